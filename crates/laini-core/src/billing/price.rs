@@ -1,0 +1,175 @@
+use super::{Currency, Money, MoneyError};
+
+/// What a product costs a partner, before tax (contract §5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Price {
+    /// Grows by one with every change; frozen into each ledger row.
+    pub version: u32,
+    /// The currency of every amount here.
+    pub currency: Currency,
+    /// Charged once, when the agreement starts.
+    pub set_up_minor: i64,
+    /// Units that cost nothing.
+    pub free: FreeUnits,
+    /// Graduated bands over the paid units of a month; the last one is open.
+    pub bands: Vec<Band>,
+    /// The least that a month costs.
+    pub monthly_minimum_minor: i64,
+}
+
+/// Units that cost nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FreeUnits {
+    /// So many over the agreement's whole life.
+    Once(u64),
+    /// So many in every month.
+    PerMonth(u64),
+}
+
+/// A band of graduated prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Band {
+    /// The last unit that the band covers; `None` = no end.
+    pub up_to: Option<u64>,
+    /// The price of each unit in it, in minor units.
+    pub unit_minor: i64,
+}
+
+/// The part of a price that a ledger row freezes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PriceStamp {
+    /// [`Price::version`].
+    pub version: u32,
+    /// What one unit costs at most.
+    pub list: Money,
+    /// Whether the list price is the final word, or free units and bands decide at month's end.
+    pub exact: bool,
+}
+
+/// A price that cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("bands must grow, end with an open one, and no amount may be negative")]
+pub struct PriceError;
+
+impl Price {
+    /// One amount for every unit.
+    pub fn flat(version: u32, unit: Money) -> Self {
+        Self {
+            version,
+            currency: unit.currency,
+            set_up_minor: 0,
+            free: FreeUnits::Once(0),
+            bands: vec![Band { up_to: None, unit_minor: unit.minor }],
+            monthly_minimum_minor: 0,
+        }
+    }
+
+    /// Checks that bands grow and end open, and that nothing is negative.
+    pub fn check(&self) -> Result<(), PriceError> {
+        let ends: Vec<u64> = self.bands.iter().map(|band| band.up_to.unwrap_or(u64::MAX)).collect();
+        let grow = ends.windows(2).all(|pair| pair[0] < pair[1]);
+        let open = self.bands.last().is_some_and(|band| band.up_to.is_none());
+        let positive = self.bands.iter().all(|band| band.unit_minor >= 0)
+            && self.set_up_minor >= 0
+            && self.monthly_minimum_minor >= 0;
+        (grow && open && positive).then_some(()).ok_or(PriceError)
+    }
+
+    /// What a ledger row freezes: the version, and the dearest band as list price.
+    pub fn stamp(&self) -> PriceStamp {
+        let dearest = self.bands.iter().map(|band| band.unit_minor).max().unwrap_or(0);
+        PriceStamp {
+            version: self.version,
+            list: Money::new(dearest, self.currency),
+            exact: self.bands.len() == 1 && matches!(self.free, FreeUnits::Once(0) | FreeUnits::PerMonth(0)),
+        }
+    }
+
+    /// What `units` more cost in a month that has seen `before_in_month` already, in an agreement that
+    /// has seen `before_in_all`: free units first, then bands.
+    pub fn cost(&self, before_in_all: u64, before_in_month: u64, units: u64) -> Result<Money, MoneyError> {
+        let (free, seen) = match self.free {
+            FreeUnits::Once(free) => (free, before_in_all),
+            FreeUnits::PerMonth(free) => (free, before_in_month),
+        };
+        let after = seen.saturating_add(units);
+        let paid_units = after.saturating_sub(free.max(seen));
+        // Bands count the month's paid units: those of this month that free units did not cover.
+        let month_start = seen.saturating_sub(before_in_month);
+        let paid_before = seen.saturating_sub(free.max(month_start));
+        self.in_bands(paid_before, paid_units)
+    }
+
+    fn in_bands(&self, before: u64, units: u64) -> Result<Money, MoneyError> {
+        let mut sum = Money::new(0, self.currency);
+        let mut from = before;
+        let to = before.saturating_add(units);
+        for band in &self.bands {
+            let end = band.up_to.unwrap_or(u64::MAX).min(to);
+            if end > from {
+                sum = sum.plus(Money::new(band.unit_minor, self.currency).times(end - from)?)?;
+                from = end;
+            }
+        }
+        Ok(sum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn swap_price() -> Price {
+        Price {
+            free: FreeUnits::Once(200_000),
+            set_up_minor: 5_000_000,
+            ..Price::flat(1, Money::new(100, Currency::KES))
+        }
+    }
+
+    #[test]
+    fn a_flat_price_is_exact() {
+        let price = Price::flat(3, Money::new(2_000, Currency::KES));
+        assert_eq!(price.stamp(), PriceStamp { version: 3, list: Money::new(2_000, Currency::KES), exact: true });
+        assert_eq!(price.cost(0, 0, 7).map(|m| m.minor), Ok(14_000));
+        assert!(!swap_price().stamp().exact);
+    }
+
+    #[test]
+    fn free_units_once_span_months() {
+        let price = swap_price();
+        assert_eq!(price.cost(199_999, 10, 2).map(|m| m.minor), Ok(100));
+        assert_eq!(price.cost(500_000, 0, 3).map(|m| m.minor), Ok(300));
+    }
+
+    #[test]
+    fn bands_are_graduated() {
+        let bands = vec![Band { up_to: Some(10), unit_minor: 100 }, Band { up_to: None, unit_minor: 50 }];
+        let price = Price { bands, free: FreeUnits::PerMonth(5), ..swap_price() };
+        assert_eq!(price.check(), Ok(()));
+        assert_eq!(price.cost(0, 0, 20).map(|m| m.minor), Ok(10 * 100 + 5 * 50));
+        let unordered =
+            Price { bands: vec![Band { up_to: None, unit_minor: 1 }, Band { up_to: Some(1), unit_minor: 1 }], ..price };
+        assert_eq!(unordered.check(), Err(PriceError));
+    }
+
+    proptest! {
+        #[test]
+        fn one_by_one_costs_what_all_at_once_does(
+            free in 0u64..30, monthly in any::<bool>(), first in 1u64..20, a in 0i64..500, b in 0i64..500,
+            earlier in 0u64..40, units in 0u64..60,
+        ) {
+            let price = Price {
+                free: if monthly { FreeUnits::PerMonth(free) } else { FreeUnits::Once(free) },
+                bands: vec![Band { up_to: Some(first), unit_minor: a }, Band { up_to: None, unit_minor: b }],
+                ..swap_price()
+            };
+            let mut sum = 0;
+            for n in 0..units {
+                sum += price.cost(earlier + n, n, 1).unwrap().minor;
+            }
+            prop_assert_eq!(price.cost(earlier, 0, units).unwrap().minor, sum);
+        }
+    }
+}

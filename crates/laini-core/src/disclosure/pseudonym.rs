@@ -1,0 +1,106 @@
+use std::fmt;
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::line::Imsi;
+use crate::mac::keyed;
+
+/// The hashed IMSI as one partner sees it: 16 decimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pseudonym(u64);
+
+impl Pseudonym {
+    /// The 16 digits.
+    pub fn digits(self) -> String {
+        format!("{:016}", self.0)
+    }
+}
+
+impl fmt::Debug for Pseudonym {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pseudonym(redacted)")
+    }
+}
+
+/// Makes the pseudonyms of one scope in one environment (contract §3; test vectors in
+/// `docs/guide/pseudonym.md`).
+#[derive(Clone)]
+pub struct PseudonymKey(Hmac<Sha256>);
+
+/// 10¹⁶, the number of pseudonyms.
+const SPACE: u64 = 10_000_000_000_000_000;
+/// Below this, every remainder is equally likely.
+const FAIR: u64 = u64::MAX / SPACE * SPACE;
+
+impl PseudonymKey {
+    /// A key of 256 bits, derived per environment and scope.
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(keyed(key))
+    }
+
+    /// HMAC-SHA-256 over the 15 ASCII digits and a round byte, counted from 0; its four big-endian
+    /// 64-bit words are tried in turn, and the first below the largest multiple of 10¹⁶ is reduced.
+    pub fn of(&self, imsi: Imsi) -> Pseudonym {
+        let mut round = 0u8;
+        loop {
+            let mut mac = self.0.clone();
+            mac.update(&imsi.ascii());
+            mac.update(&[round]);
+            let bytes = mac.finalize().into_bytes();
+            let words =
+                bytes.chunks_exact(8).map(|word| word.iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte)));
+            if let Some(word) = words.into_iter().find(|word| *word < FAIR) {
+                return Pseudonym(word % SPACE);
+            }
+            // Four words in a row above the limit: once in 10¹³.
+            round = round.wrapping_add(1);
+        }
+    }
+}
+
+impl fmt::Debug for PseudonymKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PseudonymKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{KeyTree, RootKey};
+    use crate::partner::{Environment, PartnerId};
+    use std::collections::HashSet;
+
+    fn imsi(n: u64) -> Imsi {
+        Imsi::from_stored(639_020_000_000_000 + n).unwrap()
+    }
+
+    #[test]
+    fn one_sim_one_pseudonym_per_scope_and_environment() {
+        let keys = KeyTree::new(RootKey::new([1; 32]));
+        let (a, b) = (PartnerId::from_stored(1), PartnerId::from_stored(2));
+        let live = keys.pseudonym(Environment::Production, a);
+        assert_eq!(live.of(imsi(1)), keys.pseudonym(Environment::Production, a).of(imsi(1)));
+        assert_ne!(live.of(imsi(1)), live.of(imsi(2)));
+        assert_ne!(live.of(imsi(1)), keys.pseudonym(Environment::Production, b).of(imsi(1)));
+        assert_ne!(live.of(imsi(1)), keys.pseudonym(Environment::Sandbox, a).of(imsi(1)));
+        assert_eq!(live.of(imsi(1)).digits().len(), 16);
+    }
+
+    #[test]
+    fn digits_are_spread_evenly() {
+        let key = PseudonymKey::new(&[9; 32]);
+        let mut counts = [0u32; 10];
+        let mut seen = HashSet::new();
+        for n in 0..100_000 {
+            let pseudonym = key.of(imsi(n));
+            assert!(seen.insert(pseudonym));
+            for digit in pseudonym.digits().bytes() {
+                counts[usize::from(digit - b'0')] += 1;
+            }
+        }
+        // 160,000 expected each, standard deviation 380.
+        assert!(counts.iter().all(|count| count.abs_diff(160_000) < 2_000), "{counts:?}");
+    }
+}

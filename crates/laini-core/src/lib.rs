@@ -1,0 +1,13 @@
+//! The rules of laini, pure.
+//!
+//! Owns what a line, a disclosure, a partner, a credential and a charge *are*, and the ports through
+//! which an engine remembers them. Must never do I/O, read a clock, draw randomness, or know HTTP,
+//! JSON or SQL: `now` and random bytes are arguments.
+
+pub mod access;
+pub mod billing;
+pub mod disclosure;
+pub mod line;
+mod mac;
+pub mod partner;
+pub mod store;

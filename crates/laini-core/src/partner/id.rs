@@ -1,0 +1,63 @@
+use std::fmt;
+
+/// A text that is no id of this kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an id has 16 hexadecimal digits")]
+pub struct IdError;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// An id from 64 random bits, of which 63 are kept so that it fits a signed integer.
+            pub fn from_random(bits: u64) -> Self {
+                Self(bits >> 1)
+            }
+
+            /// The id as an integer below 2⁶³, the form in which engines store it.
+            pub fn as_u64(self) -> u64 {
+                self.0
+            }
+
+            /// An id that an engine stored earlier.
+            pub fn from_stored(value: u64) -> Self {
+                Self(value & (u64::MAX >> 1))
+            }
+
+            /// Reads the 16 hexadecimal digits that `Display` writes.
+            pub fn parse(text: &str) -> Result<Self, IdError> {
+                let fits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+                let value = if fits { u64::from_str_radix(text, 16).ok() } else { None };
+                value.filter(|value| value >> 63 == 0).map(Self).ok_or(IdError)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:016x}", self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:016x})"), self.0)
+            }
+        }
+    };
+}
+
+id! {
+    /// A partner.
+    PartnerId
+}
+id! {
+    /// An app.
+    AppId
+}
+id! {
+    /// An agreement, in one of its versions.
+    AgreementId
+}

@@ -1,0 +1,231 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fmt::Write as _;
+
+use hmac::{Hmac, Mac as _};
+use jiff::Timestamp;
+use sha2::Sha256;
+
+use super::{ChainRow, LedgerRow};
+use crate::billing::{CheckId, Money};
+use crate::mac::keyed;
+use crate::partner::AgreementId;
+
+/// A link: HMAC-SHA-256 over the link before it and the row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Mac(pub [u8; 32]);
+
+impl Mac {
+    /// What the first row of a writer's chain is linked to.
+    pub const GENESIS: Self = Self([0; 32]);
+
+    /// In hexadecimal, for heads and people.
+    pub fn hex(&self) -> String {
+        self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}
+
+impl fmt::Debug for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.hex())
+    }
+}
+
+/// Where a writer's chain ended at some instant, written down outside of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChainHead {
+    /// When it was written down.
+    pub at: Timestamp,
+    /// Which writer.
+    pub writer: u32,
+    /// Its last row then.
+    pub seq: u64,
+    /// The link of that row.
+    pub mac: Mac,
+}
+
+/// The key of the chain.
+#[derive(Clone)]
+pub struct ChainKey(Hmac<Sha256>);
+
+impl ChainKey {
+    /// A key of 256 bits.
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(keyed(key))
+    }
+
+    /// The link of a row: over the previous link, the writer, the place and every field of the row.
+    pub fn link(&self, previous: Mac, writer: u32, seq: u64, row: &LedgerRow) -> Mac {
+        let mut mac = self.0.clone();
+        let mut number = |value: u64| mac.update(&value.to_be_bytes());
+        number(u64::from(writer));
+        number(seq);
+        number(row.id.position());
+        number(row.id.tail());
+        number(row.at.as_microsecond().cast_unsigned());
+        number(row.partner.as_u64());
+        number(row.app.as_u64());
+        number(row.agreement.map_or(u64::MAX, AgreementId::as_u64));
+        number(u64::from(row.price_version));
+        number(row.as_of.map_or(u64::MAX, |at| at.as_microsecond().cast_unsigned()));
+        number(u64::from(row.policy_version));
+        let mut money = |amount: Money| {
+            mac.update(&amount.minor.to_be_bytes());
+            mac.update(amount.currency.as_str().as_bytes());
+        };
+        money(row.list_price);
+        money(row.charge);
+        for word in [row.product.word(), row.environment.word(), row.purpose.word(), row.outcome.word()] {
+            mac.update(&[u8::try_from(word.len()).unwrap_or(u8::MAX)]);
+            mac.update(word.as_bytes());
+        }
+        mac.update(&row.side_digest);
+        mac.update(&previous.0);
+        Mac(mac.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for ChainKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChainKey(…)")
+    }
+}
+
+/// What a verification found wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ChainBreak {
+    /// A row's link does not follow from the row before it: it, or that one, was altered.
+    #[error("row {seq} of writer {writer} was altered (or the one before it)")]
+    Altered {
+        /// Which writer.
+        writer: u32,
+        /// Which place.
+        seq: u64,
+    },
+    /// A place in the chain has no row.
+    #[error("row {seq} of writer {writer} is missing")]
+    Missing {
+        /// Which writer.
+        writer: u32,
+        /// Which place.
+        seq: u64,
+    },
+    /// A place in the chain has two rows.
+    #[error("row {seq} of writer {writer} stands there twice")]
+    Doubled {
+        /// Which writer.
+        writer: u32,
+        /// Which place.
+        seq: u64,
+    },
+    /// A head that was written down elsewhere is not in the chain: its tail was cut or rewritten.
+    #[error(
+        "the ledger of writer {writer} once reached row {seq} as written down at {at}; the chain does not hold that row now"
+    )]
+    HeadLost {
+        /// Which writer.
+        writer: u32,
+        /// Which place.
+        seq: u64,
+        /// When the head was written down.
+        at: Timestamp,
+    },
+    /// The sealed side row is another one than was recorded.
+    #[error("the sealed facts of row {seq} of writer {writer} were altered")]
+    SideAltered {
+        /// Which writer.
+        writer: u32,
+        /// Which place.
+        seq: u64,
+    },
+}
+
+/// Verifies chains from rows that come roughly in order: ids and places may differ by the number of
+/// requests that were under way at once, which bounds what it keeps.
+pub struct ChainVerifier {
+    key: ChainKey,
+    heads: Vec<ChainHead>,
+    writers: BTreeMap<u32, Progress>,
+    rows: u64,
+    newest: Option<CheckId>,
+    breaks: Vec<ChainBreak>,
+}
+
+#[derive(Debug)]
+struct Progress {
+    next_seq: u64,
+    last: Mac,
+    early: BTreeMap<u64, (LedgerRow, Mac)>,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { next_seq: 1, last: Mac::GENESIS, early: BTreeMap::new() }
+    }
+}
+
+impl ChainVerifier {
+    /// A verification against the heads that were written down elsewhere.
+    pub fn new(key: ChainKey, heads: Vec<ChainHead>) -> Self {
+        Self { key, heads, writers: BTreeMap::new(), rows: 0, newest: None, breaks: Vec::new() }
+    }
+
+    /// Takes the next row.
+    pub fn push(&mut self, row: ChainRow) {
+        self.rows += 1;
+        self.newest = Some(row.row.id);
+        let (writer, seq) = (row.writer, row.seq);
+        if row.side_digest_now.is_some_and(|now| now != row.row.side_digest) {
+            self.breaks.push(ChainBreak::SideAltered { writer, seq });
+        }
+        let progress = self.writers.entry(writer).or_default();
+        if seq < progress.next_seq || progress.early.insert(seq, (row.row, row.mac)).is_some() {
+            self.breaks.push(ChainBreak::Doubled { writer, seq });
+            return;
+        }
+        self.advance(writer);
+    }
+
+    fn advance(&mut self, writer: u32) {
+        let Some(progress) = self.writers.get_mut(&writer) else { return };
+        while let Some((row, mac)) = progress.early.remove(&progress.next_seq) {
+            let seq = progress.next_seq;
+            if self.key.link(progress.last, writer, seq, &row) != mac {
+                self.breaks.push(ChainBreak::Altered { writer, seq });
+            }
+            for head in self.heads.iter().filter(|head| head.writer == writer && head.seq == seq) {
+                if head.mac != mac {
+                    self.breaks.push(ChainBreak::HeadLost { writer, seq, at: head.at });
+                }
+            }
+            // One altered row is one finding: the chain goes on from what stands there.
+            progress.last = mac;
+            progress.next_seq += 1;
+        }
+    }
+
+    /// Ends the verification: the number of rows seen, and everything that is wrong.
+    pub fn finish(mut self) -> (u64, Vec<ChainBreak>) {
+        let writers: Vec<u32> = self.writers.keys().copied().collect();
+        for writer in writers {
+            while let Some(progress) = self.writers.get_mut(&writer).filter(|progress| !progress.early.is_empty()) {
+                self.breaks.push(ChainBreak::Missing { writer, seq: progress.next_seq });
+                if let Some((seq, (_, mac))) = progress.early.pop_first() {
+                    progress.next_seq = seq + 1;
+                    progress.last = mac;
+                }
+                self.advance(writer);
+            }
+        }
+        for head in &self.heads {
+            let reached = self.writers.get(&head.writer).map_or(1, |progress| progress.next_seq);
+            if head.seq >= reached {
+                self.breaks.push(ChainBreak::HeadLost { writer: head.writer, seq: head.seq, at: head.at });
+            }
+        }
+        (self.rows, self.breaks)
+    }
+}

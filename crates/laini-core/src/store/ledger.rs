@@ -1,0 +1,194 @@
+use jiff::Timestamp;
+
+use super::{BoxFuture, ChainHead, Mac, RepeatKey, RepeatWindow, Subject};
+use crate::billing::{Charge, CheckId, Money, Outcome, PriceStamp};
+use crate::partner::{AgreementId, AppId, Environment, PartnerId, Product};
+
+/// The append-only record of every check that reached the registry.
+pub trait Ledger: Send + Sync {
+    /// Makes the record of one check durable, deciding whether it is charged or a free repeat
+    /// (contract §5). When the future resolves with `Ok`, the row survives a power cut.
+    fn record(&self, draft: Draft) -> BoxFuture<'_, Result<Recorded, LedgerError>>;
+
+    /// The newest id that the ledger holds, so that minting continues after it.
+    fn newest(&self) -> BoxFuture<'_, Result<Option<CheckId>, LedgerError>>;
+
+    /// Rows in ascending order of id. Long reads are made of many short ones.
+    fn rows(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>>;
+
+    /// Rows with what the chain is computed over, in ascending order of id after `after`.
+    fn chain(&self, after: Option<CheckId>, limit: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>>;
+
+    /// The chain heads that were written elsewhere, oldest first.
+    fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>>;
+}
+
+/// What the gateway knows of a check before it is recorded.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Its identity.
+    pub id: CheckId,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Who pays.
+    pub partner: PartnerId,
+    /// Who asked.
+    pub app: AppId,
+    /// Under which agreement; `None` in the sandbox of a partner that has none.
+    pub agreement: Option<AgreementId>,
+    /// What was asked.
+    pub product: Product,
+    /// Where.
+    pub environment: Environment,
+    /// What for.
+    pub purpose: Purpose,
+    /// What came of it; `Answered` becomes `Repeated` where it repeats a charged one.
+    pub outcome: Outcome,
+    /// The price, frozen.
+    pub price: PriceStamp,
+    /// How far the registry's knowledge reached.
+    pub as_of: Option<Timestamp>,
+    /// Which version of the disclosure rules decided.
+    pub policy_version: u32,
+    /// What makes it the same question as another.
+    pub repeat: (RepeatKey, RepeatWindow),
+    /// What must go one day: number and facts.
+    pub subject: Subject,
+}
+
+impl Draft {
+    /// What it costs, given whether it repeats a charged one.
+    pub fn decide(&self, is_repeat: bool) -> Recorded {
+        let outcome = if self.outcome == Outcome::Answered && is_repeat { Outcome::Repeated } else { self.outcome };
+        let charge = outcome.free_reason().map_or(Charge::Charged(self.price.list), Charge::Free);
+        Recorded { outcome, charge }
+    }
+}
+
+/// How a check was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What it costs.
+    pub charge: Charge,
+}
+
+/// Why a partner asks; each is a lawful purpose that an agreement can allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Purpose {
+    /// Before a risky transaction.
+    #[default]
+    FraudPrevention,
+    /// When a customer is taken on.
+    Onboarding,
+    /// Before a cheque is cleared.
+    ChequeConfirmation,
+}
+
+impl Purpose {
+    /// Every purpose; engines store the word.
+    pub const ALL: [Self; 3] = [Self::FraudPrevention, Self::Onboarding, Self::ChequeConfirmation];
+
+    /// The word in exports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::FraudPrevention => "fraud_prevention",
+            Self::Onboarding => "onboarding",
+            Self::ChequeConfirmation => "cheque_confirmation",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.word() == word)
+    }
+}
+
+/// One row, as it stays for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// Its identity.
+    pub id: CheckId,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Who pays.
+    pub partner: PartnerId,
+    /// Who asked.
+    pub app: AppId,
+    /// Under which agreement.
+    pub agreement: Option<AgreementId>,
+    /// What was asked.
+    pub product: Product,
+    /// Where.
+    pub environment: Environment,
+    /// What for.
+    pub purpose: Purpose,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The version of the price.
+    pub price_version: u32,
+    /// The price of one unit then.
+    pub list_price: Money,
+    /// What it costs; zero where it is free.
+    pub charge: Money,
+    /// How far the registry's knowledge reached.
+    pub as_of: Option<Timestamp>,
+    /// Which version of the disclosure rules decided.
+    pub policy_version: u32,
+    /// SHA-256 of the sealed side row ([`super::SubjectHash`] and sealed bytes).
+    pub side_digest: [u8; 32],
+}
+
+/// Which rows to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowQuery {
+    /// Only rows after this id.
+    pub after: Option<CheckId>,
+    /// Only rows decided at or after this instant.
+    pub from: Option<Timestamp>,
+    /// Only rows decided before this instant.
+    pub until: Option<Timestamp>,
+    /// Only rows of this app.
+    pub app: Option<AppId>,
+    /// Only rows of this outcome.
+    pub outcome: Option<Outcome>,
+    /// At most so many rows.
+    pub limit: usize,
+}
+
+/// Rows with their links.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChainPage {
+    /// In ascending order of id; empty at the end.
+    pub rows: Vec<ChainRow>,
+}
+
+/// One row with its link in the chain of its writer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainRow {
+    /// The row.
+    pub row: LedgerRow,
+    /// Which writer wrote it.
+    pub writer: u32,
+    /// Its place in that writer's chain, from 1.
+    pub seq: u64,
+    /// The link.
+    pub mac: Mac,
+    /// SHA-256 over the side row as it lies there now; `None` once retention has removed it.
+    pub side_digest_now: Option<[u8; 32]>,
+}
+
+/// Why a record was not confirmed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LedgerError {
+    /// Nothing was written; the check is free.
+    #[error("the ledger cannot be written: {0}")]
+    NotRecorded(String),
+    /// A commit was attempted and neither success nor failure is known.
+    #[error("the ledger did not confirm the record: {0}")]
+    Unknown(String),
+    /// It cannot be read.
+    #[error("the ledger cannot be read: {0}")]
+    Unreadable(String),
+}

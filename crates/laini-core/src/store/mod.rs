@@ -1,0 +1,28 @@
+//! The ports: what the rules need remembered, as traits that an engine implements.
+//!
+//! Owns the shapes that cross them and the cryptography of the ledger (chain, sealing), so that every
+//! engine keeps the same bytes. Must never assume an engine: no SQL, no files, no isolation level;
+//! uniqueness is by constraint and order is by values that the rows carry.
+
+mod accounts;
+mod chain;
+mod ledger;
+mod registry;
+mod repeat;
+mod subject;
+
+use std::future::Future;
+use std::pin::Pin;
+
+pub use accounts::{AccountBook, AccountStore, AccountsError, AuditEntry};
+pub use chain::{ChainBreak, ChainHead, ChainKey, ChainVerifier, Mac};
+pub use ledger::{ChainPage, ChainRow, Draft, Ledger, LedgerError, LedgerRow, Purpose, Recorded, RowQuery};
+pub use registry::{
+    FeedError, FeedItem, FeedResult, FeedStatus, Lookup, RefusedLine, Registry, RegistryError, RegistryFeed,
+    RegistryStatus, Reject, SnapshotLoad, SnapshotPlan, SnapshotSummary,
+};
+pub use repeat::{RepeatKey, RepeatMemory, RepeatWindow};
+pub use subject::{DayKey, DayKeyError, DayKeys, OpenError, Subject, SubjectHash, SubjectHasher};
+
+/// What an asynchronous method of a port returns: an engine may answer at once or wait for a network.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,158 @@
+use std::collections::{HashMap, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Keyed hash of what makes two checks the same question: app, product, number and, where the caller
+/// sent one, its request id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RepeatKey(pub [u8; 16]);
+
+/// For how long a repeat is free (contract §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RepeatWindow {
+    /// 10 minutes: both came with the same request id.
+    SameRequestId,
+    /// 60 seconds: both came without one.
+    NoRequestId,
+}
+
+impl RepeatWindow {
+    /// The longest window; what happened before it is forgotten.
+    pub const LONGEST: SignedDuration = SignedDuration::from_secs(600);
+
+    /// The window's length.
+    pub fn length(self) -> SignedDuration {
+        match self {
+            Self::SameRequestId => Self::LONGEST,
+            Self::NoRequestId => SignedDuration::from_secs(60),
+        }
+    }
+}
+
+/// How often one charged check may be repeated for free.
+const FREE_REPEATS: u8 = 5;
+
+/// The charged checks that can still be repeated for free. An engine with one writer keeps it in
+/// memory and fills it anew from the ledger at start; one with several asks its tables the same.
+///
+/// Bounded: beyond its capacity the oldest entries are forgotten first (those repeats are charged).
+#[derive(Debug)]
+pub struct RepeatMemory {
+    charged: HashMap<u64, Entry>,
+    /// Keys in order of expiry, per window.
+    by_request_id: VecDeque<(Timestamp, u64)>,
+    without: VecDeque<(Timestamp, u64)>,
+    capacity: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    charged_at: Timestamp,
+    repeats: u8,
+}
+
+impl RepeatMemory {
+    /// A memory of at most `capacity` charged checks (about 60 bytes each).
+    pub fn new(capacity: usize) -> Self {
+        Self { charged: HashMap::new(), by_request_id: VecDeque::new(), without: VecDeque::new(), capacity }
+    }
+
+    /// Whether a check of this key at `at` repeats a charged one for free. Does not count it: that is
+    /// [`RepeatMemory::repeated`], once the row is durable.
+    pub fn is_repeat(&self, key: RepeatKey, window: RepeatWindow, at: Timestamp) -> bool {
+        self.charged
+            .get(&short(key))
+            .is_some_and(|entry| entry.repeats < FREE_REPEATS && at.duration_since(entry.charged_at) <= window.length())
+    }
+
+    /// Notes a charged check.
+    pub fn charged(&mut self, key: RepeatKey, window: RepeatWindow, at: Timestamp) {
+        self.forget(at);
+        let queue = match window {
+            RepeatWindow::SameRequestId => &mut self.by_request_id,
+            RepeatWindow::NoRequestId => &mut self.without,
+        };
+        if self.charged.len() >= self.capacity
+            && let Some((_, oldest)) = queue.pop_front()
+        {
+            self.charged.remove(&oldest);
+        }
+        queue.push_back((at, short(key)));
+        self.charged.insert(short(key), Entry { charged_at: at, repeats: 0 });
+    }
+
+    /// Notes a free repeat.
+    pub fn repeated(&mut self, key: RepeatKey) {
+        if let Some(entry) = self.charged.get_mut(&short(key)) {
+            entry.repeats = entry.repeats.saturating_add(1);
+        }
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        for (queue, window) in
+            [(&mut self.by_request_id, RepeatWindow::SameRequestId), (&mut self.without, RepeatWindow::NoRequestId)]
+        {
+            while let Some((at, key)) = queue.front().copied() {
+                if now.duration_since(at) <= window.length() {
+                    break;
+                }
+                queue.pop_front();
+                if self.charged.get(&key).is_some_and(|entry| entry.charged_at == at) {
+                    self.charged.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+/// 64 of the hash's 128 bits: two of a million questions share them once in 10⁷ windows.
+fn short(key: RepeatKey) -> u64 {
+    key.0[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use RepeatWindow::{NoRequestId, SameRequestId};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + seconds).unwrap()
+    }
+
+    #[test]
+    fn five_repeats_are_free_and_the_sixth_is_charged() {
+        let mut memory = RepeatMemory::new(10);
+        let key = RepeatKey([1; 16]);
+        assert!(!memory.is_repeat(key, NoRequestId, at(0)));
+        memory.charged(key, NoRequestId, at(0));
+        for n in 0..5 {
+            assert!(memory.is_repeat(key, NoRequestId, at(n)));
+            memory.repeated(key);
+        }
+        assert!(!memory.is_repeat(key, NoRequestId, at(6)));
+        memory.charged(key, NoRequestId, at(6));
+        assert!(memory.is_repeat(key, NoRequestId, at(66)));
+        assert!(!memory.is_repeat(key, NoRequestId, at(67)));
+    }
+
+    #[test]
+    fn a_request_id_makes_it_ten_minutes() {
+        let mut memory = RepeatMemory::new(10);
+        let key = RepeatKey([2; 16]);
+        memory.charged(key, SameRequestId, at(0));
+        assert!(memory.is_repeat(key, SameRequestId, at(600)));
+        assert!(!memory.is_repeat(key, SameRequestId, at(601)));
+    }
+
+    #[test]
+    fn it_forgets_what_has_passed_and_stays_bounded() {
+        let mut memory = RepeatMemory::new(3);
+        for n in 0..100u8 {
+            memory.charged(RepeatKey([n; 16]), NoRequestId, at(i64::from(n)));
+        }
+        assert_eq!(memory.charged.len(), 3);
+        memory.charged(RepeatKey([200; 16]), NoRequestId, at(1_000));
+        assert_eq!(memory.charged.len(), 1);
+        assert_eq!(memory.without.len(), 1);
+    }
+}

@@ -1,0 +1,237 @@
+use std::fmt;
+
+use aes_gcm::aead::{Aead, KeyInit as _, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use hmac::{Hmac, Mac as _};
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+
+use super::{RepeatKey, RepeatWindow};
+use crate::billing::CheckId;
+use crate::disclosure::{Decision, RegistrationFact, SwapFact};
+use crate::line::Msisdn;
+use crate::mac::keyed;
+use crate::partner::{AppId, Product};
+
+/// What a ledger row must lose one day: the number and what was said about it. Lies sealed in a side
+/// table, under the key of its day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The number that was asked about.
+    pub msisdn: Msisdn,
+    /// What was decided, in a form for disputes: see [`Subject::describe`].
+    pub facts: String,
+    /// The caller's own reference, where one came.
+    pub reference: Option<String>,
+    /// Finds the rows about one number without opening any.
+    pub hash: SubjectHash,
+}
+
+/// Keyed hash of a number, for reports and subject access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SubjectHash(pub [u8; 16]);
+
+impl Subject {
+    /// What was decided, for disputes: instants in UTC, no pseudonym.
+    pub fn describe(decision: &Decision) -> String {
+        let facts = match decision {
+            Decision::NotServed => return "not_served".to_owned(),
+            Decision::Withheld => return "withheld".to_owned(),
+            Decision::Unknown(reason) => return format!("unknown={}", reason.word()),
+            Decision::Facts(facts) => facts,
+        };
+        let swap = match facts.swap {
+            SwapFact::Swapped(swap) => format!("{}@{}", swap.cause.word(), swap.at.as_second()),
+            SwapFact::NotSwapped => "none".to_owned(),
+            SwapFact::Unknown(reason) => format!("unknown={}", reason.word()),
+        };
+        let registration = match facts.registration {
+            RegistrationFact::Within(at) => at.as_second().to_string(),
+            RegistrationFact::Older => "older".to_owned(),
+            RegistrationFact::Unknown(reason) => format!("unknown={}", reason.word()),
+        };
+        format!("{} swap={swap} registration={registration}", facts.status.word())
+    }
+}
+
+/// Hashes numbers and repeat keys of the ledger's side tables.
+#[derive(Clone)]
+pub struct SubjectHasher(Hmac<Sha256>);
+
+impl SubjectHasher {
+    /// A hasher under a 256-bit key.
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(keyed(key))
+    }
+
+    /// The keyed hash of a number.
+    pub fn number(&self, msisdn: Msisdn) -> SubjectHash {
+        SubjectHash(self.hash(b'n', &[&msisdn.as_u64().to_be_bytes()]))
+    }
+
+    /// The keyed hash of a question.
+    pub fn repeat(
+        &self,
+        app: AppId,
+        product: Product,
+        msisdn: Msisdn,
+        request_id: Option<&[u8]>,
+    ) -> (RepeatKey, RepeatWindow) {
+        let window = if request_id.is_some() { RepeatWindow::SameRequestId } else { RepeatWindow::NoRequestId };
+        let product = product.word().as_bytes();
+        let parts = [
+            &app.as_u64().to_be_bytes(),
+            &msisdn.as_u64().to_be_bytes(),
+            product,
+            b":",
+            request_id.unwrap_or_default(),
+        ];
+        let kind = if request_id.is_some() { b'i' } else { b'r' };
+        (RepeatKey(self.hash(kind, &parts)), window)
+    }
+
+    fn hash(&self, kind: u8, parts: &[&[u8]]) -> [u8; 16] {
+        let mut mac = self.0.clone();
+        mac.update(&[kind]);
+        for part in parts {
+            mac.update(part);
+        }
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        hash
+    }
+}
+
+impl fmt::Debug for SubjectHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SubjectHasher(…)")
+    }
+}
+
+/// The key of one day's side rows. Destroying it is how retention forgets, in backups too.
+#[derive(Clone)]
+pub struct DayKey(Aes256Gcm);
+
+/// A sealed side row that does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a sealed row does not open: it is damaged, or its day's key is another one")]
+pub struct OpenError;
+
+impl DayKey {
+    /// A key of 256 random bits.
+    pub fn new(bytes: &[u8; 32]) -> Self {
+        Self(Aes256Gcm::new(bytes.into()))
+    }
+
+    /// Seals a subject to its check. The nonce is cut from the check's id, which never repeats.
+    pub fn seal(&self, id: CheckId, subject: &Subject) -> Vec<u8> {
+        let reference = subject.reference.as_deref().unwrap_or_default();
+        let mut plain = Vec::with_capacity(12 + subject.facts.len() + reference.len());
+        plain.extend_from_slice(&subject.msisdn.as_u64().to_be_bytes());
+        plain.push(u8::from(subject.reference.is_some()));
+        plain.extend_from_slice(&u16::try_from(subject.facts.len()).unwrap_or(u16::MAX).to_be_bytes());
+        plain.extend_from_slice(subject.facts.as_bytes());
+        plain.extend_from_slice(reference.as_bytes());
+        let uuid = id.uuid();
+        let payload = Payload { msg: &plain, aad: uuid.as_bytes() };
+        // Fails only for messages of 64 GiB and more.
+        self.0.encrypt(&nonce(id), payload).unwrap_or_default()
+    }
+
+    /// Opens what [`DayKey::seal`] made for the same check.
+    pub fn open(&self, id: CheckId, sealed: &[u8], hash: SubjectHash) -> Result<Subject, OpenError> {
+        let uuid = id.uuid();
+        let payload = Payload { msg: sealed, aad: uuid.as_bytes() };
+        let plain = self.0.decrypt(&nonce(id), payload).map_err(|_| OpenError)?;
+        let (number, rest) = plain.split_first_chunk::<8>().ok_or(OpenError)?;
+        let (&[has_reference], rest) = rest.split_first_chunk::<1>().ok_or(OpenError)?;
+        let (length, rest) = rest.split_first_chunk::<2>().ok_or(OpenError)?;
+        let (facts, reference) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(OpenError)?;
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| OpenError);
+        Ok(Subject {
+            msisdn: Msisdn::from_stored(u64::from_be_bytes(*number)).ok_or(OpenError)?,
+            facts: text(facts)?,
+            reference: if has_reference == 1 { Some(text(reference)?) } else { None },
+            hash,
+        })
+    }
+
+    /// What the ledger row keeps of its side row for ever.
+    pub fn digest(hash: SubjectHash, repeat: RepeatKey, sealed: &[u8]) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        digest.update(hash.0);
+        digest.update(repeat.0);
+        digest.update(sealed);
+        digest.finalize().into()
+    }
+}
+
+impl fmt::Debug for DayKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DayKey(…)")
+    }
+}
+
+fn nonce(id: CheckId) -> Nonce<aes_gcm::aead::consts::U12> {
+    let mut bytes = [0; 12];
+    bytes[..8].copy_from_slice(&id.position().to_be_bytes());
+    bytes[8..].copy_from_slice(&id.tail().to_be_bytes()[4..]);
+    bytes.into()
+}
+
+/// Where the keys of days live: apart from the data.
+pub trait DayKeys: Send + Sync {
+    /// The key of a day (UTC), made and made durable if it is the first use.
+    fn key(&self, day: Date) -> Result<DayKey, DayKeyError>;
+
+    /// The key of a day if it exists still.
+    fn existing(&self, day: Date) -> Result<Option<DayKey>, DayKeyError>;
+}
+
+/// A day's key that cannot be read or made.
+#[derive(Debug, thiserror::Error)]
+#[error("the key of {day} cannot be used: {reason}")]
+pub struct DayKeyError {
+    /// The day.
+    pub day: Date,
+    /// Why.
+    pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::NumberPlan;
+
+    #[test]
+    fn a_subject_opens_only_for_its_check_and_day() {
+        let hasher = SubjectHasher::new(&[5; 32]);
+        let msisdn = NumberPlan::KENYA.parse("254722000000").unwrap();
+        let subject = Subject {
+            msisdn,
+            facts: "active swap=none".into(),
+            reference: Some("cheque 17".into()),
+            hash: hasher.number(msisdn),
+        };
+        let key = DayKey::new(&[6; 32]);
+        let (id, other) = (CheckId::from_parts(1 << 40, 9), CheckId::from_parts(1 << 40, 10));
+        let sealed = key.seal(id, &subject);
+        assert!(!sealed.windows(8).any(|w| w == msisdn.as_u64().to_be_bytes()));
+        assert_eq!(key.open(id, &sealed, subject.hash), Ok(subject.clone()));
+        assert_eq!(key.open(other, &sealed, subject.hash), Err(OpenError));
+        assert_eq!(DayKey::new(&[7; 32]).open(id, &sealed, subject.hash), Err(OpenError));
+        assert_eq!(key.open(id, &sealed[..10], subject.hash), Err(OpenError));
+    }
+
+    #[test]
+    fn a_request_id_makes_another_question() {
+        let hasher = SubjectHasher::new(&[5; 32]);
+        let msisdn = NumberPlan::KENYA.parse("254722000000").unwrap();
+        let app = AppId::from_stored(1);
+        let plain = hasher.repeat(app, Product::Imsi, msisdn, None);
+        assert_ne!(plain.0, hasher.repeat(app, Product::Imsi, msisdn, Some(b"")).0);
+        assert_ne!(plain.0, hasher.repeat(app, Product::Swap, msisdn, None).0);
+        assert_ne!(plain.0, hasher.repeat(AppId::from_stored(2), Product::Imsi, msisdn, None).0);
+        assert_eq!(plain, hasher.repeat(app, Product::Imsi, msisdn, None));
+    }
+}
