@@ -150,7 +150,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(100_000))]
 
         #[test]
-        fn every_id_survives_its_reference(millis in 6_553_600_000u64..1_u64 << 46, counter in 0u64..4096, tail in any::<u64>()) {
+        fn every_id_survives_its_reference(millis in 6_553_600_000u64..65_536_000_000_000, counter in 0u64..4096, tail in any::<u64>()) {
             let id = CheckId::from_parts(millis << 12 | counter, tail);
             prop_assert_eq!(CheckId::parse_request_ref(&id.request_ref()), Ok(id));
             prop_assert_eq!(CheckId::from_parts(id.position(), id.tail()), id);

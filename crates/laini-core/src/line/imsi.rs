@@ -56,8 +56,8 @@ mod tests {
 
     #[test]
     fn only_fifteen_digits_are_an_imsi() {
-        assert_eq!(Imsi::parse("639021860913909").map(|i| i.ascii()), Ok(*b"639021860913909"));
-        assert_eq!(Imsi::parse("001010000000001").map(|i| i.ascii()), Ok(*b"001010000000001"));
+        assert_eq!(Imsi::parse("639021860913909").map(Imsi::ascii), Ok(*b"639021860913909"));
+        assert_eq!(Imsi::parse("001010000000001").map(Imsi::ascii), Ok(*b"001010000000001"));
         for bad in ["", "63902", "63902186091390A", "6390218609139090", " 63902186091390", "+3902186091390"] {
             assert_eq!(Imsi::parse(bad), Err(ImsiError), "{bad:?}");
         }
