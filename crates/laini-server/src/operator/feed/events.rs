@@ -1,0 +1,281 @@
+use std::borrow::Cow;
+use std::io::{self, BufRead, BufReader, Read};
+
+use jiff::Timestamp;
+use laini_core::line::{Event, EventKey, EventKind, EventText, Happening, Imsi, Msisdn, NumberPlan};
+use laini_core::store::FeedItem;
+use serde::Deserialize;
+
+use super::Instants;
+
+/// Longest line of an event feed.
+pub const MAX_EVENT_LINE_BYTES: usize = 16 * 1024;
+
+/// An event feed that cannot be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum EventsError {
+    /// Reading failed.
+    #[error("cannot be read: {0}")]
+    Read(#[from] io::Error),
+}
+
+/// One line as it stands there; every field is a text.
+#[derive(Deserialize)]
+struct Raw<'a> {
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    at: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    msisdn: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    imsi: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    new_msisdn: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    of: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    source: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    recorded_at: Option<Cow<'a, str>>,
+}
+
+/// Reads an event feed line by line (NDJSON; blank lines are skipped).
+pub struct EventReader<R> {
+    input: BufReader<R>,
+    plan: NumberPlan,
+    instants: Instants,
+    received: Timestamp,
+    line: u64,
+    buffer: Vec<u8>,
+}
+
+impl<R: Read> EventReader<R> {
+    /// A reader of plain bytes that arrived at `received`.
+    pub fn new(input: R, plan: NumberPlan, instants: Instants, received: Timestamp) -> Self {
+        Self {
+            input: BufReader::with_capacity(256 * 1024, input),
+            plan,
+            instants,
+            received,
+            line: 0,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// At most `limit` items, in order; empty at the end. A line that cannot be read is an item too.
+    pub fn next_batch(&mut self, limit: usize) -> Result<Vec<FeedItem>, EventsError> {
+        let mut items = Vec::new();
+        while items.len() < limit {
+            self.buffer.clear();
+            let line = (&mut self.input).take(MAX_EVENT_LINE_BYTES as u64 + 1).read_until(b'\n', &mut self.buffer)?;
+            if line == 0 {
+                break;
+            }
+            self.line += 1;
+            let place = format!("line {}", self.line);
+            if self.buffer.len() > MAX_EVENT_LINE_BYTES {
+                self.skip_line()?;
+                let reason = format!("is longer than {MAX_EVENT_LINE_BYTES} bytes");
+                items.push(FeedItem::Refused { place, msisdn: None, at: None, reason });
+                continue;
+            }
+            let text = self.buffer.trim_ascii();
+            let text = if self.line == 1 { text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text) } else { text };
+            if text.is_empty() {
+                continue;
+            }
+            items.push(self.item(text, place));
+        }
+        Ok(items)
+    }
+
+    fn skip_line(&mut self) -> Result<(), EventsError> {
+        while !self.buffer.ends_with(b"\n") {
+            self.buffer.clear();
+            let more = (&mut self.input).take(MAX_EVENT_LINE_BYTES as u64).read_until(b'\n', &mut self.buffer)?;
+            if more == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn item(&self, text: &[u8], place: String) -> FeedItem {
+        // The parser's own message could quote what stands there.
+        let Ok(raw) = serde_json::from_slice::<Raw<'_>>(text) else {
+            let reason = "is not a JSON object whose fields are texts".to_owned();
+            return FeedItem::Refused { place, msisdn: None, at: None, reason };
+        };
+        self.read(&raw).unwrap_or_else(|reason| {
+            let msisdn = raw.msisdn.as_deref().and_then(|text| self.plan.parse_spaced(text).ok());
+            let at = raw.at.as_deref().and_then(|text| self.instants.parse(text).ok());
+            FeedItem::Refused { place, msisdn, at, reason }
+        })
+    }
+
+    fn read(&self, raw: &Raw<'_>) -> Result<FeedItem, String> {
+        let kind = raw.kind.as_deref().ok_or("type is missing")?;
+        let kind = EventKind::parse(kind).ok_or("type is none of the known words")?;
+        let at = self.instant(raw.at.as_deref(), "at")?.ok_or("at is missing")?;
+        let source = match raw.source.as_deref() {
+            Some(source) => EventText::parse(source).map_err(|e| format!("source: {e}"))?,
+            None => EventText::default_source(),
+        };
+        if kind == EventKind::Heartbeat {
+            return Ok(FeedItem::Heartbeat { source, until: at });
+        }
+        let id = EventText::parse(raw.id.as_deref().ok_or("id is missing")?).map_err(|e| format!("id: {e}"))?;
+        let happening = self.happening(kind, raw)?;
+        let msisdn = self.number(raw.msisdn.as_deref(), "msisdn")?;
+        if msisdn.is_none() && happening.amends().is_none() {
+            return Err("msisdn is missing".to_owned());
+        }
+        let recorded = self.instant(raw.recorded_at.as_deref(), "recorded_at")?.unwrap_or(self.received);
+        Ok(FeedItem::Event(Event { key: EventKey { id, source }, at, recorded, msisdn, happening }))
+    }
+
+    fn happening(&self, kind: EventKind, raw: &Raw<'_>) -> Result<Happening, String> {
+        let imsi = match raw.imsi.as_deref() {
+            Some(text) => Some(Imsi::parse(text.trim_ascii()).map_err(|e| format!("imsi: {e}"))?),
+            None => None,
+        };
+        let sim = || imsi.ok_or_else(|| format!("imsi is missing: {} needs it", kind.word()));
+        let new_msisdn = self.number(raw.new_msisdn.as_deref(), "new_msisdn")?;
+        let of = || {
+            let of = raw.of.as_deref().ok_or_else(|| format!("of is missing: {} needs it", kind.word()))?;
+            EventText::parse(of).map_err(|e| format!("of: {e}"))
+        };
+        Ok(match kind {
+            EventKind::Registered => Happening::Registered(sim()?),
+            EventKind::SimReplaced => Happening::SimReplaced(sim()?),
+            EventKind::EsimIssued => Happening::EsimIssued(sim()?),
+            EventKind::PortedIn => Happening::PortedIn(sim()?),
+            EventKind::DeviceChanged => Happening::DeviceChanged,
+            EventKind::Suspended => Happening::Suspended,
+            EventKind::Resumed => Happening::Resumed,
+            EventKind::PortedOut => Happening::PortedOut,
+            EventKind::Terminated => Happening::Terminated,
+            EventKind::Recycled => Happening::Recycled(sim()?),
+            EventKind::NumberChanged => Happening::NumberChanged {
+                new_msisdn: new_msisdn.ok_or("new_msisdn is missing: number_changed needs it")?,
+            },
+            EventKind::Correction => Happening::Correction { of: of()?, imsi, new_msisdn },
+            EventKind::Retraction => Happening::Retraction { of: of()? },
+            EventKind::Heartbeat => return Err("a heartbeat is about a feed, not a line".to_owned()),
+        })
+    }
+
+    fn instant(&self, text: Option<&str>, name: &str) -> Result<Option<Timestamp>, String> {
+        text.map(|text| self.instants.parse(text).map_err(|e| format!("{name} {e}"))).transpose()
+    }
+
+    fn number(&self, text: Option<&str>, name: &str) -> Result<Option<Msisdn>, String> {
+        text.map(|text| self.plan.parse_spaced(text).map_err(|e| format!("{name}: {e}"))).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::tz::TimeZone;
+    use proptest::prelude::*;
+
+    fn read(text: &[u8]) -> Vec<FeedItem> {
+        let now: Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
+        let instants = Instants::new(TimeZone::get("Africa/Nairobi").unwrap(), now);
+        let mut reader = EventReader::new(text, NumberPlan::KENYA, instants, now);
+        let mut all = Vec::new();
+        loop {
+            match reader.next_batch(3).unwrap() {
+                batch if batch.is_empty() => return all,
+                batch => all.extend(batch),
+            }
+        }
+    }
+
+    fn reason(line: &str) -> String {
+        match read(line.as_bytes()).remove(0) {
+            FeedItem::Refused { reason, .. } => reason,
+            other => panic!("read: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_type_is_read() {
+        let imsi = r#""imsi":"639028863380033","#;
+        let table = [
+            ("registered", imsi),
+            ("sim_replaced", imsi),
+            ("esim_issued", imsi),
+            ("ported_in", imsi),
+            ("recycled", imsi),
+            ("device_changed", ""),
+            ("suspended", ""),
+            ("resumed", ""),
+            ("ported_out", ""),
+            ("terminated", ""),
+            ("number_changed", r#""new_msisdn":"0722000001","#),
+            ("correction", r#""of":"e0","#),
+            ("retraction", r#""of":"e0","#),
+        ];
+        for (kind, extra) in table {
+            let line = format!(
+                r#"{{"id":"e1",{extra}"at":"2026-11-21T04:30:07+03:00","type":"{kind}","msisdn":"+254722000000","x":1}}"#
+            );
+            match &read(line.as_bytes())[..] {
+                [FeedItem::Event(event)] => assert_eq!(event.happening.kind().word(), kind),
+                other => panic!("{kind}: {other:?}"),
+            }
+        }
+        let beat = br#"{"type":"heartbeat","at":"2026-11-22T08:00:00Z","source":"hlr-2"}"#;
+        assert!(matches!(&read(beat)[..], [FeedItem::Heartbeat { source, .. }] if source.as_str() == "hlr-2"));
+    }
+
+    #[test]
+    fn a_bad_line_says_why_and_never_what_stood_there() {
+        let good = r#"{"id":"e1","at":"2026-11-21","type":"suspended","msisdn":"254722000000"}"#;
+        let table = [
+            ("{", "JSON object"),
+            (r#"{"id":7}"#, "JSON object"),
+            (&good.replace("suspended", "sleeping"), "type is none"),
+            (&good.replace("suspended", "registered"), "imsi is missing"),
+            (&good.replace("suspended", "number_changed"), "new_msisdn is missing"),
+            (&good.replace("suspended", "retraction"), "of is missing"),
+            (&good.replace("2026-11-21", "2026-11-23"), "future"),
+            (&good.replace("254722000000", "2547220"), "msisdn"),
+            (&good.replace(r#""msisdn":"254722000000""#, r#""z":"""#), "msisdn is missing"),
+            (&good.replace("\"id\":\"e1\",", ""), "id is missing"),
+        ];
+        for (line, expected) in table {
+            let reason = reason(line);
+            assert!(reason.contains(expected), "{line}: {reason}");
+            assert!(!reason.contains("254722"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_refused_line_keeps_its_number_and_a_long_one_does_not_stop_the_rest() {
+        let text = format!(
+            "\u{feff}\n{{\"msisdn\":\"0722000000\",\"imsi\":\"1\",\"type\":\"sim_replaced\",\"id\":\"a\",\"at\":\"2026-11-21\"}}\n{}\n{{\"type\":\"heartbeat\",\"at\":\"2026-11-21\"}}",
+            "x".repeat(100_000)
+        );
+        let items = read(text.as_bytes());
+        assert!(
+            matches!(&items[0], FeedItem::Refused { msisdn: Some(_), at: Some(_), place, .. } if place == "line 2")
+        );
+        assert!(matches!(&items[1], FeedItem::Refused { place, .. } if place == "line 3"));
+        assert!(matches!(&items[2], FeedItem::Heartbeat { .. }));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100_000))]
+        #[test]
+        fn any_line_is_an_item(line in "[^\n]{0,80}|\\{\"id\":\"[a-z]{0,3}\",\"type\":\"(registered|correction|heartbeat)\",\"at\":\"20[0-9]{2}-[01][0-9]-[0-3][0-9]\",\"msisdn\":\"[0-9+]{9,13}\"\\}") {
+            let blank = line.trim_matches('\u{feff}').trim_ascii().is_empty();
+            prop_assert!(blank || read(line.as_bytes()).len() == 1);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+use super::*;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+fn rules() -> SnapshotRules {
+    let zone = TimeZone::get("Africa/Nairobi").unwrap();
+    let now = "2026-11-22T09:00:00Z".parse().unwrap();
+    SnapshotRules { plan: NumberPlan::KENYA, instants: Instants::new(zone, now), workers: 2 }
+}
+
+fn read(text: &[u8]) -> Result<ParsedBlock, SnapshotError> {
+    let mut all = ParsedBlock::default();
+    read_snapshot(
+        text,
+        &rules(),
+        |_| Ok(()),
+        |block| {
+            all.rows.extend(block.rows);
+            all.rejected.extend(block.rejected);
+            all.newest = all.newest.max(block.newest);
+            Ok::<_, SnapshotError>(())
+        },
+    )?;
+    Ok(all)
+}
+
+#[test]
+fn a_dirty_extract_is_read() {
+    let text = b"\xef\xbb\xbfStatus, IMSI ,MSISDN,region,registered_AT,last_swap_at,swap_cause\r\n\
+        active,639021860913909,254712601815,\"Rift \"\"Valley\"\"\",2014-07-06T06:02:05+03:00,,\r\n\
+        ,639029351819093,0703082462,\"Coast, North\",2013-02-01,2021-01-30T10:46:28+03:00,port_in\r\n\
+        SUSPENDED,639029351819094, +254 703 082 463 ,x,2013-02-01T00:00:00Z,,";
+    let all = read(text).unwrap();
+    assert_eq!(all.rejected, []);
+    let numbers: Vec<u64> = all.rows.iter().map(|row| row.msisdn.as_u64()).collect();
+    assert_eq!(numbers, [254_712_601_815, 254_703_082_462, 254_703_082_463]);
+    assert_eq!(all.rows[0].last_swap, Some(None));
+    assert_eq!(all.rows[1].last_swap.flatten().map(|s| s.cause), Some(SwapCause::PortIn));
+    assert_eq!(all.rows[2].status, LineStatus::Suspended);
+    assert_eq!(all.newest, Some("2021-01-30T07:46:28Z".parse().unwrap()));
+}
+
+#[test]
+fn refused_rows_say_line_and_reason_and_nothing_personal() {
+    let text = b"msisdn,imsi,registered_at,last_swap_at,status\n\
+        254712601815,639021860913909,2014-07-06,,active\n\
+        2547126,639021860913909,2014-07-06,,active\n\
+        254712601816,63902,2014-07-06,,active\n\
+        254712601817,639021860913909,31/02/2014,,active\n\
+        254712601818,639021860913909,2030-01-01,,active\n\
+        254712601819,639021860913909,2014-07-06,,sleeping\n\
+        254712601820,639021860913909\n\
+        254712601821,639021860913909,,,active\n\
+        2547126018\xff\xff,639021860913909,2014-07-06,,active\n";
+    let all = read(text).unwrap();
+    assert_eq!(all.rows.len(), 1);
+    let lines: Vec<(u64, bool)> = all.rejected.iter().map(|r| (r.line, r.msisdn.is_some())).collect();
+    assert_eq!(lines, [(3, false), (4, true), (5, true), (6, true), (7, true), (8, true), (9, true), (10, false)]);
+    for rejected in &all.rejected {
+        assert!(!rejected.reason.contains("2547126018") && !rejected.reason.contains("63902"), "{}", rejected.reason);
+    }
+    assert!(all.rejected[3].reason.contains("future"));
+}
+
+#[test]
+fn a_header_must_name_what_is_needed_once() {
+    let error = |text: &[u8]| read(text).unwrap_err().to_string();
+    assert!(error(b"").contains("is empty"));
+    assert!(error(b"msisdn,registered_at\n").contains("no column `imsi`"));
+    assert!(error(b"msisdn,imsi,registered_at,MSISDN\n").contains("`msisdn` twice"));
+    assert_eq!(read(b"msisdn,imsi,registered_at").unwrap().rows, []);
+}
+
+#[test]
+fn an_error_of_the_taker_stops_the_reading() {
+    let mut text = b"msisdn,imsi,registered_at\n".to_vec();
+    for n in 0..300_000 {
+        text.extend_from_slice(format!("2547{n:08},639021860913909,2014-07-06\n").as_bytes());
+    }
+    let stopped = read_snapshot(text.as_slice(), &rules(), |_| Ok(()), |_| Err(SnapshotError::Empty));
+    assert!(matches!(stopped, Err(SnapshotError::Empty)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+    /// Twenty rows a case, so 10⁵ generated rows: each is a row or a reason, and none is lost.
+    #[test]
+    fn any_rows_are_rows_or_reasons(cells in prop::collection::vec("[^\"\n\r]{0,30}|254[0-9]{9},[0-9]{15},20[0-9]{2}-[01][0-9]-[0-3][0-9],,active", 20)) {
+        let text = format!("msisdn,imsi,registered_at,last_swap_at,status\n{}\n", cells.join("\n"));
+        let all = read(text.as_bytes()).unwrap();
+        let blank = cells.iter().filter(|cell| cell.is_empty()).count();
+        prop_assert_eq!(all.rows.len() + all.rejected.len() + blank, cells.len());
+    }
+
+    #[test]
+    fn any_bytes_end(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut text = b"msisdn,imsi,registered_at\n".to_vec();
+        text.extend(bytes);
+        let _ = read(&text);
+    }
+}
