@@ -41,6 +41,22 @@ pub enum StoreError {
         /// What SQLite set.
         synchronous: i64,
     },
+    /// A file beside the databases cannot be used.
+    #[error("{file}: {source}")]
+    File {
+        /// The file's name.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Two writers would fork the ledger's chain.
+    #[error(
+        "another laini server is running on this data directory (pid {pid}); stop it first, or choose another --data"
+    )]
+    Running {
+        /// The other process, `unknown` where it did not say.
+        pid: String,
+    },
 }
 
 /// Opens (and makes) a file for writing: WAL, `synchronous=FULL` asserted, migrated to the newest
@@ -96,6 +112,11 @@ fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Res
 /// Names the file in an error of SQLite's.
 pub(crate) fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
     move |source| StoreError::Sqlite { file: name(path), source }
+}
+
+/// Names the file in an error of the system's.
+pub(crate) fn file_failed(path: &Path) -> impl Fn(std::io::Error) -> StoreError + '_ {
+    move |source| StoreError::File { file: name(path), source }
 }
 
 fn name(path: &Path) -> String {

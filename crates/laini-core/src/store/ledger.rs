@@ -63,6 +63,31 @@ impl Draft {
         let charge = outcome.free_reason().map_or(Charge::Charged(self.price.list), Charge::Free);
         Recorded { outcome, charge }
     }
+
+    /// The row that stays of it. `side_digest` is [`super::DayKey::digest`] of its sealed side row.
+    pub fn row(&self, recorded: Recorded, side_digest: [u8; 32]) -> LedgerRow {
+        let charge = match recorded.charge {
+            Charge::Charged(amount) => amount,
+            Charge::Free(_) => Money::new(0, self.price.list.currency),
+        };
+        LedgerRow {
+            id: self.id,
+            at: self.at,
+            partner: self.partner,
+            app: self.app,
+            agreement: self.agreement,
+            product: self.product,
+            environment: self.environment,
+            purpose: self.purpose,
+            outcome: recorded.outcome,
+            price_version: self.price.version,
+            list_price: self.price.list,
+            charge,
+            as_of: self.as_of,
+            policy_version: self.policy_version,
+            side_digest,
+        }
+    }
 }
 
 /// How a check was recorded.

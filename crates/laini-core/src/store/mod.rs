@@ -21,7 +21,7 @@ pub use registry::{
     FeedError, FeedItem, FeedResult, FeedStatus, Lookup, RefusedLine, Registry, RegistryError, RegistryFeed,
     RegistryStatus, Reject, SnapshotLoad, SnapshotPlan, SnapshotSummary,
 };
-pub use repeat::{RepeatKey, RepeatMemory, RepeatWindow};
+pub use repeat::{RepeatBatch, RepeatKey, RepeatMemory, RepeatWindow};
 pub use subject::{DayKey, DayKeyError, DayKeys, OpenError, Subject, SubjectHash, SubjectHasher};
 
 /// What an asynchronous method of a port returns: an engine may answer at once or wait for a network.

@@ -2,6 +2,8 @@ use std::collections::{HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::billing::Outcome;
+
 /// Keyed hash of what makes two checks the same question: app, product, number and, where the caller
 /// sent one, its request id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,10 +47,36 @@ pub struct RepeatMemory {
     capacity: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Entry {
     charged_at: Timestamp,
     repeats: u8,
+}
+
+impl Entry {
+    fn covers(self, window: RepeatWindow, at: Timestamp) -> bool {
+        self.repeats < FREE_REPEATS && at.duration_since(self.charged_at) <= window.length()
+    }
+
+    fn repeated(self) -> Self {
+        Self { repeats: self.repeats.saturating_add(1), ..self }
+    }
+}
+
+/// What one transaction decided so far: its own later checks see it at once, the memory only when
+/// the transaction is durable ([`RepeatMemory::keep`]). Dropped or cleared, it leaves no trace.
+#[derive(Debug, Default)]
+pub struct RepeatBatch {
+    changed: HashMap<u64, Entry>,
+    notes: Vec<(RepeatKey, RepeatWindow, Timestamp, Outcome)>,
+}
+
+impl RepeatBatch {
+    /// Forgets everything: the transaction failed.
+    pub fn clear(&mut self) {
+        self.changed.clear();
+        self.notes.clear();
+    }
 }
 
 impl RepeatMemory {
@@ -60,9 +88,41 @@ impl RepeatMemory {
     /// Whether a check of this key at `at` repeats a charged one for free. Does not count it: that is
     /// [`RepeatMemory::repeated`], once the row is durable.
     pub fn is_repeat(&self, key: RepeatKey, window: RepeatWindow, at: Timestamp) -> bool {
-        self.charged
-            .get(&short(key))
-            .is_some_and(|entry| entry.repeats < FREE_REPEATS && at.duration_since(entry.charged_at) <= window.length())
+        self.charged.get(&short(key)).is_some_and(|entry| entry.covers(window, at))
+    }
+
+    /// [`RepeatMemory::is_repeat`] as seen from inside a transaction: with its own decisions so far.
+    pub fn is_repeat_in(&self, batch: &RepeatBatch, key: RepeatKey, window: RepeatWindow, at: Timestamp) -> bool {
+        let entry = batch.changed.get(&short(key)).or_else(|| self.charged.get(&short(key)));
+        entry.is_some_and(|entry| entry.covers(window, at))
+    }
+
+    /// Notes in `batch` what was decided; the memory itself stays as it is.
+    pub fn note(
+        &self,
+        batch: &mut RepeatBatch,
+        (key, window): (RepeatKey, RepeatWindow),
+        at: Timestamp,
+        outcome: Outcome,
+    ) {
+        let known = || self.charged.get(&short(key)).copied();
+        let entry = match outcome {
+            Outcome::Answered => Some(Entry { charged_at: at, repeats: 0 }),
+            Outcome::Repeated => batch.changed.get(&short(key)).copied().or_else(known).map(Entry::repeated),
+            Outcome::NotServed | Outcome::Unknown | Outcome::Withheld => None,
+        };
+        if let Some(entry) = entry {
+            batch.changed.insert(short(key), entry);
+            batch.notes.push((key, window, at, outcome));
+        }
+    }
+
+    /// Takes over what a transaction decided, once it is durable; leaves `batch` empty.
+    pub fn keep(&mut self, batch: &mut RepeatBatch) {
+        batch.changed.clear();
+        for (key, window, at, outcome) in batch.notes.drain(..) {
+            if outcome == Outcome::Answered { self.charged(key, window, at) } else { self.repeated(key) }
+        }
     }
 
     /// Notes a charged check.
@@ -84,7 +144,7 @@ impl RepeatMemory {
     /// Notes a free repeat.
     pub fn repeated(&mut self, key: RepeatKey) {
         if let Some(entry) = self.charged.get_mut(&short(key)) {
-            entry.repeats = entry.repeats.saturating_add(1);
+            *entry = entry.repeated();
         }
     }
 
@@ -142,6 +202,27 @@ mod tests {
         memory.charged(key, SameRequestId, at(0));
         assert!(memory.is_repeat(key, SameRequestId, at(600)));
         assert!(!memory.is_repeat(key, SameRequestId, at(601)));
+    }
+
+    #[test]
+    fn a_transaction_sees_its_own_decisions_and_leaves_none_behind_when_it_fails() {
+        let (mut memory, mut batch) = (RepeatMemory::new(10), RepeatBatch::default());
+        let question = (RepeatKey([3; 16]), NoRequestId);
+        let decide = |memory: &RepeatMemory, batch: &mut RepeatBatch, second: i64| {
+            let is_repeat = memory.is_repeat_in(batch, question.0, question.1, at(second));
+            memory.note(batch, question, at(second), if is_repeat { Outcome::Repeated } else { Outcome::Answered });
+            is_repeat
+        };
+        assert!(!decide(&memory, &mut batch, 0));
+        assert!(decide(&memory, &mut batch, 1));
+        batch.clear();
+        assert!(!memory.is_repeat(question.0, question.1, at(1)));
+        let expected = [false, true, true, true, true, true, false, true];
+        assert_eq!(expected.map(|_| decide(&memory, &mut batch, 2)), expected);
+        memory.keep(&mut batch);
+        // One of five free repeats of the second charge is used up.
+        let expected = [true, true, true, true, false];
+        assert_eq!(expected.map(|_| decide(&memory, &mut batch, 3)), expected);
     }
 
     #[test]
