@@ -3,7 +3,53 @@
 //! Owns the listener, the gateway's endpoints, the sandbox and the operator's feed. Must never name
 //! an engine, read the clock or draw randomness by itself: all three come in through [`Deps`].
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use laini_core::access::KeyTree;
+use laini_core::store::{AccountStore, Ledger, Registry};
+
 pub mod gateway;
 pub mod http;
 pub mod operator;
 pub mod sandbox;
+mod server;
+mod settings;
+
+pub use server::{BindError, Server};
+pub use settings::{Environments, Limits, Settings};
+
+/// What the server is built on.
+pub struct Deps {
+    /// The operator's lines; never asked by sandbox apps.
+    pub registry: Arc<dyn Registry>,
+    /// Where every check is recorded before its answer leaves.
+    pub ledger: Arc<dyn Ledger>,
+    /// Partners, agreements and apps.
+    pub accounts: Arc<dyn AccountStore>,
+    /// The installation's keys.
+    pub keys: Arc<KeyTree>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The time of day. Asked once per request.
+pub trait Clock: Send + Sync {
+    /// The present instant.
+    fn now(&self) -> Timestamp;
+}
+
+/// Cryptographically secure randomness. Asked once or twice per request, so it must be cheap.
+pub trait Entropy: Send + Sync {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// 64 random bits.
+    fn next_u64(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        u64::from_ne_bytes(bytes)
+    }
+}

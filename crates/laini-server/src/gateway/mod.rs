@@ -1,1 +1,120 @@
-//! Placeholder.
+//! The gateway: what partners call.
+//!
+//! Owns the token doors, the checks and the probes, a file each. Must never answer a fact before its
+//! ledger row is durable, name an engine, or put a number, an IMSI, a token or a secret into a log or
+//! an error.
+
+mod admit;
+mod age;
+mod answer;
+mod check;
+mod credentials;
+mod dates;
+mod generate;
+mod imsi;
+mod ledger_health;
+mod oauth2;
+mod probes;
+mod swap;
+
+use std::hash::RandomState;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Extension, State};
+use axum::http::header::ALLOW;
+use axum::http::{HeaderValue, Method};
+use axum::response::Response;
+use axum::routing::{get, post};
+use laini_core::access::TokenKey;
+use laini_core::store::{Ledger, Registry, SubjectHasher};
+use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
+use laini_wire::token::{GENERATE_PATH, OAUTH2_PATH};
+
+use crate::http::{AccountsPicture, ApiError, Context, Throttle};
+use crate::sandbox::SandboxWorlds;
+use crate::{Deps, Entropy, Settings};
+use ledger_health::LedgerHealth;
+
+/// How many addresses, and how many pairs of address and key, the throttles remember.
+const THROTTLED_MAX: usize = 65_536;
+
+/// What every endpoint works with.
+pub(crate) struct Gateway {
+    registry: Arc<dyn Registry>,
+    ledger: Arc<dyn Ledger>,
+    ledger_health: LedgerHealth,
+    accounts: Arc<AccountsPicture>,
+    worlds: SandboxWorlds,
+    tokens: TokenKey,
+    subjects: SubjectHasher,
+    entropy: Arc<dyn Entropy>,
+    settings: Settings,
+    token_requests: Throttle<IpAddr>,
+    token_failures: Throttle<(IpAddr, u64)>,
+    /// Consumer keys are remembered as hashes: whatever is presented takes eight bytes.
+    key_hasher: RandomState,
+}
+
+impl Gateway {
+    pub(crate) fn new(deps: Deps, accounts: Arc<AccountsPicture>, settings: Settings) -> Self {
+        let limits = &settings.limits;
+        let each = |period_s: u64, count: u32| Duration::from_secs(period_s) / count.max(1);
+        Self {
+            registry: deps.registry,
+            ledger: deps.ledger,
+            ledger_health: LedgerHealth::default(),
+            accounts,
+            worlds: SandboxWorlds::new(settings.zone.clone()),
+            tokens: deps.keys.token(),
+            subjects: deps.keys.subject(),
+            entropy: deps.entropy,
+            token_requests: Throttle::new(
+                limits.token_requests_burst,
+                each(1, limits.token_requests_per_second),
+                THROTTLED_MAX,
+            ),
+            token_failures: Throttle::new(
+                limits.token_failures_per_minute,
+                each(60, limits.token_failures_per_minute),
+                THROTTLED_MAX,
+            ),
+            key_hasher: RandomState::new(),
+            settings,
+        }
+    }
+
+    /// Every route there is.
+    pub(crate) fn routes(self: Arc<Self>) -> axum::Router {
+        axum::Router::new()
+            .route(IMSI_PATH, post(imsi::check_imsi).fallback(wrong_method))
+            .route(SWAP_PATH, post(swap::check_swap).fallback(wrong_method))
+            .route(AGE_PATH, post(age::check_age).fallback(wrong_method))
+            // Not for HEAD: a token that nobody sees would still revoke others.
+            .route(GENERATE_PATH, get(generate::generate_token).head(only_get).fallback(only_get))
+            .route(OAUTH2_PATH, post(oauth2::issue_token).fallback(wrong_method))
+            .route("/livez", get(probes::livez).fallback(wrong_method))
+            .route("/readyz", get(probes::readyz).fallback(wrong_method))
+            .fallback(unknown_path)
+            .with_state(self)
+    }
+}
+
+/// What axum hands to every handler.
+type GatewayState = State<Arc<Gateway>>;
+
+async fn unknown_path(Extension(context): Extension<Context>) -> Response {
+    context.refuse(ApiError::UnknownPath)
+}
+
+async fn only_get(Extension(context): Extension<Context>, method: Method) -> Response {
+    let mut response = context.refuse(ApiError::WrongMethod(method));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+    response
+}
+
+/// axum adds the `Allow` header.
+async fn wrong_method(Extension(context): Extension<Context>, method: Method) -> Response {
+    context.refuse(ApiError::WrongMethod(method))
+}

@@ -1,1 +1,27 @@
-//! Placeholder.
+//! HTTP: from a TCP connection to a routed request, and from a refusal to its one envelope.
+//!
+//! Owns the listener with its timeouts and caps, the identity of a request, credentials as headers
+//! carry them, bodies within limits, throttles, and the only place where an error becomes a status.
+//! Must never know what a check is, touch a store other than the picture of the accounts, or show a
+//! header, token, number or caller's id in a log.
+
+mod accounts_picture;
+mod authorization;
+mod body;
+mod connection;
+mod context;
+mod door;
+mod error;
+mod front;
+mod listener;
+mod pulse;
+mod throttle;
+
+pub use accounts_picture::AccountsPicture;
+pub use authorization::{BasicCredentials, basic, bearer};
+pub use body::{read_form, read_json};
+pub use context::{Context, caller_request_id};
+pub use error::{ApiError, ForbiddenReason, NumberHint, Shape, TokenProblem, json};
+pub(crate) use front::Front;
+pub(crate) use listener::listen;
+pub use throttle::Throttle;

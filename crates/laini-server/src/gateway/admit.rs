@@ -1,0 +1,54 @@
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use jiff::Timestamp;
+use laini_core::access::TokenError;
+use laini_core::billing::{Currency, Money, PriceStamp};
+use laini_core::partner::{AppStatus, AppView, Environment, Product};
+
+use super::Gateway;
+use crate::http::{ApiError, ForbiddenReason, TokenProblem, bearer};
+
+/// An app that may ask.
+pub(super) struct Admitted {
+    pub(super) app: Arc<AppView>,
+    pub(super) price: PriceStamp,
+}
+
+/// What a check costs in the sandbox of a partner without an agreement. Sandbox charges are shown and
+/// never invoiced.
+const SANDBOX_PRICE: PriceStamp = PriceStamp { version: 0, list: Money::new(0, Currency::KES), exact: true };
+
+impl Gateway {
+    /// Whether the caller may ask for `product` at all: token, then app, environment, agreement and
+    /// product, in this order.
+    pub(super) fn admit(&self, headers: &HeaderMap, product: Product, now: Timestamp) -> Result<Admitted, ApiError> {
+        let claims = self.tokens.verify(bearer(headers).map_err(ApiError::Token)?, now).map_err(|error| {
+            ApiError::Token(match error {
+                TokenError::Unknown => TokenProblem::Unknown,
+                TokenError::Expired => TokenProblem::Expired,
+            })
+        })?;
+        let app = self.accounts.current().app(claims.app).map(Arc::clone);
+        let app = app
+            .filter(|app| app.app.environment == claims.environment)
+            .ok_or(ApiError::Token(TokenProblem::Unknown))?;
+        // A newer epoch than the picture's was begun a moment ago on this node or another.
+        if app.app.status == AppStatus::Revoked || claims.epoch < app.app.token_epoch {
+            return Err(ApiError::Token(TokenProblem::Revoked));
+        }
+        let environment = app.app.environment;
+        if !self.settings.environments.include(environment) {
+            return Err(ApiError::Forbidden(ForbiddenReason::WrongEnvironment));
+        }
+        if !app.may_ask() {
+            return Err(ApiError::Forbidden(ForbiddenReason::NoAgreement));
+        }
+        if !app.app.products.contains(product) {
+            return Err(ApiError::NoProduct);
+        }
+        let price = app.price(product).or((environment == Environment::Sandbox).then_some(SANDBOX_PRICE));
+        let price = price.ok_or(ApiError::Forbidden(ForbiddenReason::NotInAgreement))?;
+        Ok(Admitted { app, price })
+    }
+}

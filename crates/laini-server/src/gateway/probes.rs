@@ -1,0 +1,65 @@
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use laini_core::line::Msisdn;
+use laini_core::partner::Environment;
+use laini_core::store::RegistryError;
+use serde::Serialize;
+use tokio::time::timeout;
+
+use super::{Gateway, GatewayState};
+use crate::http::json;
+
+/// A number that no plan has: looked up to see whether the registry answers.
+const NOBODYS_NUMBER: u64 = 10_000;
+
+#[derive(Serialize)]
+struct Probe {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<&'static str>,
+}
+
+/// `GET /livez`: the process answers.
+pub(super) async fn livez() -> Response {
+    json(StatusCode::OK, &Probe { status: "live", reasons: Vec::new() })
+}
+
+/// `GET /readyz`: checks can be answered; otherwise 503 with the reasons.
+pub(super) async fn readyz(State(gateway): GatewayState) -> Response {
+    let reasons = gateway.reasons_against_readiness().await;
+    if reasons.is_empty() {
+        json(StatusCode::OK, &Probe { status: "ready", reasons })
+    } else {
+        json(StatusCode::SERVICE_UNAVAILABLE, &Probe { status: "not ready", reasons })
+    }
+}
+
+impl Gateway {
+    async fn reasons_against_readiness(&self) -> Vec<&'static str> {
+        let mut reasons = Vec::new();
+        if self.settings.environments.include(Environment::Production) {
+            reasons.extend(self.reason_against_registry().await);
+        }
+        if self.ledger_health.is_failing() {
+            reasons.push("the ledger does not confirm records");
+        }
+        if self.accounts.is_failing() {
+            reasons.push("the accounts cannot be read");
+        }
+        reasons
+    }
+
+    async fn reason_against_registry(&self) -> Option<&'static str> {
+        let nobody = Msisdn::from_stored(NOBODYS_NUMBER)?;
+        let patience = Duration::from_millis(self.settings.limits.look_up_timeout_ms);
+        match timeout(patience, self.registry.look_up(nobody)).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(RegistryError::Empty)) => Some("the registry is empty"),
+            Ok(Err(RegistryError::Bad(_) | RegistryError::Unavailable(_))) => Some("the registry cannot be read"),
+            Ok(Err(RegistryError::TooSlow)) | Err(_) => Some("the registry does not answer in time"),
+        }
+    }
+}

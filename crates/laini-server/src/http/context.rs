@@ -1,0 +1,73 @@
+use std::net::IpAddr;
+
+use axum::http::header::HeaderName;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use jiff::Timestamp;
+use laini_core::billing::CheckId;
+use laini_wire::header;
+use tokio::time::Instant;
+
+use super::{ApiError, Shape};
+
+/// What is known of a request before it is looked at; every handler gets one.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// Its identity, in its answer and in the log.
+    pub id: CheckId,
+    /// When its header was complete.
+    pub at: Timestamp,
+    /// Who sent it.
+    pub peer: IpAddr,
+    /// When it must have been answered.
+    pub deadline: Instant,
+    /// How its errors look.
+    pub shape: Shape,
+}
+
+impl Context {
+    /// The answer that says `error`.
+    pub fn refuse(&self, error: ApiError) -> Response {
+        error.into_response(self.id, self.shape)
+    }
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static(header::X_REQUEST_ID);
+const CORRELATION_ID: HeaderName = HeaderName::from_static(header::X_CORRELATION_ID);
+
+/// The longest id of a caller that is taken.
+const CALLER_ID_BYTES_MAX: usize = 128;
+
+/// The caller's own id of the request, where one came that can be echoed.
+pub fn caller_request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
+    caller_id(headers, &REQUEST_ID)
+}
+
+/// The ids that a caller gave a request. Echoed, and never logged.
+pub(super) struct CallerIds {
+    request: Option<HeaderValue>,
+    correlation: Option<HeaderValue>,
+}
+
+impl CallerIds {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        Self {
+            request: caller_id(headers, &REQUEST_ID).cloned(),
+            correlation: caller_id(headers, &CORRELATION_ID).cloned(),
+        }
+    }
+
+    pub(super) fn echo(self, headers: &mut HeaderMap) {
+        for (name, id) in [(REQUEST_ID, self.request), (CORRELATION_ID, self.correlation)] {
+            if let Some(id) = id {
+                headers.insert(name, id);
+            }
+        }
+    }
+}
+
+fn caller_id<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let id = headers.get(name)?;
+    let fits = (1..=CALLER_ID_BYTES_MAX).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic);
+    fits.then_some(id)
+}

@@ -1,0 +1,75 @@
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Counts open connections and lets no more in than the caps allow.
+pub(super) struct Door {
+    connections_max: usize,
+    per_address_max: usize,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    connections: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+impl Door {
+    pub(super) fn new(connections_max: usize, per_address_max: usize) -> Self {
+        Self { connections_max, per_address_max, open: Mutex::default() }
+    }
+
+    /// A place for a connection of `address`, freed when dropped; `None` where none is left.
+    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.connections >= self.connections_max {
+            return None;
+        }
+        let of_address = open.by_address.entry(address).or_default();
+        if *of_address >= self.per_address_max {
+            return None;
+        }
+        *of_address += 1;
+        open.connections += 1;
+        Some(Place { door: Arc::clone(self), address })
+    }
+}
+
+/// One open connection.
+pub(super) struct Place {
+    door: Arc<Door>,
+    address: IpAddr,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.door.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.connections -= 1;
+        if let Some(of_address) = open.by_address.get_mut(&self.address) {
+            *of_address -= 1;
+            if *of_address == 0 {
+                open.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_caps_hold_and_places_come_back() {
+        let door = Arc::new(Door::new(3, 2));
+        let (a, b): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+        let first = door.enter(a).unwrap();
+        let _second = door.enter(a).unwrap();
+        assert!(door.enter(a).is_none());
+        let _third = door.enter(b).unwrap();
+        assert!(door.enter(b).is_none());
+        drop(first);
+        drop(door.enter(b).unwrap());
+        assert_eq!(door.open.lock().unwrap().by_address.len(), 2);
+    }
+}

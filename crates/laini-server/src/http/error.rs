@@ -1,0 +1,317 @@
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use laini_core::billing::{CheckId, FreeReason};
+use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
+use laini_wire::error::{CheckErrorBody, ErrorBody, code, message};
+use laini_wire::header;
+use serde::Serialize;
+
+/// Everything that a request can be refused for (contract §4). What it looks like is decided in one
+/// place, [`ApiError::row`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiError {
+    /// No usable Basic credentials, or wrong ones.
+    InvalidCredentials,
+    /// `grant_type` missing or another.
+    InvalidGrantType,
+    /// No good bearer token.
+    Token(TokenProblem),
+    /// The app may not call this product.
+    NoProduct,
+    /// Known, and not allowed.
+    Forbidden(ForbiddenReason),
+    /// The subscriber's data is restricted.
+    Withheld,
+    /// Not a JSON object.
+    InvalidPayload,
+    /// `customerNumber` missing or malformed.
+    InvalidNumber(NumberHint),
+    /// The number is not served here.
+    NotServed,
+    /// No such path.
+    UnknownPath,
+    /// The path has other methods.
+    WrongMethod(Method),
+    /// The body did not come in time.
+    BodyTooSlow,
+    /// The body is too large.
+    BodyTooLarge,
+    /// The body claims to be something else than JSON.
+    NotJson,
+    /// A rate limit.
+    SpikeArrest {
+        /// When to come back, at least 1.
+        retry_after_s: u64,
+    },
+    /// Our fault.
+    Internal,
+    /// The registry's answer cannot be right.
+    RegistryBad,
+    /// The registry cannot be reached, or this server sheds load.
+    Unreachable,
+    /// The registry was too slow.
+    RegistryTooSlow,
+    /// The registry's knowledge is too old for this question.
+    RegistryStale,
+    /// The registry's knowledge has a gap where the question lies.
+    RegistryIncomplete,
+    /// The ledger wrote nothing.
+    NotRecorded,
+    /// The ledger may have written, and did not confirm it.
+    NotConfirmed,
+}
+
+/// Why a bearer token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenProblem {
+    /// None came.
+    Missing,
+    /// Two `Authorization` headers came.
+    Ambiguous,
+    /// Not made here, altered, or of an app that is gone.
+    Unknown,
+    /// Past its time.
+    Expired,
+    /// Revoked, alone or with its app.
+    Revoked,
+}
+
+/// Why a known caller is not allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForbiddenReason {
+    /// Its credentials belong to the other environment.
+    WrongEnvironment,
+    /// Its partner has no agreement.
+    NoAgreement,
+    /// The agreement does not cover the product.
+    NotInAgreement,
+}
+
+/// What may help where a number cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NumberHint {
+    /// Nothing.
+    None,
+    /// The number that was probably meant.
+    DidYouMean(String),
+    /// The field came under a name that is often confused with the right one.
+    WrongName(&'static str),
+}
+
+/// How an error's body looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Three fields.
+    Plain,
+    /// Six fields: the check paths answer in both published styles.
+    Check,
+}
+
+impl Shape {
+    /// The shape that errors on `path` have.
+    pub fn of_path(path: &str) -> Self {
+        if [IMSI_PATH, SWAP_PATH, AGE_PATH].contains(&path) { Self::Check } else { Self::Plain }
+    }
+}
+
+/// The longest method that a 405 repeats.
+const METHOD_BYTES_MAX: usize = 16;
+
+const CHARGE: HeaderName = HeaderName::from_static(header::LAINI_CHARGE);
+
+/// What an error looks like.
+struct Row {
+    status: StatusCode,
+    code: &'static str,
+    message: Cow<'static, str>,
+    /// When to come back, where coming back helps.
+    retry_after_s: Option<u64>,
+    /// Why it costs nothing; `None` where that is not known.
+    free: Option<FreeReason>,
+}
+
+impl Row {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, message: message.into(), retry_after_s: None, free: Some(FreeReason::Refused) }
+    }
+
+    fn retry_after_s(self, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
+    }
+
+    fn free(self, reason: FreeReason) -> Self {
+        Self { free: Some(reason), ..self }
+    }
+}
+
+impl ApiError {
+    /// The table of contract §4.
+    fn row(&self) -> Row {
+        use StatusCode as S;
+        match self {
+            Self::InvalidCredentials => {
+                Row::new(S::BAD_REQUEST, code::INVALID_AUTHENTICATION, "Invalid Authentication passed")
+            }
+            Self::InvalidGrantType => Row::new(S::BAD_REQUEST, code::INVALID_GRANT_TYPE, "Invalid grant type passed"),
+            Self::Token(problem) => Row::new(S::UNAUTHORIZED, code::INVALID_ACCESS_TOKEN, problem.message()),
+            Self::NoProduct => Row::new(S::UNAUTHORIZED, code::INVALID_ACCESS_TOKEN, message::NO_PRODUCT),
+            Self::Forbidden(reason) => Row::new(S::FORBIDDEN, code::FORBIDDEN, reason.message()),
+            Self::Withheld => Row::new(S::FORBIDDEN, code::WITHHELD, "Forbidden - withheld").free(FreeReason::Withheld),
+            Self::InvalidPayload => Row::new(S::BAD_REQUEST, code::INVALID_PAYLOAD, "Invalid Request Payload"),
+            Self::InvalidNumber(hint) => Row::new(S::BAD_REQUEST, code::INVALID_CUSTOMER_NUMBER, hint.message()),
+            Self::NotServed => {
+                Row::new(S::NOT_FOUND, code::NOT_SERVED, "Resource not found").free(FreeReason::NotServed)
+            }
+            Self::UnknownPath => Row::new(S::NOT_FOUND, code::UNKNOWN_PATH, "Resource not found"),
+            Self::WrongMethod(method) => {
+                Row::new(S::METHOD_NOT_ALLOWED, code::METHOD_NOT_ALLOWED, wrong_method_message(method))
+            }
+            Self::BodyTooSlow => Row::new(S::REQUEST_TIMEOUT, code::REQUEST_TIMEOUT, "Request Timeout"),
+            Self::BodyTooLarge => Row::new(S::PAYLOAD_TOO_LARGE, code::PAYLOAD_TOO_LARGE, "Payload Too Large"),
+            Self::NotJson => {
+                Row::new(S::UNSUPPORTED_MEDIA_TYPE, code::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type")
+            }
+            Self::SpikeArrest { retry_after_s } => {
+                Row::new(S::TOO_MANY_REQUESTS, code::RATE_LIMITED, "Error Occurred: Spike Arrest Violation")
+                    .retry_after_s(*retry_after_s)
+            }
+            Self::Internal => Row::new(S::INTERNAL_SERVER_ERROR, code::INTERNAL, "Internal Server Error"),
+            Self::RegistryBad => Row::new(S::BAD_GATEWAY, code::UPSTREAM_BAD, UNREACHABLE),
+            Self::Unreachable => Row::new(S::SERVICE_UNAVAILABLE, code::UNREACHABLE, UNREACHABLE).retry_after_s(1),
+            Self::RegistryTooSlow => Row::new(S::GATEWAY_TIMEOUT, code::UPSTREAM_TIMEOUT, UNREACHABLE).retry_after_s(1),
+            Self::RegistryStale => Row::unknown(message::REGISTRY_STALE),
+            Self::RegistryIncomplete => Row::unknown(message::REGISTRY_INCOMPLETE),
+            Self::NotRecorded => Row::not_confirmed(Some(FreeReason::Refused)),
+            Self::NotConfirmed => Row::not_confirmed(None),
+        }
+    }
+
+    /// The whole answer.
+    pub fn into_response(self, id: CheckId, shape: Shape) -> Response {
+        let row = self.row();
+        let id = id.request_ref();
+        let mut response = match shape {
+            Shape::Plain => json(row.status, &row.plain(&id)),
+            Shape::Check => json(row.status, &CheckErrorBody::new(&id, row.status.as_u16(), row.code, &row.message)),
+        };
+        let headers = response.headers_mut();
+        if let Some(seconds) = row.retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if shape == Shape::Check {
+            headers.insert(CHARGE, HeaderValue::from_static(free_words(row.free)));
+        }
+        response
+    }
+
+    /// The whole answer as it goes over an HTTP/1.1 connection that is closed right after it.
+    pub(super) fn into_last_words(self, id: CheckId) -> Vec<u8> {
+        let row = self.row();
+        let body = serde_json::to_vec(&row.plain(&id.request_ref())).unwrap_or_default();
+        let mut words = format!(
+            "HTTP/1.1 {}\r\ncontent-type: {JSON}\r\ncontent-length: {}\r\nretry-after: {}\r\nconnection: close\r\n\r\n",
+            row.status,
+            body.len(),
+            row.retry_after_s.unwrap_or(1),
+        )
+        .into_bytes();
+        words.extend_from_slice(&body);
+        words
+    }
+}
+
+const UNREACHABLE: &str = "Service is currently unreachable";
+
+impl Row {
+    fn unknown(message: &'static str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::REGISTRY_UNKNOWN, message)
+            .retry_after_s(60)
+            .free(FreeReason::Unknown)
+    }
+
+    fn not_confirmed(free: Option<FreeReason>) -> Self {
+        let message = "Record not confirmed - repeat with the same key";
+        let row = Self::new(StatusCode::SERVICE_UNAVAILABLE, code::NOT_CONFIRMED, message).retry_after_s(2);
+        Self { free, ..row }
+    }
+
+    fn plain<'a>(&'a self, id: &'a str) -> ErrorBody<'a> {
+        ErrorBody { request_id: id.into(), error_code: self.code.into(), error_message: (&*self.message).into() }
+    }
+}
+
+impl TokenProblem {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Missing => "Error Occurred - Invalid Access Token - no bearer token was sent",
+            Self::Ambiguous => "Error Occurred - Invalid Access Token - more than one Authorization header was sent",
+            Self::Unknown => "Error Occurred - Invalid Access Token - not issued by this service",
+            Self::Expired => "Error Occurred - Invalid Access Token - expired, request a new one",
+            Self::Revoked => "Error Occurred - Invalid Access Token - revoked, request a new one",
+        }
+    }
+}
+
+impl ForbiddenReason {
+    fn message(self) -> &'static str {
+        match self {
+            Self::WrongEnvironment => {
+                "Forbidden - these credentials belong to another environment; use an app of this one"
+            }
+            Self::NoAgreement => "Forbidden - there is no agreement in force; ask the operator for one",
+            Self::NotInAgreement => "Forbidden - the agreement does not cover this product; ask the operator to add it",
+        }
+    }
+}
+
+impl NumberHint {
+    fn message(&self) -> Cow<'static, str> {
+        const INVALID: &str = "Bad Request - Invalid customerNumber";
+        match self {
+            Self::None => INVALID.into(),
+            Self::DidYouMean(number) => format!("{INVALID} - did you mean {number}?").into(),
+            Self::WrongName(found) => format!("{INVALID} - the field is named customerNumber, not {found}").into(),
+        }
+    }
+}
+
+fn wrong_method_message(method: &Method) -> Cow<'static, str> {
+    let name = method.as_str();
+    if name.len() > METHOD_BYTES_MAX {
+        "Method Not Allowed".into()
+    } else {
+        format!("{name} Method Not Allowed").into()
+    }
+}
+
+fn free_words(reason: Option<FreeReason>) -> &'static str {
+    match reason {
+        None => "unknown",
+        Some(FreeReason::Repeat) => "none; reason=repeat",
+        Some(FreeReason::NotServed) => "none; reason=not-served",
+        Some(FreeReason::Unknown) => "none; reason=unknown",
+        Some(FreeReason::Withheld) => "none; reason=withheld",
+        Some(FreeReason::Refused) => "none; reason=refused",
+    }
+}
+
+const JSON: &str = "application/json;charset=UTF-8";
+
+/// The headers of the widest answer, so that the map never grows.
+const HEADERS_MAX: usize = 12;
+
+/// An answer with `body` as JSON.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    // The bodies hold only texts and numbers, which always serialise.
+    let bytes = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    let mut headers = HeaderMap::with_capacity(HEADERS_MAX);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    *response.headers_mut() = headers;
+    response
+}

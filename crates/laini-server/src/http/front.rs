@@ -1,0 +1,93 @@
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
+use laini_core::billing::{CheckId, CheckIds};
+use tokio::time::Instant;
+use tower::Service as _;
+
+use super::context::CallerIds;
+use super::{ApiError, Context, Shape};
+use crate::{Clock, Entropy};
+
+/// Gives every request its identity, has it answered, and sees to it that the answer is one.
+pub(crate) struct Front {
+    router: Router,
+    ids: CheckIds,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    request_timeout: Duration,
+}
+
+impl Front {
+    pub(crate) fn new(
+        router: Router,
+        ids: CheckIds,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        request_timeout_ms: u64,
+    ) -> Self {
+        Self { router, ids, clock, entropy, request_timeout: Duration::from_millis(request_timeout_ms) }
+    }
+
+    /// A new identity, for what is answered without a request.
+    pub(super) fn mint(&self) -> CheckId {
+        self.ids.mint(self.clock.now(), self.entropy.next_u64())
+    }
+
+    /// Answers one request of `peer`.
+    pub(super) async fn answer(&self, mut request: Request<Incoming>, peer: IpAddr) -> Response {
+        let began = Instant::now();
+        let at = self.clock.now();
+        let context = Context {
+            id: self.ids.mint(at, self.entropy.next_u64()),
+            at,
+            peer,
+            deadline: began + self.request_timeout,
+            shape: Shape::of_path(request.uri().path()),
+        };
+        let caller_ids = CallerIds::of(request.headers());
+        request.extensions_mut().insert(context);
+        let answered: Result<Result<Response, Infallible>, Panicked> =
+            catch_panic(self.router.clone().call(request)).await;
+        let mut response = match answered {
+            Ok(Ok(response)) => response,
+            Err(Panicked) => {
+                tracing::error!(request = %context.id.request_ref(), "a request panicked; answered 500");
+                context.refuse(ApiError::Internal)
+            }
+        };
+        caller_ids.echo(response.headers_mut());
+        tracing::debug!(
+            request = %context.id.request_ref(),
+            check = context.shape == Shape::Check,
+            status = response.status().as_u16(),
+            micros = began.elapsed().as_micros(),
+            "answered"
+        );
+        response
+    }
+}
+
+/// The future panicked; its answer is lost, the process is not.
+struct Panicked;
+
+async fn catch_panic<F: Future>(future: F) -> Result<F::Output, Panicked> {
+    let mut future = pin!(future);
+    // After a panic the future is never polled again, so nothing half-done in it can be seen.
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(_) => Poll::Ready(Err(Panicked)),
+    })
+    .await
+}

@@ -1,0 +1,147 @@
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::Version;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, sleep_until};
+
+/// What a connection is doing, and since when: tells a slow header from an idle connection.
+///
+/// hyper's own header timeout runs while a connection lies idle and arms a timer per request. Here
+/// the bytes that come and the requests that start only note the time, and one timer per connection
+/// looks now and then.
+pub(super) struct Pulse {
+    header_timeout: Duration,
+    idle_timeout: Duration,
+    beat: Mutex<Beat>,
+}
+
+struct Beat {
+    phase: Phase,
+    /// On HTTP/2 bytes come without a request (settings, pings), so they start no header.
+    multiplexed: bool,
+}
+
+enum Phase {
+    /// Nothing is asked.
+    Idle { since: Instant },
+    /// A header has begun, or the connection has just been opened.
+    Header { since: Instant },
+    /// So many requests are under way; each has limits of its own.
+    Busy { requests: u32 },
+}
+
+/// Why a connection ends.
+pub(super) enum Expired {
+    /// Its header did not come in time.
+    Header,
+    /// It lay idle for too long.
+    Idle,
+}
+
+impl Pulse {
+    pub(super) fn new(header_timeout_ms: u64, idle_timeout_ms: u64) -> Self {
+        let phase = Phase::Header { since: Instant::now() };
+        Self {
+            header_timeout: Duration::from_millis(header_timeout_ms),
+            idle_timeout: Duration::from_millis(idle_timeout_ms),
+            beat: Mutex::new(Beat { phase, multiplexed: false }),
+        }
+    }
+
+    /// Notes that a request's header is complete; the request is over when the guard is dropped.
+    pub(super) fn request_began(self: &Arc<Self>, version: Version) -> Request {
+        let mut beat = self.beat();
+        beat.multiplexed |= version == Version::HTTP_2;
+        let requests = if let Phase::Busy { requests } = beat.phase { requests + 1 } else { 1 };
+        beat.phase = Phase::Busy { requests };
+        Request(Arc::clone(self))
+    }
+
+    /// Resolves when the connection must end.
+    pub(super) async fn expired(&self) -> Expired {
+        loop {
+            let now = Instant::now();
+            let (due, expired) = match self.beat().phase {
+                Phase::Header { since } => (since + self.header_timeout, Expired::Header),
+                Phase::Idle { since } => (since + self.idle_timeout, Expired::Idle),
+                Phase::Busy { .. } => (now + self.header_timeout, Expired::Header),
+            };
+            if due <= now {
+                return expired;
+            }
+            // A header that begins right after this look is due no earlier than the next one.
+            sleep_until(due.min(now + self.header_timeout)).await;
+        }
+    }
+
+    fn bytes_came(&self) {
+        let mut beat = self.beat();
+        if matches!(beat.phase, Phase::Idle { .. }) && !beat.multiplexed {
+            beat.phase = Phase::Header { since: Instant::now() };
+        }
+    }
+
+    fn beat(&self) -> MutexGuard<'_, Beat> {
+        self.beat.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request under way.
+pub(super) struct Request(Arc<Pulse>);
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let mut beat = self.0.beat();
+        beat.phase = match beat.phase {
+            Phase::Busy { requests } if requests > 1 => Phase::Busy { requests: requests - 1 },
+            _ => Phase::Idle { since: Instant::now() },
+        };
+    }
+}
+
+/// A stream whose incoming bytes are noted.
+pub(super) struct Watched<S> {
+    pub(super) stream: S,
+    pub(super) pulse: Arc<Pulse>,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.pulse.bytes_came();
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

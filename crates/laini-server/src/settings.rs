@@ -1,0 +1,108 @@
+use jiff::tz::TimeZone;
+use laini_core::disclosure::Freshness;
+use laini_core::line::NumberPlan;
+use laini_core::partner::Environment;
+
+/// What an operator decides about the server.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The operator's time zone: in it days begin and dates are written.
+    pub zone: TimeZone,
+    /// How numbers look at this operator.
+    pub plan: NumberPlan,
+    /// How old the registry's knowledge may be before reassuring answers are withdrawn.
+    pub freshness: Freshness,
+    /// Whose credentials are answered.
+    pub environments: Environments,
+    /// How much of everything is allowed.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// The defaults, in this time zone: Kenya's number plan, no freshness limit, both environments.
+    pub fn new(zone: TimeZone) -> Self {
+        Self {
+            zone,
+            plan: NumberPlan::KENYA,
+            freshness: Freshness::default(),
+            environments: Environments::Both,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Which environments' credentials a listener answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environments {
+    /// Only the sandbox; the registry may be empty.
+    SandboxOnly,
+    /// Only production.
+    ProductionOnly,
+    /// Both.
+    Both,
+}
+
+impl Environments {
+    /// Whether credentials of `environment` are answered.
+    pub fn include(self, environment: Environment) -> bool {
+        match self {
+            Self::SandboxOnly => environment == Environment::Sandbox,
+            Self::ProductionOnly => environment == Environment::Production,
+            Self::Both => true,
+        }
+    }
+}
+
+/// How much of everything is allowed, with the defaults that are promised.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// From the first byte of a request (or from the connection's start) to the end of its header.
+    pub header_timeout_ms: u64,
+    /// From the end of the header to the end of the body.
+    pub body_timeout_ms: u64,
+    /// The largest body.
+    pub body_bytes: usize,
+    /// The whole request, from the end of its header to the answer.
+    pub request_timeout_ms: u64,
+    /// How long the registry may take for one look-up.
+    pub look_up_timeout_ms: u64,
+    /// How long the ledger may take to confirm one record.
+    pub record_timeout_ms: u64,
+    /// How long a connection may lie idle between requests.
+    pub idle_timeout_ms: u64,
+    /// How long a shutdown waits for requests under way.
+    pub drain_timeout_ms: u64,
+    /// Concurrent requests on one HTTP/2 connection.
+    pub http2_streams: u32,
+    /// Connections in all.
+    pub connections_max: usize,
+    /// Connections of one client address.
+    pub connections_per_address_max: usize,
+    /// Token requests per second of one address, in the long run.
+    pub token_requests_per_second: u32,
+    /// Token requests of one address at once.
+    pub token_requests_burst: u32,
+    /// Wrong credentials per minute of one (address, consumer key) before that pair must wait.
+    pub token_failures_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_timeout_ms: 10_000,
+            body_timeout_ms: 5_000,
+            body_bytes: 16 * 1024,
+            request_timeout_ms: 8_000,
+            look_up_timeout_ms: 2_500,
+            record_timeout_ms: 4_000,
+            idle_timeout_ms: 75_000,
+            drain_timeout_ms: 20_000,
+            http2_streams: 100,
+            connections_max: 8_192,
+            connections_per_address_max: 4_096,
+            token_requests_per_second: 200,
+            token_requests_burst: 400,
+            token_failures_per_minute: 20,
+        }
+    }
+}
