@@ -1,2 +1,49 @@
-//! Placeholder.
-fn main() {}
+//! The project's own commands: `cargo xtask test`, `generate`, `bench`.
+//!
+//! Owns how the project is checked and measured. Must never hold a rule of the product, and never
+//! reach another address than this machine's loopback; only the package managers that it calls do.
+#![expect(clippy::print_stdout, reason = "commands for people: what they print is what they are for")]
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+mod bench;
+mod clients;
+mod generate;
+mod packages;
+mod server;
+mod shell;
+mod test;
+mod tidy;
+
+const USAGE: &str = "\
+cargo xtask test [--only STEP]...   check everything: format, tidiness, lints, tests, generated files, clients
+cargo xtask generate [--check]      write the generated files, or fail where one is stale
+cargo xtask bench [--quick] [--lines N,N] [--rounds N] [--seconds N] [--connections N] [--keep]
+                                    measure the durable check beside bare axum; writes bench/results.md";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<()> {
+    let Some((verb, options)) = args.split_first() else { bail!("which command?\n{USAGE}") };
+    match verb.as_str() {
+        "test" => test::run(options),
+        "generate" => generate::run(options),
+        "bench" => bench::run(options),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => bail!("there is no command '{other}'\n{USAGE}"),
+    }
+}

@@ -1,0 +1,87 @@
+use anyhow::{Context, Result, bail, ensure};
+
+const LINES_AT_MOST: u64 = 200_000_000;
+const ROUNDS_AT_MOST: u64 = 50;
+const SECONDS_AT_MOST: u64 = 120;
+const CONNECTIONS_AT_MOST: u64 = 1_000;
+
+/// How much is measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Options {
+    /// The size of each registry, in lines.
+    pub(super) lines: Vec<u64>,
+    pub(super) rounds: u64,
+    /// The length of one round.
+    pub(super) seconds: u64,
+    pub(super) connections: u64,
+    /// A short run, whose results are not the published ones.
+    pub(super) quick: bool,
+    /// Leave the registries where they are.
+    pub(super) keep: bool,
+}
+
+impl Options {
+    pub(super) fn read(args: &[String]) -> Result<Self> {
+        let quick = args.iter().any(|arg| arg == "--quick");
+        let mut options = if quick {
+            Self { lines: vec![100_000, 1_000_000], rounds: 2, seconds: 3, connections: 64, quick, keep: false }
+        } else {
+            let lines = vec![1_000_000, 50_000_000];
+            Self { lines, rounds: 7, seconds: 10, connections: 64, quick, keep: false }
+        };
+        let mut words = args.iter();
+        while let Some(word) = words.next() {
+            let mut number = |at_most: u64| -> Result<u64> {
+                let value = words.next().and_then(|value| value.parse().ok());
+                let value = value.filter(|value| (1..=at_most).contains(value));
+                value.with_context(|| format!("{word} needs a number from 1 to {at_most}"))
+            };
+            match word.as_str() {
+                "--quick" => {}
+                "--keep" => options.keep = true,
+                "--rounds" => options.rounds = number(ROUNDS_AT_MOST)?,
+                "--seconds" => options.seconds = number(SECONDS_AT_MOST)?,
+                "--connections" => options.connections = number(CONNECTIONS_AT_MOST)?,
+                "--lines" => options.lines = lines(words.next())?,
+                other => bail!("bench does not know '{other}'; `cargo xtask help` lists what it knows"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// `1000000,50000000`: from the smallest to the largest.
+fn lines(list: Option<&String>) -> Result<Vec<u64>> {
+    let list = list.context("--lines needs numbers separated by commas")?;
+    let mut lines = Vec::new();
+    for word in list.split(',') {
+        let count: u64 = word.parse().with_context(|| format!("--lines: '{word}' is no number"))?;
+        ensure!((1..=LINES_AT_MOST).contains(&count), "--lines: from 1 to {LINES_AT_MOST}");
+        lines.push(count);
+    }
+    lines.sort_unstable();
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Options> {
+        Options::read(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn options_override_the_defaults_in_any_order() {
+        let options = read("--lines 50,20 --quick --rounds 4").unwrap();
+        assert_eq!((options.lines, options.rounds, options.seconds), (vec![20, 50], 4, 3));
+        assert_eq!(read("").unwrap().lines, [1_000_000, 50_000_000]);
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_refused() {
+        for wrong in ["--rounds", "--rounds 0", "--seconds 121", "--lines x", "--lines 0", "--lines", "--fast"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

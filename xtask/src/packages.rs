@@ -1,0 +1,57 @@
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::shell;
+
+/// A Debian package that a step needs.
+pub(crate) struct Package {
+    name: &'static str,
+    /// A line of shell that succeeds where it is there, whoever installed it.
+    present: &'static str,
+    why: &'static str,
+}
+
+/// What `cargo xtask test` needs beside Rust.
+pub(crate) const FOR_TESTS: &[Package] = &[
+    Package { name: "git", present: "command -v git", why: "lists the files that tidy reads" },
+    Package {
+        name: "ca-certificates",
+        present: "test -s /etc/ssl/certs/ca-certificates.crt",
+        why: "the package managers of the client tests check certificates",
+    },
+    Package { name: "faketime", present: "command -v faketime", why: "an operator's extract has answers of one day" },
+    Package { name: "python3-venv", present: "python3 -c 'import ensurepip, venv'", why: "two clients are Python" },
+    Package { name: "nodejs", present: "command -v node", why: "two clients are JavaScript" },
+    Package { name: "npm", present: "command -v npm", why: "installs them" },
+    Package { name: "pkg-config", present: "command -v pkg-config", why: "finds OpenSSL for the Rust client" },
+    Package { name: "libssl-dev", present: "pkg-config --exists openssl", why: "the Rust client links OpenSSL" },
+];
+
+/// What `cargo xtask bench` needs beside Rust.
+pub(crate) const FOR_BENCH: &[Package] = &[Package { name: "wrk", present: "command -v wrk", why: "makes the load" }];
+
+/// Package lists and downloads can be slow; longer than this they hang.
+const APT_LIMIT_MINUTES: u32 = 10;
+
+/// Installs what is missing; touches nothing where all is there. Needs root or sudo only then.
+pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
+    let missing: Vec<&Package> = packages.iter().filter(|package| !shell::holds(package.present)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for package in &missing {
+        println!("missing: {} ({})", package.name, package.why);
+    }
+    let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+    let advice = || format!("install by hand, then run this again: apt-get install {}", names.join(" "));
+    shell::run(&mut apt(&["update", "-q"])).with_context(advice)?;
+    let mut install = apt(&["install", "-q", "-y", "--no-install-recommends"]);
+    shell::run(install.args(&names)).with_context(advice)
+}
+
+fn apt(args: &[&str]) -> Command {
+    let as_root: &[&str] = if shell::holds("test \"$(id -u)\" = 0") { &[] } else { &["sudo"] };
+    let line = [as_root, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"], args].concat();
+    shell::command(APT_LIMIT_MINUTES, &line)
+}
