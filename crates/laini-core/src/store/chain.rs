@@ -26,6 +26,16 @@ impl Mac {
             text
         })
     }
+
+    /// Reads what [`Mac::hex`] writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let mut bytes = [0; 32];
+        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+            *byte = fits.then(|| u8::from_str_radix(&text[at..at + 2], 16).ok())??;
+        }
+        Some(Self(bytes))
+    }
 }
 
 impl fmt::Debug for Mac {

@@ -1,1 +1,108 @@
-//! Placeholder.
+//! The accounts: partners, agreements, apps and the audit trail.
+//!
+//! Owns `accounts.db`, which any number of processes may have open at once. Must never hold a secret
+//! (only hashes of them), change an agreement or an audit row, or change anything without raising the
+//! version by which servers notice it.
+
+mod load;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use laini_core::partner::{Agreement, App, AppId, Partner};
+use laini_core::store::{AccountBook, AccountStore, AccountsError, AuditEntry, BoxFuture};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::sql::{self, StoreError};
+
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+/// Audit rows that one call returns at most.
+const AUDITS_PER_CALL: usize = 10_000;
+
+/// The accounts of one data directory.
+pub struct SqliteAccounts {
+    connection: Mutex<Connection>,
+}
+
+impl SqliteAccounts {
+    /// Opens (and makes) the accounts of `dir`.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let path: PathBuf = dir.join("accounts.db");
+        Ok(Self { connection: Mutex::new(sql::open_writer(&path, MIGRATIONS)?) })
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, AccountsError> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        connection.transaction().and_then(|transaction| read(&transaction)).map_err(engine)
+    }
+
+    /// One change: what `change` does, its audit row and a new version, or nothing.
+    fn write<T>(
+        &self,
+        audit: &AuditEntry,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, AccountsError>,
+    ) -> Result<T, AccountsError> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(engine)?;
+        let changed = change(&transaction)?;
+        let finish = || -> rusqlite::Result<()> {
+            write::insert_audit(&transaction, audit)?;
+            transaction.execute("UPDATE meta SET version = version + 1", [])?;
+            transaction.commit()
+        };
+        finish().map_err(engine)?;
+        Ok(changed)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
+fn engine(error: rusqlite::Error) -> AccountsError {
+    AccountsError::Engine(format!("accounts.db: {error}"))
+}
+
+// The work is small (tables of a few thousand rows), so it is done inline: no future here waits.
+impl AccountStore for SqliteAccounts {
+    fn version(&self) -> BoxFuture<'_, Result<u64, AccountsError>> {
+        Box::pin(async { self.read(load::version) })
+    }
+
+    fn load(&self) -> BoxFuture<'_, Result<AccountBook, AccountsError>> {
+        Box::pin(async { self.read(load::book) })
+    }
+
+    fn add_partner(
+        &self,
+        partner: Partner,
+        agreement: Agreement,
+        audit: AuditEntry,
+    ) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(async move {
+            self.write(&audit, |transaction| {
+                write::insert_partner(transaction, &partner)?;
+                write::insert_agreement(transaction, &agreement, audit.at)
+            })
+        })
+    }
+
+    fn add_app(&self, app: App, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(async move { self.write(&audit, |transaction| write::insert_app(transaction, &app)) })
+    }
+
+    fn revoke_app(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(async move { self.write(&audit, |transaction| write::revoke_app(transaction, app)) })
+    }
+
+    fn next_token_epoch(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<u32, AccountsError>> {
+        Box::pin(async move { self.write(&audit, |transaction| write::next_token_epoch(transaction, app)) })
+    }
+
+    fn audit(&self, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(async move { self.write(&audit, |_| Ok(())) })
+    }
+
+    fn audits(&self, limit: usize) -> BoxFuture<'_, Result<Vec<AuditEntry>, AccountsError>> {
+        let limit = limit.min(AUDITS_PER_CALL);
+        Box::pin(async move { self.read(|transaction| load::audits(transaction, limit)) })
+    }
+}

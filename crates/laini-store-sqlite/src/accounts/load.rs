@@ -1,0 +1,152 @@
+//! Reading, inside the transaction of its caller, so that everything is of one version.
+
+use std::fmt::Display;
+
+use jiff::Timestamp;
+use laini_core::access::{ConsumerKey, SecretHash};
+use laini_core::billing::{Band, Currency, FreeUnits, Price};
+use laini_core::disclosure::{Window, Windows};
+use laini_core::partner::{
+    Agreement, AgreementId, App, AppId, AppProfile, AppStatus, Environment, Partner, PartnerId, Product, ProductSet,
+};
+use laini_core::store::{AccountBook, AuditEntry};
+use rusqlite::types::FromSqlError;
+use rusqlite::{Row, Transaction};
+
+pub(super) fn version(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+    transaction.prepare_cached("SELECT version FROM meta")?.query_row([], |row| unsigned(row, 0))
+}
+
+pub(super) fn book(transaction: &Transaction<'_>) -> rusqlite::Result<AccountBook> {
+    Ok(AccountBook {
+        version: version(transaction)?,
+        partners: partners(transaction)?,
+        agreements: agreements(transaction)?,
+        apps: apps(transaction)?,
+    })
+}
+
+fn partners(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Partner>> {
+    let mut statement = transaction.prepare_cached("SELECT id, name FROM partner ORDER BY name")?;
+    let partners = statement
+        .query_map([], |row| Ok(Partner { id: PartnerId::from_stored(unsigned(row, 0)?), name: row.get(1)? }))?;
+    partners.collect()
+}
+
+/// The agreement in force of each partner: the one with the latest start.
+fn agreements(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Agreement>> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT id, partner, swap_months, registration_months, pass_hashed_imsi FROM agreement AS one
+         WHERE NOT EXISTS (SELECT 1 FROM agreement AS later WHERE later.partner = one.partner
+             AND (later.valid_from, later.id) > (one.valid_from, one.id))
+         ORDER BY partner",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut agreements = Vec::new();
+    while let Some(row) = rows.next()? {
+        let agreement = unsigned(row, 0)?;
+        agreements.push(Agreement {
+            id: AgreementId::from_stored(agreement),
+            partner: PartnerId::from_stored(unsigned(row, 1)?),
+            windows: Windows {
+                swap: parsed(Window::months(row.get(2)?))?,
+                registration: parsed(Window::months(row.get(3)?))?,
+            },
+            prices: prices(transaction, agreement)?,
+            pass_hashed_imsi: row.get(4)?,
+        });
+    }
+    Ok(agreements)
+}
+
+/// The prices of an agreement, in the products' own order.
+fn prices(transaction: &Transaction<'_>, agreement: u64) -> rusqlite::Result<Vec<(Product, Price)>> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT product, version, currency, set_up_minor, free_units, free_per_month, monthly_minimum_minor
+         FROM agreement_price WHERE agreement = ?1",
+    )?;
+    let mut rows = statement.query([agreement.cast_signed()])?;
+    let mut prices = Vec::new();
+    while let Some(row) = rows.next()? {
+        let product = parsed(Product::parse(row.get_ref(0)?.as_str()?))?;
+        let (units, per_month) = (unsigned(row, 4)?, row.get::<_, bool>(5)?);
+        let price = Price {
+            version: row.get(1)?,
+            currency: parsed(Currency::parse(row.get_ref(2)?.as_str()?))?,
+            set_up_minor: row.get(3)?,
+            free: if per_month { FreeUnits::PerMonth(units) } else { FreeUnits::Once(units) },
+            bands: bands(transaction, agreement, product)?,
+            monthly_minimum_minor: row.get(6)?,
+        };
+        parsed(price.check())?;
+        prices.push((product, price));
+    }
+    prices.sort_by_key(|(product, _)| *product);
+    Ok(prices)
+}
+
+fn bands(transaction: &Transaction<'_>, agreement: u64, product: Product) -> rusqlite::Result<Vec<Band>> {
+    let sql = "SELECT up_to, unit_minor FROM price_band WHERE agreement = ?1 AND product = ?2 ORDER BY place";
+    let mut statement = transaction.prepare_cached(sql)?;
+    let bands = statement.query_map((agreement.cast_signed(), product.word()), |row| {
+        let up_to: Option<i64> = row.get(0)?;
+        Ok(Band { up_to: up_to.map(i64::cast_unsigned), unit_minor: row.get(1)? })
+    })?;
+    bands.collect()
+}
+
+fn apps(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<App>> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT id, partner, name, environment, products, is_revoked, token_epoch, consumer_key, sentinel_with_time,
+             single_token
+         FROM app ORDER BY partner, name",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut apps = Vec::new();
+    while let Some(row) = rows.next()? {
+        let app = unsigned(row, 0)?;
+        apps.push(App {
+            id: AppId::from_stored(app),
+            partner: PartnerId::from_stored(unsigned(row, 1)?),
+            name: row.get(2)?,
+            environment: parsed(Environment::parse(row.get_ref(3)?.as_str()?))?,
+            products: parsed(ProductSet::parse(row.get_ref(4)?.as_str()?))?,
+            status: if row.get(5)? { AppStatus::Revoked } else { AppStatus::Active },
+            token_epoch: row.get(6)?,
+            consumer_key: parsed(ConsumerKey::parse(row.get_ref(7)?.as_str()?))?,
+            secrets: secrets(transaction, app)?,
+            profile: AppProfile { sentinel_with_time: row.get(8)?, single_token: row.get(9)? },
+        });
+    }
+    Ok(apps)
+}
+
+fn secrets(transaction: &Transaction<'_>, app: u64) -> rusqlite::Result<Vec<SecretHash>> {
+    let mut statement = transaction.prepare_cached("SELECT hash FROM app_secret WHERE app = ?1 ORDER BY place")?;
+    let secrets = statement.query_map([app.cast_signed()], |row| row.get(0).map(SecretHash))?;
+    secrets.collect()
+}
+
+pub(super) fn audits(transaction: &Transaction<'_>, limit: usize) -> rusqlite::Result<Vec<AuditEntry>> {
+    let sql = "SELECT at, actor, action, target, reason FROM audit ORDER BY number DESC LIMIT ?1";
+    let mut statement = transaction.prepare_cached(sql)?;
+    let entries = statement.query_map([limit.cast_signed()], |row| {
+        Ok(AuditEntry {
+            at: parsed(Timestamp::from_microsecond(row.get(0)?))?,
+            actor: row.get(1)?,
+            action: row.get(2)?,
+            target: row.get(3)?,
+            reason: row.get(4)?,
+        })
+    })?;
+    entries.collect()
+}
+
+fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(i64::cast_unsigned)
+}
+
+/// A value that does not parse was not written by this program.
+fn parsed<T, E: Display>(value: Result<T, E>) -> rusqlite::Result<T> {
+    value.map_err(|error| FromSqlError::Other(error.to_string().into()).into())
+}

@@ -1,0 +1,102 @@
+//! The chain's heads, written down outside of the database: whoever cuts its tail must cut here too.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use laini_core::store::{ChainHead, Mac};
+use serde::{Deserialize, Serialize};
+
+use crate::sql::{StoreError, file_failed};
+
+pub(super) const FILE: &str = "ledger-heads.ndjson";
+
+/// The file of heads, open for appending.
+pub(super) struct HeadFile {
+    file: File,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    at: String,
+    writer: u32,
+    seq: u64,
+    mac: String,
+}
+
+impl HeadFile {
+    /// Opens (and makes) the file of `dir`, and takes away what a torn write left at its end.
+    pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
+        let path = dir.join(FILE);
+        let open = || -> io::Result<File> {
+            let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            file.set_len(whole as u64)?;
+            file.seek(SeekFrom::End(0))?;
+            // A file is durable only once its name is.
+            File::open(dir)?.sync_all()?;
+            Ok(file)
+        };
+        Ok(Self { file: open().map_err(file_failed(&path))? })
+    }
+
+    /// Appends a head and makes it durable.
+    pub(super) fn append(&mut self, head: &ChainHead) -> io::Result<()> {
+        let line = Line { at: head.at.to_string(), writer: head.writer, seq: head.seq, mac: head.mac.hex() };
+        let mut text = serde_json::to_string(&line)?;
+        text.push('\n');
+        let end = self.file.stream_position()?;
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
+        if written.is_err() {
+            // Leave no half line in front of the next one.
+            self.file.set_len(end)?;
+            self.file.seek(SeekFrom::Start(end))?;
+        }
+        written
+    }
+}
+
+/// Every head in the file of `dir`, oldest first; none where there is no file.
+pub(super) fn read(dir: &Path) -> Result<Vec<ChainHead>, String> {
+    let text = match std::fs::read_to_string(dir.join(FILE)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(format!("{FILE}: {error}")),
+    };
+    // What follows the last line feed is a write that was torn or is under way.
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let head = |(number, line): (usize, &str)| {
+        parse(line).ok_or_else(|| format!("{FILE}, line {}: not a chain head; somebody edited the file", number + 1))
+    };
+    whole.lines().enumerate().map(head).collect()
+}
+
+fn parse(text: &str) -> Option<ChainHead> {
+    let line: Line = serde_json::from_str(text).ok()?;
+    Some(ChainHead { at: line.at.parse().ok()?, writer: line.writer, seq: line.seq, mac: Mac::parse(&line.mac)? })
+}
+
+/// Compares where the chain ends at start with what was written down, and writes it down if it moved.
+pub(super) fn reconcile(dir: &Path, file: &mut HeadFile, now: ChainHead) -> Result<(), StoreError> {
+    let path = dir.join(FILE);
+    let failed = file_failed(&path);
+    let written = read(dir).map_err(|reason| failed(io::Error::new(io::ErrorKind::InvalidData, reason)))?;
+    let Some(last) = written.iter().rev().find(|head| head.writer == now.writer) else {
+        return if now.seq == 0 { Ok(()) } else { file.append(&now).map_err(failed) };
+    };
+    if (last.seq, last.mac) == (now.seq, now.mac) {
+        return Ok(());
+    }
+    if last.seq >= now.seq {
+        tracing::error!(
+            writer = now.writer,
+            written_down = last.seq,
+            found = now.seq,
+            "the ledger is shorter than its last head says: rows were removed, or an old copy was restored; \
+             `laini ledger verify` will keep reporting it"
+        );
+    }
+    file.append(&now).map_err(failed)
+}

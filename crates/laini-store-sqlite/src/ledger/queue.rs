@@ -1,0 +1,97 @@
+//! What waits for the writer: bounded, never blocking a caller.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use laini_core::store::{Draft, LedgerError, Recorded};
+use tokio::sync::oneshot;
+
+/// One check on its way into the ledger.
+pub(super) struct Job {
+    pub(super) draft: Draft,
+    pub(super) sealed: Vec<u8>,
+    pub(super) side_digest: [u8; 32],
+    pub(super) answer: oneshot::Sender<Result<Recorded, LedgerError>>,
+}
+
+/// Many callers push, one writer takes everything at once.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    writer: Condvar,
+    limit: usize,
+}
+
+struct State {
+    jobs: Vec<Job>,
+    is_open: bool,
+    /// With how many jobs the writer wants to be woken; `usize::MAX` while it is at work.
+    wake_at: usize,
+}
+
+impl Queue {
+    pub(super) fn new(limit: usize) -> Self {
+        let state = State { jobs: Vec::new(), is_open: true, wake_at: usize::MAX };
+        Self { state: Mutex::new(state), writer: Condvar::new(), limit }
+    }
+
+    /// Hands a job to the writer, or says at once why not.
+    pub(super) fn push(&self, job: Job) -> Result<(), LedgerError> {
+        let mut state = self.lock();
+        if !state.is_open {
+            return Err(LedgerError::NotRecorded("its writer has stopped; restart the server".to_owned()));
+        }
+        if state.jobs.len() >= self.limit {
+            let reason = format!("{} checks wait for it already; repeat in a moment", self.limit);
+            return Err(LedgerError::NotRecorded(reason));
+        }
+        state.jobs.push(job);
+        let wake = state.jobs.len() == state.wake_at;
+        drop(state);
+        if wake {
+            self.writer.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits for work and takes all of it into `batch` (empty until then). `false` = closed and empty.
+    ///
+    /// `gather`: once there is some, how many jobs are worth a transaction and how long to wait for
+    /// them at most.
+    pub(super) fn take(&self, batch: &mut Vec<Job>, gather: Option<(usize, Duration)>) -> bool {
+        let mut state = self.lock();
+        while state.jobs.is_empty() {
+            if !state.is_open {
+                return false;
+            }
+            state.wake_at = 1;
+            state = self.writer.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some((enough, pause)) = gather {
+            state.wake_at = enough;
+            let too_few = |state: &mut State| state.is_open && state.jobs.len() < enough;
+            let waited = self.writer.wait_timeout_while(state, pause, too_few);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.wake_at = usize::MAX;
+        std::mem::swap(&mut state.jobs, batch);
+        true
+    }
+
+    /// Refuses new jobs; those that wait are still written.
+    pub(super) fn close(&self) {
+        self.lock().is_open = false;
+        self.writer.notify_one();
+    }
+
+    /// Refuses new jobs and drops those that wait: their callers learn it by the dropped sender.
+    pub(super) fn abandon(&self) {
+        let mut state = self.lock();
+        state.is_open = false;
+        state.jobs.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is whole between any two statements that could panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,156 @@
+//! Reading beside the writer: short transactions on connections of their own.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use laini_core::billing::CheckId;
+use laini_core::store::{ChainPage, LedgerError, LedgerRow, RowQuery};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::schema::{self, COLUMNS};
+use crate::sql::{self, StoreError};
+
+/// Connections that are kept for the next read.
+const KEPT_CONNECTIONS: usize = 4;
+/// Rows that one read transaction looks at, so that it pins the WAL for milliseconds only.
+const ROWS_PER_TRANSACTION: usize = 4_000;
+/// Rows that a caller gets at most, whatever it asks for.
+const ROWS_PER_PAGE: usize = 100_000;
+/// How long after its minting a check can be decided: longer than any request lives.
+pub(super) const MINTED_BEFORE_S: i64 = 60;
+/// How far a clock that is set back can leave ids ahead of the instants of their rows.
+const CLOCK_SET_BACK_S: i64 = 86_400;
+
+/// A pool of reading connections to one ledger.
+#[derive(Clone)]
+pub(super) struct Readers {
+    path: Arc<PathBuf>,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Readers {
+    /// Readers of an existing file; one connection is opened to see that it can be.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let first = sql::open_reader(path)?;
+        Ok(Self { path: Arc::new(path.to_owned()), idle: Arc::new(Mutex::new(vec![first])) })
+    }
+
+    /// Runs `read` off the async threads, where there are some.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let readers = self.clone();
+        let work = move || readers.run_here(read);
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => runtime
+                .spawn_blocking(work)
+                .await
+                .unwrap_or_else(|error| Err(LedgerError::Unreadable(error.to_string()))),
+            Err(_) => work(),
+        }
+    }
+
+    fn run_here<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, LedgerError> {
+        let unreadable = |error: String| LedgerError::Unreadable(error);
+        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => sql::open_reader(&self.path).map_err(|error| unreadable(error.to_string()))?,
+        };
+        // A connection that failed is not kept: the next read starts afresh.
+        let found = read(&connection).map_err(|error| unreadable(format!("ledger.db: {error}")))?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < KEPT_CONNECTIONS {
+            idle.push(connection);
+        }
+        Ok(found)
+    }
+}
+
+pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Option<CheckId>> {
+    let sql = "SELECT position, tail FROM ledger ORDER BY position DESC LIMIT 1";
+    connection.prepare_cached(sql)?.query_row([], schema::read_id).optional()
+}
+
+/// Rows that fit the query, page by page of [`ROWS_PER_TRANSACTION`]: no index but the id's is kept
+/// (a random one costs more than the row), so filters are answered by reading along.
+pub(super) fn rows(connection: &Connection, query: &RowQuery) -> rusqlite::Result<Vec<LedgerRow>> {
+    let limit = query.limit.min(ROWS_PER_PAGE);
+    let sql = format!("SELECT {COLUMNS} FROM ledger WHERE position > ?1 AND position < ?2 ORDER BY position LIMIT ?3");
+    let (mut after, until) = bounds(query);
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![after, until, ROWS_PER_TRANSACTION.cast_signed()])?;
+        let mut seen = 0;
+        while let Some(row) = rows.next()? {
+            seen += 1;
+            after = row.get(0)?;
+            if fits(row, query)? {
+                found.push(schema::read(row)?.0);
+                if found.len() == limit {
+                    break;
+                }
+            }
+        }
+        if seen < ROWS_PER_TRANSACTION {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The positions between which rows can fit: `at` follows the minting of the id closely.
+fn bounds(query: &RowQuery) -> (i64, i64) {
+    let shifted = |at: jiff::Timestamp, seconds: i64| {
+        let at = at.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(at);
+        CheckId::floor(at).position().cast_signed()
+    };
+    let from = query.from.map_or(-1, |from| shifted(from, -MINTED_BEFORE_S) - 1);
+    let after = query.after.map_or(-1, |after| after.position().cast_signed());
+    let end = 1 << schema::POSITION_BITS;
+    let until = query.until.map_or(end, |until| shifted(until, CLOCK_SET_BACK_S));
+    (from.max(after), until)
+}
+
+fn fits(row: &rusqlite::Row<'_>, query: &RowQuery) -> rusqlite::Result<bool> {
+    let at: i64 = row.get(4)?;
+    let in_time = query.from.is_none_or(|from| at >= from.as_microsecond())
+        && query.until.is_none_or(|until| at < until.as_microsecond());
+    if !in_time {
+        return Ok(false);
+    }
+    let (app, outcome): (i64, i64) = (row.get(6)?, row.get(11)?);
+    Ok(query.app.is_none_or(|wanted| app == wanted.as_u64().cast_signed())
+        && query.outcome.is_none_or(|wanted| outcome == schema::outcome_code(wanted)))
+}
+
+pub(super) fn chain(connection: &Connection, after: Option<CheckId>, limit: usize) -> rusqlite::Result<ChainPage> {
+    let columns: Vec<String> = COLUMNS.split(", ").map(|column| format!("ledger.{column}")).collect();
+    let sql = format!(
+        "SELECT {}, number_hash, repeat_key, sealed FROM ledger LEFT JOIN subject USING (position)
+         WHERE ledger.position > ?1 AND ledger.position < ?2 ORDER BY ledger.position LIMIT ?3",
+        columns.join(", "),
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let after = after.map_or(-1, |after| after.position().cast_signed());
+    let limit = limit.min(ROWS_PER_PAGE).cast_signed();
+    let rows = statement.query_map(params![after, 1i64 << schema::POSITION_BITS, limit], schema::read_chained)?;
+    Ok(ChainPage { rows: rows.collect::<rusqlite::Result<_>>()? })
+}
+
+/// Makes or migrates the file where the reader is the first to come; names it.
+pub(super) fn prepare(dir: &Path) -> Result<PathBuf, StoreError> {
+    let path = dir.join("ledger.db");
+    let is_current = path.exists() && {
+        let connection = sql::open_reader(&path)?;
+        let version: isize =
+            connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql::failed(&path))?;
+        version == schema::MIGRATIONS.len().cast_signed()
+    };
+    if !is_current {
+        sql::open_writer(&path, schema::MIGRATIONS)?;
+    }
+    Ok(path)
+}
