@@ -134,13 +134,13 @@ fn shuffle(numbers: &mut [String]) {
     }
 }
 
-/// The files `registry-<generation>.db`: the current rows, without the history of events.
+/// The files `registry-<generation>.db…`: the current rows, without the history of events.
 fn current_rows_bytes(data: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(data)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("registry-") && !name.starts_with("registry-events") {
+        if name.starts_with("registry-") && name.contains(".db") && !name.starts_with("registry-events") {
             bytes += entry.metadata()?.len();
         }
     }
