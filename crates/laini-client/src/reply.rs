@@ -53,21 +53,27 @@ impl Reply {
 
     /// What the operator said, and its id of the check.
     pub(crate) fn answer<T>(&self, read: Read<T>, number: &str) -> Result<(Answer<T>, String), Failure> {
-        if self.status == 200 {
-            return read(self, number).map(|(facts, id)| (Answer::Known(facts), id));
-        }
-        let Ok(body) = self.json::<ErrorBody<'_>>() else {
-            return Err(self.failure());
+        let (answer, id) = if self.status == 200 {
+            read(self, number).map(|(facts, id)| (Answer::Known(facts), id))?
+        } else {
+            self.answer_without_facts().ok_or_else(|| self.failure())?
         };
-        let reason = match (self.status, &*body.error_code) {
-            (404, code::NOT_SERVED) => return Ok((Answer::NotServed, body.request_id.into_owned())),
-            (403, code::WITHHELD) => UnknownReason::Withheld,
-            (503, code::REGISTRY_UNKNOWN) if body.error_message == message::REGISTRY_STALE => UnknownReason::Stale,
-            (503, code::REGISTRY_UNKNOWN) => UnknownReason::Incomplete,
-            _ => return Err(self.failure()),
+        if is_id(&id) { Ok((answer, id)) } else { Err(Failure::bad_answer("its requestRefID cannot be read")) }
+    }
+
+    fn answer_without_facts<T>(&self) -> Option<(Answer<T>, String)> {
+        let body = self.json::<ErrorBody<'_>>().ok()?;
+        let unknown = |reason| Answer::Unknown(Unknown { reason, retry_after: self.retry_after() });
+        let answer = match (self.status, &*body.error_code) {
+            (404, code::NOT_SERVED) => Answer::NotServed,
+            (403, code::WITHHELD) => unknown(UnknownReason::Withheld),
+            (503, code::REGISTRY_UNKNOWN) if body.error_message == message::REGISTRY_STALE => {
+                unknown(UnknownReason::Stale)
+            }
+            (503, code::REGISTRY_UNKNOWN) => unknown(UnknownReason::Incomplete),
+            _ => return None,
         };
-        let unknown = Unknown { reason, retry_after: self.retry_after() };
-        Ok((Answer::Unknown(unknown), body.request_id.into_owned()))
+        Some((answer, body.request_id.into_owned()))
     }
 
     /// A reply that is no answer.

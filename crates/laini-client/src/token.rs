@@ -124,3 +124,21 @@ fn sensitive(text: &str) -> Result<HeaderValue, Failure> {
     value.set_sensitive(true);
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_before_its_end() {
+        let now = Instant::now();
+        for (expires_in, renewed_after_ms) in
+            [("3599", 3_539_000), ("60", 30_000), ("1", 500), ("0", 0), ("999999999999", 86_340_000)]
+        {
+            let body = format!("{{\"access_token\":\"abc\",\"expires_in\":\"{expires_in}\"}}").into_bytes();
+            let reply = Reply { status: 200, headers: reqwest::header::HeaderMap::new(), body: body.into() };
+            let token = read(&reply, now).map_err(|failure| failure.message).unwrap();
+            assert_eq!((token.renew_at - now).as_millis(), renewed_after_ms, "{expires_in}");
+        }
+    }
+}

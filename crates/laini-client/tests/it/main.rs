@@ -1,0 +1,6 @@
+//! The SDK against a server that says what each test scripts.
+
+mod answers;
+mod failures;
+mod fake;
+mod tokens;
