@@ -9,13 +9,20 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the root of the checkout")
 }
 
-/// An empty directory of this run's own, under `target/`.
+/// An empty directory of this run's own, under `target/`. What runs that failed left there is removed.
 pub(crate) fn fresh_dir(name: &str) -> Result<PathBuf> {
-    let dir = root().join("target/xtask").join(format!("{name}-{}", std::process::id()));
-    if dir.exists() {
-        std::fs::remove_dir_all(&dir).with_context(|| format!("cannot empty {}", dir.display()))?;
+    let all = root().join("target/xtask");
+    std::fs::create_dir_all(&all).with_context(|| format!("cannot make {}", all.display()))?;
+    for entry in std::fs::read_dir(&all)? {
+        let entry = entry?;
+        let file_name = entry.file_name().to_string_lossy().into_owned();
+        let owner = file_name.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            std::fs::remove_dir_all(entry.path())?;
+        }
     }
-    std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let dir = all.join(format!("{name}-{}", std::process::id()));
+    std::fs::create_dir(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     Ok(dir)
 }
 
