@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac as _};
 use jiff::Timestamp;
 use sha2::Sha256;
 
-use super::{ChainRow, LedgerRow};
+use super::{ChainRow, Ledger, LedgerError, LedgerRow};
 use crate::billing::{CheckId, Money};
 use crate::mac::keyed;
 use crate::partner::AgreementId;
@@ -157,10 +157,10 @@ pub enum ChainBreak {
 /// requests that were under way at once, which bounds what it keeps.
 pub struct ChainVerifier {
     key: ChainKey,
-    heads: Vec<ChainHead>,
+    /// By writer and place.
+    heads: HashMap<(u32, u64), Vec<ChainHead>>,
     writers: BTreeMap<u32, Progress>,
     rows: u64,
-    newest: Option<CheckId>,
     breaks: Vec<ChainBreak>,
 }
 
@@ -177,16 +177,23 @@ impl Default for Progress {
     }
 }
 
+/// Rows that are kept while the one before them is awaited; ids and places of checks that ran at once
+/// differ by less.
+const PLACES_AHEAD: usize = 100_000;
+
 impl ChainVerifier {
     /// A verification against the heads that were written down elsewhere.
     pub fn new(key: ChainKey, heads: Vec<ChainHead>) -> Self {
-        Self { key, heads, writers: BTreeMap::new(), rows: 0, newest: None, breaks: Vec::new() }
+        let mut by_place: HashMap<_, Vec<ChainHead>> = HashMap::new();
+        for head in heads {
+            by_place.entry((head.writer, head.seq)).or_default().push(head);
+        }
+        Self { key, heads: by_place, writers: BTreeMap::new(), rows: 0, breaks: Vec::new() }
     }
 
     /// Takes the next row.
     pub fn push(&mut self, row: ChainRow) {
         self.rows += 1;
-        self.newest = Some(row.row.id);
         let (writer, seq) = (row.writer, row.seq);
         if row.side_digest_now.is_some_and(|now| now != row.row.side_digest) {
             self.breaks.push(ChainBreak::SideAltered { writer, seq });
@@ -196,7 +203,45 @@ impl ChainVerifier {
             self.breaks.push(ChainBreak::Doubled { writer, seq });
             return;
         }
+        let is_far_ahead = progress.early.len() > PLACES_AHEAD;
         self.advance(writer);
+        if is_far_ahead {
+            self.skip_gap(writer);
+        }
+    }
+
+    /// Gives up on the place that the chain waits for: it goes on after it.
+    fn skip_gap(&mut self, writer: u32) {
+        let Some(progress) = self.writers.get_mut(&writer) else { return };
+        if let Some((seq, (_, mac))) = progress.early.pop_first() {
+            self.breaks.push(ChainBreak::Missing { writer, seq: progress.next_seq });
+            progress.next_seq = seq + 1;
+            progress.last = mac;
+        }
+        self.advance(writer);
+    }
+
+    /// The id after which to read again where places were passed over, `None` where none were.
+    ///
+    /// Beside a running writer a row can be committed behind the page that was just read. A writer
+    /// commits its places in order, so whoever reads again after seeing a place sees all before it.
+    pub fn passed_over(&self) -> Option<CheckId> {
+        /// In milliseconds: longer than a check lives between its minting and its row.
+        const MINTED_BEFORE_MS: u64 = 60_000;
+        let early = self.writers.values().filter_map(|progress| progress.early.values().next());
+        let first = early.map(|(row, _)| row.id.position()).min()?;
+        Some(CheckId::from_parts(first.saturating_sub(MINTED_BEFORE_MS << 12), 0))
+    }
+
+    /// Takes a row of the second reading if its place was passed over in the first.
+    pub fn fill(&mut self, row: ChainRow) {
+        let Some(progress) = self.writers.get(&row.writer) else { return };
+        let passed_over = row.seq >= progress.next_seq
+            && !progress.early.contains_key(&row.seq)
+            && progress.early.keys().next_back().is_some_and(|last| row.seq < *last);
+        if passed_over {
+            self.push(row);
+        }
     }
 
     fn advance(&mut self, writer: u32) {
@@ -206,10 +251,8 @@ impl ChainVerifier {
             if self.key.link(progress.last, writer, seq, &row) != mac {
                 self.breaks.push(ChainBreak::Altered { writer, seq });
             }
-            for head in self.heads.iter().filter(|head| head.writer == writer && head.seq == seq) {
-                if head.mac != mac {
-                    self.breaks.push(ChainBreak::HeadLost { writer, seq, at: head.at });
-                }
+            for head in self.heads.get(&(writer, seq)).into_iter().flatten().filter(|head| head.mac != mac) {
+                self.breaks.push(ChainBreak::HeadLost { writer, seq, at: head.at });
             }
             // One altered row is one finding: the chain goes on from what stands there.
             progress.last = mac;
@@ -221,21 +264,52 @@ impl ChainVerifier {
     pub fn finish(mut self) -> (u64, Vec<ChainBreak>) {
         let writers: Vec<u32> = self.writers.keys().copied().collect();
         for writer in writers {
-            while let Some(progress) = self.writers.get_mut(&writer).filter(|progress| !progress.early.is_empty()) {
-                self.breaks.push(ChainBreak::Missing { writer, seq: progress.next_seq });
-                if let Some((seq, (_, mac))) = progress.early.pop_first() {
-                    progress.next_seq = seq + 1;
-                    progress.last = mac;
-                }
-                self.advance(writer);
+            while self.writers.get(&writer).is_some_and(|progress| !progress.early.is_empty()) {
+                self.skip_gap(writer);
             }
         }
-        for head in &self.heads {
-            let reached = self.writers.get(&head.writer).map_or(1, |progress| progress.next_seq);
-            if head.seq >= reached {
-                self.breaks.push(ChainBreak::HeadLost { writer: head.writer, seq: head.seq, at: head.at });
-            }
-        }
+        let mut lost: Vec<ChainHead> = self.heads.into_values().flatten().collect();
+        lost.retain(|head| head.seq >= self.writers.get(&head.writer).map_or(1, |progress| progress.next_seq));
+        lost.sort_by_key(|head| (head.writer, head.seq));
+        let lost = lost.iter().map(|&ChainHead { writer, seq, at, .. }| ChainBreak::HeadLost { writer, seq, at });
+        self.breaks.extend(lost);
         (self.rows, self.breaks)
     }
 }
+
+/// Verifies a whole ledger against its heads, also beside a running writer: what was recorded before
+/// the call is verified. `progress` is told how many rows were read.
+pub async fn verify_ledger(
+    ledger: &dyn Ledger,
+    key: ChainKey,
+    mut progress: impl FnMut(u64),
+) -> Result<(u64, Vec<ChainBreak>), LedgerError> {
+    // Heads first: each of them then has its row among those that are read.
+    let mut verifier = ChainVerifier::new(key, ledger.heads().await?);
+    let end = ledger.newest().await?;
+    let mut after = None;
+    while after < end {
+        let page = ledger.chain(after, ROWS_PER_PAGE).await?;
+        let Some(last) = page.rows.last() else { break };
+        after = Some(last.row.id);
+        for row in page.rows {
+            verifier.push(row);
+        }
+        progress(verifier.rows);
+    }
+    let mut again = verifier.passed_over();
+    while let Some(after) = again {
+        let page = ledger.chain(Some(after), ROWS_PER_PAGE).await?;
+        again = page.rows.last().map(|last| last.row.id);
+        for row in page.rows {
+            verifier.fill(row);
+        }
+    }
+    Ok(verifier.finish())
+}
+
+/// Rows that [`verify_ledger`] reads at once.
+const ROWS_PER_PAGE: usize = 4_000;
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use accounts::{AccountBook, AccountStore, AccountsError, AuditEntry};
-pub use chain::{ChainBreak, ChainHead, ChainKey, ChainVerifier, Mac};
+pub use chain::{ChainBreak, ChainHead, ChainKey, ChainVerifier, Mac, verify_ledger};
 pub use ledger::{ChainPage, ChainRow, Draft, Ledger, LedgerError, LedgerRow, Purpose, Recorded, RowQuery};
 pub use registry::{
     FeedError, FeedItem, FeedResult, FeedStatus, Lookup, RefusedLine, Registry, RegistryError, RegistryFeed,
