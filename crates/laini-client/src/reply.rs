@@ -309,6 +309,8 @@ mod tests {
             ],
         ) {
             let reply = Reply { status, headers: reqwest::header::HeaderMap::new(), body: body.into() };
+            prop_assert!(reply.answer(imsi, "254722000000").is_err() || status != 200);
+            prop_assert!(reply.answer(age, "254722000000").is_err() || status != 200);
             match reply.answer(swap, "254722000000") {
                 Ok((Answer::Known(_), _)) => prop_assert_eq!(status, 200),
                 Ok((Answer::NotServed, _)) => prop_assert_eq!(status, 404),

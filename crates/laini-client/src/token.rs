@@ -127,7 +127,15 @@ fn sensitive(text: &str) -> Result<HeaderValue, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn token(body: impl Into<Vec<u8>>, fetched_at: Instant) -> Option<Token> {
+        let reply =
+            Reply { status: 200, headers: reqwest::header::HeaderMap::new(), body: Zeroizing::new(body.into()) };
+        read(&reply, fetched_at).ok()
+    }
 
     #[test]
     fn a_token_is_renewed_before_its_end() {
@@ -135,10 +143,37 @@ mod tests {
         for (expires_in, renewed_after_ms) in
             [("3599", 3_539_000), ("60", 30_000), ("1", 500), ("0", 0), ("999999999999", 86_340_000)]
         {
-            let body = format!("{{\"access_token\":\"abc\",\"expires_in\":\"{expires_in}\"}}").into_bytes();
-            let reply = Reply { status: 200, headers: reqwest::header::HeaderMap::new(), body: body.into() };
-            let token = read(&reply, now).map_err(|failure| failure.message).unwrap();
+            let token = token(format!("{{\"access_token\":\"abc\",\"expires_in\":\"{expires_in}\"}}"), now).unwrap();
             assert_eq!((token.renew_at - now).as_millis(), renewed_after_ms, "{expires_in}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_was_replaced_is_not_forgotten_again() {
+        let credentials = Credentials { consumer_key: String::new(), consumer_secret: Zeroizing::default() };
+        let tokens = Tokens::new(credentials);
+        let body = "{\"access_token\":\"abc\",\"expires_in\":\"3599\"}";
+        let (first, second) = (token(body, Instant::now()).unwrap(), token(body, Instant::now()).unwrap());
+        tokens.state.lock().await.token = Some(second.clone());
+        tokens.forget(&first).await;
+        assert!(tokens.state.lock().await.token.is_some());
+        tokens.forget(&second).await;
+        assert!(tokens.state.lock().await.token.is_none());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100_000))]
+
+        #[test]
+        fn any_body_is_a_token_that_a_header_can_carry_or_none(
+            body in prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..64),
+                "\\{\"access_token\":\"\\PC{0,16}\",\"expires_in\":\"[0-9]{0,24}\"\\}".prop_map(String::into_bytes),
+            ],
+        ) {
+            if let Some(token) = token(body, Instant::now()) {
+                prop_assert!(token.header().is_ok_and(|header| header.is_sensitive()));
+            }
         }
     }
 }
