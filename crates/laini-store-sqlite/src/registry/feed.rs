@@ -1,0 +1,215 @@
+use std::sync::PoisonError;
+
+use jiff::Timestamp;
+use laini_core::line::{Event, EventKey, EventKind, ImsiSeal, Msisdn};
+use laini_core::store::{FeedItem, FeedResult, RegistryStatus, Reject};
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::SqliteRegistry;
+use super::apply::catch_up;
+use super::columns::count;
+use super::failure::Failure;
+use super::files::Files;
+use super::generation::{self, Meta, write_meta};
+use super::group::admits;
+use super::history::{self, Added, Entry, History, RefusedEntry};
+use crate::sql::open_writer;
+
+/// The writing connections of this process, kept between batches.
+pub(super) struct Writer {
+    history: Connection,
+    generation: Option<(u64, Connection)>,
+}
+
+/// An item that is in the history's transaction.
+enum Entered {
+    Settled(FeedResult),
+    New(i64),
+}
+
+impl Writer {
+    fn open(files: &Files) -> Result<Self, Failure> {
+        Ok(Self { history: open_writer(&files.events(), history::MIGRATIONS)?, generation: None })
+    }
+
+    /// Makes a batch durable in the history.
+    fn enter(&mut self, items: Vec<FeedItem>, now: Timestamp, seal: &ImsiSeal) -> Result<Vec<Entered>, Failure> {
+        let transaction = self.history.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let history = History { connection: &transaction, seal };
+        let entered = items.into_iter().map(|item| enter_item(&history, item, now)).collect::<Result<_, _>>()?;
+        transaction.commit()?;
+        Ok(entered)
+    }
+
+    /// Brings the serving generation up to the history; the first event of all founds one.
+    fn apply(&mut self, files: &Files, now: Timestamp, seal: &ImsiSeal) -> Result<(), Failure> {
+        let history = History { connection: &self.history, seal };
+        let current = files.current()?;
+        if current.is_none() && history.is_silent()? {
+            return Ok(());
+        }
+        if current.is_none() || self.generation.as_ref().map(|open| open.0) != current {
+            self.generation = Some(match current {
+                Some(number) => (number, open_writer(&files.generation(number), generation::MIGRATIONS)?),
+                None => found(files, now)?,
+            });
+        }
+        if let Some((_, generation)) = &mut self.generation {
+            catch_up(generation, &history)?;
+        }
+        Ok(())
+    }
+
+    fn result(&self, entered: Entered) -> Result<FeedResult, Failure> {
+        let (event, generation) = match (entered, &self.generation) {
+            (Entered::Settled(result), _) => return Ok(result),
+            (Entered::New(event), Some((_, generation))) => (event, generation),
+            (Entered::New(_), None) => return Err(Failure::Interrupted),
+        };
+        Ok(match generation::refusal(generation, event)? {
+            None => FeedResult::Accepted,
+            Some(refusal) if refusal.can_wait() => FeedResult::Waits(refusal),
+            Some(refusal) => FeedResult::Refused(refusal),
+        })
+    }
+}
+
+/// The first generation where events come before any snapshot. Its swap history begins with them.
+fn found(files: &Files, now: Timestamp) -> Result<(u64, Connection), Failure> {
+    const FIRST: u64 = 1;
+    files.remove_generations_except(None)?;
+    let connection = open_writer(&files.generation(FIRST), generation::MIGRATIONS)?;
+    write_meta(
+        &connection,
+        &Meta { cut: None, history_since: now, lines: 0, applied_event: 0, applied_refused: 0 },
+    )?;
+    files.switch_to(FIRST)?;
+    Ok((FIRST, connection))
+}
+
+fn enter_item(history: &History<'_>, item: FeedItem, now: Timestamp) -> Result<Entered, Failure> {
+    let refuse = |msisdn, at: Option<Timestamp>, place, reason: &str| {
+        let at = at.unwrap_or(now);
+        history.refuse(&RefusedEntry { seq: 0, at, received: now, msisdn, place, reason: reason.to_owned() })
+    };
+    let event = match item {
+        FeedItem::Event(event) => event,
+        FeedItem::Heartbeat { source, until } => {
+            history.heartbeat(&source, until)?;
+            return Ok(Entered::Settled(FeedResult::Accepted));
+        }
+        FeedItem::Refused { place, msisdn, at, reason } => {
+            refuse(msisdn, at, place, &reason)?;
+            return Ok(Entered::Settled(FeedResult::Unreadable));
+        }
+    };
+    let place = || format!("event {}", event.key.id.as_str());
+    match history.add(&event, now)? {
+        Added::Same => Ok(Entered::Settled(FeedResult::Repeated)),
+        Added::Other => {
+            refuse(event.msisdn, Some(event.at), place(), "another event has this id")?;
+            Ok(Entered::Settled(FeedResult::Conflict))
+        }
+        Added::New(seq) => {
+            let entry = Entry { seq, received: now, event: event.clone() };
+            if admits(history, &entry)? {
+                return Ok(Entered::New(seq));
+            }
+            history.take_back(seq)?;
+            refuse(event.msisdn, Some(event.at), place(), "too many events or number changes about this line")?;
+            Ok(Entered::Settled(FeedResult::Unreadable))
+        }
+    }
+}
+
+/// The order in which events are applied.
+fn order(entry: &Entry) -> (Timestamp, EventKind, &EventKey) {
+    (entry.event.at, entry.event.happening.kind(), &entry.event.key)
+}
+
+impl SqliteRegistry {
+    pub(super) fn record_now(&self, items: Vec<FeedItem>, now: Timestamp) -> Result<Vec<FeedResult>, Failure> {
+        let mut slot = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = self.files.write_lock()?;
+        let mut writer = match slot.take() {
+            Some(writer) => writer,
+            None => Writer::open(&self.files)?,
+        };
+        let entered = writer.enter(items, now, &self.seal)?;
+        writer.apply(&self.files, now, &self.seal)?;
+        let results = entered.into_iter().map(|entered| writer.result(entered)).collect::<Result<_, _>>()?;
+        // A writer that failed is not kept: the next batch starts from what is on disk.
+        *slot = Some(writer);
+        self.serving.refresh_or_warn();
+        Ok(results)
+    }
+
+    pub(super) fn status_now(&self) -> Result<RegistryStatus, Failure> {
+        self.serving.refresh()?;
+        let counts = |history: &History<'_>| Ok((history.last_event()?, history.count_refused()?, history.feeds()?));
+        let (events, refused_rows, feeds) = self.serving.read_history(counts)?.unwrap_or_default();
+        let mut status =
+            RegistryStatus { events: count(events), rejects: count(refused_rows), feeds, ..RegistryStatus::default() };
+        let view = self.serving.view();
+        let Some(generation) = &view.generation else { return Ok(status) };
+        let read = |connection: &Connection| Ok((generation::meta(connection)?, generation::count_unapplied(connection)?));
+        let (meta, (waiting, refused)) = generation.read(read)?;
+        status.generation = generation.number;
+        status.lines = count(meta.lines);
+        status.cut = meta.cut;
+        status.as_of = view.horizon.as_of;
+        status.history_since = Some(meta.history_since);
+        status.waiting = waiting;
+        status.rejects += refused;
+        Ok(status)
+    }
+
+    pub(super) fn history_now(&self, msisdn: Msisdn) -> Result<Vec<Event>, Failure> {
+        let read = |history: &History<'_>| {
+            let mut entries = history.naming(msisdn)?;
+            for at in 0..entries.len() {
+                let amendments = history.amendments(&entries[at].event.key)?;
+                // Those that state the number are there already.
+                entries.extend(amendments.into_iter().filter(|entry| entry.event.msisdn != Some(msisdn)));
+            }
+            entries.sort_by(|a, b| order(a).cmp(&order(b)));
+            entries.dedup_by_key(|entry| entry.seq);
+            Ok(entries.into_iter().map(|entry| entry.event).collect())
+        };
+        Ok(self.serving.read_history(read)?.unwrap_or_default())
+    }
+
+    pub(super) fn rejects_now(&self, limit: usize) -> Result<Vec<Reject>, Failure> {
+        self.serving.refresh()?;
+        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+        let unapplied = match &self.serving.view().generation {
+            Some(generation) => generation.read(|connection| generation::unapplied(connection, rows))?,
+            None => Vec::new(),
+        };
+        let read = |history: &History<'_>| {
+            let mut rejects = Vec::new();
+            for (seq, refusal) in &unapplied {
+                let Some(entry) = history.at(*seq)? else { continue };
+                rejects.push(Reject {
+                    place: format!("event {}", entry.event.key.id.as_str()),
+                    key: Some(entry.event.key),
+                    reason: refusal.to_string(),
+                    waits: refusal.can_wait(),
+                    received: entry.received,
+                });
+            }
+            let unread = history.newest_refused(rows)?.into_iter();
+            rejects.extend(unread.map(|row| Reject {
+                key: None,
+                place: row.place,
+                reason: row.reason,
+                waits: false,
+                received: row.received,
+            }));
+            rejects.sort_by_key(|reject| std::cmp::Reverse(reject.received));
+            rejects.truncate(limit);
+            Ok(rejects)
+        };
+        Ok(self.serving.read_history(read)?.unwrap_or_default())
+    }
+}

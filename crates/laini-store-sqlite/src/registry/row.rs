@@ -1,0 +1,120 @@
+use jiff::Timestamp;
+use laini_core::line::{
+    ContractType, HashedImsi, ImsiSeal, Line, LineState, LineStatus, Msisdn, SealedImsi, Swap, SwapCause,
+};
+
+use super::columns::{nth, position, second};
+use super::failure::Failure;
+
+/// The columns of a line after its number, in the order of [`Row::read`].
+pub(super) const COLUMNS: &str = "imsi, registered, swapped, flags, holder, paired";
+
+/// A line's state as a row keeps it: the IMSI sealed, instants in whole seconds since 1970, the rest
+/// in `flags`. A line without data that the feed refused has no IMSI.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(super) struct Row {
+    pub(super) imsi: Option<[u8; 16]>,
+    pub(super) registered: i64,
+    pub(super) swapped: Option<i64>,
+    pub(super) flags: i64,
+    pub(super) holder: Option<i64>,
+    pub(super) paired: Option<i64>,
+    /// Kept in a side table: few feeds have it.
+    pub(super) hashed: Option<HashedImsi>,
+}
+
+// The bits of `flags`. The common line (active, pay as you go) stays below 128: one byte on disk.
+const STATUS_MASK: i64 = 0b11;
+const CONTRACT_SHIFT: u32 = 2;
+const CONTRACT_MASK: i64 = 0b11;
+const CAUSE_SHIFT: u32 = 4;
+const CAUSE_MASK: i64 = 0b111;
+const RESTRICTED: i64 = 1 << 7;
+const SOURCE_REJECTED: i64 = 1 << 8;
+/// The side table has more about this line.
+pub(super) const HAS_EXTRA: i64 = 1 << 9;
+/// From this bit on, rows in transit through a snapshot load carry marks of their own.
+pub(super) const FIRST_TRANSIT_BIT: u32 = 16;
+
+impl Row {
+    /// Packs a state; `None` for a line that was never known and that nothing speaks against.
+    pub(super) fn of(state: &LineState, msisdn: Msisdn, seal: &ImsiSeal) -> Option<Self> {
+        let rejected = if state.source_rejected { SOURCE_REJECTED } else { 0 };
+        let Some(line) = &state.line else {
+            return state.source_rejected.then(|| Self { flags: rejected, ..Self::default() });
+        };
+        let restricted = if line.restricted { RESTRICTED } else { 0 };
+        let extra = if line.hashed_imsi.is_some() { HAS_EXTRA } else { 0 };
+        Some(Self {
+            imsi: Some(seal.seal(msisdn, line.imsi).0),
+            registered: line.registered.as_second(),
+            swapped: line.last_swap.map(|swap| swap.at.as_second()),
+            flags: pack(line.status, line.contract, line.last_swap) | restricted | rejected | extra,
+            holder: line.holder_since.map(Timestamp::as_second),
+            paired: line.last_pairing.map(Timestamp::as_second),
+            hashed: line.hashed_imsi.clone(),
+        })
+    }
+
+    /// Unpacks the state; the opposite of [`Row::of`], but for fractions of seconds.
+    pub(super) fn open(&self, msisdn: Msisdn, seal: &ImsiSeal) -> Result<LineState, Failure> {
+        let source_rejected = self.flags & SOURCE_REJECTED != 0;
+        let Some(imsi) = self.imsi else { return Ok(LineState { line: None, source_rejected }) };
+        let line = Line {
+            status: status(self.flags),
+            imsi: seal.open(msisdn, SealedImsi(imsi))?,
+            registered: second(self.registered)?,
+            holder_since: self.holder.map(second).transpose()?,
+            last_swap: swap(self.swapped, self.flags)?,
+            last_pairing: self.paired.map(second).transpose()?,
+            contract: contract(self.flags),
+            restricted: self.flags & RESTRICTED != 0,
+            hashed_imsi: self.hashed.clone(),
+        };
+        Ok(LineState { line: Some(line), source_rejected })
+    }
+
+    /// Reads [`COLUMNS`] from column `first` on; what the side table has is for the caller to add.
+    pub(super) fn read(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            imsi: row.get(first)?,
+            registered: row.get(first + 1)?,
+            swapped: row.get(first + 2)?,
+            flags: row.get(first + 3)?,
+            holder: row.get(first + 4)?,
+            paired: row.get(first + 5)?,
+            hashed: None,
+        })
+    }
+
+    /// Whether the side table has more about this line.
+    pub(super) fn has_extra(&self) -> bool {
+        self.flags & HAS_EXTRA != 0
+    }
+}
+
+/// Status, contract and swap cause as bits.
+pub(super) fn pack(status: LineStatus, contract: Option<ContractType>, swap: Option<Swap>) -> i64 {
+    let status = position(&LineStatus::ALL, &status);
+    let contract = contract.map_or(0, |contract| position(&ContractType::ALL, &contract) + 1);
+    let cause = swap.map_or(0, |swap| position(&SwapCause::ALL, &swap.cause));
+    status | contract << CONTRACT_SHIFT | cause << CAUSE_SHIFT
+}
+
+/// The status in `flags`.
+pub(super) fn status(flags: i64) -> LineStatus {
+    nth(&LineStatus::ALL, flags & STATUS_MASK).unwrap_or(LineStatus::Active)
+}
+
+/// The contract in `flags`.
+pub(super) fn contract(flags: i64) -> Option<ContractType> {
+    nth(&ContractType::ALL, (flags >> CONTRACT_SHIFT & CONTRACT_MASK) - 1)
+}
+
+/// The swap made of its instant and the cause in `flags`.
+pub(super) fn swap(at: Option<i64>, flags: i64) -> Result<Option<Swap>, Failure> {
+    let Some(at) = at else { return Ok(None) };
+    let cause =
+        nth(&SwapCause::ALL, flags >> CAUSE_SHIFT & CAUSE_MASK).ok_or(Failure::Damaged("the cause of a swap"))?;
+    Ok(Some(Swap { at: second(at)?, cause }))
+}
