@@ -88,6 +88,25 @@ mod tests {
         assert_eq!(live.of(imsi(1)).digits().len(), 16);
     }
 
+    /// The published vectors (docs/guide/pseudonym.md), computed by an independent implementation.
+    #[test]
+    fn the_published_vectors_hold() {
+        let root: [u8; 32] = std::array::from_fn(|n| u8::try_from(n).unwrap());
+        let keys = KeyTree::new(RootKey::new(root));
+        let table = [
+            (Environment::Production, 1, "639021860913909", "4181203029720049"),
+            (Environment::Production, 1, "001010000000001", "6438837319264212"),
+            (Environment::Production, u64::MAX >> 1, "639021860913909", "9999753480640159"),
+            (Environment::Sandbox, 1, "639021860913909", "1121923697284413"),
+            // The first word is above the limit, so the second one counts.
+            (Environment::Production, 1, "639020000000341", "9580693426292348"),
+        ];
+        for (environment, scope, imsi, digits) in table {
+            let key = keys.pseudonym(environment, PartnerId::from_stored(scope));
+            assert_eq!(key.of(Imsi::parse(imsi).unwrap()).digits(), digits, "{environment:?} {scope} {imsi}");
+        }
+    }
+
     #[test]
     fn digits_are_spread_evenly() {
         let key = PseudonymKey::new(&[9; 32]);

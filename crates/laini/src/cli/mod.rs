@@ -1,0 +1,65 @@
+//! The command line: what can be typed. Each command's own arguments stand beside its verb.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::command::{app, check, config, demo, ledger, partner, registry, sandbox, serve};
+
+/// laini: an operator's SIM-swap, registration and hashed-IMSI checks, self-hosted.
+#[derive(Parser)]
+#[command(name = "laini", version, about, propagate_version = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print JSON for scripts instead of text for people.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Where everything lies.
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Where everything lies.
+#[derive(Args, Clone)]
+pub(crate) struct Place {
+    /// The data directory: one directory holds everything (default: laini-data; `demo` and `sandbox`
+    /// take a fresh one that is removed at the end).
+    #[arg(long, global = true, env = "LAINI_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The settings file (default: laini.toml in the data directory, where there is one).
+    #[arg(long, global = true, env = "LAINI_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole system at work on made-up data, and keep serving.
+    Demo(demo::DemoArgs),
+    /// Serve only the sandbox; nothing to configure.
+    Sandbox(sandbox::SandboxArgs),
+    /// Serve partners.
+    Serve(serve::ServeArgs),
+    /// Ask a laini server about numbers, as a bank does.
+    Check(check::CheckArgs),
+    /// The operator's lines.
+    #[command(subcommand)]
+    Registry(registry::RegistryCommand),
+    /// Organisations that ask.
+    #[command(subcommand)]
+    Partner(partner::PartnerCommand),
+    /// Consumer keys and secrets.
+    #[command(subcommand)]
+    App(app::AppCommand),
+    /// What was asked and what it costs.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// Settings.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Print the reference of every command as Markdown (docs/guide/cli.md is made of it).
+    #[command(hide = true)]
+    Reference,
+}

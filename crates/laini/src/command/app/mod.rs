@@ -1,0 +1,51 @@
+//! `laini app …`: consumer keys and secrets.
+
+mod add;
+mod list;
+mod revoke;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use laini_core::partner::{App, AppId};
+use laini_core::store::AccountBook;
+
+use super::Context;
+use crate::failure::WithHint as _;
+
+pub(crate) use add::{Minted, mint};
+
+/// What to do with apps.
+#[derive(Subcommand)]
+pub(crate) enum AppCommand {
+    /// Make a consumer key and secret; the secret is shown once.
+    Add(add::AddArgs),
+    /// List the apps.
+    List(list::ListArgs),
+    /// End an app for good.
+    Revoke(revoke::RevokeArgs),
+    /// Refuse every token that an app holds now; it can get new ones.
+    RevokeTokens(revoke::RevokeArgs),
+}
+
+/// Runs one of them.
+pub(crate) fn run(context: &Context, command: &AppCommand) -> anyhow::Result<()> {
+    match command {
+        AppCommand::Add(args) => add::run(context, args),
+        AppCommand::List(args) => list::run(context, args),
+        AppCommand::Revoke(args) => revoke::app(context, args),
+        AppCommand::RevokeTokens(args) => revoke::tokens(context, args),
+    }
+}
+
+/// The app that a person means: by id, by consumer key, or by a name that is the only one of its kind.
+pub(super) fn find<'a>(book: &'a AccountBook, wanted: &str) -> anyhow::Result<&'a App> {
+    let id = AppId::parse(wanted).ok();
+    let mut named =
+        book.apps.iter().filter(|app| Some(app.id) == id || app.consumer_key.as_str() == wanted || app.name == wanted);
+    let app = named.next().with_context(|| format!("no app is called {wanted}")).hint("`laini app list` shows them")?;
+    if named.next().is_some() {
+        return Err(anyhow::anyhow!("several apps are called {wanted}"))
+            .hint("name it by its id or consumer key: `laini app list`");
+    }
+    Ok(app)
+}

@@ -1,0 +1,83 @@
+//! What every command starts from.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use laini_core::store::AuditEntry;
+use laini_server::Clock as _;
+
+use crate::cli::Place;
+use crate::compose::{House, SystemClock};
+use crate::config::{Config, Resolved, resolve};
+use crate::data_dir::DataDir;
+use crate::out::Out;
+
+/// The place that the flags name, and where to speak.
+pub(crate) struct Context {
+    /// `--data` and `--config`.
+    pub(crate) place: Place,
+    /// Where to speak.
+    pub(crate) out: Out,
+}
+
+impl Context {
+    /// The data directory of commands that keep what they make.
+    pub(crate) fn data_path(&self) -> PathBuf {
+        self.place.data.clone().unwrap_or_else(|| PathBuf::from("laini-data"))
+    }
+
+    /// The settings in force for a data directory.
+    pub(crate) fn settings(&self, data: &Path, flags: &[(&str, toml::Value)]) -> anyhow::Result<Resolved> {
+        let beside = data.join("laini.toml");
+        let file = match &self.place.config {
+            Some(file) => Some(file.clone()),
+            None => beside.exists().then_some(beside),
+        };
+        let file = match file {
+            Some(path) => {
+                let text =
+                    std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+                Some((path.display().to_string(), text))
+            }
+            None => None,
+        };
+        resolve(file.as_ref().map(|(name, text)| (name.as_str(), text.as_str())), &environment, flags)
+    }
+
+    /// The house of the data directory, with its settings.
+    pub(crate) fn house(&self) -> anyhow::Result<(House, Config)> {
+        let data = DataDir::open(&self.data_path())?;
+        let config = self.settings(data.path(), &[])?.config;
+        let house = House::open(data, &config)?;
+        Ok((house, config))
+    }
+}
+
+/// The present instant.
+pub(crate) fn now() -> Timestamp {
+    SystemClock.now()
+}
+
+/// An audit row about something done now by the one who runs this command.
+pub(crate) fn audit(action: &str, target: String, reason: &str) -> AuditEntry {
+    let user = environment("SUDO_USER").or_else(|| environment("USER")).or_else(|| environment("LOGNAME"));
+    AuditEntry {
+        at: now(),
+        actor: format!("cli:{}", user.as_deref().unwrap_or("unknown")),
+        action: action.to_owned(),
+        target,
+        reason: reason.to_owned(),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where commands read the environment")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Runs a future to its end on this thread: commands are no servers.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(future))
+}

@@ -1,0 +1,171 @@
+//! `laini demo`: the whole system at work on made-up data.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use laini_client::{Answer, Laini};
+use laini_core::partner::Environment;
+use laini_server::Environments;
+
+use super::Context;
+use super::context::{block_on, now};
+use super::registry::MaxRejects;
+use super::registry::import::{Extract, Source, load};
+use super::registry::sample::{Population, midnight};
+use super::sandbox::{Place, credentials, partner};
+use crate::compose::{House, RegistryHandle};
+use crate::config::Config;
+use crate::failure::WithHint as _;
+use crate::logging;
+use crate::out::Out;
+use crate::serving::{Credentials, Offer, Standing, runtime, stand};
+
+/// `laini demo`
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// Address and port; where the port is taken, the next free one.
+    #[arg(long, env = "LAINI_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// End after the checks instead of serving on.
+    #[arg(long)]
+    exit: bool,
+    /// Written, mode 0600, once connections are accepted: {"base_url","pid","sandbox","production"}.
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+}
+
+const DEMO_LINES: u64 = 100_000;
+const DEMO_SEED: u64 = 1;
+const DEMO_PARTNER: &str = "Demo Bank";
+/// The persona that was swapped today.
+const SWAPPED_TODAY: &str = "254722000002";
+/// Ports that are tried, from the one that was named.
+const PORTS_TRIED: u16 = 100;
+
+/// Shows, and serves until it is told to stop.
+pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
+    let place = Place::of(context)?;
+    let config = context.settings(place.data.path(), &[])?.config;
+    logging::start(&config.log);
+    let house = House::open(place.data.clone(), &config)?;
+    let registry = house.registry(&config)?;
+    let population = fill(context, &config, &house, &registry)?;
+    let accounts = house.accounts()?;
+    let offer = Offer { registry: registry.reader, accounts: house.accounts()?, environments: Environments::Both };
+    runtime(&config)?.block_on(async {
+        let bank = partner(&config, &*accounts, DEMO_PARTNER).await?;
+        let sandbox = credentials(&*accounts, bank, Environment::Sandbox).await?;
+        let production = credentials(&*accounts, bank, Environment::Production).await?;
+        let standing = stand(&house, &config, free_port(args.listen), offer).await?;
+        standing.tell(args.ready_file.as_deref(), Some(&sandbox), Some(&production))?;
+        let base_url = standing.base_url.clone();
+        let line = population.number(0).0.to_string();
+        let exit = args.exit;
+        let next = where_next(&base_url, &sandbox, &production, &line);
+        let (ended, end) = tokio::sync::oneshot::channel::<()>();
+        let asking = async {
+            for (environment, keys, number) in
+                [("sandbox", &sandbox, SWAPPED_TODAY), ("production", &production, line.as_str())]
+            {
+                Out::note(&ask(&base_url, environment, keys, number).await?);
+            }
+            Out::note(&next);
+            if exit {
+                // The server may have been stopped already.
+                let _ = ended.send(());
+            } else {
+                std::future::pending::<()>().await;
+            }
+            anyhow::Ok(())
+        };
+        serve_while(standing, asking, end).await
+    })
+}
+
+/// Serves while the demo asks; the first failure of either ends both.
+async fn serve_while(
+    standing: Standing,
+    asking: impl Future<Output = anyhow::Result<()>>,
+    end: tokio::sync::oneshot::Receiver<()>,
+) -> anyhow::Result<()> {
+    let serving = standing.run(async {
+        if end.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    });
+    tokio::pin!(serving, asking);
+    tokio::select! {
+        served = &mut serving => served,
+        asked = &mut asking => {
+            asked?;
+            serving.await
+        }
+    }
+}
+
+/// Loads a sample registry into an empty data directory.
+fn fill(context: &Context, config: &Config, house: &House, registry: &RegistryHandle) -> anyhow::Result<Population> {
+    let zone = config.zone()?;
+    let now = now();
+    let status = block_on(registry.feed.status())??;
+    let cut = match status.cut {
+        Some(cut) => cut,
+        None => midnight(zone.to_datetime(now).date(), &zone)?,
+    };
+    let population = Population { lines: DEMO_LINES, seed: DEMO_SEED, cut };
+    if status.generation == 0 {
+        Out::note(&format!("making a sample registry of {DEMO_LINES} lines (no real subscriber is in it)"));
+        let mut text = Vec::new();
+        population.write(&mut text, |_| {})?;
+        let source =
+            Source { name: "sample".to_owned(), bytes: Some(text.len() as u64), input: Box::new(text.as_slice()) };
+        let extract = Extract {
+            sources: vec![source],
+            cut: Some(cut),
+            history_since: None,
+            max_rejects: MaxRejects::default(),
+            allow_shrink: false,
+            rejects: house.data.path().join("registry-rejects.csv"),
+        };
+        load(context, config, &*registry.feed, extract)?;
+    }
+    Ok(population)
+}
+
+/// The first address from the named one on that nobody listens on.
+fn free_port(listen: SocketAddr) -> SocketAddr {
+    let ports = listen.port()..=listen.port().saturating_add(if listen.port() == 0 { 0 } else { PORTS_TRIED });
+    let free = ports
+        .map(|port| SocketAddr::new(listen.ip(), port))
+        .find(|address| std::net::TcpListener::bind(address).is_ok());
+    free.unwrap_or(listen)
+}
+
+/// Makes one real check over HTTP, and tells what was said.
+async fn ask(base_url: &str, environment: &str, keys: &Credentials, number: &str) -> anyhow::Result<String> {
+    let laini = Laini::builder().base_url(base_url).credentials(&keys.consumer_key, &keys.consumer_secret).build()?;
+    let checked = laini.imsi(number).await.hint("the demo's own server did not answer its check")?;
+    let receipt = &checked.receipt;
+    let meaning = match &checked.answer {
+        Answer::Known(_) => "facts were answered",
+        Answer::Unknown(_) => "the registry cannot say: treat the number as risky",
+        Answer::NotServed => "not served here: the number was not checked",
+    };
+    Ok(format!(
+        "\n── one check in {environment} ──\nPOST {base_url}/imsi/v1/checkATI\n{{\"customerNumber\":\"{number}\"}}\n\n{}\n\ncharge  {}\nmeaning {meaning}",
+        receipt.body.reveal(),
+        receipt.charge.as_deref().unwrap_or("not stated"),
+    ))
+}
+
+fn where_next(base_url: &str, sandbox: &Credentials, production: &Credentials, line: &str) -> String {
+    format!(
+        "\n── where to go next ──\nserver      {base_url}\nsandbox     key {}  secret {}\nproduction  key {}  secret {}\n\n\
+         a token     curl -s -u KEY:SECRET '{base_url}/oauth/v1/generate?grant_type=client_credentials'\n\
+         a check     curl -s -H 'Authorization: Bearer TOKEN' -H 'Content-Type: application/json' -d '{{\"customerNumber\":\"{line}\"}}' {base_url}/imsi/v1/checkATI\n\
+         personas    254722000001 never swapped · …02 swapped today · …07 registered yesterday · …10 recycled · …41 ported out\n\
+         your data   laini registry import FILE --data DIR, then laini serve --data DIR (see the README)\n",
+        sandbox.consumer_key, sandbox.consumer_secret, production.consumer_key, production.consumer_secret,
+    )
+}

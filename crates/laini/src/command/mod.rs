@@ -1,0 +1,37 @@
+//! One folder per noun, one file per verb.
+
+pub(crate) mod app;
+pub(crate) mod check;
+pub(crate) mod config;
+mod context;
+pub(crate) mod demo;
+pub(crate) mod ledger;
+pub(crate) mod partner;
+mod progress;
+mod reference;
+pub(crate) mod registry;
+pub(crate) mod sandbox;
+pub(crate) mod serve;
+
+use context::Context;
+
+use crate::cli::{Cli, Command};
+use crate::out::Out;
+
+/// Runs a command to its end.
+pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
+    let Cli { command, place, .. } = cli;
+    let context = Context { place, out };
+    match command {
+        Command::Demo(args) => demo::run(&context, &args),
+        Command::Sandbox(args) => sandbox::run(&context, &args),
+        Command::Serve(args) => serve::run(&context, &args),
+        Command::Check(args) => check::run(&context, &args),
+        Command::Registry(command) => registry::run(&context, &command),
+        Command::Partner(command) => partner::run(&context, &command),
+        Command::App(command) => app::run(&context, &command),
+        Command::Ledger(command) => ledger::run(&context, &command),
+        Command::Config(command) => config::run(&context, &command),
+        Command::Reference => reference::run(),
+    }
+}

@@ -1,0 +1,44 @@
+//! `laini registry …`: the operator's lines.
+
+mod apply;
+mod diff;
+pub(crate) mod import;
+mod max_rejects;
+pub(crate) mod sample;
+mod show;
+mod status;
+
+use clap::Subcommand;
+
+pub(crate) use max_rejects::MaxRejects;
+
+use super::Context;
+
+/// What to do with the lines.
+#[derive(Subcommand)]
+pub(crate) enum RegistryCommand {
+    /// Load an extract (CSV; all files are one snapshot) and switch to it at once, or change nothing.
+    Import(import::ImportArgs),
+    /// Apply events (NDJSON) in whatever order they come.
+    Apply(apply::ApplyArgs),
+    /// Compare an extract with the registry, without loading it.
+    Diff(diff::DiffArgs),
+    /// Show what is known about one number.
+    Show(show::ShowArgs),
+    /// Show how many lines there are and how fresh they are.
+    Status,
+    /// Make up an extract of any size.
+    Sample(sample::SampleArgs),
+}
+
+/// Runs one of them.
+pub(crate) fn run(context: &Context, command: &RegistryCommand) -> anyhow::Result<()> {
+    match command {
+        RegistryCommand::Import(args) => import::run(context, args),
+        RegistryCommand::Apply(args) => apply::run(context, args),
+        RegistryCommand::Diff(args) => diff::run(context, args),
+        RegistryCommand::Show(args) => show::run(context, args),
+        RegistryCommand::Status => status::run(context),
+        RegistryCommand::Sample(args) => sample::run(context, args),
+    }
+}

@@ -1,0 +1,104 @@
+//! `laini sandbox`: only the sandbox, nothing to configure.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use laini_core::partner::{AppProfile, Environment, PartnerId, ProductSet};
+use laini_core::store::AccountStore;
+use laini_server::Environments;
+
+use super::Context;
+use super::app::{Minted, mint};
+use super::context::audit;
+use super::partner::{random, standard};
+use crate::compose::House;
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::logging;
+use crate::serving::{Credentials, Offer, runtime, stand};
+
+/// `laini sandbox`
+#[derive(Args)]
+pub(crate) struct SandboxArgs {
+    /// Address and port; port 0 picks a free one.
+    #[arg(long, env = "LAINI_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// Written, mode 0600, once connections are accepted: {"base_url","pid","sandbox","production"}.
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+}
+
+/// The partner that sandbox apps made by commands belong to.
+const SANDBOX_PARTNER: &str = "Sandbox";
+
+/// Serves until it is told to stop.
+pub(crate) fn run(context: &Context, args: &SandboxArgs) -> anyhow::Result<()> {
+    let place = Place::of(context)?;
+    let config = context.settings(place.data.path(), &[])?.config;
+    logging::start(&config.log);
+    let house = House::open(place.data.clone(), &config)?;
+    let accounts = house.accounts()?;
+    let offer = Offer {
+        registry: house.registry(&config)?.reader,
+        accounts: house.accounts()?,
+        environments: Environments::SandboxOnly,
+    };
+    runtime(&config)?.block_on(async {
+        let partner = partner(&config, &*accounts, SANDBOX_PARTNER).await?;
+        let credentials = credentials(&*accounts, partner, Environment::Sandbox).await?;
+        let standing = stand(&house, &config, args.listen, offer).await?;
+        standing.tell(args.ready_file.as_deref(), Some(&credentials), None)?;
+        let base_url = &standing.base_url;
+        context.out.data(&serde_json::json!({ "base_url": base_url, "sandbox": credentials }), |_| {
+            format!(
+                "sandbox on {base_url}\nconsumer key     {}\nconsumer secret  {}\ntry: laini check 254722000002 --base-url {base_url} --consumer-key {} --consumer-secret {}",
+                credentials.consumer_key, credentials.consumer_secret, credentials.consumer_key, credentials.consumer_secret
+            )
+        })?;
+        standing.run(std::future::pending()).await
+    })
+}
+
+/// Where a server without a set place works: the directory that was named, or a fresh one that is
+/// removed at the end.
+pub(super) struct Place {
+    pub(super) data: DataDir,
+    _fresh: Option<tempfile::TempDir>,
+}
+
+impl Place {
+    pub(super) fn of(context: &Context) -> anyhow::Result<Self> {
+        if let Some(path) = &context.place.data {
+            return Ok(Self { data: DataDir::open(path)?, _fresh: None });
+        }
+        let fresh = tempfile::Builder::new().prefix("laini-").tempdir()?;
+        Ok(Self { data: DataDir::open(fresh.path())?, _fresh: Some(fresh) })
+    }
+}
+
+/// The partner of this name, made with the standard agreement where it is new.
+pub(super) async fn partner(config: &Config, accounts: &dyn AccountStore, name: &str) -> anyhow::Result<PartnerId> {
+    if let Some(partner) = accounts.load().await?.partners.into_iter().find(|partner| partner.name == name) {
+        return Ok(partner.id);
+    }
+    let (partner, agreement) = standard(name, config.currency()?)?;
+    let id = partner.id;
+    accounts.add_partner(partner, agreement, audit("partner.add", id.to_string(), "made at start")).await?;
+    Ok(id)
+}
+
+/// Fresh credentials with all products.
+pub(super) async fn credentials(
+    accounts: &dyn AccountStore,
+    partner: PartnerId,
+    environment: Environment,
+) -> anyhow::Result<Credentials> {
+    let name = format!("{}-{:016x}", environment.word(), random());
+    let Minted { app, secret } = mint(partner, name, environment, ProductSet::all(), AppProfile::default());
+    let credentials =
+        Credentials { consumer_key: app.consumer_key.as_str().to_owned(), consumer_secret: secret.reveal().to_owned() };
+    let audit = audit("app.add", app.id.to_string(), "made at start");
+    accounts.add_app(app, audit).await?;
+    Ok(credentials)
+}

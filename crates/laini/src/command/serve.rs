@@ -1,0 +1,54 @@
+//! `laini serve`: production.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use laini_server::Environments;
+use toml::Value;
+
+use super::Context;
+use crate::compose::House;
+use crate::data_dir::DataDir;
+use crate::logging;
+use crate::out::Out;
+use crate::serving::{Offer, runtime, stand};
+
+/// `laini serve`
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// Address and port; port 0 picks a free one (default: server.listen, 127.0.0.1:8080).
+    #[arg(long, env = "LAINI_LISTEN", value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Written, mode 0600, once connections are accepted: {"base_url","pid","sandbox","production"}.
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+}
+
+/// Serves until it is told to stop.
+pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
+    let data = DataDir::open(&context.data_path())?;
+    let flags: Vec<(&str, Value)> =
+        args.listen.iter().map(|listen| ("server.listen", Value::String(listen.clone()))).collect();
+    let config = context.settings(data.path(), &flags)?.config;
+    logging::start(&config.log);
+    let house = House::open(data, &config)?;
+    for (name, limit) in [
+        ("registry.swap_stale_after_s", config.registry.swap_stale_after_s),
+        ("registry.registration_stale_after_s", config.registry.registration_stale_after_s),
+    ] {
+        if limit == 0 {
+            tracing::warn!("{name} is not set: data of any age is answered as if it were fresh");
+        }
+    }
+    let offer = Offer {
+        registry: house.registry(&config)?.reader,
+        accounts: house.accounts()?,
+        environments: Environments::Both,
+    };
+    runtime(&config)?.block_on(async {
+        let standing = stand(&house, &config, config.server.listen.parse()?, offer).await?;
+        standing.tell(args.ready_file.as_deref(), None, None)?;
+        Out::note(&format!("laini serves on {}", standing.base_url));
+        standing.run(std::future::pending()).await
+    })
+}

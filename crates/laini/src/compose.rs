@@ -1,0 +1,125 @@
+//! The one file that names the engine, the clock and the source of randomness.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use laini_core::access::KeyTree;
+use laini_core::line::EventText;
+use laini_core::store::{AccountStore, Ledger, Registry, RegistryFeed};
+use laini_server::{Clock, Entropy};
+use laini_store_sqlite::{LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry};
+
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::failure::WithHint as _;
+use crate::keys::KeyDir;
+
+/// The machine's clock.
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where the clock is composed")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// The kernel's randomness, drawn a page at a time per thread: a system call per check would cost
+/// more than its hashes.
+pub(crate) struct SystemEntropy;
+
+const POOL_BYTES: usize = 4096;
+
+struct Pool {
+    bytes: [u8; POOL_BYTES],
+    used: usize,
+}
+
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOL_BYTES], used: POOL_BYTES }) };
+}
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, out: &mut [u8]) {
+        POOL.with_borrow_mut(|pool| {
+            for byte in out {
+                if pool.used == POOL_BYTES {
+                    refill(&mut pool.bytes);
+                    pool.used = 0;
+                }
+                *byte = std::mem::take(&mut pool.bytes[pool.used]);
+                pool.used += 1;
+            }
+        });
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "this is where randomness is composed; a kernel without it must stop us"
+)]
+fn refill(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the kernel gives no randomness");
+}
+
+/// Both sides of the registry.
+#[derive(Clone)]
+pub(crate) struct RegistryHandle {
+    /// What checks ask.
+    pub(crate) reader: Arc<dyn Registry>,
+    /// How truth comes in.
+    pub(crate) feed: Arc<dyn RegistryFeed>,
+}
+
+/// Everything that is remembered, and the keys it is kept under.
+pub(crate) struct House {
+    /// The data directory.
+    pub(crate) data: DataDir,
+    /// The keys of the installation.
+    pub(crate) keys: Arc<KeyTree>,
+    key_dir: KeyDir,
+}
+
+impl House {
+    /// Opens the keys of a data directory (made on first use).
+    pub(crate) fn open(data: DataDir, config: &Config) -> anyhow::Result<Self> {
+        let key_dir = KeyDir::open(&data, &config.keys.dir, Arc::new(SystemEntropy))?;
+        let keys = Arc::new(key_dir.tree(&data)?);
+        Ok(Self { data, keys, key_dir })
+    }
+
+    /// The registry.
+    pub(crate) fn registry(&self, config: &Config) -> anyhow::Result<RegistryHandle> {
+        let mut settings = RegistrySettings::new(self.data.path());
+        settings.required_feeds =
+            config.registry.required_feeds.iter().map(|name| EventText::parse(name)).collect::<Result<_, _>>()?;
+        settings.sort_chunk_rows = config.registry.sort_chunk_rows;
+        let registry = Arc::new(SqliteRegistry::open(settings, self.keys.imsi_seal())?);
+        Ok(RegistryHandle { reader: Arc::clone(&registry) as Arc<dyn Registry>, feed: registry })
+    }
+
+    /// The ledger, for the one server of the data directory.
+    pub(crate) fn ledger_writer(&self, config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
+        let settings = LedgerSettings {
+            queue_limit: config.ledger.queue_checks_max,
+            pause_us: config.ledger.pause_us_max,
+            ..LedgerSettings::default()
+        };
+        let days = Arc::new(self.key_dir.days());
+        let ledger = SqliteLedger::open(self.data.path(), self.keys.chain(), days, settings)
+            .hint("one server serves a data directory; stop the other, or use another --data")?;
+        Ok(Arc::new(ledger))
+    }
+
+    /// The ledger, for commands beside the server.
+    pub(crate) fn ledger_reader(&self) -> anyhow::Result<Arc<dyn Ledger>> {
+        Ok(Arc::new(SqliteLedger::open_reader(self.data.path())?))
+    }
+
+    /// Partners and apps.
+    pub(crate) fn accounts(&self) -> anyhow::Result<Arc<dyn AccountStore>> {
+        Ok(Arc::new(SqliteAccounts::open(self.data.path())?))
+    }
+}

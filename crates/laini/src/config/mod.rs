@@ -1,0 +1,10 @@
+//! Settings: defaults, then the file, then `LAINI_*`, then flags. An unknown key is an error.
+//!
+//! Owns every setting's name, unit, range and default. Must never be read by name at run time: parts
+//! get typed values.
+
+mod resolve;
+mod settings;
+
+pub(crate) use resolve::{Resolved, example, resolve};
+pub(crate) use settings::{Config, LogConfig, LogFormat};

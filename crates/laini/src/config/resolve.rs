@@ -1,0 +1,172 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, anyhow, bail};
+use toml::{Table, Value};
+
+use super::Config;
+use crate::failure::WithHint as _;
+
+/// Where a setting's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Nothing set it.
+    Default,
+    /// The file.
+    File,
+    /// An environment variable.
+    Environment,
+    /// A flag.
+    Flag,
+}
+
+impl Origin {
+    /// In a word.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::File => "file",
+            Self::Environment => "environment",
+            Self::Flag => "flag",
+        }
+    }
+}
+
+/// The settings in force, and where each comes from (`section.key`).
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// The settings.
+    pub(crate) config: Config,
+    /// Every key with its value in TOML and its origin.
+    pub(crate) origins: BTreeMap<String, (String, Origin)>,
+}
+
+/// Merges defaults, file, environment and flags, and checks the result.
+///
+/// `file` is a name and a text; `environment` gives the value of a variable; `flags` are `section.key` with a value in TOML.
+pub(crate) fn resolve(
+    file: Option<(&str, &str)>,
+    environment: &dyn Fn(&str) -> Option<String>,
+    flags: &[(&str, Value)],
+) -> anyhow::Result<Resolved> {
+    let mut table = Table::try_from(Config::default())?;
+    let mut origins = BTreeMap::new();
+    for (section, key) in keys(&table) {
+        origins.insert(format!("{section}.{key}"), Origin::Default);
+    }
+    if let Some((name, text)) = file {
+        let stated: Table = text.parse().with_context(|| format!("{name} is not TOML"))?;
+        merge(&mut table, &stated, &mut origins).with_context(|| name.to_owned())?;
+    }
+    for (section, key) in keys(&table) {
+        let name = format!("LAINI_{}_{}", section.to_uppercase(), key.to_uppercase());
+        if let Some(text) = environment(&name) {
+            let place = slot(&mut table, &section, &key)?;
+            *place = typed(&text, place).with_context(|| name.clone())?;
+            origins.insert(format!("{section}.{key}"), Origin::Environment);
+        }
+    }
+    for (name, value) in flags {
+        let (section, key) = name.split_once('.').ok_or_else(|| anyhow!("{name} is no setting"))?;
+        *slot(&mut table, section, key)? = value.clone();
+        origins.insert((*name).to_owned(), Origin::Flag);
+    }
+    let config: Config = table.clone().try_into().context("the settings do not fit")?;
+    config.check().hint("`laini config check` shows each setting and where it comes from")?;
+    let shown = |name: &str| {
+        let (section, key) = name.split_once('.').unwrap_or_default();
+        table.get(section).and_then(|t| t.get(key)).map(ToString::to_string).unwrap_or_default()
+    };
+    let origins = origins.into_iter().map(|(name, origin)| (name.clone(), (shown(&name), origin))).collect();
+    Ok(Resolved { config, origins })
+}
+
+fn keys(table: &Table) -> Vec<(String, String)> {
+    let sections = table.iter().filter_map(|(section, keys)| Some((section, keys.as_table()?)));
+    sections.flat_map(|(section, keys)| keys.keys().map(move |key| (section.clone(), key.clone()))).collect()
+}
+
+fn slot<'a>(table: &'a mut Table, section: &str, key: &str) -> anyhow::Result<&'a mut Value> {
+    let place = table.get_mut(section).and_then(Value::as_table_mut).and_then(|keys| keys.get_mut(key));
+    place.ok_or_else(|| anyhow!("{section}.{key} is no setting"))
+}
+
+fn merge(table: &mut Table, stated: &Table, origins: &mut BTreeMap<String, Origin>) -> anyhow::Result<()> {
+    for (section, keys) in stated {
+        let Some(keys) = keys.as_table() else { bail!("`{section}` stands outside of a [section]") };
+        for (key, value) in keys {
+            let known: Vec<String> = self::keys(table).into_iter().map(|(s, k)| format!("{s}.{k}")).collect();
+            let place = slot(table, section, key).hint(format!("known settings: {}", known.join(", ")))?;
+            if place.type_str() != value.type_str() {
+                bail!("{section}.{key}: expected {}, found {}", place.type_str(), value.type_str());
+            }
+            *place = value.clone();
+            origins.insert(format!("{section}.{key}"), Origin::File);
+        }
+    }
+    Ok(())
+}
+
+/// Reads an environment variable's text as a value of the same type as the setting has.
+fn typed(text: &str, like: &Value) -> anyhow::Result<Value> {
+    Ok(match like {
+        Value::Integer(_) => {
+            Value::Integer(text.trim().parse().with_context(|| format!("`{text}` is no whole number"))?)
+        }
+        Value::Boolean(_) => {
+            Value::Boolean(text.trim().parse().with_context(|| format!("`{text}` is neither true nor false"))?)
+        }
+        Value::Array(_) => Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect()),
+        _ => Value::String(text.to_owned()),
+    })
+}
+
+/// What each setting means; the example file is made of it.
+const MEANINGS: [(&str, &str); 23] = [
+    ("operator.country_code", "The network's country code."),
+    ("operator.national_digits", "Digits of a number behind the country code."),
+    ("operator.currency", "ISO 4217; two decimals."),
+    ("operator.time_zone", "Days, months and years are counted here (IANA name)."),
+    ("server.listen", "Address and port; port 0 picks a free one."),
+    ("server.header_timeout_ms", "A request's header must be complete within this."),
+    ("server.body_timeout_ms", "A request's body must be complete within this (then 408)."),
+    ("server.request_timeout_ms", "A whole request must be answered within this."),
+    ("server.idle_timeout_ms", "A connection without a request is closed after this."),
+    ("server.drain_timeout_ms", "At shutdown, requests under way get this long."),
+    ("server.body_bytes_max", "Longest body (then 413)."),
+    ("server.connections_max", "Connections in all; beyond, 503 at once."),
+    ("server.connections_per_address_max", "Connections from one address; beyond, 503 at once."),
+    ("server.worker_threads", "Threads that serve; 0 = one per core."),
+    ("registry.required_feeds", "The feeds that must be complete for the as-of instant."),
+    ("registry.swap_stale_after_s", "Older data withdraws \"not swapped\" (advice: 900); 0 = never."),
+    ("registry.registration_stale_after_s", "Older data withdraws \"registered long ago\" (advice: 93600); 0 = never."),
+    ("registry.sort_chunk_rows", "Rows sorted in memory at a time while a snapshot loads (about 64 bytes each)."),
+    ("ledger.queue_checks_max", "Checks that may wait for their record; beyond, 503 at once."),
+    ("ledger.pause_us_max", "Longest wait for company before a commit, in microseconds."),
+    ("keys.dir", "Where keys lie; empty = keys/ in the data directory."),
+    ("log.format", "human or json."),
+    ("log.level", "error, warn, info or debug."),
+];
+
+/// A commented example file with every setting at its default.
+pub(crate) fn example() -> anyhow::Result<String> {
+    let table = Table::try_from(Config::default())?;
+    let mut text = String::from(
+        "# laini.toml: every setting with its default. Uncomment what you change.\n\
+         # Precedence: flags, then LAINI_<SECTION>_<KEY>, then this file, then the default.\n\
+         # `laini config check` shows what is in force and where it comes from.\n",
+    );
+    for section in ["operator", "server", "registry", "ledger", "keys", "log"] {
+        let _ = write!(text, "\n[{section}]\n");
+        for (name, meaning) in MEANINGS {
+            let Some(key) = name.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else { continue };
+            let value =
+                table.get(section).and_then(|keys| keys.get(key)).with_context(|| format!("{name} is no setting"))?;
+            let _ = write!(text, "# {meaning}\n# {key} = {value}\n");
+        }
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+use anyhow::{Context as _, ensure};
+use jiff::{SignedDuration, tz::TimeZone};
+use laini_core::billing::Currency;
+use laini_core::disclosure::Freshness;
+use laini_core::line::NumberPlan;
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set, with its default.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) operator: OperatorConfig,
+    pub(crate) server: ServerConfig,
+    pub(crate) registry: RegistryConfig,
+    pub(crate) ledger: LedgerConfig,
+    pub(crate) keys: KeysConfig,
+    pub(crate) log: LogConfig,
+}
+
+/// Whose network it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct OperatorConfig {
+    pub(crate) country_code: u16,
+    pub(crate) national_digits: u32,
+    pub(crate) currency: String,
+    pub(crate) time_zone: String,
+}
+
+impl Default for OperatorConfig {
+    fn default() -> Self {
+        Self { country_code: 254, national_digits: 9, currency: "KES".into(), time_zone: "Africa/Nairobi".into() }
+    }
+}
+
+/// The listener and its limits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ServerConfig {
+    pub(crate) listen: String,
+    pub(crate) header_timeout_ms: u64,
+    pub(crate) body_timeout_ms: u64,
+    pub(crate) request_timeout_ms: u64,
+    pub(crate) idle_timeout_ms: u64,
+    pub(crate) drain_timeout_ms: u64,
+    pub(crate) body_bytes_max: usize,
+    pub(crate) connections_max: usize,
+    pub(crate) connections_per_address_max: usize,
+    pub(crate) worker_threads: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".into(),
+            header_timeout_ms: 10_000,
+            body_timeout_ms: 5_000,
+            request_timeout_ms: 8_000,
+            idle_timeout_ms: 75_000,
+            drain_timeout_ms: 20_000,
+            body_bytes_max: 16 * 1024,
+            connections_max: 8_192,
+            connections_per_address_max: 4_096,
+            worker_threads: 0,
+        }
+    }
+}
+
+/// The registry and its feed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RegistryConfig {
+    pub(crate) required_feeds: Vec<String>,
+    pub(crate) swap_stale_after_s: u64,
+    pub(crate) registration_stale_after_s: u64,
+    pub(crate) sort_chunk_rows: usize,
+}
+
+impl Default for RegistryConfig {
+    fn default() -> Self {
+        Self {
+            required_feeds: vec!["default".into()],
+            swap_stale_after_s: 0,
+            registration_stale_after_s: 0,
+            sort_chunk_rows: 4_000_000,
+        }
+    }
+}
+
+/// The ledger's group commit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LedgerConfig {
+    pub(crate) queue_checks_max: usize,
+    pub(crate) pause_us_max: u64,
+}
+
+impl Default for LedgerConfig {
+    fn default() -> Self {
+        Self { queue_checks_max: 8_192, pause_us_max: 300 }
+    }
+}
+
+/// Where keys lie.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct KeysConfig {
+    pub(crate) dir: String,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LogConfig {
+    pub(crate) format: LogFormat,
+    pub(crate) level: LogLevel,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    #[default]
+    Human,
+    Json,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+impl LogLevel {
+    /// As the logging library names it.
+    pub(crate) fn filter(self) -> tracing::Level {
+        match self {
+            Self::Error => tracing::Level::ERROR,
+            Self::Warn => tracing::Level::WARN,
+            Self::Info => tracing::Level::INFO,
+            Self::Debug => tracing::Level::DEBUG,
+        }
+    }
+}
+
+impl Config {
+    /// The operator's number plan.
+    pub(crate) fn plan(&self) -> anyhow::Result<NumberPlan> {
+        NumberPlan::new(self.operator.country_code, self.operator.national_digits)
+            .context("operator.country_code and operator.national_digits")
+    }
+
+    /// The operator's time zone.
+    pub(crate) fn zone(&self) -> anyhow::Result<TimeZone> {
+        TimeZone::get(&self.operator.time_zone).with_context(|| {
+            format!("operator.time_zone: `{}` is no IANA time zone (e.g. Africa/Nairobi)", self.operator.time_zone)
+        })
+    }
+
+    /// The operator's currency.
+    pub(crate) fn currency(&self) -> anyhow::Result<Currency> {
+        Currency::parse(&self.operator.currency).context("operator.currency")
+    }
+
+    /// When a reassuring answer is withdrawn.
+    pub(crate) fn freshness(&self) -> Freshness {
+        let limit =
+            |seconds: u64| (seconds > 0).then(|| SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)));
+        Freshness {
+            swap_stale_after: limit(self.registry.swap_stale_after_s),
+            registration_stale_after: limit(self.registry.registration_stale_after_s),
+        }
+    }
+
+    /// Checks what types alone cannot.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        self.plan()?;
+        self.zone()?;
+        self.currency()?;
+        let server = &self.server;
+        server
+            .listen
+            .parse::<std::net::SocketAddr>()
+            .with_context(|| format!("server.listen: `{}` is no address:port", server.listen))?;
+        let times = [
+            ("header_timeout_ms", server.header_timeout_ms),
+            ("body_timeout_ms", server.body_timeout_ms),
+            ("request_timeout_ms", server.request_timeout_ms),
+            ("idle_timeout_ms", server.idle_timeout_ms),
+            ("drain_timeout_ms", server.drain_timeout_ms),
+        ];
+        for (name, value) in times {
+            ensure!((10..=600_000).contains(&value), "server.{name}: {value} is not within 10 to 600000");
+        }
+        ensure!(
+            (1_024..=1_048_576).contains(&server.body_bytes_max),
+            "server.body_bytes_max is not within 1024 to 1048576"
+        );
+        ensure!(
+            server.connections_max > 0 && server.connections_per_address_max > 0,
+            "server.connections_max and server.connections_per_address_max must be positive"
+        );
+        ensure!(server.worker_threads <= 1_024, "server.worker_threads is not within 0 (one per core) to 1024");
+        ensure!(
+            (1..=1_000_000).contains(&self.ledger.queue_checks_max),
+            "ledger.queue_checks_max is not within 1 to 1000000"
+        );
+        ensure!(self.ledger.pause_us_max <= 10_000, "ledger.pause_us_max is not within 0 to 10000");
+        ensure!(
+            (10_000..=100_000_000).contains(&self.registry.sort_chunk_rows),
+            "registry.sort_chunk_rows is not within 10000 to 100000000"
+        );
+        ensure!(!self.registry.required_feeds.is_empty(), "registry.required_feeds must name at least one feed");
+        Ok(())
+    }
+}

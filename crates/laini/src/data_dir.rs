@@ -1,0 +1,49 @@
+//! The data directory: one place that holds everything.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+/// The directory that `--data` names.
+#[derive(Debug, Clone)]
+pub(crate) struct DataDir {
+    path: PathBuf,
+}
+
+impl DataDir {
+    /// Opens the directory, and makes it (0700) where it is new.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        make_private(path).with_context(|| format!("the data directory {} cannot be used", path.display()))?;
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a database was ever written into it.
+    pub(crate) fn has_data(&self) -> bool {
+        ["accounts.db", "ledger.db", "registry-current", "registry-events.db"]
+            .iter()
+            .any(|file| self.path.join(file).exists())
+    }
+}
+
+/// Makes a directory that only its owner may enter.
+pub(crate) fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Writes a file whole or not at all, readable by its owner alone, durable when this returns.
+pub(crate) fn write_private(path: &Path, text: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o600)).tempfile_in(dir)?;
+    file.write_all(text)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    std::fs::File::open(dir)?.sync_all()
+}

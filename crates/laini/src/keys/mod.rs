@@ -1,0 +1,181 @@
+//! Keys as files, apart from the data: the root key, and one random key per day.
+//!
+//! Must never print a key, and never make a new root key beside data that was written under another.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, bail};
+use jiff::civil::Date;
+use laini_core::access::{KeyTree, RootKey};
+use laini_core::store::{DayKey, DayKeyError, DayKeys};
+use laini_server::Entropy;
+use zeroize::Zeroizing;
+
+use crate::data_dir::{DataDir, make_private, write_private};
+use crate::failure::WithHint as _;
+
+/// The id of the root key is in its file's name, so that a rotation can keep the old one.
+const ROOT_KEY_FILE: &str = "root-1.key";
+
+/// The directory of keys.
+pub(crate) struct KeyDir {
+    path: PathBuf,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl KeyDir {
+    /// `keys/` in the data directory, or the directory that the setting `keys.dir` names.
+    pub(crate) fn open(data: &DataDir, setting: &str, entropy: Arc<dyn Entropy>) -> anyhow::Result<Self> {
+        let path = if setting.is_empty() { data.path().join("keys") } else { PathBuf::from(setting) };
+        make_private(&path.join("day"))
+            .with_context(|| format!("the key directory {} cannot be used", path.display()))?;
+        Ok(Self { path, entropy })
+    }
+
+    /// The key tree below the root key, which is made on the first use of a data directory.
+    pub(crate) fn tree(&self, data: &DataDir) -> anyhow::Result<KeyTree> {
+        let file = self.path.join(ROOT_KEY_FILE);
+        match read_key(&file)? {
+            Some(key) => return Ok(KeyTree::new(RootKey::new(*key))),
+            None if data.has_data() => {
+                let missing = anyhow::anyhow!(
+                    "{} is missing, and {} holds data written under it",
+                    file.display(),
+                    data.path().display()
+                );
+                return Err(missing).hint("restore the key directory from its backup, or name it with `keys.dir`");
+            }
+            None => {}
+        }
+        // Another process may make it at the same moment: the first file stays.
+        let made = make_key(&file, &*self.entropy).with_context(|| format!("{} cannot be written", file.display()))?;
+        Ok(KeyTree::new(RootKey::new(*made)))
+    }
+
+    /// The keys of days.
+    pub(crate) fn days(&self) -> FileDayKeys {
+        FileDayKeys { dir: self.path.join("day"), entropy: Arc::clone(&self.entropy), known: Mutex::default() }
+    }
+}
+
+/// Day keys as files named by their day.
+pub(crate) struct FileDayKeys {
+    dir: PathBuf,
+    entropy: Arc<dyn Entropy>,
+    known: Mutex<HashMap<Date, DayKey>>,
+}
+
+impl FileDayKeys {
+    fn file(&self, day: Date) -> PathBuf {
+        self.dir.join(format!("{day}.key"))
+    }
+}
+
+impl DayKeys for FileDayKeys {
+    fn key(&self, day: Date) -> Result<DayKey, DayKeyError> {
+        if let Some(key) = self.existing(day)? {
+            return Ok(key);
+        }
+        let failed = |error: std::io::Error| DayKeyError { day, reason: error.to_string() };
+        let bytes = make_key(&self.file(day), &*self.entropy).map_err(failed)?;
+        let key = DayKey::new(&bytes);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(day, key.clone());
+        Ok(key)
+    }
+
+    fn existing(&self, day: Date) -> Result<Option<DayKey>, DayKeyError> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = known.get(&day) {
+            return Ok(Some(key.clone()));
+        }
+        let bytes = read_key(&self.file(day)).map_err(|error| DayKeyError { day, reason: format!("{error:#}") })?;
+        let key = bytes.map(|bytes| DayKey::new(&bytes));
+        if let Some(key) = &key {
+            known.insert(day, key.clone());
+        }
+        Ok(key)
+    }
+}
+
+/// Makes a key file, unless somebody else just did: the key is then theirs.
+fn make_key(file: &Path, entropy: &dyn Entropy) -> std::io::Result<Zeroizing<[u8; 32]>> {
+    let mut key = Zeroizing::new([0; 32]);
+    entropy.fill(&mut *key);
+    let mut text = Zeroizing::new(String::with_capacity(64));
+    for byte in &*key {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    let draft = file.with_extension("draft");
+    write_private(&draft, text.as_bytes())?;
+    let linked = fs::hard_link(&draft, file);
+    fs::remove_file(&draft)?;
+    match linked {
+        Ok(()) => Ok(key),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => read_key(file)
+            .ok()
+            .flatten()
+            .ok_or_else(|| std::io::Error::other("the key made by another process cannot be read")),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_key(file: &Path) -> anyhow::Result<Option<Zeroizing<[u8; 32]>>> {
+    let text = match fs::read_to_string(file) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", file.display())),
+    };
+    let text = text.trim();
+    if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        bail!("{} is damaged: expected 64 hexadecimal digits", file.display());
+    }
+    let mut key = Zeroizing::new([0; 32]);
+    for (byte, digits) in key.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = std::str::from_utf8(digits).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok()).unwrap_or(0);
+    }
+    Ok(Some(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counting(std::sync::atomic::AtomicU8);
+    impl Entropy for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        }
+    }
+
+    #[test]
+    fn a_root_key_is_made_once_and_never_beside_foreign_data() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::open(dir.path()).unwrap();
+        let entropy: Arc<dyn Entropy> = Arc::new(Counting(1.into()));
+        let keys = KeyDir::open(&data, "", entropy).unwrap();
+        keys.tree(&data).unwrap();
+        let first = fs::read(dir.path().join("keys").join(ROOT_KEY_FILE)).unwrap();
+        keys.tree(&data).unwrap();
+        assert_eq!(fs::read(dir.path().join("keys").join(ROOT_KEY_FILE)).unwrap(), first);
+        fs::write(dir.path().join("accounts.db"), "").unwrap();
+        fs::remove_file(dir.path().join("keys").join(ROOT_KEY_FILE)).unwrap();
+        assert!(keys.tree(&data).unwrap_err().to_string().contains("is missing"));
+    }
+
+    #[test]
+    fn a_day_key_stays_the_same_and_a_damaged_one_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::open(dir.path()).unwrap();
+        let keys = KeyDir::open(&data, "", Arc::new(Counting(1.into()))).unwrap();
+        let day = jiff::civil::date(2026, 11, 22);
+        assert!(keys.days().existing(day).unwrap().is_none());
+        keys.days().key(day).unwrap();
+        assert!(keys.days().existing(day).unwrap().is_some());
+        fs::write(dir.path().join("keys/day/2026-11-22.key"), "short").unwrap();
+        assert!(keys.days().key(day).is_err());
+    }
+}

@@ -1,0 +1,139 @@
+//! Serving: what `serve`, `sandbox` and `demo` have in common.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use laini_core::store::{AccountStore, Ledger, Registry};
+use laini_server::{Deps, Environments, Limits, Server, Settings};
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::compose::{House, SystemClock, SystemEntropy};
+use crate::config::Config;
+use crate::data_dir::write_private;
+use crate::failure::WithHint as _;
+
+/// A pair of credentials for whoever started the server.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Credentials {
+    pub(crate) consumer_key: String,
+    pub(crate) consumer_secret: String,
+}
+
+/// What `--ready-file` tells, once connections are accepted.
+#[derive(Serialize)]
+struct Ready<'a> {
+    base_url: &'a str,
+    pid: u32,
+    sandbox: Option<&'a Credentials>,
+    production: Option<&'a Credentials>,
+}
+
+/// A server that listens, with everything it stands on.
+pub(crate) struct Standing {
+    server: Server,
+    /// Where clients reach it.
+    pub(crate) base_url: String,
+    ledger: Arc<dyn Ledger>,
+}
+
+/// What a server answers.
+pub(crate) struct Offer {
+    /// The operator's lines.
+    pub(crate) registry: Arc<dyn Registry>,
+    /// Partners and apps.
+    pub(crate) accounts: Arc<dyn AccountStore>,
+    /// Whose credentials are answered.
+    pub(crate) environments: Environments,
+}
+
+/// A runtime with as many threads as the settings say.
+pub(crate) fn runtime(config: &Config) -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if config.server.worker_threads > 0 {
+        builder.worker_threads(config.server.worker_threads);
+    }
+    Ok(builder.enable_all().build()?)
+}
+
+/// Takes the ledger and listens. From here on clients can connect.
+pub(crate) async fn stand(
+    house: &House,
+    config: &Config,
+    listen: SocketAddr,
+    offer: Offer,
+) -> anyhow::Result<Standing> {
+    let ledger = house.ledger_writer(config)?;
+    let deps = Deps {
+        registry: offer.registry,
+        ledger: Arc::clone(&ledger),
+        accounts: offer.accounts,
+        keys: Arc::clone(&house.keys),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+    };
+    let settings = Settings {
+        zone: config.zone()?,
+        plan: config.plan()?,
+        freshness: config.freshness(),
+        environments: offer.environments,
+        limits: limits(config),
+    };
+    let server = Server::bind(listen, deps, settings)
+        .await
+        .hint("choose another address with --listen; port 0 takes a free one")?;
+    let base_url = format!("http://{}", server.local_addr());
+    Ok(Standing { server, base_url, ledger })
+}
+
+fn limits(config: &Config) -> Limits {
+    let server = &config.server;
+    Limits {
+        header_timeout_ms: server.header_timeout_ms,
+        body_timeout_ms: server.body_timeout_ms,
+        request_timeout_ms: server.request_timeout_ms,
+        idle_timeout_ms: server.idle_timeout_ms,
+        drain_timeout_ms: server.drain_timeout_ms,
+        body_bytes: server.body_bytes_max,
+        connections_max: server.connections_max,
+        connections_per_address_max: server.connections_per_address_max,
+        ..Limits::default()
+    }
+}
+
+impl Standing {
+    /// Writes the ready file, for whoever started this.
+    pub(crate) fn tell(
+        &self,
+        path: Option<&Path>,
+        sandbox: Option<&Credentials>,
+        production: Option<&Credentials>,
+    ) -> anyhow::Result<()> {
+        let Some(path) = path else { return Ok(()) };
+        let ready = Ready { base_url: &self.base_url, pid: std::process::id(), sandbox, production };
+        let text = serde_json::to_vec(&ready)?;
+        write_private(path, &text).with_context(|| format!("the ready file {} cannot be written", path.display()))
+    }
+
+    /// Serves until a signal (or `ended`), then finishes what was accepted and closes the ledger.
+    pub(crate) async fn run(self, ended: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tracing::info!(base_url = self.base_url, pid = std::process::id(), "serving");
+        let shutdown = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+                () = ended => {}
+            }
+            tracing::info!("stopping: finishing what was accepted");
+        };
+        self.server.run(shutdown).await;
+        // The last owner closes it: its thread flushes, writes the head and joins.
+        drop(self.ledger);
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
