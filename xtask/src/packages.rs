@@ -45,8 +45,8 @@ pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
     }
     let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
     let advice = || format!("install by hand, then run this again: apt-get install {}", names.join(" "));
-    shell::run(&mut apt(&["update", "-q"])).with_context(advice)?;
-    let mut install = apt(&["install", "-q", "-y", "--no-install-recommends"]);
+    shell::run(&mut apt(&["update", "-qq"])).with_context(advice)?;
+    let mut install = apt(&["install", "-qq", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"]);
     shell::run(install.args(&names)).with_context(advice)
 }
 
