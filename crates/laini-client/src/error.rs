@@ -144,7 +144,9 @@ impl Error {
             }
             ErrorKind::ProductNotAllowed => "Ask the operator to add this product to the app, or call another one.",
             ErrorKind::Forbidden => "Take the reason to the operator: repeating does not help.",
-            ErrorKind::InvalidNumber { .. } => "Send the number as 12 digits with the country code, as 2547XXXXXXXX.",
+            ErrorKind::InvalidNumber { .. } => {
+                "Send the number in full, country code first and digits only, e.g. 2547XXXXXXXX."
+            }
             ErrorKind::InvalidId => {
                 "Use 1 to 128 visible ASCII characters for X-Request-ID and 1 to 255 for Idempotency-Key."
             }
