@@ -1,0 +1,264 @@
+//! The ports, in memory: as small as they can be and still honest.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use jiff::{SignedDuration, Timestamp};
+use laini_core::billing::{CheckId, Outcome};
+use laini_core::disclosure::Horizon;
+use laini_core::line::{LineState, Msisdn, NumberPlan};
+use laini_core::partner::{Agreement, App, AppId, AppStatus, Partner};
+use laini_core::store::{
+    AccountBook, AccountStore, AccountsError, AuditEntry, BoxFuture, ChainHead, ChainPage, Draft, Ledger, LedgerError,
+    LedgerRow, Lookup, Recorded, Registry, RegistryError, RepeatMemory, RowQuery,
+};
+use laini_server::{Clock, Entropy};
+use tokio::sync::Notify;
+
+/// A clock that moves by hand.
+pub(crate) struct HandClock(Mutex<Timestamp>);
+
+impl HandClock {
+    pub(crate) fn at(text: &str) -> Self {
+        Self(Mutex::new(text.parse().unwrap()))
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        let mut now = self.0.lock().unwrap();
+        *now += SignedDuration::from_secs(seconds);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// Bytes that look random and are the same in every run.
+#[derive(Default)]
+pub(crate) struct CountedEntropy(AtomicU64);
+
+impl Entropy for CountedEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+            let mixed = count.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) ^ count;
+            chunk.copy_from_slice(&mixed.to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// How a fake behaves.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Mood {
+    #[default]
+    Good,
+    Empty,
+    Bad,
+    Unavailable,
+    Unconfirmed,
+    Hangs,
+    Panics,
+}
+
+/// Lines in a map.
+pub(crate) struct MapRegistry {
+    pub(crate) lines: Mutex<HashMap<u64, LineState>>,
+    pub(crate) horizon: Mutex<Horizon>,
+    pub(crate) mood: Mutex<Mood>,
+}
+
+impl MapRegistry {
+    pub(crate) fn complete_until(as_of: &str) -> Self {
+        let horizon = Horizon { as_of: Some(as_of.parse().unwrap()), history_since: Timestamp::MIN };
+        Self { lines: Mutex::default(), horizon: Mutex::new(horizon), mood: Mutex::default() }
+    }
+
+    pub(crate) fn put(&self, number: &str, state: LineState) {
+        let msisdn = NumberPlan::KENYA.parse(number).unwrap();
+        self.lines.lock().unwrap().insert(msisdn.as_u64(), state);
+    }
+}
+
+impl Registry for MapRegistry {
+    fn look_up(&self, msisdn: Msisdn) -> BoxFuture<'_, Result<Lookup, RegistryError>> {
+        let mood = *self.mood.lock().unwrap();
+        let state = self.lines.lock().unwrap().get(&msisdn.as_u64()).cloned().unwrap_or_default();
+        let horizon = *self.horizon.lock().unwrap();
+        Box::pin(async move {
+            match mood {
+                Mood::Good => Ok(Lookup { state, horizon }),
+                Mood::Empty => Err(RegistryError::Empty),
+                Mood::Bad => Err(RegistryError::Bad("a test".to_owned())),
+                Mood::Unavailable | Mood::Unconfirmed => Err(RegistryError::Unavailable("a test".to_owned())),
+                Mood::Hangs => std::future::pending().await,
+                Mood::Panics => panic!("a test"),
+            }
+        })
+    }
+}
+
+/// Rows in a vector.
+pub(crate) struct VecLedger {
+    pub(crate) rows: Mutex<Vec<(Draft, Recorded)>>,
+    pub(crate) mood: Mutex<Mood>,
+    memory: Mutex<RepeatMemory>,
+    /// While it is there, records wait for a permit.
+    pub(crate) gate: Mutex<Option<Arc<Notify>>>,
+    /// Told when a record begins to wait at the gate.
+    pub(crate) arrived: Notify,
+}
+
+impl Default for VecLedger {
+    fn default() -> Self {
+        Self {
+            rows: Mutex::default(),
+            mood: Mutex::default(),
+            memory: Mutex::new(RepeatMemory::new(1_000)),
+            gate: Mutex::default(),
+            arrived: Notify::new(),
+        }
+    }
+}
+
+impl VecLedger {
+    pub(crate) fn outcomes(&self) -> Vec<Outcome> {
+        self.rows.lock().unwrap().iter().map(|(_, recorded)| recorded.outcome).collect()
+    }
+
+    fn write(&self, draft: Draft) -> Recorded {
+        let mut memory = self.memory.lock().unwrap();
+        let (key, window) = draft.repeat;
+        let recorded = draft.decide(memory.is_repeat(key, window, draft.at));
+        match recorded.outcome {
+            Outcome::Answered => memory.charged(key, window, draft.at),
+            Outcome::Repeated => memory.repeated(key),
+            Outcome::NotServed | Outcome::Unknown | Outcome::Withheld => {}
+        }
+        self.rows.lock().unwrap().push((draft, recorded));
+        recorded
+    }
+}
+
+impl Ledger for VecLedger {
+    fn record(&self, draft: Draft) -> BoxFuture<'_, Result<Recorded, LedgerError>> {
+        Box::pin(async move {
+            let gate = self.gate.lock().unwrap().clone();
+            if let Some(gate) = gate {
+                self.arrived.notify_one();
+                gate.notified().await;
+            }
+            let mood = *self.mood.lock().unwrap();
+            match mood {
+                Mood::Good => Ok(self.write(draft)),
+                Mood::Unconfirmed => Err(LedgerError::Unknown("a test".to_owned())),
+                Mood::Hangs => std::future::pending().await,
+                _ => Err(LedgerError::NotRecorded("a test".to_owned())),
+            }
+        })
+    }
+
+    fn newest(&self) -> BoxFuture<'_, Result<Option<CheckId>, LedgerError>> {
+        Box::pin(async { Ok(self.rows.lock().unwrap().iter().map(|(draft, _)| draft.id).max()) })
+    }
+
+    fn rows(&self, _: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>> {
+        unimplemented_here()
+    }
+
+    fn chain(&self, _: Option<CheckId>, _: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>> {
+        unimplemented_here()
+    }
+
+    fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>> {
+        unimplemented_here()
+    }
+}
+
+/// What the server never asks of a ledger.
+fn unimplemented_here<T>() -> T {
+    panic!("the server must not read the ledger")
+}
+
+/// Accounts in memory, with a version that grows.
+#[derive(Default)]
+pub(crate) struct BookAccounts {
+    pub(crate) book: Mutex<AccountBook>,
+    pub(crate) audits: Mutex<Vec<AuditEntry>>,
+    pub(crate) mood: Mutex<Mood>,
+}
+
+impl BookAccounts {
+    pub(crate) fn change_app(&self, id: AppId, change: impl FnOnce(&mut App)) {
+        let mut book = self.book.lock().unwrap();
+        book.version += 1;
+        change(book.apps.iter_mut().find(|app| app.id == id).unwrap());
+    }
+
+    fn result<T>(&self, value: T) -> Result<T, AccountsError> {
+        match *self.mood.lock().unwrap() {
+            Mood::Good => Ok(value),
+            _ => Err(AccountsError::Engine("a test".to_owned())),
+        }
+    }
+}
+
+impl AccountStore for BookAccounts {
+    fn version(&self) -> BoxFuture<'_, Result<u64, AccountsError>> {
+        Box::pin(async { self.result(self.book.lock().unwrap().version) })
+    }
+
+    fn load(&self) -> BoxFuture<'_, Result<AccountBook, AccountsError>> {
+        Box::pin(async { self.result(self.book.lock().unwrap().clone()) })
+    }
+
+    fn add_partner(
+        &self,
+        partner: Partner,
+        agreement: Agreement,
+        audit: AuditEntry,
+    ) -> BoxFuture<'_, Result<(), AccountsError>> {
+        let mut book = self.book.lock().unwrap();
+        book.version += 1;
+        book.partners.push(partner);
+        book.agreements.push(agreement);
+        self.audits.lock().unwrap().push(audit);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn add_app(&self, app: App, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        let mut book = self.book.lock().unwrap();
+        book.version += 1;
+        book.apps.push(app);
+        self.audits.lock().unwrap().push(audit);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn revoke_app(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        self.change_app(app, |app| app.status = AppStatus::Revoked);
+        self.audits.lock().unwrap().push(audit);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn next_token_epoch(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<u32, AccountsError>> {
+        let mut epoch = 0;
+        self.change_app(app, |app| {
+            app.token_epoch += 1;
+            epoch = app.token_epoch;
+        });
+        self.audits.lock().unwrap().push(audit);
+        Box::pin(async move { self.result(epoch) })
+    }
+
+    fn audit(&self, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        self.audits.lock().unwrap().push(audit);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn audits(&self, limit: usize) -> BoxFuture<'_, Result<Vec<AuditEntry>, AccountsError>> {
+        let newest = self.audits.lock().unwrap().iter().rev().take(limit).cloned().collect();
+        Box::pin(async move { Ok(newest) })
+    }
+}

@@ -1,0 +1,12 @@
+//! The server over real HTTP on loopback, on in-memory ports.
+
+mod checks;
+mod connections;
+mod errors;
+mod fakes;
+mod malformed;
+mod sandbox;
+mod shutdown;
+mod tokens;
+mod wire;
+mod world;

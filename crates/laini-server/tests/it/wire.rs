@@ -1,0 +1,132 @@
+//! HTTP/1.1 by hand: what is sent is exactly what the test wrote.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Nothing in these tests takes this long; what does hangs.
+pub(crate) const HANGS_AFTER: Duration = Duration::from_secs(20);
+
+/// One connection.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    unread: Vec<u8>,
+}
+
+/// One answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(named, _)| named == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.header("content-type"), Some("application/json;charset=UTF-8"), "{self:?}");
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    pub(crate) fn text(&self, field: &str) -> String {
+        self.json()[field].as_str().unwrap_or_else(|| panic!("no text {field} in {self:?}")).to_owned()
+    }
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
+        Self::over(TcpStream::connect(address).await.unwrap())
+    }
+
+    pub(crate) fn over(stream: TcpStream) -> Self {
+        Self { stream, unread: Vec::new() }
+    }
+
+    /// Sends bytes; a peer that has closed already is no failure of the test's.
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.stream.write_all(bytes.as_ref()).await;
+    }
+
+    pub(crate) async fn finish_sending(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
+    /// The next answer; `None` where the connection was closed before a whole one came.
+    pub(crate) async fn reply(&mut self) -> Option<Reply> {
+        timeout(HANGS_AFTER, self.read_reply()).await.expect("the server hangs")
+    }
+
+    /// Waits for the end of the connection; returns what still came.
+    pub(crate) async fn closed(&mut self) -> Vec<u8> {
+        let mut rest = std::mem::take(&mut self.unread);
+        let reading = async { while self.fill(&mut rest).await {} };
+        timeout(HANGS_AFTER, reading).await.expect("the server hangs");
+        rest
+    }
+
+    async fn read_reply(&mut self) -> Option<Reply> {
+        let mut bytes = std::mem::take(&mut self.unread);
+        let end = loop {
+            if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+                break end;
+            }
+            if !self.fill(&mut bytes).await {
+                return None;
+            }
+        };
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        let mut lines = head.split("\r\n");
+        let status = lines.next()?.split(' ').nth(1)?.parse().unwrap();
+        let headers: Vec<(String, String)> = lines
+            .map(|line| line.split_once(':').unwrap())
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        let length = headers.iter().find(|(name, _)| name == "content-length");
+        let length: usize = length.map_or(0, |(_, length)| length.parse().unwrap());
+        while bytes.len() < end + 4 + length {
+            if !self.fill(&mut bytes).await {
+                return None;
+            }
+        }
+        self.unread = bytes.split_off(end + 4 + length);
+        let body = String::from_utf8(bytes.split_off(end + 4)).unwrap();
+        Some(Reply { status, headers, body })
+    }
+
+    async fn fill(&mut self, bytes: &mut Vec<u8>) -> bool {
+        let mut chunk = [0; 4_096];
+        match self.stream.read(&mut chunk).await {
+            Ok(0) | Err(_) => false,
+            Ok(read) => {
+                bytes.extend_from_slice(&chunk[..read]);
+                true
+            }
+        }
+    }
+}
+
+/// `Authorization` of Basic credentials.
+pub(crate) fn basic(key: &str, secret: &str) -> String {
+    format!("Authorization: Basic {}\r\n", STANDARD.encode(format!("{key}:{secret}")))
+}
+
+/// A whole request. `headers` are lines that end in CRLF.
+pub(crate) fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
+    let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+    format!("{method} {path} HTTP/1.1\r\nHost: laini.test\r\n{headers}{length}\r\n{body}")
+}
+
+/// A whole check.
+pub(crate) fn check(path: &str, token: &str, body: &str) -> String {
+    let headers = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
+    request("POST", path, &headers, body)
+}

@@ -1,0 +1,210 @@
+//! A running server with one bank: an app per environment, every product.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use laini_core::access::{ConsumerKey, ConsumerSecret, KeyTree, RootKey};
+use laini_core::billing::{Band, Currency, FreeUnits, Money, Price};
+use laini_core::disclosure::Windows;
+use laini_core::line::{Imsi, Line, LineState, LineStatus, Swap, SwapCause};
+use laini_core::partner::{
+    Agreement, AgreementId, App, AppId, AppProfile, AppStatus, Environment, Partner, PartnerId, Product, ProductSet,
+};
+use laini_core::store::AccountBook;
+use laini_server::{Deps, Server, Settings};
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::fakes::{BookAccounts, CountedEntropy, HandClock, MapRegistry, VecLedger};
+use crate::wire::{Connection, HANGS_AFTER, Reply, basic, check, request};
+
+pub(crate) const NOW: &str = "2026-11-22T09:00:00Z";
+pub(crate) const IMSI_PATH: &str = "/imsi/v1/checkATI";
+pub(crate) const SWAP_PATH: &str = "/imsi/v2/checkATI";
+pub(crate) const AGE_PATH: &str = "/registration/lookup/v1/checkATI";
+pub(crate) const CHECK_PATHS: [&str; 3] = [IMSI_PATH, SWAP_PATH, AGE_PATH];
+
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    pub(crate) registry: Arc<MapRegistry>,
+    pub(crate) ledger: Arc<VecLedger>,
+    pub(crate) accounts: Arc<BookAccounts>,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) keys: Arc<KeyTree>,
+    pub(crate) sandbox: Credentials,
+    pub(crate) production: Credentials,
+    stop: Option<oneshot::Sender<()>>,
+    pub(crate) running: JoinHandle<()>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Credentials {
+    pub(crate) app: AppId,
+    pub(crate) key: String,
+    pub(crate) secret: String,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub(crate) async fn start_with(adjust: impl FnOnce(&mut Settings)) -> Self {
+        let registry = Arc::new(MapRegistry::complete_until("2026-11-22T08:55:00Z"));
+        let ledger = Arc::new(VecLedger::default());
+        let accounts = Arc::new(BookAccounts::default());
+        let clock = Arc::new(HandClock::at(NOW));
+        let keys = Arc::new(KeyTree::new(RootKey::new([7; 32])));
+        let (sandbox, production) = open_accounts(&mut accounts.book.lock().unwrap());
+        let mut settings = Settings::new(TimeZone::get("Africa/Nairobi").unwrap());
+        adjust(&mut settings);
+        let deps = Deps {
+            registry: Arc::clone(&registry) as _,
+            ledger: Arc::clone(&ledger) as _,
+            accounts: Arc::clone(&accounts) as _,
+            keys: Arc::clone(&keys),
+            clock: Arc::clone(&clock) as _,
+            entropy: Arc::new(CountedEntropy::default()),
+        };
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), deps, settings).await.unwrap();
+        let address = server.local_addr();
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(server.run(async { drop(stopped.await) }));
+        Self { address, registry, ledger, accounts, clock, keys, sandbox, production, stop: Some(stop), running }
+    }
+
+    /// Asks the server to shut down.
+    pub(crate) fn stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Waits until the server has shut down.
+    pub(crate) async fn stopped(self) {
+        timeout(HANGS_AFTER, self.running).await.expect("the server hangs").unwrap();
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) async fn send(&self, request: impl AsRef<[u8]>) -> Reply {
+        let mut connection = Connection::open(self.address).await;
+        connection.send(request).await;
+        connection.reply().await.expect("an answer")
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(request("GET", path, "", "")).await
+    }
+
+    pub(crate) async fn generate(&self, credentials: &Credentials) -> Reply {
+        let headers = basic(&credentials.key, &credentials.secret);
+        self.send(request("GET", "/oauth/v1/generate?grant_type=client_credentials", &headers, "")).await
+    }
+
+    pub(crate) async fn token(&self, credentials: &Credentials) -> String {
+        self.generate(credentials).await.text("access_token")
+    }
+
+    /// A check in production of `number`, as JSON text or digits.
+    pub(crate) async fn check(&self, path: &str, number: &str) -> Reply {
+        let token = self.token(&self.production).await;
+        self.check_with(path, &token, &format!("{{\"customerNumber\":\"{number}\"}}")).await
+    }
+
+    pub(crate) async fn check_with(&self, path: &str, token: &str, body: &str) -> Reply {
+        self.send(check(path, token, body)).await
+    }
+
+    /// Puts a line that was registered at `registered` and swapped at `swapped`.
+    pub(crate) fn put(&self, number: &str, registered: &str, swapped: Option<&str>) {
+        self.registry.put(number, LineState { line: Some(line(registered, swapped)), source_rejected: false });
+    }
+
+    pub(crate) fn change_line(&self, number: &str, change: impl FnOnce(&mut LineState)) {
+        let mut lines = self.registry.lines.lock().unwrap();
+        change(lines.get_mut(&number.parse().unwrap()).unwrap());
+    }
+}
+
+pub(crate) fn line(registered: &str, swapped: Option<&str>) -> Line {
+    let instant = |text: &str| text.parse::<Timestamp>().unwrap();
+    Line {
+        status: LineStatus::Active,
+        imsi: Imsi::parse("639021860913909").unwrap(),
+        registered: instant(registered),
+        holder_since: None,
+        last_swap: swapped.map(|at| Swap { at: instant(at), cause: SwapCause::Replacement }),
+        last_pairing: None,
+        contract: None,
+        restricted: false,
+        hashed_imsi: None,
+    }
+}
+
+fn open_accounts(book: &mut AccountBook) -> (Credentials, Credentials) {
+    let partner = Partner { id: PartnerId::from_stored(1), name: "Bank A".to_owned() };
+    book.version = 1;
+    book.agreements.push(Agreement {
+        id: AgreementId::from_stored(2),
+        partner: partner.id,
+        windows: Windows::default(),
+        prices: vec![
+            (Product::Imsi, Price::flat(1, Money::new(2_000, Currency::KES))),
+            (Product::Swap, free_first(Money::new(100, Currency::KES))),
+            (Product::Age, Price::flat(1, Money::new(400, Currency::KES))),
+        ],
+        pass_hashed_imsi: false,
+    });
+    let mut open = |id: u64, environment: Environment| {
+        let secret = ConsumerSecret::mint([id, 2, 3, 4]);
+        let key = ConsumerKey::mint(environment, [id, 5, 6]);
+        let credentials = Credentials {
+            app: AppId::from_stored(id),
+            key: key.as_str().to_owned(),
+            secret: secret.reveal().to_owned(),
+        };
+        book.apps.push(App {
+            id: credentials.app,
+            partner: partner.id,
+            name: format!("{} app", environment.word()),
+            environment,
+            products: ProductSet::all(),
+            status: AppStatus::Active,
+            token_epoch: 0,
+            consumer_key: key,
+            secrets: vec![secret.hash()],
+            profile: AppProfile::default(),
+        });
+        credentials
+    };
+    let both = (open(10, Environment::Sandbox), open(11, Environment::Production));
+    book.partners.push(partner);
+    both
+}
+
+fn free_first(unit: Money) -> Price {
+    let bands = vec![Band { up_to: None, unit_minor: unit.minor }];
+    Price { free: FreeUnits::Once(200_000), bands, ..Price::flat(1, unit) }
+}
+
+/// Asserts status, code and message, in both published styles where the path is a check's.
+pub(crate) fn assert_error(reply: &Reply, status: u16, code: &str, message: &str) {
+    assert_eq!(reply.status, status, "{reply:?}");
+    let body = reply.json();
+    assert_eq!(body["errorCode"], code, "{reply:?}");
+    assert_eq!(body["errorMessage"], message, "{reply:?}");
+    let id = body["requestId"].as_str().unwrap();
+    assert!(laini_core::billing::CheckId::parse_request_ref(id).is_ok(), "{reply:?}");
+    let fields: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    if body.get("requestRefID").is_some() {
+        assert_eq!(fields.len(), 6, "{reply:?}");
+        assert_eq!(body["requestRefID"], id);
+        assert_eq!(body["responseCode"], status.to_string());
+        assert_eq!(body["responseDesc"], message);
+    } else {
+        assert_eq!(fields.len(), 3, "{reply:?}");
+    }
+    assert!(body.as_object().unwrap().values().all(Value::is_string));
+}
