@@ -5,9 +5,7 @@ use laini_core::line::{LineState, Msisdn, Refusal, Verdict, derive};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::failure::Failure;
-use super::generation::{
-    Meta, base, keep_base, line, meta, write_line, write_meta, write_refusal,
-};
+use super::generation::{Meta, keep_base, line, meta, row_at_cut, write_line, write_meta, write_refusal};
 use super::group::{Group, Seed};
 use super::history::{Entry, History, RefusedEntry};
 use super::row::Row;
@@ -100,25 +98,15 @@ impl Step<'_> {
         if new == old {
             return Ok(());
         }
-        if base(self.generation, number)?.is_none() {
-            keep_base(self.generation, number, old.as_ref())?;
-        }
+        keep_base(self.generation, number, old.as_ref())?;
         self.meta.lines += i64::from(new.is_some()) - i64::from(old.is_some());
         write_line(self.generation, number, new.as_ref())
     }
 }
 
 /// The state of a line at the cut of its generation, before any event.
-fn state_at_cut(
-    generation: &Connection,
-    number: Msisdn,
-    history: &History<'_>,
-) -> Result<LineState, Failure> {
-    let row = match base(generation, number)? {
-        Some(row) => row,
-        None => line(generation, number)?,
-    };
-    row.map_or_else(|| Ok(LineState::default()), |row| row.open(number, history.seal))
+fn state_at_cut(generation: &Connection, number: Msisdn, history: &History<'_>) -> Result<LineState, Failure> {
+    row_at_cut(generation, number)?.map_or_else(|| Ok(LineState::default()), |row| row.open(number, history.seal))
 }
 
 /// Why an event is not applied. An amendment that came before the cut of what it amends is in the

@@ -79,10 +79,7 @@ fn found(files: &Files, now: Timestamp) -> Result<(u64, Connection), Failure> {
     const FIRST: u64 = 1;
     files.remove_generations_except(None)?;
     let connection = open_writer(&files.generation(FIRST), generation::MIGRATIONS)?;
-    write_meta(
-        &connection,
-        &Meta { cut: None, history_since: now, lines: 0, applied_event: 0, applied_refused: 0 },
-    )?;
+    write_meta(&connection, &Meta { cut: None, history_since: now, lines: 0, applied_event: 0, applied_refused: 0 })?;
     files.switch_to(FIRST)?;
     Ok((FIRST, connection))
 }
@@ -152,7 +149,8 @@ impl SqliteRegistry {
             RegistryStatus { events: count(events), rejects: count(refused_rows), feeds, ..RegistryStatus::default() };
         let view = self.serving.view();
         let Some(generation) = &view.generation else { return Ok(status) };
-        let read = |connection: &Connection| Ok((generation::meta(connection)?, generation::count_unapplied(connection)?));
+        let read =
+            |connection: &Connection| Ok((generation::meta(connection)?, generation::count_unapplied(connection)?));
         let (meta, (waiting, refused)) = generation.read(read)?;
         status.generation = generation.number;
         status.lines = count(meta.lines);

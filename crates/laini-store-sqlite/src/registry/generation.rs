@@ -116,20 +116,24 @@ fn hashed(text: Option<String>) -> Result<Option<HashedImsi>, Failure> {
     text.map(|text| HashedImsi::parse(&text).map_err(|_| Failure::Damaged("a hashed IMSI"))).transpose()
 }
 
-/// The row of one line at the snapshot's cut, where an event changed it since; inner `None`: no row.
-pub(super) fn base(connection: &Connection, number: Msisdn) -> Result<Option<Option<Row>>, Failure> {
+/// The row of one line at the snapshot's cut, before any event.
+pub(super) fn row_at_cut(connection: &Connection, number: Msisdn) -> Result<Option<Row>, Failure> {
     const SQL: &str = "
         SELECT flags IS NOT NULL, hashed_imsi, imsi, ifnull(registered, 0), swapped, ifnull(flags, 0), holder, paired
         FROM line_base WHERE msisdn = ?1";
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, Row::read(row, 2)?));
-    let found: Option<(bool, _, _)> = connection.prepare_cached(SQL)?.query_row([key(number)], read).optional()?;
-    let Some((existed, text, row)) = found else { return Ok(None) };
-    Ok(Some(if existed { Some(Row { hashed: hashed(text)?, ..row }) } else { None }))
+    let kept: Option<(bool, _, _)> = connection.prepare_cached(SQL)?.query_row([key(number)], read).optional()?;
+    match kept {
+        None => line(connection, number),
+        Some((false, ..)) => Ok(None),
+        Some((true, text, row)) => Ok(Some(Row { hashed: hashed(text)?, ..row })),
+    }
 }
 
-/// Keeps the row that a line had at the cut.
+/// Keeps the row that a line had at the cut, before the first event changes it.
 pub(super) fn keep_base(connection: &Connection, number: Msisdn, row: Option<&Row>) -> Result<(), Failure> {
-    const SQL: &str = "INSERT INTO line_base(msisdn, imsi, registered, swapped, flags, holder, paired, hashed_imsi)
+    const SQL: &str =
+        "INSERT OR IGNORE INTO line_base(msisdn, imsi, registered, swapped, flags, holder, paired, hashed_imsi)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let hashed = row.and_then(|row| row.hashed.as_ref()).map(HashedImsi::as_str);
     connection.prepare_cached(SQL)?.execute(params![
@@ -147,13 +151,13 @@ pub(super) fn keep_base(connection: &Connection, number: Msisdn, row: Option<&Ro
 
 /// Replaces the row of one line; `None` removes it.
 pub(super) fn write_line(connection: &Connection, number: Msisdn, row: Option<&Row>) -> Result<(), Failure> {
+    const SQL: &str = "INSERT OR REPLACE INTO line(msisdn, imsi, registered, swapped, flags, holder, paired)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     connection.prepare_cached("DELETE FROM line_extra WHERE msisdn = ?1")?.execute([key(number)])?;
     let Some(row) = row else {
         connection.prepare_cached("DELETE FROM line WHERE msisdn = ?1")?.execute([key(number)])?;
         return Ok(());
     };
-    const SQL: &str = "INSERT OR REPLACE INTO line(msisdn, imsi, registered, swapped, flags, holder, paired)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     connection.prepare_cached(SQL)?.execute(params![
         key(number),
         row.imsi,
@@ -169,8 +173,7 @@ pub(super) fn write_line(connection: &Connection, number: Msisdn, row: Option<&R
 /// Writes what belongs into the side table.
 pub(super) fn write_extra(connection: &Connection, number: Msisdn, row: &Row) -> Result<(), Failure> {
     if let Some(hashed) = &row.hashed {
-        let mut insert =
-            connection.prepare_cached("INSERT INTO line_extra(msisdn, hashed_imsi) VALUES (?1, ?2)")?;
+        let mut insert = connection.prepare_cached("INSERT INTO line_extra(msisdn, hashed_imsi) VALUES (?1, ?2)")?;
         insert.execute(params![key(number), hashed.as_str()])?;
     }
     Ok(())
@@ -215,7 +218,8 @@ pub(super) fn meta(connection: &Connection) -> Result<Meta, Failure> {
 
 /// Replaces what the generation says about itself.
 pub(super) fn write_meta(connection: &Connection, meta: &Meta) -> Result<(), Failure> {
-    const SQL: &str = "INSERT OR REPLACE INTO generation(one, cut, history_since, lines, applied_event, applied_refused)
+    const SQL: &str =
+        "INSERT OR REPLACE INTO generation(one, cut, history_since, lines, applied_event, applied_refused)
         VALUES (1, ?1, ?2, ?3, ?4, ?5)";
     connection.prepare_cached(SQL)?.execute(params![
         meta.cut.map(Timestamp::as_microsecond),
@@ -239,8 +243,7 @@ pub(super) fn write_refusal(connection: &Connection, event: i64, refusal: Option
         connection.prepare_cached("DELETE FROM unapplied WHERE event = ?1")?.execute([event])?;
         return Ok(());
     };
-    let mut insert =
-        connection.prepare_cached("INSERT OR REPLACE INTO unapplied(event, refusal) VALUES (?1, ?2)")?;
+    let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO unapplied(event, refusal) VALUES (?1, ?2)")?;
     insert.execute(params![event, position(&Refusal::ALL, &refusal)])?;
     Ok(())
 }

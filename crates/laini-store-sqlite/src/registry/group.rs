@@ -1,3 +1,4 @@
+use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet};
 
 use laini_core::line::{Event, EventKey, Msisdn};
@@ -36,11 +37,11 @@ impl Group {
                     }
                 }
                 Seed::Entry(entry) => {
-                    if !group.entries.contains_key(&entry.seq) {
+                    if let Vacant(place) = group.entries.entry(entry.seq) {
+                        let entry = place.insert(entry);
                         let numbers = entry.event.msisdn.into_iter().chain(entry.new_msisdn());
                         open.extend(numbers.map(Seed::Number));
                         open.extend(related(history, &entry.event)?.into_iter().map(Seed::Entry));
-                        group.entries.insert(entry.seq, entry);
                     }
                 }
             }

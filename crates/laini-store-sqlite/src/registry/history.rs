@@ -29,8 +29,7 @@ CREATE TABLE refused(
 CREATE INDEX refused_msisdn ON refused(msisdn) WHERE msisdn IS NOT NULL;
 "];
 
-const EVENT: &str =
-    "SELECT seq, id, source, at, recorded, received, kind, msisdn, new_msisdn, imsi, amends FROM event";
+const EVENT: &str = "SELECT seq, id, source, at, recorded, received, kind, msisdn, new_msisdn, imsi, amends FROM event";
 
 /// Numbers start here, so that this plus an event's place is a number of its own.
 const ANCHOR: i64 = 10_000;
@@ -96,6 +95,9 @@ impl History<'_> {
     /// Adds an event once. The same key again is the same event where it says that the same happened;
     /// when it was written down does not matter.
     pub(super) fn add(&self, event: &Event, received: Timestamp) -> Result<Added, Failure> {
+        const SQL: &str = "
+            INSERT INTO event(seq, id, source, at, recorded, received, kind, msisdn, new_msisdn, imsi, amends)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         if let Some(known) = self.by_key(&event.key)? {
             let same = known.event.at == whole_micros(event.at)?
                 && known.event.msisdn == event.msisdn
@@ -103,10 +105,7 @@ impl History<'_> {
             return Ok(if same { Added::Same } else { Added::Other });
         }
         let seq = self.last_event()? + 1;
-        let imsi = imsi(&event.happening).map(|imsi| self.anchor(event.msisdn, seq).map(|to| self.seal.seal(to, imsi)));
-        const SQL: &str = "
-            INSERT INTO event(seq, id, source, at, recorded, received, kind, msisdn, new_msisdn, imsi, amends)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        let imsi = imsi(&event.happening).map(|imsi| anchor(event.msisdn, seq).map(|to| self.seal.seal(to, imsi)));
         self.connection.prepare_cached(SQL)?.execute(params![
             seq,
             event.key.id.as_str(),
@@ -127,11 +126,6 @@ impl History<'_> {
     pub(super) fn take_back(&self, seq: i64) -> Result<(), Failure> {
         self.connection.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([seq])?;
         Ok(())
-    }
-
-    /// An IMSI is sealed to the number that its event states, or else to the event's own place.
-    fn anchor(&self, stated: Option<Msisdn>, seq: i64) -> Result<Msisdn, Failure> {
-        stated.map_or_else(|| msisdn(ANCHOR + seq), Ok)
     }
 
     /// The place of the newest event; events are never removed, so it is their number too.
@@ -206,7 +200,7 @@ impl History<'_> {
         let number = row.get::<_, Option<i64>>(7)?.map(msisdn).transpose()?;
         let sealed: Option<[u8; 16]> = row.get(9)?;
         let imsi = match sealed {
-            Some(sealed) => Some(self.seal.open(self.anchor(number, seq)?, SealedImsi(sealed))?),
+            Some(sealed) => Some(self.seal.open(anchor(number, seq)?, SealedImsi(sealed))?),
             None => None,
         };
         let amends = row.get::<_, Option<String>>(10)?.map(|of| text(&of)).transpose()?;
@@ -215,13 +209,8 @@ impl History<'_> {
             at: micros(row.get(3)?)?,
             recorded: micros(row.get(4)?)?,
             msisdn: number,
-            happening: happening(
-                row.get(6)?,
-                imsi,
-                row.get::<_, Option<i64>>(8)?.map(msisdn).transpose()?,
-                amends,
-            )
-            .ok_or(Failure::Damaged("an event"))?,
+            happening: happening(row.get(6)?, imsi, row.get::<_, Option<i64>>(8)?.map(msisdn).transpose()?, amends)
+                .ok_or(Failure::Damaged("an event"))?,
         };
         Ok(Entry { seq, received: micros(row.get(5)?)?, event })
     }
@@ -236,7 +225,8 @@ impl History<'_> {
 
     /// Each feed and how far it is complete.
     pub(super) fn feeds(&self) -> Result<Vec<FeedStatus>, Failure> {
-        let mut statement = self.connection.prepare_cached("SELECT source, complete_until FROM feed ORDER BY source")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT source, complete_until FROM feed ORDER BY source")?;
         let mut rows = statement.query([])?;
         let mut feeds = Vec::new();
         while let Some(row) = rows.next()? {
@@ -305,6 +295,11 @@ impl History<'_> {
         }
         Ok(found)
     }
+}
+
+/// An IMSI is sealed to the number that its event states, or else to the event's own place.
+fn anchor(stated: Option<Msisdn>, seq: i64) -> Result<Msisdn, Failure> {
+    stated.map_or_else(|| msisdn(ANCHOR + seq), Ok)
 }
 
 /// An instant as the history keeps it.

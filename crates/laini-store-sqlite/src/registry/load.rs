@@ -56,7 +56,8 @@ impl SqliteRegistry {
 /// rows can tell it.
 fn check(plan: &SnapshotPlan, cut: Option<Timestamp>, serving: &Serving) -> Result<(), Failure> {
     serving.refresh()?;
-    if plan.cut.is_none() && serving.read_history(|history| history.last_event())?.unwrap_or(0) > 0 {
+    let has_events = |history: &History<'_>| Ok(history.last_event()? > 0);
+    if plan.cut.is_none() && serving.read_history(has_events)?.unwrap_or(false) {
         return Err(FeedError::CutNeeded.into());
     }
     let Some(cut) = cut else { return Ok(()) };

@@ -171,7 +171,13 @@ impl Stated {
     }
 
     /// A line that cannot be believed keeps what was known about it: what comes later stands on that.
-    fn state(self, before: LineState, previous_cut: Timestamp, cut: Timestamp, seal: &ImsiSeal) -> Result<LineState, Failure> {
+    fn state(
+        self,
+        before: LineState,
+        previous_cut: Timestamp,
+        cut: Timestamp,
+        seal: &ImsiSeal,
+    ) -> Result<LineState, Failure> {
         let source_rejected = self.refused || self.contradicted;
         let line = match self.first.filter(|_| !self.contradicted) {
             None => before.line,

@@ -54,11 +54,7 @@ pub struct RegistrySettings {
 impl RegistrySettings {
     /// The defaults for `dir`: only the default feed is required.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            required_feeds: vec![EventText::default_source()],
-            sort_chunk_rows: SORT_CHUNK_ROWS,
-        }
+        Self { dir: dir.into(), required_feeds: vec![EventText::default_source()], sort_chunk_rows: SORT_CHUNK_ROWS }
     }
 }
 

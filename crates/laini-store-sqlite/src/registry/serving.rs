@@ -42,7 +42,8 @@ impl Serving {
     pub(super) fn open(files: Files, required_feeds: Vec<EventText>, seal: ImsiSeal) -> Result<Self, Failure> {
         let nothing = View { generation: None, horizon: Horizon { as_of: None, history_since: Timestamp::MAX } };
         let view = RwLock::new(Arc::new(nothing));
-        let serving = Self { files, required_feeds, seal, view, history: Mutex::new(None), failing: AtomicBool::new(false) };
+        let serving =
+            Self { files, required_feeds, seal, view, history: Mutex::new(None), failing: AtomicBool::new(false) };
         serving.refresh()?;
         Ok(serving)
     }
@@ -56,10 +57,11 @@ impl Serving {
     pub(super) fn refresh(&self) -> Result<(), Failure> {
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(generation) = self.open_current()? else { return Ok(()) };
-        let feeds = self.read_locked(&mut history, |history| history.feeds())?.unwrap_or_default();
         let meta = &generation.meta;
-        let horizon =
-            Horizon { as_of: as_of(meta.cut, &self.required_feeds, &feeds), history_since: meta.history_since };
+        let complete = |history: &History<'_>| Ok(as_of(meta.cut, &self.required_feeds, &history.feeds()?));
+        let complete = self.read_locked(&mut history, complete)?;
+        let as_of = complete.unwrap_or_else(|| as_of(meta.cut, &self.required_feeds, &[]));
+        let horizon = Horizon { as_of, history_since: meta.history_since };
         let view = View { generation: Some(generation), horizon };
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
         Ok(())
