@@ -74,7 +74,7 @@ impl<K: Hash + Eq> Generations<K> {
 mod tests {
     use super::*;
 
-    const HOUR: Duration = Duration::from_secs(3_600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     #[test]
     fn a_key_waits_after_its_burst_and_others_do_not() {

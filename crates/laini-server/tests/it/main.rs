@@ -1,5 +1,7 @@
 //! The server over real HTTP on loopback, on in-memory ports.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod checks;
 mod connections;
 mod errors;
