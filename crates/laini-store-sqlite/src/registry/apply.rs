@@ -99,7 +99,8 @@ impl Step<'_> {
             return Ok(());
         }
         keep_base(self.generation, number, old.as_ref())?;
-        self.meta.lines += i64::from(new.is_some()) - i64::from(old.is_some());
+        let known = |row: &Option<Row>| i64::from(row.as_ref().is_some_and(Row::is_known));
+        self.meta.lines += known(&new) - known(&old);
         write_line(self.generation, number, new.as_ref())
     }
 }

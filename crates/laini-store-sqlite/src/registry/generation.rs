@@ -43,6 +43,7 @@ pub(super) struct Meta {
     /// The cut of its snapshot; `None` = it grew from events alone.
     pub(super) cut: Option<Timestamp>,
     pub(super) history_since: Timestamp,
+    /// Lines in it; a number that only refused rows named is none.
     pub(super) lines: i64,
     /// The newest event and refused row of the history that are applied.
     pub(super) applied_event: i64,

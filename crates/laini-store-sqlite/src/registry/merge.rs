@@ -80,8 +80,8 @@ fn insert_all(
         }
         for (number, row) in &batch {
             write_extra(new, *number, row)?;
+            lines += u64::from(row.is_known());
         }
-        lines += batch.len() as u64;
         progress(lines);
     }
     Ok(lines)

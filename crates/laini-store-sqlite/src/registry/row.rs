@@ -87,6 +87,11 @@ impl Row {
         })
     }
 
+    /// Whether there is a line at all: a number that only refused rows named has none.
+    pub(super) fn is_known(&self) -> bool {
+        self.imsi.is_some()
+    }
+
     /// Whether the side table has more about this line.
     pub(super) fn has_extra(&self) -> bool {
         self.flags & HAS_EXTRA != 0

@@ -1,0 +1,160 @@
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use laini_core::line::{Event, EventText, Happening, Imsi, LineState, Msisdn, Refusal};
+use laini_core::store::{FeedItem, FeedResult, FeedStatus, Registry, RegistryError, RegistryFeed};
+
+use super::RegistryPlace;
+use super::story::{CUT_1, CUT_2, NOW, at, event, line, load, number, ok, record, record_items, row, sim, state, text};
+
+const T1: &str = "2026-11-21T10:00:00Z";
+const T2: &str = "2026-11-21T11:00:00Z";
+const T3: &str = "2026-11-21T12:00:00Z";
+
+fn heartbeat(source: &str, until: &str) -> FeedItem {
+    FeedItem::Heartbeat { source: text(source), until: at(until) }
+}
+
+fn refused(place: &str, msisdn: Option<Msisdn>, when: Option<&str>) -> FeedItem {
+    FeedItem::Refused {
+        place: place.to_owned(),
+        msisdn,
+        at: when.map(at),
+        reason: "an IMSI has exactly 15 digits".to_owned(),
+    }
+}
+
+/// The oldest of what each required feed is complete to; the cut where a feed has not said more.
+pub async fn heartbeats_move_the_as_of(place: &impl RegistryPlace) {
+    let registry = place.open();
+    let both = place.open_requiring(vec![EventText::default_source(), text("hlr-2")]);
+    let complete = async |registry: &dyn RegistryFeed, expected| {
+        assert_eq!(ok(registry.status().await).as_of, Some(at(expected)));
+    };
+    assert_eq!(record_items(&registry, vec![heartbeat("default", T1)]).await, [FeedResult::Accepted]);
+    assert!(matches!(registry.look_up(number(1)).await, Err(RegistryError::Empty)), "a heartbeat is no line");
+    load(&registry, CUT_2, vec![row(1, sim(1))]).await;
+    complete(&registry, T1).await;
+    complete(&both, CUT_2).await;
+    record_items(&registry, vec![heartbeat("hlr-2", CUT_1)]).await;
+    complete(&both, CUT_2).await;
+    record_items(&registry, vec![heartbeat("hlr-2", T2), heartbeat("default", CUT_1)]).await;
+    complete(&registry, T1).await;
+    complete(&both, T1).await;
+    record_items(&both, vec![heartbeat("default", T3)]).await;
+    complete(&registry, T3).await;
+    complete(&both, T2).await;
+    assert_eq!(ok(registry.look_up(number(1)).await).horizon.as_of, Some(at(T3)));
+    // An event's own date says nothing about what else is under way.
+    record(&registry, vec![event("e1", NOW, 1, Happening::DeviceChanged)]).await;
+    complete(&registry, T3).await;
+    let feed = |source: &str, until| FeedStatus { source: text(source), complete_until: at(until) };
+    assert_eq!(ok(registry.status().await).feeds, [feed("default", T3), feed("hlr-2", T2)]);
+}
+
+/// A row that could not be read makes its line unknown until something newer and good comes.
+pub async fn refused_items_make_a_line_unknown(place: &impl RegistryPlace) {
+    let registry = place.open();
+    load(&registry, CUT_1, vec![row(1, sim(1)), row(2, sim(2))]).await;
+    let items = vec![
+        refused("line 1", Some(number(1)), Some(T2)),
+        refused("line 2", Some(number(7)), None),
+        refused("line 3", None, None),
+        refused("line 4", Some(number(2)), Some("2026-11-19T00:00:00Z")),
+    ];
+    assert_eq!(record_items(&registry, items.clone()).await, vec![FeedResult::Unreadable; 4]);
+    let known = state(&registry, 1).await;
+    assert!(known.source_rejected && known.line.is_some_and(|line| line.imsi == sim(1)));
+    assert_eq!(state(&registry, 7).await, LineState { line: None, source_rejected: true });
+    assert_eq!(line(&registry, 2).await.imsi, sim(2), "the snapshot is newer");
+    record(&registry, vec![event("e1", T1, 1, Happening::SimReplaced(sim(8)))]).await;
+    assert!(state(&registry, 1).await.source_rejected, "an older event does not clear it");
+    record(&registry, vec![event("e2", T3, 1, Happening::DeviceChanged)]).await;
+    assert!(state(&registry, 1).await.source_rejected, "nor does one that says nothing about the SIM");
+    record(&registry, vec![event("e3", T3, 1, Happening::EsimIssued(sim(9)))]).await;
+    assert_eq!(line(&registry, 1).await.imsi, sim(9));
+    // On a line that only a refused row spoke of, nothing can be built but a new holding.
+    let standing = event("e4", "2026-11-22T09:01:00Z", 7, Happening::SimReplaced(sim(7)));
+    assert_eq!(record(&registry, vec![standing]).await, [FeedResult::Waits(Refusal::RowRefused)]);
+    load(&registry, NOW, vec![row(1, sim(9)), row(2, sim(2)), row(7, sim(7))]).await;
+    assert_eq!(line(&registry, 7).await.imsi, sim(7));
+    assert_eq!(ok(registry.status().await).rejects, 0, "the snapshot has settled them");
+}
+
+/// What could not be read or applied, newest first, with its place and reason, and nothing personal.
+pub async fn rejects_are_listed_newest_first(place: &impl RegistryPlace) {
+    let registry = place.open();
+    load(&registry, CUT_1, vec![row(1, sim(1))]).await;
+    let minutes = |minute: u8| at(&format!("2026-11-22T09:{minute:02}:00Z"));
+    let on_a_live_line = event("e1", T1, 1, Happening::Registered(sim(5)));
+    let same_id = Event { at: at(T2), ..on_a_live_line.clone() };
+    let items = [
+        FeedItem::Event(on_a_live_line),
+        refused("line 17", Some(number(4)), Some(T1)),
+        FeedItem::Event(same_id),
+        FeedItem::Event(event("e2", T1, 9, Happening::Resumed)),
+    ];
+    for (minute, item) in (0..).zip(items) {
+        ok(registry.record(vec![item], minutes(minute)).await);
+    }
+    let rejects = ok(registry.rejects(10).await);
+    let expected = [
+        ("event e2", "the number is not known; it waits for a registration, a port-in or a recycling", true),
+        ("event e1", "another event has this id", false),
+        ("line 17", "an IMSI has exactly 15 digits", false),
+        ("event e1", "the number is in service already; a new holder comes as `recycled`", false),
+    ];
+    assert_eq!(rejects.len(), expected.len());
+    for (n, (reject, (place, reason, waits))) in (0..).zip(rejects.iter().zip(expected)) {
+        assert_eq!((reject.place.as_str(), reject.reason.as_str(), reject.waits), (place, reason, waits));
+        assert_eq!(reject.received, minutes(3 - n));
+    }
+    assert_eq!(ok(registry.rejects(2).await), rejects[..2]);
+    let status = ok(registry.status().await);
+    assert_eq!((status.rejects, status.waiting), (3, 1));
+    // The same refused row delivered again is the same.
+    record_items(&registry, vec![refused("line 17", Some(number(4)), Some(T1))]).await;
+    assert_eq!(ok(registry.status().await).rejects, 3);
+}
+
+/// Another process sees a first snapshot, events, heartbeats and a switch within a second.
+pub async fn a_second_handle_follows(place: &impl RegistryPlace) {
+    let (registry, reader) = (place.open(), place.open());
+    load(&registry, CUT_1, vec![row(1, sim(1))]).await;
+    let answers = |imsi, as_of: &str| {
+        let expected = Some((sim(imsi), Some(at(as_of))));
+        move |found: Option<_>| found == expected
+    };
+    follow(&reader, answers(1, CUT_1)).await;
+    record(&registry, vec![event("e1", T1, 1, Happening::SimReplaced(sim(2)))]).await;
+    follow(&reader, answers(2, CUT_1)).await;
+    record_items(&registry, vec![heartbeat("default", T1)]).await;
+    follow(&reader, answers(2, T1)).await;
+    load(&registry, T2, vec![row(1, sim(3))]).await;
+    follow(&reader, answers(3, T2)).await;
+    // The handle that followed writes on what it sees.
+    record(&reader, vec![event("e2", T3, 1, Happening::EsimIssued(sim(4)))]).await;
+    follow(&registry, answers(4, T2)).await;
+    load(&reader, T3, vec![row(1, sim(5))]).await;
+    follow(&registry, answers(5, T3)).await;
+    record(&registry, vec![event("e3", NOW, 1, Happening::Terminated)]).await;
+    assert_eq!(ok(reader.status().await).events, 3);
+}
+
+/// Asks about line 1 until the answer is the expected one.
+async fn follow(reader: &impl Registry, expected: impl Fn(Option<(Imsi, Option<Timestamp>)>) -> bool) {
+    const LONGEST: Duration = Duration::from_secs(1);
+    let asked = Instant::now();
+    loop {
+        let found = match reader.look_up(number(1)).await {
+            Ok(found) => found.state.line.map(|line| (line.imsi, found.horizon.as_of)),
+            Err(RegistryError::Empty) => None,
+            Err(error) => panic!("{error}"),
+        };
+        if expected(found) {
+            return;
+        }
+        assert!(asked.elapsed() < LONGEST, "not seen within {LONGEST:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
