@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use laini_core::store::{AccountStore, Ledger, Registry};
 use laini_server::{Deps, Environments, Limits, Server, Settings};
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::compose::{House, SystemClock, SystemEntropy};
 use crate::config::Config;
@@ -37,6 +37,8 @@ pub(crate) struct Standing {
     /// Where clients reach it.
     pub(crate) base_url: String,
     ledger: Arc<dyn Ledger>,
+    terminate: Signal,
+    interrupt: Signal,
 }
 
 /// What a server answers.
@@ -85,7 +87,9 @@ pub(crate) async fn stand(
         .await
         .hint("choose another address with --listen; port 0 takes a free one")?;
     let base_url = format!("http://{}", server.local_addr());
-    Ok(Standing { server, base_url, ledger })
+    // Before anyone is told that it is ready: from then on a signal ends it gracefully.
+    let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(Standing { server, base_url, ledger, terminate, interrupt })
 }
 
 fn limits(config: &Config) -> Limits {
@@ -118,14 +122,12 @@ impl Standing {
     }
 
     /// Serves until a signal (or `ended`), then finishes what was accepted and closes the ledger.
-    pub(crate) async fn run(self, ended: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+    pub(crate) async fn run(mut self, ended: impl Future<Output = ()>) -> anyhow::Result<()> {
         tracing::info!(base_url = self.base_url, pid = std::process::id(), "serving");
         let shutdown = async {
             tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
                 () = ended => {}
             }
             tracing::info!("stopping: finishing what was accepted");
