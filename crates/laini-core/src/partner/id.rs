@@ -23,7 +23,7 @@ macro_rules! id {
             }
 
             /// An id that an engine stored earlier.
-            pub fn from_stored(value: u64) -> Self {
+            pub const fn from_stored(value: u64) -> Self {
                 Self(value & (u64::MAX >> 1))
             }
 

@@ -21,6 +21,9 @@ pub(super) const MINTED_BEFORE_S: i64 = 60;
 /// How far a clock that is set back can leave ids ahead of the instants of their rows.
 const CLOCK_SET_BACK_S: i64 = 86_400;
 
+/// Rows beyond it are somebody else's work: they are not read, and a verification misses them.
+const END_OF_POSITIONS: i64 = 1 << schema::POSITION_BITS;
+
 /// A pool of reading connections to one ledger.
 #[derive(Clone)]
 pub(super) struct Readers {
@@ -69,8 +72,12 @@ impl Readers {
 }
 
 pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Option<CheckId>> {
-    let sql = "SELECT position, tail FROM ledger ORDER BY position DESC LIMIT 1";
-    connection.prepare_cached(sql)?.query_row([], schema::read_id).optional()
+    let sql = "SELECT position, tail FROM ledger WHERE position < ?1 ORDER BY position DESC LIMIT 1";
+    let id = |row: &rusqlite::Row<'_>| -> rusqlite::Result<CheckId> {
+        let (position, tail): (i64, i64) = (row.get(0)?, row.get(1)?);
+        Ok(CheckId::from_parts(position.cast_unsigned(), tail.cast_unsigned()))
+    };
+    connection.prepare_cached(sql)?.query_row([END_OF_POSITIONS], id).optional()
 }
 
 /// Rows that fit the query, page by page of [`ROWS_PER_TRANSACTION`]: no index but the id's is kept
@@ -109,8 +116,7 @@ fn bounds(query: &RowQuery) -> (i64, i64) {
     };
     let from = query.from.map_or(-1, |from| shifted(from, -MINTED_BEFORE_S) - 1);
     let after = query.after.map_or(-1, |after| after.position().cast_signed());
-    let end = 1 << schema::POSITION_BITS;
-    let until = query.until.map_or(end, |until| shifted(until, CLOCK_SET_BACK_S));
+    let until = query.until.map_or(END_OF_POSITIONS, |until| shifted(until, CLOCK_SET_BACK_S));
     (from.max(after), until)
 }
 
@@ -136,7 +142,7 @@ pub(super) fn chain(connection: &Connection, after: Option<CheckId>, limit: usiz
     let mut statement = connection.prepare_cached(&sql)?;
     let after = after.map_or(-1, |after| after.position().cast_signed());
     let limit = limit.min(ROWS_PER_PAGE).cast_signed();
-    let rows = statement.query_map(params![after, 1i64 << schema::POSITION_BITS, limit], schema::read_chained)?;
+    let rows = statement.query_map(params![after, END_OF_POSITIONS, limit], schema::read_chained)?;
     Ok(ChainPage { rows: rows.collect::<rusqlite::Result<_>>()? })
 }
 

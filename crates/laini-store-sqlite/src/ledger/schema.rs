@@ -128,8 +128,7 @@ fn unlinkable(row: &Row<'_>) -> rusqlite::Result<ChainRow> {
     Ok(ChainRow { row: ledger_row, writer: link.writer, seq: link.seq, mac: link.mac, side_digest_now: None })
 }
 
-/// Reads `position` and `tail`, the first two columns.
-pub(super) fn read_id(row: &Row<'_>) -> rusqlite::Result<CheckId> {
+fn read_id(row: &Row<'_>) -> rusqlite::Result<CheckId> {
     Ok(CheckId::from_parts(bits(row, 0, POSITION_BITS)?, bits(row, 1, 62)?))
 }
 
