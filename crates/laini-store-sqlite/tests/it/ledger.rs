@@ -345,6 +345,12 @@ fn as_root(command: &[&str], path: &Path) {
     assert!(status.success(), "{words:?} needs root or sudo without a password");
 }
 
+/// Writes until the disk is full.
+fn fill_up(path: &Path) {
+    let mut file = std::fs::File::create(path).unwrap();
+    while file.write_all(&[0; 4_096]).is_ok() {}
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_records_nothing_and_heals_when_space_returns() {
     let disk = SmallDisk::new(1_024);
@@ -353,8 +359,7 @@ async fn a_full_disk_records_nothing_and_heals_when_space_returns() {
     let ballast = dir.join("ballast");
     let mut recorded = Vec::new();
     for fill in 0..3u32 {
-        let mut file = std::fs::File::create(&ballast).unwrap();
-        while file.write_all(&[0; 4_096]).is_ok() {}
+        fill_up(&ballast);
         let mut line = fill * 10_000;
         let mut failed = 0;
         while failed < 20 {
