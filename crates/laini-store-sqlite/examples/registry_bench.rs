@@ -44,6 +44,16 @@ fn main() -> Outcome<()> {
     Ok(std::fs::remove_dir_all(&dir)?)
 }
 
+/// CPU time of this process so far, in seconds: what other load on the machine does not change much.
+fn cpu_seconds() -> Outcome<f64> {
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // After the name in parentheses: user and system ticks are the 12th and 13th fields.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks = fields.skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
+    Ok(ticks / TICKS_PER_SECOND)
+}
+
 /// The engine answers at once: nothing here ever waits.
 fn now<T>(future: impl Future<Output = T>) -> Outcome<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
@@ -56,6 +66,7 @@ fn load(registry: &SqliteRegistry, lines: u64, day: i64, what: &str) -> Outcome<
     let cut = Timestamp::from_second(1_790_000_000 + day * 86_400)?;
     let plan = SnapshotPlan { cut: Some(cut), history_since: None, has_swaps: true, allow_shrink: true, now: cut };
     let mut making = std::time::Duration::ZERO;
+    let cpu = cpu_seconds()?;
     let started = Instant::now();
     let mut load = now(registry.begin_snapshot(plan))??;
     for from in (0..lines).step_by(ROWS_PER_PUSH.try_into()?) {
@@ -69,10 +80,11 @@ fn load(registry: &SqliteRegistry, lines: u64, day: i64, what: &str) -> Outcome<
     now(load.finish(&|_| {}))??;
     let whole = started.elapsed() - making;
     println!(
-        "{what}: {:.0} lines/s (push {:.2} s, finish {:.2} s)",
+        "{what}: {:.0} lines/s (push {:.2} s, finish {:.2} s; CPU {:.2} µs a line with the making of rows)",
         ratio(lines, 1) / whole.as_secs_f64(),
         pushed.as_secs_f64(),
-        (whole - pushed).as_secs_f64()
+        (whole - pushed).as_secs_f64(),
+        (cpu_seconds()? - cpu) * 1e6 / ratio(lines, 1)
     );
     Ok(())
 }
@@ -118,14 +130,15 @@ fn look_up(registry: &SqliteRegistry, lines: u64, threads: u64) -> Outcome<()> {
     };
     // Once to bring the pages in.
     ask(1)?;
-    let warm = Instant::now();
+    let (warm, cpu) = (Instant::now(), cpu_seconds()?);
     std::thread::scope(|scope| {
         let asking: Vec<_> = (0..threads).map(|thread| scope.spawn(move || ask(thread + 2))).collect();
         asking.into_iter().try_for_each(|thread| thread.join().map_err(|_| "a thread panicked")?)
     })?;
     println!(
-        "look-up, {threads} thread(s): {:.2} µs each warm (first round {:.2} µs)",
+        "look-up, {threads} thread(s): {:.2} µs each warm, {:.2} µs of CPU (first round {:.2} µs)",
         warm.elapsed().as_secs_f64() * 1e6 / ratio(LOOK_UPS, 1),
+        (cpu_seconds()? - cpu) * 1e6 / ratio(LOOK_UPS * threads, 1),
         (warm - started).as_secs_f64() * 1e6 / ratio(LOOK_UPS, 1)
     );
     Ok(())
