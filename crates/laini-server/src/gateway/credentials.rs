@@ -8,6 +8,7 @@ use axum::response::Response;
 use laini_core::access::{ConsumerSecret, TOKEN_LIFETIME, Token, TokenClaims};
 use laini_core::partner::{AppStatus, AppView};
 use laini_core::store::{AccountsError, AuditEntry};
+use tokio::time::timeout_at;
 
 use super::Gateway;
 use crate::http::{BasicCredentials, Context};
@@ -76,10 +77,14 @@ impl Gateway {
             target: view.app.id.to_string(),
             reason: "single_token profile".to_owned(),
         };
-        let epoch = self.accounts.store().next_token_epoch(view.app.id, audit).await?;
-        // At once on this node, so that the earlier token is refused from here on.
-        self.accounts.refresh().await?;
-        Ok(epoch)
+        let begin = async {
+            let epoch = self.accounts.store().next_token_epoch(view.app.id, audit).await?;
+            // At once on this node, so that the earlier token is refused from here on.
+            self.accounts.refresh().await?;
+            Ok(epoch)
+        };
+        let too_slow = |_| AccountsError::Engine("no answer in time".to_owned());
+        timeout_at(context.deadline, begin).await.map_err(too_slow).flatten()
     }
 }
 

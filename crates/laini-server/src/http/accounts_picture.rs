@@ -6,9 +6,12 @@ use arc_swap::{ArcSwap, Guard};
 use laini_core::access::KeyTree;
 use laini_core::partner::Accounts;
 use laini_core::store::{AccountStore, AccountsError};
+use tokio::time::timeout;
 
 /// How often the store is asked whether accounts changed; a revocation holds after that.
 const POLL_INTERVAL_MS: u64 = 250;
+/// How long one refresh may take before the store counts as unreachable.
+const REFRESH_TIMEOUT_MS: u64 = 5_000;
 
 /// The accounts that requests are decided on: an immutable picture, replaced whole when the store
 /// has a newer version.
@@ -55,7 +58,9 @@ impl AccountsPicture {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            match self.refresh().await {
+            let too_slow = |_| AccountsError::Engine("no answer in time".to_owned());
+            let patience = Duration::from_millis(REFRESH_TIMEOUT_MS);
+            match timeout(patience, self.refresh()).await.map_err(too_slow).flatten() {
                 Ok(()) => self.failing.store(false, Ordering::Relaxed),
                 Err(error) if !self.failing.swap(true, Ordering::Relaxed) => {
                     tracing::error!(%error, "accounts cannot be refreshed; the last known ones stay in force");

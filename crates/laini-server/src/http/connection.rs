@@ -2,12 +2,14 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::Front;
 use super::pulse::{Expired, Pulse, Watched};
@@ -61,21 +63,26 @@ impl Speaker {
         let io = TokioIo::new(Watched { stream, pulse: Arc::clone(&pulse) });
         let mut connection = pin!(self.builder.serve_connection(io, service));
         let mut expired = pin!(pulse.expired());
-        let mut ending = false;
+        let mut draining = false;
         loop {
             tokio::select! {
                 // What can be read is read before a drain closes what seems idle.
                 biased;
                 // Errors are the peer's: broken connections and malformed heads, answered by hyper.
                 _ = connection.as_mut() => return,
-                how = expired.as_mut(), if !ending => match how {
-                    Expired::Header => return,
-                    Expired::Idle => {}
-                },
-                _ = drain.changed(), if !ending => {}
+                how = expired.as_mut() => {
+                    if matches!(how, Expired::Idle) {
+                        connection.as_mut().graceful_shutdown();
+                        // A peer that reads nothing would hold the place for ever.
+                        let _ = timeout(Duration::from_millis(self.header_timeout_ms), connection).await;
+                    }
+                    return;
+                }
+                _ = drain.changed(), if !draining => {
+                    draining = true;
+                    connection.as_mut().graceful_shutdown();
+                }
             }
-            ending = true;
-            connection.as_mut().graceful_shutdown();
         }
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{interval, timeout};
 
@@ -96,6 +97,19 @@ async fn a_slow_answer_is_not_taken_for_idleness() {
     let headers = format!("Authorization: Bearer {token}\r\nContent-Length: 100\r\n");
     connection.send(request("POST", IMSI_PATH, &headers, "")).await;
     assert_eq!(connection.reply().await.unwrap().status, 408);
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_is_cut() {
+    let world = World::start_with(|settings| {
+        settings.limits.header_timeout_ms = 100;
+        settings.limits.idle_timeout_ms = 100;
+    })
+    .await;
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    let flood = request("GET", "/livez", "", "").repeat(100);
+    let flooding = async { while stream.write_all(flood.as_bytes()).await.is_ok() {} };
+    timeout(HANGS_AFTER, flooding).await.expect("the connection is held for ever");
 }
 
 #[tokio::test]
