@@ -160,7 +160,8 @@ fn present(
     }
     headers.insert(WINDOW, window_value(windows));
     if let Some(as_of) = as_of {
-        headers.insert(AS_OF, value(as_of.to_string()));
+        // Whole seconds, rounded down: never newer than it is.
+        headers.insert(AS_OF, value(format!("{as_of:.0}")));
     }
     response
 }

@@ -16,6 +16,7 @@ const NUMBER: &str = "254700000001";
 async fn world() -> World {
     let world = World::start().await;
     world.put(NUMBER, "2026-02-03T20:59:00Z", Some("2026-10-31T21:05:00Z"));
+    world.registry.horizon.lock().unwrap().as_of = Some("2026-11-22T08:55:00.999Z".parse().unwrap());
     world
 }
 

@@ -188,6 +188,22 @@ async fn probes_tell_living_from_ready() {
 }
 
 #[tokio::test]
+async fn accounts_that_cannot_be_read_stay_in_force_and_are_told() {
+    let world = world().await;
+    let token = world.token(&world.production).await;
+    *world.accounts.mood.lock().unwrap() = Mood::Bad;
+    let started = std::time::Instant::now();
+    let reply = loop {
+        let reply = world.get("/readyz").await;
+        if reply.status == 503 || started.elapsed().as_secs() > 5 {
+            break reply;
+        }
+    };
+    assert_eq!(reply.json()["reasons"], serde_json::json!(["the accounts cannot be read"]));
+    assert_eq!(world.check_with(IMSI_PATH, &token, BODY).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_sandbox_is_ready_without_a_registry() {
     let world = World::start_with(|settings| settings.environments = laini_server::Environments::SandboxOnly).await;
     *world.registry.mood.lock().unwrap() = Mood::Empty;
