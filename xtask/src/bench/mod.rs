@@ -38,6 +38,8 @@ struct Peer {
 
 /// Everything that one run measured.
 struct Measured {
+    /// The machine's load average before the first round: what else it was doing.
+    load_before: String,
     peers: Vec<PeerResult>,
 }
 
@@ -81,6 +83,7 @@ fn measure(options: &Options, dir: &Path) -> Result<Measured> {
     let server = Server::start(&mut bare, dir, "bare-axum").context("bare axum")?;
     peers.insert(0, Peer { name: "bare axum".to_owned(), server, registry: None });
 
+    let load_before = std::fs::read_to_string("/proc/loadavg")?;
     let mut results = Vec::new();
     for peer in &peers {
         let idle = Memory::of(peer.server.pid())?;
@@ -100,7 +103,7 @@ fn measure(options: &Options, dir: &Path) -> Result<Measured> {
     for (peer, result) in peers.into_iter().zip(&mut results) {
         result.recovery = peer.recover(options, dir)?;
     }
-    Ok(Measured { peers: results })
+    Ok(Measured { load_before, peers: results })
 }
 
 impl Peer {

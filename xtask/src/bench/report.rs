@@ -33,6 +33,8 @@ fn page(options: &Options, measured: &Measured) -> Result<String> {
     for line in machine() {
         writeln!(page, "- {line}")?;
     }
+    let one_minute = measured.load_before.split(' ').next().unwrap_or_default();
+    writeln!(page, "- load average before the first round: {one_minute} (on a quiet machine below 1)")?;
     let Options { rounds, seconds, connections, .. } = options;
     writeln!(page, "- method: {rounds} rounds of {seconds} s each, interleaved; wrk, 2 threads, {connections} kept")?;
     page.push_str("  connections, random active numbers; every request is a whole `imsi` check: token, look-up,\n");
@@ -164,7 +166,7 @@ mod tests {
             peer("small", &[15.0, 15.0], figures),
             peer("large", &[18.0, 17.5], figures),
         ];
-        let judged = targets(&Options::read(&[]).unwrap(), &Measured { peers });
+        let judged = targets(&Options::read(&[]).unwrap(), &Measured { load_before: String::new(), peers });
         let missed: Vec<&str> = judged.iter().filter(|target| !target.met).map(|target| target.what.as_str()).collect();
         let expected =
             ["on disk, small", "CPU, large", "requests/s, large", "on disk, large", "look-up, large against small"];
