@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use laini_client::{Answer, Checked, Error, Laini, Receipt, Registration, SwapStatus};
+use laini_client::{Answer, Checked, Error, ErrorKind, Laini, Receipt, Registration, SwapStatus};
 use serde::Serialize;
 
 use super::Context;
@@ -29,6 +29,9 @@ pub(crate) struct CheckArgs {
     /// The app's consumer secret (better in the environment than here).
     #[arg(long, env = "LAINI_CONSUMER_SECRET", hide_env_values = true)]
     consumer_secret: Option<String>,
+    /// Send credentials in the clear to another machine: only on a network that you trust.
+    #[arg(long)]
+    allow_plain_http: bool,
     /// Take server and credentials from a server's ready file.
     #[arg(long, value_name = "PATH", conflicts_with_all = ["consumer_key", "consumer_secret"])]
     ready_file: Option<PathBuf>,
@@ -94,7 +97,11 @@ fn client(args: &CheckArgs) -> anyhow::Result<Laini> {
                 .hint("set LAINI_CONSUMER_KEY and LAINI_CONSUMER_SECRET, or name a server's --ready-file");
         }
     };
-    Ok(Laini::builder().base_url(&base_url).credentials(&key, &secret).build()?)
+    Ok(Laini::builder()
+        .base_url(&base_url)
+        .credentials(&key, &secret)
+        .allow_plain_http(args.allow_plain_http)
+        .build()?)
 }
 
 fn from_ready_file(path: &std::path::Path) -> anyhow::Result<(String, String, String)> {
@@ -148,7 +155,11 @@ fn blank(number: &str, answer: &'static str) -> Verdict {
 }
 
 fn failed(number: &str, error: &Error) -> Verdict {
-    Verdict { reason: Some(error.to_string()), hint: Some(error.hint().to_string()), ..blank(number, "failed") }
+    let hint = match error.kind() {
+        ErrorKind::InvalidNumber { suggestion: Some(meant) } => format!("did you mean {}?", meant.reveal()),
+        _ => error.hint().to_owned(),
+    };
+    Verdict { reason: Some(error.to_string()), hint: Some(hint), ..blank(number, "failed") }
 }
 
 fn verdict<T>(number: &str, checked: Checked<T>, facts_of: impl FnOnce(&mut Verdict, T)) -> Verdict {

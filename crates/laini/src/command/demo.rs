@@ -7,6 +7,7 @@ use clap::Args;
 use laini_client::{Answer, Laini};
 use laini_core::partner::Environment;
 use laini_server::Environments;
+use serde::Serialize;
 
 use super::Context;
 use super::context::{block_on, now};
@@ -62,15 +63,17 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
         let base_url = standing.base_url.clone();
         let line = population.number(0).0.to_string();
         let exit = args.exit;
-        let next = where_next(&base_url, &sandbox, &production, &line);
         let (ended, end) = tokio::sync::oneshot::channel::<()>();
         let asking = async {
-            for (environment, keys, number) in
-                [("sandbox", &sandbox, SWAPPED_TODAY), ("production", &production, line.as_str())]
-            {
-                Out::note(&ask(&base_url, environment, keys, number).await?);
-            }
-            Out::note(&next);
+            let in_sandbox = ask(&base_url, "sandbox", &sandbox, SWAPPED_TODAY).await?;
+            let in_production = ask(&base_url, "production", &production, &line).await?;
+            let shown = Shown {
+                base_url: &base_url,
+                sandbox: &sandbox,
+                production: &production,
+                checks: [in_sandbox, in_production],
+            };
+            context.out.data(&shown, in_words)?;
             if exit {
                 // The server may have been stopped already.
                 let _ = ended.send(());
@@ -142,30 +145,71 @@ fn free_port(listen: SocketAddr) -> SocketAddr {
     free.unwrap_or(listen)
 }
 
-/// Makes one real check over HTTP, and tells what was said.
-async fn ask(base_url: &str, environment: &str, keys: &Credentials, number: &str) -> anyhow::Result<String> {
-    let laini = Laini::builder().base_url(base_url).credentials(&keys.consumer_key, &keys.consumer_secret).build()?;
-    let checked = laini.imsi(number).await.hint("the demo's own server did not answer its check")?;
-    let receipt = &checked.receipt;
-    let meaning = match &checked.answer {
-        Answer::Known(_) => "facts were answered",
-        Answer::Unknown(_) => "the registry cannot say: treat the number as risky",
-        Answer::NotServed => "not served here: the number was not checked",
-    };
-    Ok(format!(
-        "\n── one check in {environment} ──\nPOST {base_url}/imsi/v1/checkATI\n{{\"customerNumber\":\"{number}\"}}\n\n{}\n\ncharge  {}\nmeaning {meaning}",
-        receipt.body.reveal(),
-        receipt.charge.as_deref().unwrap_or("not stated"),
-    ))
+/// What the demo shows.
+#[derive(Serialize)]
+struct Shown<'a> {
+    base_url: &'a str,
+    sandbox: &'a Credentials,
+    production: &'a Credentials,
+    checks: [ShownCheck; 2],
 }
 
-fn where_next(base_url: &str, sandbox: &Credentials, production: &Credentials, line: &str) -> String {
-    format!(
+/// One check as it went.
+#[derive(Serialize)]
+struct ShownCheck {
+    environment: &'static str,
+    number: String,
+    answer: serde_json::Value,
+    /// The answer as it came, its fields in their published order.
+    #[serde(skip)]
+    body: String,
+    charge: Option<String>,
+    meaning: &'static str,
+}
+
+/// Makes one real check over HTTP.
+async fn ask(
+    base_url: &str,
+    environment: &'static str,
+    keys: &Credentials,
+    number: &str,
+) -> anyhow::Result<ShownCheck> {
+    let laini = Laini::builder().base_url(base_url).credentials(&keys.consumer_key, &keys.consumer_secret).build()?;
+    let checked = laini.imsi(number).await.hint("the demo's own server did not answer its check")?;
+    Ok(ShownCheck {
+        environment,
+        number: number.to_owned(),
+        answer: serde_json::from_str(checked.receipt.body.reveal())?,
+        body: checked.receipt.body.reveal().to_owned(),
+        charge: checked.receipt.charge,
+        meaning: match checked.answer {
+            Answer::Known(_) => "facts were answered",
+            Answer::Unknown(_) => "the registry cannot say: treat the number as risky",
+            Answer::NotServed => "not served here: the number was not checked",
+        },
+    })
+}
+
+fn in_words(shown: &Shown<'_>) -> String {
+    let Shown { base_url, sandbox, production, checks } = shown;
+    let mut text = String::new();
+    for check in checks {
+        text.push_str(&format!(
+            "\n── one check in {} ──\nPOST {base_url}/imsi/v1/checkATI\n{{\"customerNumber\":\"{}\"}}\n\n{}\n\ncharge  {}\nmeaning {}\n",
+            check.environment,
+            check.number,
+            check.body,
+            check.charge.as_deref().unwrap_or("not stated"),
+            check.meaning,
+        ));
+    }
+    text.push_str(&format!(
         "\n── where to go next ──\nserver      {base_url}\nsandbox     key {}  secret {}\nproduction  key {}  secret {}\n\n\
          a token     curl -s -u KEY:SECRET '{base_url}/oauth/v1/generate?grant_type=client_credentials'\n\
-         a check     curl -s -H 'Authorization: Bearer TOKEN' -H 'Content-Type: application/json' -d '{{\"customerNumber\":\"{line}\"}}' {base_url}/imsi/v1/checkATI\n\
+         a check     curl -s -H 'Authorization: Bearer TOKEN' -H 'Content-Type: application/json' -d '{{\"customerNumber\":\"{}\"}}' {base_url}/imsi/v1/checkATI\n\
          personas    254722000001 never swapped · …02 swapped today · …07 registered yesterday · …10 recycled · …41 ported out\n\
-         your data   laini registry import FILE --data DIR, then laini serve --data DIR (see the README)\n",
-        sandbox.consumer_key, sandbox.consumer_secret, production.consumer_key, production.consumer_secret,
-    )
+         your data   laini registry import FILE --data DIR, then laini serve --data DIR (see the README)",
+        sandbox.consumer_key, sandbox.consumer_secret, production.consumer_key, production.consumer_secret, checks[1].number,
+    ));
+    text
 }

@@ -51,9 +51,10 @@ pub(crate) fn run(context: &Context, args: &SandboxArgs) -> anyhow::Result<()> {
         standing.tell(args.ready_file.as_deref(), Some(&credentials), None)?;
         let base_url = &standing.base_url;
         context.out.data(&serde_json::json!({ "base_url": base_url, "sandbox": credentials }), |_| {
+            let Credentials { consumer_key, consumer_secret } = &credentials;
             format!(
-                "sandbox on {base_url}\nconsumer key     {}\nconsumer secret  {}\ntry: laini check 254722000002 --base-url {base_url} --consumer-key {} --consumer-secret {}",
-                credentials.consumer_key, credentials.consumer_secret, credentials.consumer_key, credentials.consumer_secret
+                "sandbox on {base_url}\nconsumer key     {consumer_key}\nconsumer secret  {consumer_secret}\n\
+                 try: LAINI_CONSUMER_KEY={consumer_key} LAINI_CONSUMER_SECRET={consumer_secret} laini check 254722000002 --base-url {base_url}"
             )
         })?;
         standing.run(std::future::pending()).await

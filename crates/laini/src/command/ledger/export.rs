@@ -14,9 +14,9 @@ use crate::command::progress::bar;
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     filter: Filter,
-    /// The form of the rows.
-    #[arg(long, value_enum, default_value_t = Format::Csv)]
-    format: Format,
+    /// The form of the rows (default: csv; with --json: ndjson).
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Where to (default: standard output).
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -56,7 +56,8 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> anyhow::Result<()> {
     };
     let mut output = BufWriter::new(output);
     let exporting = bar(context.out, "exporting", "rows", None);
-    let written = match args.format {
+    let format = args.format.unwrap_or(if context.out.is_json() { Format::Ndjson } else { Format::Csv });
+    let written = match format {
         Format::Csv => {
             let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut output);
             csv.write_record(COLUMNS)?;
