@@ -1,0 +1,16 @@
+//! laini end to end: the real binary, real files, real sockets, real signals.
+
+mod accounts;
+mod bank;
+mod canaries;
+mod commands;
+mod crash_import;
+mod disk;
+mod extract;
+mod feed;
+mod kill;
+mod logs;
+mod one_server;
+mod running;
+mod serving;
+mod shutdown;
