@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release -p laini-store-sqlite --example ledger_bench -- [KEY=VALUE…]`
 //! with `seconds` (5), `work_us` (0: CPU that each check burns beside the ledger, as a server's does),
-//! `dir` (the system's directory for temporary files), or a number of [`LedgerSettings`].
+//! `waiting` (1, 2, 8, 64, 512), `dir` (the system's directory for temporary files), or a number of [`LedgerSettings`].
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -22,19 +22,22 @@ struct Plan {
     time: Duration,
     work: Duration,
     dir: PathBuf,
+    waiting: Vec<u32>,
     ledger: LedgerSettings,
 }
 
 impl Plan {
     fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let (time, dir) = (Duration::from_secs(5), std::env::temp_dir());
-        let mut plan = Self { time, work: Duration::ZERO, dir, ledger: LedgerSettings::default() };
+        let waiting = vec![1, 2, 8, 64, 512];
+        let mut plan = Self { time, work: Duration::ZERO, dir, waiting, ledger: LedgerSettings::default() };
         for argument in arguments {
             let (key, value) = argument.split_once('=').ok_or("expected KEY=VALUE")?;
             match key {
                 "seconds" => plan.time = Duration::from_secs(value.parse()?),
                 "work_us" => plan.work = Duration::from_micros(value.parse()?),
                 "dir" => plan.dir = value.into(),
+                "waiting" => plan.waiting = vec![value.parse()?],
                 "queue_limit" => plan.ledger.queue_limit = value.parse()?,
                 "enough_for_a_commit" => plan.ledger.enough_for_a_commit = value.parse()?,
                 "pause_us" => plan.ledger.pause_us = value.parse()?,
@@ -52,13 +55,19 @@ fn main() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut out = std::io::stdout();
     writeln!(out, "waiting  records/s  CPU us/record  p50 us  p99 us  p99.9 us  max us  bytes/row")?;
-    for waiting in [1, 2, 8, 64, 512] {
+    for waiting in plan.waiting.clone() {
         let figures = runtime.block_on(measure(&plan, waiting))?;
         writeln!(out, "{figures}")?;
     }
     Ok(())
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "figures for people"
+)]
 async fn measure(plan: &Plan, waiting: u32) -> Result<String, Failure> {
     let dir = tempfile::tempdir_in(&plan.dir)?;
     let (dir, time, work) = (dir.path(), plan.time, plan.work);

@@ -1,5 +1,8 @@
 //! What every account store does, whichever engine it stands on.
 
+#![expect(clippy::unwrap_used, reason = "an expectation that fails ends the test")]
+#![expect(missing_docs, reason = "the name of a case is the promise that it holds")]
+
 use jiff::Timestamp;
 use laini_core::access::{ConsumerKey, ConsumerSecret};
 use laini_core::billing::{Band, Currency, FreeUnits, Money, Price};

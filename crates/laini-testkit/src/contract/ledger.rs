@@ -1,5 +1,8 @@
 //! What every ledger does, whichever engine it stands on.
 
+#![expect(clippy::unwrap_used, reason = "an expectation that fails ends the test")]
+#![expect(missing_docs, reason = "the name of a case is the promise that it holds")]
+
 use std::sync::Arc;
 
 use jiff::civil::Date;
