@@ -13,6 +13,18 @@ pub(super) struct Block {
     pub(super) bytes: Vec<u8>,
 }
 
+impl Block {
+    /// The line of the stream on which the record that the CSV reader met at `position` begins. The
+    /// reader's own count stops at a record's carriage return, so the line ends that still lie before
+    /// the record (the rest of a CRLF, blank lines) are added.
+    pub(super) fn line_of(&self, position: &csv::Position) -> u64 {
+        let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+        let ahead = self.bytes.get(from..).unwrap_or_default();
+        let line_ends = ahead.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');
+        self.first_line + position.line() - 1 + line_ends.count() as u64
+    }
+}
+
 /// Cuts a CSV stream into blocks of whole records, so that several workers can parse it: at line ends
 /// outside quotes.
 pub(super) struct Blocks<R> {

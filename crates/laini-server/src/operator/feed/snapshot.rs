@@ -188,7 +188,7 @@ fn parse_block(block: &Block, columns: &SnapshotColumns, rules: &SnapshotRules) 
                 parsed.rows.push(row);
             }
             Err(reason) => {
-                let line = record.position().map_or(0, |at| at.line() - 1) + block.first_line;
+                let line = record.position().map_or(block.first_line, |at| block.line_of(at));
                 parsed.rejected.push(RejectedRow { line, msisdn: row.msisdn().ok(), reason });
             }
         }

@@ -63,6 +63,16 @@ fn refused_rows_say_line_and_reason_and_nothing_personal() {
 }
 
 #[test]
+fn lines_are_counted_alike_whatever_ends_them() {
+    let bad = "2547126,639021860913909,2014-07-06";
+    for end in ["\n", "\r\n"] {
+        let text = ["msisdn,imsi,registered_at,note", bad, "", bad, "x,\"two", "lines\"", bad].join(end);
+        let lines: Vec<u64> = read(text.as_bytes()).unwrap().rejected.iter().map(|r| r.line).collect();
+        assert_eq!(lines, [2, 4, 5, 7], "{end:?}");
+    }
+}
+
+#[test]
 fn a_header_must_name_what_is_needed_once() {
     let error = |text: &[u8]| read(text).unwrap_err().to_string();
     assert!(error(b"").contains("is empty"));
