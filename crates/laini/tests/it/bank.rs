@@ -94,7 +94,7 @@ impl Bank {
 
     /// Asks the published token door; any status is an answer.
     pub(crate) fn generate(&self, credentials: &Credentials) -> Result<Answer, Lost> {
-        let Credentials { consumer_key, consumer_secret } = credentials;
+        let Credentials { consumer_key, consumer_secret, .. } = credentials;
         self.canaries.word(consumer_secret);
         let url = format!("{}/oauth/v1/generate?grant_type=client_credentials", self.base_url);
         let answer = self.send(self.http.get(url).basic_auth(consumer_key, Some(consumer_secret)))?;

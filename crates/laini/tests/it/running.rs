@@ -27,6 +27,9 @@ const SHOWN_LINES: usize = 30;
 /// A consumer key and its secret.
 #[derive(Clone, Deserialize)]
 pub(crate) struct Credentials {
+    /// The app's name, as the ledger shows it; empty where the ready file told them.
+    #[serde(default)]
+    pub(crate) name: String,
     pub(crate) consumer_key: String,
     pub(crate) consumer_secret: String,
 }
@@ -206,6 +209,7 @@ fn read_extract(path: &Path) -> Vec<SampleRow> {
 pub(crate) struct LedgerRow {
     #[serde(rename = "requestRefID")]
     pub(crate) request_ref_id: String,
+    pub(crate) app: String,
     pub(crate) product: String,
     pub(crate) environment: String,
     pub(crate) outcome: String,
@@ -375,4 +379,10 @@ pub(crate) fn wait_until(what: &str, within: Duration, mut done: impl FnMut() ->
         assert!(Instant::now() < deadline, "not within {within:?}: {what}");
         thread::sleep(LOOK_EVERY);
     }
+}
+
+/// How much a test does: more on demand than in every run, by a variable of the environment.
+#[expect(clippy::disallowed_methods, reason = "a test's own setting, not the product's")]
+pub(crate) fn on_demand(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
 }
