@@ -41,6 +41,7 @@ impl Plan {
                 "queue_limit" => plan.ledger.queue_limit = value.parse()?,
                 "enough_for_a_commit" => plan.ledger.enough_for_a_commit = value.parse()?,
                 "pause_us" => plan.ledger.pause_us = value.parse()?,
+                "step_us" => plan.ledger.step_us = value.parse()?,
                 "head_every_rows" => plan.ledger.head_every_rows = value.parse()?,
                 "checkpoint_pages" => plan.ledger.checkpoint_pages = value.parse()?,
                 _ => return Err(format!("no such key: {key}").into()),

@@ -52,15 +52,13 @@ pub(super) struct Rules<'a> {
     pub(super) repeats: &'a RepeatMemory,
 }
 
-/// Writes the jobs, which are sorted by id, and commits. Returns where the chain ends then.
-///
-/// `noted` collects what the repeat memory is to learn. In a second attempt (`is_retry`) rows that
-/// stand there already are the first one's, so the memory learns them too.
+/// Writes the jobs, which are sorted by id, and commits. Returns where the chain ends then. `noted`
+/// collects what the repeat memory is to learn of the new rows.
 pub(super) fn append(
     connection: &Connection,
     rules: &Rules<'_>,
     mut tip: Tip,
-    (batch, is_retry): (&[Job], bool),
+    batch: &[Job],
     (noted, answers): (&mut RepeatBatch, &mut Answers),
 ) -> Result<Tip, Failure> {
     let run = |sql| connection.prepare_cached(sql)?.execute([]);
@@ -78,6 +76,7 @@ pub(super) fn append(
             let answer = match schema::insert_row(&mut insert_row, &row, Link { writer: rules.writer, seq, mac }) {
                 Ok(_) => {
                     schema::insert_subject(&mut insert_subject, job)?;
+                    rules.repeats.note(noted, draft.repeat, draft.at, recorded.outcome);
                     tip = Tip { seq, mac };
                     Ok(recorded)
                 }
@@ -86,11 +85,6 @@ pub(super) fn append(
                 }
                 Err(error) => return Err(error),
             };
-            if let Ok(recorded) = &answer
-                && (is_retry || tip.seq == seq)
-            {
-                rules.repeats.note(noted, draft.repeat, draft.at, recorded.outcome);
-            }
             answers.push(answer);
         }
         Ok(())

@@ -41,8 +41,10 @@ pub struct LedgerSettings {
     pub queue_limit: usize,
     /// With so many checks waiting the writer commits at once.
     pub enough_for_a_commit: usize,
-    /// How long it waits for so many while traffic flows, in microseconds. An idle ledger never waits.
+    /// How long it waits for so many while they keep coming, in microseconds. An idle ledger never waits.
     pub pause_us: u64,
+    /// The wait is over when so many microseconds brought no further check.
+    pub step_us: u64,
     /// How many charged checks are remembered for free repeats (about 60 bytes each).
     pub repeats_remembered: usize,
     /// A chain head is written down after so many rows,
@@ -58,8 +60,9 @@ impl Default for LedgerSettings {
         Self {
             writer: 1,
             queue_limit: 8_192,
-            enough_for_a_commit: 64,
-            pause_us: 300,
+            enough_for_a_commit: 256,
+            pause_us: 1_000,
+            step_us: 100,
             repeats_remembered: 1_000_000,
             head_every_rows: 10_000,
             head_every_s: 60,

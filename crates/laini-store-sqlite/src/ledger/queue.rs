@@ -14,6 +14,17 @@ pub(super) struct Job {
     pub(super) answer: oneshot::Sender<Result<Recorded, LedgerError>>,
 }
 
+/// How to wait for company before a transaction.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gather {
+    /// With so many jobs the wait is over,
+    pub(super) enough: usize,
+    /// or when so long brought no further one,
+    pub(super) step: Duration,
+    /// or after so long in all.
+    pub(super) pause: Duration,
+}
+
 /// Many callers push, one writer takes everything at once.
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -55,9 +66,8 @@ impl Queue {
 
     /// Waits for work and takes all of it into `batch` (empty until then). `false` = closed and empty.
     ///
-    /// `gather`: once there is some, how many jobs are worth a transaction and how long to wait for
-    /// them at most.
-    pub(super) fn take(&self, batch: &mut Vec<Job>, gather: Option<(usize, Duration)>) -> bool {
+    /// `gather`: how to wait for company once there is some.
+    pub(super) fn take(&self, batch: &mut Vec<Job>, gather: Option<Gather>) -> bool {
         let mut state = self.lock();
         while state.jobs.is_empty() {
             if !state.is_open {
@@ -66,15 +76,30 @@ impl Queue {
             state.wake_at = 1;
             state = self.writer.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if let Some((enough, pause)) = gather {
-            state.wake_at = enough;
-            let too_few = |state: &mut State| state.is_open && state.jobs.len() < enough;
-            let waited = self.writer.wait_timeout_while(state, pause, too_few);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
         state.wake_at = usize::MAX;
+        if let Some(gather) = gather {
+            state = self.gather(state, gather);
+            state.wake_at = usize::MAX;
+        }
         std::mem::swap(&mut state.jobs, batch);
         true
+    }
+
+    /// Waits while jobs keep coming: until there are enough, one step brought none, or the pause is over.
+    fn gather<'a>(&'a self, mut state: MutexGuard<'a, State>, gather: Gather) -> MutexGuard<'a, State> {
+        let mut left = gather.pause;
+        while state.is_open && state.jobs.len() < gather.enough && !left.is_zero() {
+            let before = state.jobs.len();
+            let step = gather.step.min(left);
+            left -= step;
+            state.wake_at = gather.enough;
+            let waited = self.writer.wait_timeout(state, step);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if state.jobs.len() == before {
+                break;
+            }
+        }
+        state
     }
 
     /// Refuses new jobs; those that wait are still written.

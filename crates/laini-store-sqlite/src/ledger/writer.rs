@@ -12,7 +12,7 @@ use super::LedgerSettings;
 use super::append::{Answers, Failure, Rules, Stage, Tip, append};
 use super::heads::{self, HeadFile};
 use super::lock::WriterLock;
-use super::queue::{Job, Queue};
+use super::queue::{Gather, Job, Queue};
 use super::restore::{load_tip, open_connection, recall_repeats, settle};
 use crate::sql::{StoreError, failed};
 
@@ -100,17 +100,20 @@ impl Writer {
     }
 
     /// Whether to wait for company: not where checks come one by one, for nobody would come.
-    fn gather(&self, batch_before: usize) -> Option<(usize, Duration)> {
-        let pause = Duration::from_micros(self.settings.pause_us);
-        (batch_before > 1).then_some((self.settings.enough_for_a_commit, pause))
+    fn gather(&self, batch_before: usize) -> Option<Gather> {
+        (batch_before > 1).then_some(Gather {
+            enough: self.settings.enough_for_a_commit,
+            step: Duration::from_micros(self.settings.step_us),
+            pause: Duration::from_micros(self.settings.pause_us),
+        })
     }
 
     /// Writes a batch and answers everyone in it.
     fn record(&mut self, batch: &mut Vec<Job>) {
         batch.sort_unstable_by_key(|job| job.draft.id);
-        let result = self.attempt(batch, false).or_else(|first| {
+        let result = self.attempt(batch).or_else(|first| {
             tracing::warn!(checks = batch.len(), reason = first.reason, "a ledger commit failed; trying once more");
-            self.attempt(batch, true).map_err(|second| verdict(&first, second))
+            self.attempt(batch).map_err(|second| verdict(&first, second))
         });
         match result {
             Ok(()) => {
@@ -129,7 +132,7 @@ impl Writer {
         }
     }
 
-    fn attempt(&mut self, batch: &[Job], is_retry: bool) -> Result<(), Failure> {
+    fn attempt(&mut self, batch: &[Job]) -> Result<(), Failure> {
         self.noted.clear();
         self.answers.clear();
         let connection = match self.connection.take() {
@@ -137,7 +140,7 @@ impl Writer {
             None => self.reopen().map_err(Stage::Opening.failed())?,
         };
         let rules = Rules { key: &self.key, writer: self.settings.writer, repeats: &self.repeats };
-        match append(&connection, &rules, self.tip, (batch, is_retry), (&mut self.noted, &mut self.answers)) {
+        match append(&connection, &rules, self.tip, batch, (&mut self.noted, &mut self.answers)) {
             Ok(tip) => {
                 self.connection = Some(connection);
                 self.tip = tip;
@@ -157,6 +160,9 @@ impl Writer {
         let connection = open_connection(&self.path)?;
         if self.unsettled {
             settle(&connection).map_err(failed(&self.path))?;
+            // Rows of the commit in doubt are there or not; the memory must say the same.
+            self.repeats = RepeatMemory::new(self.settings.repeats_remembered);
+            recall_repeats(&connection, &mut self.repeats).map_err(failed(&self.path))?;
             self.unsettled = false;
         }
         self.tip = load_tip(&connection, self.settings.writer).map_err(failed(&self.path))?.0;
