@@ -10,6 +10,7 @@ mod extract;
 mod feed;
 mod kill;
 mod logs;
+mod noon;
 mod one_server;
 mod running;
 mod serving;
