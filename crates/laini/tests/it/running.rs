@@ -19,6 +19,8 @@ const BINARY: &str = env!("CARGO_BIN_EXE_laini");
 const READY_WITHIN: Duration = Duration::from_secs(30);
 /// A server that was told to stop, or was killed, is gone by then: longer than its drain timeout.
 const GONE_WITHIN: Duration = Duration::from_secs(40);
+/// A command that still runs then hangs.
+const COMMAND_SECONDS_MAX: &str = "120";
 /// How often a file or a process is looked at while we wait for it.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// What is shown of a server's log when a test fails.
@@ -77,9 +79,9 @@ impl Lab {
         command
     }
 
-    /// Runs a command to its end, whatever that is.
+    /// Runs a command to its end, whatever that is; one that has no end is killed.
     pub(crate) fn output(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
+        self.command_under(&["timeout", "--signal=KILL", COMMAND_SECONDS_MAX], args).output().unwrap()
     }
 
     /// Runs a command that must succeed; its standard output.
