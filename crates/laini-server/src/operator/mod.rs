@@ -1,7 +1,7 @@
 //! The operator's side: how its truth comes in.
 //!
-//! Owns the reading of extracts and event feeds, from bytes to what the registry's port takes. Must
-//! never decide what an event does to a line (laini-core derives that), open files, or put a
+//! Owns the reading of extracts and event feeds, from bytes to what the registry's port takes.
+//! Must never decide what an event does to a line (laini-core derives that), open files, or put a
 //! subscriber's data into an error.
 
 pub mod feed;

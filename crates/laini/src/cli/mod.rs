@@ -1,4 +1,7 @@
-//! The command line: what can be typed. Each command's own arguments stand beside its verb.
+//! The command line: what can be typed.
+//!
+//! Owns the tree of commands; each command's own arguments stand beside its verb. Must never do
+//! anything but parse.
 
 use std::path::PathBuf;
 
@@ -6,9 +9,14 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command::{app, check, config, demo, ledger, partner, registry, sandbox, serve};
 
-/// laini: an operator's SIM-swap, registration and hashed-IMSI checks, self-hosted.
+/// The command line.
 #[derive(Parser)]
-#[command(name = "laini", version, about, propagate_version = true)]
+#[command(
+    name = "laini",
+    version,
+    about = "An operator's SIM-swap, registration and hashed-IMSI checks, self-hosted",
+    propagate_version = true
+)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -1,4 +1,6 @@
-//! One folder per noun, one file per verb.
+//! What each command does: one folder per noun, one file per verb.
+//!
+//! Owns the words that people read. Must never name an engine, or print by itself: [`crate::out`] does.
 
 pub(crate) mod app;
 pub(crate) mod check;

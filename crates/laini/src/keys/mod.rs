@@ -1,6 +1,6 @@
 //! Keys as files, apart from the data: the root key, and one random key per day.
 //!
-//! Must never print a key, and never make a new root key beside data that was written under another.
+//! Owns the key directory. Must never print a key, and never make a new root key beside data that was written under another.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,4 +1,7 @@
 //! Reading the feed: extracts (CSV) and events (NDJSON), plain, gzip or zstd.
+//!
+//! Owns every form in which a feed may be written. Must never hold a whole feed in memory, or quote a
+//! row in a reason.
 
 mod blocks;
 mod decompress;

@@ -1,4 +1,6 @@
 //! `laini app …`: consumer keys and secrets.
+//!
+//! Owns how an app is made, listed and ended. Must never show a secret twice.
 
 mod add;
 mod list;

@@ -1,4 +1,6 @@
 //! `laini config …`: settings.
+//!
+//! Owns how settings are shown. Must never change one.
 
 use clap::Subcommand;
 use serde::Serialize;

@@ -1,4 +1,6 @@
 //! `laini ledger …`: what was asked and what it costs.
+//!
+//! Owns the columns of every export. Must never write to the ledger, or show a number.
 
 mod export;
 mod filter;

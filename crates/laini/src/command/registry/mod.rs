@@ -1,4 +1,7 @@
 //! `laini registry …`: the operator's lines.
+//!
+//! Owns how extracts and events are loaded and shown. Must never show a number or an IMSI in full
+//! without an audit row.
 
 mod apply;
 mod diff;
