@@ -120,17 +120,15 @@ impl Lab {
 
     /// Writes a sample extract; its rows, whose numbers and IMSIs are canaries from now on.
     pub(crate) fn sample(&self, lines: u32, seed: u64) -> Sample {
+        self.sample_with(lines, seed, &[])
+    }
+
+    /// The same with further flags.
+    pub(crate) fn sample_with(&self, lines: u32, seed: u64, flags: &[&str]) -> Sample {
         let path = self.path(&format!("sample-{lines}-{seed}.csv"));
-        self.laini(&[
-            "registry",
-            "sample",
-            "--lines",
-            &lines.to_string(),
-            "--seed",
-            &seed.to_string(),
-            "-o",
-            path.to_str().unwrap(),
-        ]);
+        let (lines, seed) = (lines.to_string(), seed.to_string());
+        let args = ["registry", "sample", "--lines", &lines, "--seed", &seed, "-o", path.to_str().unwrap()];
+        self.laini(&[&args, flags].concat());
         let rows = read_extract(&path);
         for row in &rows {
             self.canaries.number(&row.msisdn);
@@ -312,7 +310,9 @@ impl Running {
     }
 
     fn assert_silent(&self) {
-        for path in [&self.stdout, &self.stderr] {
+        // On standard output `sandbox` and `demo` show the credentials that they made, once and on purpose.
+        let shown = self.sandbox.is_none().then_some(&self.stdout);
+        for path in shown.into_iter().chain([&self.stderr]) {
             if let Some(found) = self.canaries.find(&read(path)) {
                 panic!("the server printed what must stay secret, {}, {found}", path.display());
             }
@@ -387,4 +387,10 @@ pub(crate) fn wait_until(what: &str, within: Duration, mut done: impl FnMut() ->
 #[expect(clippy::disallowed_methods, reason = "a test's own setting, not the product's")]
 pub(crate) fn on_demand(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+/// So many days before now.
+#[expect(clippy::disallowed_methods, reason = "tests of the whole product live on the real clock")]
+pub(crate) fn days_ago(days: i64) -> jiff::Timestamp {
+    jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * days)
 }
