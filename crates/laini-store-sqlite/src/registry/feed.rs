@@ -1,4 +1,7 @@
+use std::fs;
+use std::path::PathBuf;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use laini_core::line::{Event, EventKey, EventKind, ImsiSeal, Msisdn};
@@ -15,10 +18,45 @@ use super::group::admits;
 use super::history::{self, Added, Entry, History, RefusedEntry};
 use crate::sql::open_writer;
 
+/// How large the WAL of a generation may grow before a writer waits for its readers to let go of it.
+const WAL_LIMIT_BYTES: u64 = 16 << 20;
+/// How long it waits; readers move on several times a second.
+const WAL_WAIT: Duration = Duration::from_secs(1);
+
 /// The writing connections of this process, kept between batches.
 pub(super) struct Writer {
     history: Connection,
-    generation: Option<(u64, Connection)>,
+    target: Option<Target>,
+}
+
+/// The serving generation, opened for writing.
+struct Target {
+    number: u64,
+    connection: Connection,
+    wal: PathBuf,
+    wal_limit_bytes: u64,
+}
+
+impl Target {
+    fn open(files: &Files, number: u64) -> Result<Self, Failure> {
+        let path = files.generation(number);
+        let connection = open_writer(&path, generation::MIGRATIONS)?;
+        connection.busy_timeout(WAL_WAIT)?;
+        let mut wal = path.into_os_string();
+        wal.push("-wal");
+        Ok(Self { number, connection, wal: wal.into(), wal_limit_bytes: WAL_LIMIT_BYTES })
+    }
+
+    /// Empties a WAL that has grown large: readers come and go without a gap, so it would not
+    /// start over by itself. Where one stays (a snapshot is compared), it is tried again later.
+    fn trim_wal(&mut self) -> Result<(), Failure> {
+        if fs::metadata(&self.wal).map_or(0, |wal| wal.len()) <= self.wal_limit_bytes {
+            return Ok(());
+        }
+        let busy: bool = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        self.wal_limit_bytes = if busy { self.wal_limit_bytes * 2 } else { WAL_LIMIT_BYTES };
+        Ok(())
+    }
 }
 
 /// An item that is in the history's transaction.
@@ -29,7 +67,7 @@ enum Entered {
 
 impl Writer {
     fn open(files: &Files) -> Result<Self, Failure> {
-        Ok(Self { history: open_writer(&files.events(), history::MIGRATIONS)?, generation: None })
+        Ok(Self { history: open_writer(&files.events(), history::MIGRATIONS)?, target: None })
     }
 
     /// Makes a batch durable in the history.
@@ -48,25 +86,24 @@ impl Writer {
         if current.is_none() && history.is_silent()? {
             return Ok(());
         }
-        if current.is_none() || self.generation.as_ref().map(|open| open.0) != current {
-            self.generation = Some(match current {
-                Some(number) => (number, open_writer(&files.generation(number), generation::MIGRATIONS)?),
-                None => found(files, now)?,
-            });
-        }
-        if let Some((_, generation)) = &mut self.generation {
-            catch_up(generation, &history)?;
-        }
-        Ok(())
+        let open = self.target.take().filter(|open| Some(open.number) == current);
+        let target = match (open, current) {
+            (Some(open), _) => open,
+            (None, Some(number)) => Target::open(files, number)?,
+            (None, None) => found(files, now)?,
+        };
+        let target = self.target.insert(target);
+        catch_up(&mut target.connection, &history)?;
+        target.trim_wal()
     }
 
     fn result(&self, entered: Entered) -> Result<FeedResult, Failure> {
-        let (event, generation) = match (entered, &self.generation) {
+        let (event, target) = match (entered, &self.target) {
             (Entered::Settled(result), _) => return Ok(result),
-            (Entered::New(event), Some((_, generation))) => (event, generation),
+            (Entered::New(event), Some(target)) => (event, target),
             (Entered::New(_), None) => return Err(Failure::Interrupted),
         };
-        Ok(match generation::refusal(generation, event)? {
+        Ok(match generation::refusal(&target.connection, event)? {
             None => FeedResult::Accepted,
             Some(refusal) if refusal.can_wait() => FeedResult::Waits(refusal),
             Some(refusal) => FeedResult::Refused(refusal),
@@ -75,13 +112,14 @@ impl Writer {
 }
 
 /// The first generation where events come before any snapshot. Its swap history begins with them.
-fn found(files: &Files, now: Timestamp) -> Result<(u64, Connection), Failure> {
+fn found(files: &Files, now: Timestamp) -> Result<Target, Failure> {
     const FIRST: u64 = 1;
     files.remove_generations_except(None)?;
-    let connection = open_writer(&files.generation(FIRST), generation::MIGRATIONS)?;
-    write_meta(&connection, &Meta { cut: None, history_since: now, lines: 0, applied_event: 0, applied_refused: 0 })?;
+    let target = Target::open(files, FIRST)?;
+    let meta = Meta { cut: None, history_since: now, lines: 0, applied_event: 0, applied_refused: 0 };
+    write_meta(&target.connection, &meta)?;
     files.switch_to(FIRST)?;
-    Ok((FIRST, connection))
+    Ok(target)
 }
 
 fn enter_item(history: &History<'_>, item: FeedItem, now: Timestamp) -> Result<Entered, Failure> {

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use laini_core::line::{HashedImsi, ImsiSeal, LineState, Msisdn, Refusal};
@@ -34,6 +35,10 @@ CREATE TABLE generation(
 const READER_MAP_BYTES: i64 = 64 << 30;
 /// What a reader caches of its own, in KiB: the pages that it cannot map because they are in the WAL.
 const READER_CACHE_KIB: i64 = 512;
+/// How long a reader may go on seeing the same state.
+const READ_PERIOD: Duration = Duration::from_millis(250);
+/// Connections kept for the next look-ups.
+const IDLE_READERS_LIMIT: usize = 64;
 /// Statements that a connection keeps ready.
 const STATEMENTS_CACHED: usize = 16;
 
@@ -62,7 +67,14 @@ pub(super) struct Generation {
     pub(super) number: u64,
     pub(super) meta: Meta,
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Reader>>,
+}
+
+/// A connection and its read transaction, which lasts over many look-ups: to begin and end one costs
+/// two file locks and a `stat`, more than the look-up itself.
+struct Reader {
+    connection: Connection,
+    began: Option<Instant>,
 }
 
 impl Generation {
@@ -70,16 +82,53 @@ impl Generation {
     pub(super) fn open(number: u64, path: PathBuf) -> Result<Self, Failure> {
         let connection = connect(&path)?;
         let meta = meta(&connection)?;
-        Ok(Self { number, meta, path, idle: Mutex::new(vec![connection]) })
+        Ok(Self { number, meta, path, idle: Mutex::new(vec![Reader { connection, began: None }]) })
     }
 
     /// Lends a connection to `read`. One that failed is not used again.
     pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = idle.map_or_else(|| connect(&self.path), Ok)?;
-        let found = read(&connection)?;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        let idle = self.idle().pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => Reader { connection: connect(&self.path)?, began: None },
+        };
+        reader.begin()?;
+        let found = read(&reader.connection)?;
+        let mut idle = self.idle();
+        if idle.len() < IDLE_READERS_LIMIT {
+            idle.push(reader);
+        }
         Ok(found)
+    }
+
+    /// Lets the idle readers see what was written since, and let go of the WAL that they held. Those
+    /// that are never idle at the right moment move on by themselves.
+    pub(super) fn release(&self) {
+        self.idle().retain_mut(|reader| reader.end().is_ok());
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Reader>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reader {
+    /// Sees to it that there is a transaction, and none that is too old.
+    fn begin(&mut self) -> Result<(), Failure> {
+        if self.began.is_some_and(|began| began.elapsed() < READ_PERIOD) {
+            return Ok(());
+        }
+        self.end()?;
+        self.connection.prepare_cached("BEGIN")?.execute([])?;
+        self.began = Some(Instant::now());
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Failure> {
+        if self.began.take().is_some() {
+            self.connection.prepare_cached("COMMIT")?.execute([])?;
+        }
+        Ok(())
     }
 }
 

@@ -57,6 +57,7 @@ impl Serving {
     pub(super) fn refresh(&self) -> Result<(), Failure> {
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(generation) = self.open_current()? else { return Ok(()) };
+        generation.release();
         let meta = &generation.meta;
         let complete = |history: &History<'_>| Ok(as_of(meta.cut, &self.required_feeds, &history.feeds()?));
         let complete = self.read_locked(&mut history, complete)?;
