@@ -199,7 +199,10 @@ impl Loading<'_> {
             Ok(())
         };
         read_snapshot(input, rules, begin, take).map_err(|error| match error {
-            ReadError::Snapshot(error) => anyhow::Error::new(error).context(name.clone()),
+            ReadError::Snapshot(error) => hinted(
+                anyhow::Error::new(error).context(name.clone()),
+                "nothing was changed; mend the file or fetch it anew, then import it again",
+            ),
             ReadError::Other(error) => error,
         })
     }
@@ -240,6 +243,10 @@ fn explained(error: FeedError) -> anyhow::Error {
         FeedError::Busy => hinted(error, "wait for the other `laini registry import` to end"),
         FeedError::OlderCut { .. } => {
             hinted(error, "import the newest extract; `laini registry status` shows the present cut")
+        }
+        FeedError::NoLines => hinted(error, "nothing was changed; see whether the extract was cut short"),
+        FeedError::Engine(_) => {
+            hinted(error, "nothing was changed; see that the data directory has space and can be written")
         }
         error => error.into(),
     }
