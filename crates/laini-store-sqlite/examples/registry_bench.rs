@@ -76,14 +76,15 @@ fn load(registry: &SqliteRegistry, lines: u64, day: i64, what: &str) -> Outcome<
         making += made.elapsed();
         now(load.push(rows))??;
     }
-    let pushed = started.elapsed() - making;
+    let pushing = started.elapsed().saturating_sub(making);
+    let finish = Instant::now();
     now(load.finish(&|_| {}))??;
-    let whole = started.elapsed() - making;
+    let whole = pushing + finish.elapsed();
     println!(
         "{what}: {:.0} lines/s (push {:.2} s, finish {:.2} s; CPU {:.2} µs a line with the making of rows)",
         ratio(lines, 1) / whole.as_secs_f64(),
-        pushed.as_secs_f64(),
-        (whole - pushed).as_secs_f64(),
+        pushing.as_secs_f64(),
+        finish.elapsed().as_secs_f64(),
         (cpu_seconds()? - cpu) * 1e6 / ratio(lines, 1)
     );
     Ok(())

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use laini_core::line::{
-    Event, Happening, Line, LineState, LineStatus, Refusal, SnapshotRow, Swap, SwapCause, derive, settle,
+    Event, Happening, Imsi, Line, LineState, LineStatus, Refusal, SnapshotRow, Swap, SwapCause, derive, settle,
 };
 use laini_core::store::{FeedError, FeedResult, RegistryFeed as _, SnapshotPlan};
 
@@ -29,89 +29,73 @@ fn begun(imsi: u64, when: &str, last_swap: Option<Swap>) -> Line {
     line
 }
 
-/// The table of design, "The feed": from a line that is served, and from one that is not.
+/// The table of design, "The feed": on lines that are served (below 20), that ended (below 40), and
+/// that nobody knew.
 pub async fn each_event_does_what_the_table_says(place: &impl RegistryPlace) {
     let registry = place.open();
     let ended = |n| SnapshotRow { status: LineStatus::Terminated, ..row(n, sim(n)) };
     let served: Vec<_> = (0..10).map(|n| row(n, sim(n))).collect();
     load(&registry, CUT_1, served.into_iter().chain((20..30).map(ended)).collect()).await;
-    let old = settle(None, &row(0, sim(0)), at(CUT_1));
-    let as_it_was = |n: u64| Line { imsi: sim(n), ..old.clone() };
-    let replaced = |n: u64, cause| Line { imsi: sim(n + 100), last_swap: Some(swapped(T1, cause)), ..old.clone() };
-    let status = |n, status| Line { status, ..as_it_was(n) };
-    let ended = |n| status(n, LineStatus::Terminated);
-    let new = |n: u64| sim(n + 100);
-    let cases = [
-        (0, Happening::Registered(new(0)), FeedResult::Refused(Refusal::AlreadyServed), None),
-        (1, Happening::SimReplaced(new(1)), FeedResult::Accepted, Some(replaced(1, SwapCause::Replacement))),
-        (2, Happening::EsimIssued(new(2)), FeedResult::Accepted, Some(replaced(2, SwapCause::Esim))),
-        (
-            3,
-            Happening::PortedIn(new(3)),
-            FeedResult::Accepted,
-            Some(begun(103, T1, Some(swapped(T1, SwapCause::PortIn)))),
-        ),
-        (4, Happening::DeviceChanged, FeedResult::Accepted, Some(as_it_was(4))),
-        (5, Happening::Suspended, FeedResult::Accepted, Some(status(5, LineStatus::Suspended))),
-        (6, Happening::Resumed, FeedResult::Accepted, Some(as_it_was(6))),
-        (7, Happening::PortedOut, FeedResult::Accepted, Some(status(7, LineStatus::PortedOut))),
-        (8, Happening::Terminated, FeedResult::Accepted, Some(ended(8))),
-        (
-            9,
-            Happening::Recycled(new(9)),
-            FeedResult::Accepted,
-            Some(begun(109, T1, Some(swapped(T1, SwapCause::NewHolder)))),
-        ),
-        (
-            20,
-            Happening::Registered(new(20)),
-            FeedResult::Accepted,
-            Some(begun(120, T1, Some(swapped(T1, SwapCause::NewHolder)))),
-        ),
-        (21, Happening::SimReplaced(new(21)), FeedResult::Waits(Refusal::NotServed), None),
-        (
-            22,
-            Happening::PortedIn(new(22)),
-            FeedResult::Accepted,
-            Some(begun(122, T1, Some(swapped(T1, SwapCause::PortIn)))),
-        ),
-        (
-            23,
-            Happening::Recycled(new(23)),
-            FeedResult::Accepted,
-            Some(begun(123, T1, Some(swapped(T1, SwapCause::NewHolder)))),
-        ),
-        (24, Happening::Resumed, FeedResult::Waits(Refusal::NotServed), None),
-        (25, Happening::PortedOut, FeedResult::Accepted, Some(ended(25))),
-        (40, Happening::Registered(new(40)), FeedResult::Accepted, Some(begun(140, T1, None))),
-        (41, Happening::EsimIssued(new(41)), FeedResult::Waits(Refusal::UnknownLine), None),
-        (
-            42,
-            Happening::Recycled(new(42)),
-            FeedResult::Accepted,
-            Some(begun(142, T1, Some(swapped(T1, SwapCause::NewHolder)))),
-        ),
-        (
-            43,
-            Happening::PortedIn(new(43)),
-            FeedResult::Accepted,
-            Some(begun(143, T1, Some(swapped(T1, SwapCause::PortIn)))),
-        ),
-        (44, Happening::Terminated, FeedResult::Waits(Refusal::UnknownLine), None),
-    ];
-    for (n, happening, result, expected) in cases {
+    for (n, happening, expected) in taken() {
         let word = happening.kind().word();
+        let event = event(&format!("e{n}"), T1, n, happening);
+        assert_eq!(record(&registry, vec![event]).await, [FeedResult::Accepted], "{word} on {n}");
+        assert_eq!(line(&registry, n).await, expected, "{word} on {n}");
+    }
+    let not_taken = [
+        (0, Happening::Registered(new_sim(0)), FeedResult::Refused(Refusal::AlreadyServed)),
+        (21, Happening::SimReplaced(new_sim(21)), FeedResult::Waits(Refusal::NotServed)),
+        (24, Happening::Resumed, FeedResult::Waits(Refusal::NotServed)),
+        (41, Happening::EsimIssued(new_sim(41)), FeedResult::Waits(Refusal::UnknownLine)),
+        (44, Happening::Terminated, FeedResult::Waits(Refusal::UnknownLine)),
+    ];
+    for (n, happening, result) in not_taken {
+        let word = happening.kind().word();
+        let before = state(&registry, n).await.line;
         assert_eq!(record(&registry, vec![event(&format!("e{n}"), T1, n, happening)]).await, [result], "{word} on {n}");
-        match expected {
-            Some(expected) => assert_eq!(line(&registry, n).await, expected, "{word} on {n}"),
-            None => assert!(state(&registry, n).await.source_rejected, "{word} on {n}"),
-        }
+        assert_eq!(state(&registry, n).await, LineState { line: before, source_rejected: true }, "{word} on {n}");
     }
     let status = ok(registry.status().await);
     assert_eq!((status.lines, status.events, status.waiting, status.rejects), (23, 21, 4, 1));
-    let twice = event("again", T2, 1, Happening::SimReplaced(new(1)));
+
+    let twice = event("again", T2, 1, Happening::SimReplaced(new_sim(1)));
     assert_eq!(record(&registry, vec![twice]).await, [FeedResult::Accepted]);
-    assert_eq!(line(&registry, 1).await, replaced(1, SwapCause::Replacement), "the SIM that it has already");
+    assert_eq!(
+        line(&registry, 1).await.last_swap,
+        Some(swapped(T1, SwapCause::Replacement)),
+        "it has that SIM already"
+    );
+}
+
+fn new_sim(n: u64) -> Imsi {
+    sim(n + 100)
+}
+
+/// What a line is after each event that is taken at T1.
+fn taken() -> Vec<(u64, Happening, Line)> {
+    let old = settle(None, &row(0, sim(0)), at(CUT_1));
+    let status = |n, status| Line { status, imsi: sim(n), ..old.clone() };
+    let active = |n| status(n, LineStatus::Active);
+    let replaced = |n, cause| Line { imsi: new_sim(n), last_swap: Some(swapped(T1, cause)), ..old.clone() };
+    let held_anew = |n: u64, cause| begun(n + 100, T1, Some(swapped(T1, cause)));
+    vec![
+        (1, Happening::SimReplaced(new_sim(1)), replaced(1, SwapCause::Replacement)),
+        (2, Happening::EsimIssued(new_sim(2)), replaced(2, SwapCause::Esim)),
+        (3, Happening::PortedIn(new_sim(3)), held_anew(3, SwapCause::PortIn)),
+        (4, Happening::DeviceChanged, active(4)),
+        (5, Happening::Suspended, status(5, LineStatus::Suspended)),
+        (6, Happening::Resumed, active(6)),
+        (7, Happening::PortedOut, status(7, LineStatus::PortedOut)),
+        (8, Happening::Terminated, status(8, LineStatus::Terminated)),
+        (9, Happening::Recycled(new_sim(9)), held_anew(9, SwapCause::NewHolder)),
+        (20, Happening::Registered(new_sim(20)), held_anew(20, SwapCause::NewHolder)),
+        (22, Happening::PortedIn(new_sim(22)), held_anew(22, SwapCause::PortIn)),
+        (23, Happening::Recycled(new_sim(23)), held_anew(23, SwapCause::NewHolder)),
+        (25, Happening::PortedOut, status(25, LineStatus::Terminated)),
+        (40, Happening::Registered(new_sim(40)), begun(140, T1, None)),
+        (42, Happening::Recycled(new_sim(42)), held_anew(42, SwapCause::NewHolder)),
+        (43, Happening::PortedIn(new_sim(43)), held_anew(43, SwapCause::PortIn)),
+    ]
 }
 
 /// Without a snapshot the swap history begins with the first event, and nothing is complete.
