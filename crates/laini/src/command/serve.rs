@@ -8,6 +8,7 @@ use toml::Value;
 
 use super::Context;
 use crate::compose::House;
+use crate::config::LogFormat;
 use crate::data_dir::DataDir;
 use crate::logging;
 use crate::out::Out;
@@ -48,7 +49,10 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
     runtime(&config)?.block_on(async {
         let standing = stand(&house, &config, config.server.listen.parse()?, offer).await?;
         standing.tell(args.ready_file.as_deref(), None, None)?;
-        Out::note(&format!("laini serves on {}", standing.base_url));
+        // Who collects JSON lines is told by one of them.
+        if config.log.format == LogFormat::Human {
+            Out::note(&format!("laini serves on {}", standing.base_url));
+        }
         standing.run(std::future::pending()).await
     })
 }

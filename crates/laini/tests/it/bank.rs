@@ -96,7 +96,7 @@ impl Bank {
     pub(crate) fn generate(&self, credentials: &Credentials) -> Result<Answer, Lost> {
         let Credentials { consumer_key, consumer_secret, .. } = credentials;
         self.canaries.word(consumer_secret);
-        let url = format!("{}/oauth/v1/generate?grant_type=client_credentials", self.base_url);
+        let url = self.url("/oauth/v1/generate?grant_type=client_credentials");
         let answer = self.send(self.http.get(url).basic_auth(consumer_key, Some(consumer_secret)))?;
         if answer.status == 200 {
             self.canaries.word(&answer.field("access_token"));
@@ -118,17 +118,22 @@ impl Bank {
 
     /// Any authorised JSON request.
     pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer, Lost> {
-        let request = self.http.post(format!("{}{path}", self.base_url)).bearer_auth(&self.token);
+        let request = self.http.post(self.url(path)).bearer_auth(&self.token);
         let request = request.header("Content-Type", "application/json").body(body.to_owned());
         self.send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)))
     }
 
     /// A GET without a token.
     pub(crate) fn get(&self, path: &str) -> Result<Answer, Lost> {
-        self.send(self.http.get(format!("{}{path}", self.base_url)))
+        self.send(self.http.get(self.url(path)))
     }
 
-    /// Any request: [`Bank::http`] makes one.
+    /// Where a path lies.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    /// Any request, made with [`Bank::http`] and [`Bank::url`].
     pub(crate) fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Lost> {
         let answer = async {
             let response = request.send().await?;
@@ -136,6 +141,11 @@ impl Bank {
             Ok(Answer { status, headers, text: response.text().await? })
         };
         self.runtime.block_on(answer).map_err(Lost)
+    }
+
+    /// What the server must not print.
+    pub(crate) fn canaries(&self) -> &Canaries {
+        &self.canaries
     }
 
     /// What makes requests of other kinds.

@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use crate::bank::{Answer, Bank, IMSI};
@@ -18,6 +20,8 @@ const REFUSED_PER_FILL: usize = 20;
 /// Space that the files had already may take a few rows yet.
 const ANSWERED_WHEN_FULL_MAX: usize = 200;
 const ANSWERED_PER_FILL: usize = 50;
+const CLIENTS: usize = 8;
+const MANY_MORE: usize = 200;
 const HEALTHY_WITHIN: Duration = Duration::from_secs(10);
 
 /// A small file system of its own, unmounted at the end.
@@ -66,7 +70,7 @@ impl Drop for SmallDisk {
 /// One bank, and the ids of all that it asked.
 struct Asking {
     bank: Bank,
-    numbers: std::vec::IntoIter<String>,
+    numbers: std::iter::Cycle<std::vec::IntoIter<String>>,
     answered: HashSet<String>,
     /// Those whose refusal said that nobody knows whether there is a record.
     undecided: HashSet<String>,
@@ -75,12 +79,12 @@ struct Asking {
 impl Asking {
     fn of(server: &Running, app: &Credentials, sample: &Sample) -> Self {
         let bank = Bank::of(server, app);
-        let numbers = sample.served().into_iter();
+        let numbers = sample.served().into_iter().cycle();
         Self { bank, numbers, answered: HashSet::new(), undecided: HashSet::new() }
     }
 
     fn ask(&mut self) -> Answer {
-        let number = self.numbers.next().expect("the sample is large enough");
+        let number = self.numbers.next().unwrap();
         let answer = self.bank.check(IMSI, &number);
         let id = answer.field("requestRefID");
         match (answer.status, answer.header("Laini-Charge")) {
@@ -147,6 +151,55 @@ fn a_full_disk_answers_503_and_is_healthy_again_when_space_returns() {
     server.stop();
     asking.assert_matches_ledger(&lab);
     println!("family=disk cases={fills} failures=0 answers={}", asking.answered.len());
+}
+
+/// Ends the load when it is dropped, also by a failed assertion: else its threads would never end.
+struct EndOfLoad<'a>(&'a AtomicBool);
+
+impl Drop for EndOfLoad<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_disk_that_fills_under_load_leaves_each_answer_its_row_and_no_row_without_one() {
+    let lab = Lab::new();
+    let disk = SmallDisk::mount(lab.data());
+    let sample = lab.import_sample(LINES, 4);
+    let app = lab.partner_app("Bank A", "production");
+    let server = lab.serve();
+    let mut clients: Vec<Asking> = (0..CLIENTS).map(|_| Asking::of(&server, &app, &sample)).collect();
+    let (answers, refusals, is_over) = (&AtomicUsize::new(0), &AtomicUsize::new(0), &AtomicBool::new(false));
+    let many_more = |what, count: &AtomicUsize| {
+        let enough = count.load(Ordering::Relaxed) + MANY_MORE;
+        wait_until(what, HEALTHY_WITHIN, || count.load(Ordering::Relaxed) >= enough);
+    };
+    thread::scope(|scope| {
+        let _over = EndOfLoad(is_over);
+        for client in &mut clients {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    let count = if client.ask().status == 200 { answers } else { refusals };
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for _ in 0..FILLS {
+            many_more("answers", answers);
+            disk.fill();
+            many_more("refusals", refusals);
+            disk.free();
+        }
+        many_more("answers", answers);
+    });
+    server.stop();
+    let mut all = clients.pop().unwrap();
+    for client in clients {
+        all.answered.extend(client.answered);
+        all.undecided.extend(client.undecided);
+    }
+    all.assert_matches_ledger(&lab);
 }
 
 /// Asks until the first refusal: pages that the files had before may take a few rows more.
