@@ -108,13 +108,11 @@ impl Files {
     /// Removes every generation but `keep`. Readers that still have one open keep what they see.
     pub(super) fn remove_generations_except(&self, keep: Option<u64>) -> Result<(), StoreError> {
         let remove = || -> io::Result<()> {
-            for entry in fs::read_dir(&self.dir)? {
-                let path = entry?.path();
-                if generation_of(&path).is_some_and(|number| Some(number) != keep) {
-                    fs::remove_file(&path)?;
-                }
-            }
-            Ok(())
+            let mut paths = fs::read_dir(&self.dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+            paths.retain(|path| generation_of(path).is_some_and(|number| Some(number) != keep));
+            // The shortest name first: nobody must find a database whose WAL is gone already.
+            paths.sort();
+            paths.into_iter().try_for_each(fs::remove_file)
         };
         remove().map_err(file_failed(&self.dir))
     }
