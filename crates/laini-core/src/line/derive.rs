@@ -55,7 +55,7 @@ pub fn derive(
     refused_rows: &[RefusedRow],
 ) -> Derivation {
     let mut derivation = Derivation { lines: bases, verdicts: Vec::with_capacity(events.len()) };
-    let effective = amend(cut, events, &mut derivation.verdicts);
+    let effective = amend(cut, events, &mut derivation);
     let mut steps: Vec<Step<'_>> = effective.into_iter().map(Step::Event).collect();
     steps.extend(refused_rows.iter().map(Step::RefusedRow));
     steps.sort_by(|a, b| a.order().cmp(&b.order()));
@@ -66,7 +66,10 @@ pub fn derive(
             }
             Step::RefusedRow(_) => {}
             Step::Event(event) => {
-                let verdict = if event.at > cut { event.apply(&mut derivation.lines) } else { Verdict::BeforeCut };
+                // What counts is when it was first said to have happened: a correction of an event
+                // that the snapshot lacks may move it before the cut.
+                let is_news = event.original.at > cut;
+                let verdict = if is_news { event.apply(&mut derivation.lines) } else { Verdict::BeforeCut };
                 derivation.verdicts.push((event.original.key.clone(), verdict));
             }
         }
@@ -97,7 +100,8 @@ impl Step<'_> {
 }
 
 /// Settles corrections and retractions: the newest one recorded about an event decides.
-fn amend<'a>(cut: Timestamp, events: &'a [Event], verdicts: &mut Vec<(EventKey, Verdict)>) -> Vec<Effective<'a>> {
+fn amend<'a>(cut: Timestamp, events: &'a [Event], derivation: &mut Derivation) -> Vec<Effective<'a>> {
+    let Derivation { lines, verdicts } = derivation;
     let by_key: HashMap<&EventKey, &Event> = events.iter().map(|event| (&event.key, event)).collect();
     let mut newest: HashMap<EventKey, &Event> = HashMap::new();
     for event in events {
@@ -109,7 +113,6 @@ fn amend<'a>(cut: Timestamp, events: &'a [Event], verdicts: &mut Vec<(EventKey, 
             Some(known) if event.msisdn.is_some() && event.msisdn != known.msisdn => {
                 Verdict::Refused(Refusal::OtherNumber)
             }
-            Some(known) if known.at <= cut => Verdict::Refused(Refusal::BeforeCut),
             Some(_) => match newest.insert(target.clone(), event) {
                 None => continue,
                 Some(other) => {
@@ -126,18 +129,22 @@ fn amend<'a>(cut: Timestamp, events: &'a [Event], verdicts: &mut Vec<(EventKey, 
         };
         verdicts.push((event.key.clone(), verdict));
     }
-    verdicts.extend(newest.values().map(|amendment| (amendment.key.clone(), Verdict::Amends)));
-
+    for (target, amendment) in &newest {
+        let known = by_key.get(target).filter(|known| known.at <= cut);
+        let amends = known.is_none_or(|known| amend_base(lines, known, amendment, events));
+        let verdict = if amends { Verdict::Amends } else { Verdict::Refused(Refusal::BeforeCut) };
+        verdicts.push((amendment.key.clone(), verdict));
+    }
     let mut effective = Vec::with_capacity(events.len());
     for event in events.iter().filter(|event| event.happening.amends().is_none()) {
         // The feed's parser requires a number for every other kind of event.
         let Some(msisdn) = event.msisdn else { continue };
         let (at, happening) = match newest.get(&event.key).map(|amendment| (amendment.at, &amendment.happening)) {
-            Some((_, Happening::Retraction { .. })) => {
+            Some((_, Happening::Retraction { .. })) if event.at > cut => {
                 verdicts.push((event.key.clone(), Verdict::Withdrawn));
                 continue;
             }
-            Some((at, Happening::Correction { imsi, new_msisdn, .. })) => {
+            Some((at, Happening::Correction { imsi, new_msisdn, .. })) if event.at > cut => {
                 (at, corrected(&event.happening, *imsi, *new_msisdn))
             }
             _ => (event.at, event.happening.clone()),
@@ -145,6 +152,25 @@ fn amend<'a>(cut: Timestamp, events: &'a [Event], verdicts: &mut Vec<(EventKey, 
         effective.push(Effective { original: event, at, msisdn, happening });
     }
     effective
+}
+
+/// Amends a swap that is part of the base already, where an event and no snapshot had told of it. A
+/// withdrawn one gives way to the newest other swap that events told of.
+fn amend_base(lines: &mut BTreeMap<Msisdn, LineState>, known: &Event, amendment: &Event, events: &[Event]) -> bool {
+    let line = known.msisdn.and_then(|msisdn| lines.get_mut(&msisdn)).and_then(|state| state.line.as_mut());
+    let Some(line) = line.filter(|line| line.swap_learned) else { return false };
+    if line.last_swap.map(|swap| swap.at.as_second()) != Some(known.at.as_second()) {
+        return false;
+    }
+    if matches!(amendment.happening, Happening::Correction { .. }) {
+        line.last_swap = line.last_swap.map(|swap| Swap { at: amendment.at, ..swap });
+        return true;
+    }
+    let earlier = events.iter().filter(|event| event.msisdn == known.msisdn && event.at < known.at);
+    let swaps = earlier.filter_map(|event| Some(Swap { at: event.at, cause: event.happening.swap_cause()? }));
+    line.last_swap = swaps.max_by_key(|swap| swap.at);
+    line.swap_learned = line.last_swap.is_some();
+    true
 }
 
 fn corrected(happening: &Happening, imsi: Option<Imsi>, new_msisdn: Option<Msisdn>) -> Happening {
@@ -223,6 +249,7 @@ impl Effective<'_> {
             imsi,
             registered: self.at,
             holder_since: None,
+            swap_learned: last_swap.is_some(),
             last_swap,
             last_pairing: None,
             contract: None,
@@ -238,6 +265,7 @@ impl Effective<'_> {
             Ok(line) => {
                 line.imsi = imsi;
                 line.last_swap = Some(Swap { at: self.at, cause });
+                line.swap_learned = true;
                 line.last_pairing = None;
                 line.hashed_imsi = None;
                 Verdict::Applied
@@ -262,6 +290,7 @@ impl Effective<'_> {
         };
         lines.entry(new_msisdn).or_default().line = Some(Line {
             last_swap: Some(Swap { at: self.at, cause: SwapCause::NumberChange }),
+            swap_learned: true,
             last_pairing: None,
             ..moved
         });
@@ -300,3 +329,6 @@ fn end(state: &mut LineState, status: LineStatus) -> Verdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{Imsi, Msisdn};
+use super::{Imsi, Msisdn, SwapCause};
 
 /// The name of a feed, or an event's id within it: 1 to 128 visible ASCII characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -200,6 +200,17 @@ impl Happening {
             Self::NumberChanged { .. } => EventKind::NumberChanged,
             Self::Correction { .. } => EventKind::Correction,
             Self::Retraction { .. } => EventKind::Retraction,
+        }
+    }
+
+    /// The cause of the swap that it always is; `None` where it is none, or only on some lines.
+    pub fn swap_cause(&self) -> Option<SwapCause> {
+        match self {
+            Self::SimReplaced(_) => Some(SwapCause::Replacement),
+            Self::EsimIssued(_) => Some(SwapCause::Esim),
+            Self::PortedIn(_) => Some(SwapCause::PortIn),
+            Self::Recycled(_) => Some(SwapCause::NewHolder),
+            _ => None,
         }
     }
 

@@ -38,24 +38,32 @@ const DATE_ONLY: SignedDuration = SignedDuration::from_hours(24);
 /// The line that a row of a snapshot cut at `cut` stands for, given what was known before.
 ///
 /// - A holder newer than the last swap is a swap (`new_holder`).
-/// - Where the extract has no swap column, a swap known from before stays known.
+/// - A swap that laini learned (from an event, or by inference) is not taken back by a snapshot that
+///   does not know of it; nor is any known swap by an extract without a swap column.
 /// - A SIM that changed since without a newer swap date was swapped (design, "The feed"): when the
 ///   new holder registered, or else at the cut.
 /// - A restriction of the holder's data stays for as long as the holding does.
 pub fn settle(before: Option<Before<'_>>, row: &SnapshotRow, cut: Timestamp) -> Line {
     let known = before.and_then(|b| b.line.last_swap);
     let mut last_swap = row.last_swap.unwrap_or(known);
+    let mut learned = false;
     if let Some(held) = row.holder_since.filter(|held| *held > row.registered) {
         last_swap = Some(newest(last_swap, held, SwapCause::NewHolder));
     }
-    if let Some(before) = before.filter(|b| b.line.imsi != row.imsi) {
-        let explained = last_swap.is_some_and(|swap| {
-            known.is_none_or(|k| swap.at > k.at) && swap.at.saturating_add(DATE_ONLY).is_ok_and(|at| at >= before.cut)
-        });
-        if row.registered > before.line.holding_since() {
-            last_swap = Some(newest(last_swap, row.registered, SwapCause::NewHolder));
-        } else if !explained {
-            last_swap = Some(newest(last_swap, cut, SwapCause::Replacement));
+    if let Some(before) = before {
+        if let Some(known) = known.filter(|_| before.line.swap_learned && row.registered <= before.line.paired()) {
+            learned = last_swap.is_none_or(|stated| stated.at.as_second() < known.at.as_second());
+            last_swap = Some(newest(last_swap, known.at, known.cause));
+        }
+        if before.line.imsi != row.imsi {
+            let explained = last_swap.is_some_and(|swap| explains(swap, known, before.cut));
+            if row.registered > before.line.holding_since() {
+                last_swap = Some(newest(last_swap, row.registered, SwapCause::NewHolder));
+                learned = true;
+            } else if !explained {
+                last_swap = Some(newest(last_swap, cut, SwapCause::Replacement));
+                learned = true;
+            }
         }
     }
     let mut line = Line {
@@ -64,6 +72,7 @@ pub fn settle(before: Option<Before<'_>>, row: &SnapshotRow, cut: Timestamp) -> 
         registered: row.registered,
         holder_since: row.holder_since.filter(|held| *held != row.registered),
         last_swap,
+        swap_learned: learned,
         last_pairing: None,
         contract: row.contract,
         restricted: false,
@@ -71,6 +80,12 @@ pub fn settle(before: Option<Before<'_>>, row: &SnapshotRow, cut: Timestamp) -> 
     };
     line.restricted = before.is_some_and(|b| b.line.restricted && b.line.holding_since() == line.holding_since());
     line
+}
+
+/// Whether a swap is news that another SIM can come from.
+fn explains(swap: Swap, known: Option<Swap>, cut_before: Timestamp) -> bool {
+    known.is_none_or(|known| swap.at > known.at)
+        && swap.at.saturating_add(DATE_ONLY).is_ok_and(|latest| latest >= cut_before)
 }
 
 fn newest(swap: Option<Swap>, at: Timestamp, cause: SwapCause) -> Swap {
@@ -166,5 +181,33 @@ mod tests {
         assert!(settle(before, &row(SIM_A), at(CUT_2)).restricted);
         let newer = SnapshotRow { registered: at("2026-11-20T09:00:00Z"), ..row(SIM_B) };
         assert!(!settle(before, &newer, at(CUT_2)).restricted);
+    }
+
+    #[test]
+    fn a_learned_swap_is_not_taken_back_by_a_snapshot_that_does_not_know_of_it() {
+        let told = Swap { at: at("2026-11-20T12:00:00Z"), cause: SwapCause::Replacement };
+        let mut line = settle(None, &row(SIM_B), at(CUT_1));
+        (line.last_swap, line.swap_learned) = (Some(told), true);
+        for cut in ["2026-11-21T01:00:00Z", "2026-11-22T01:00:00Z", "2026-11-23T01:00:00Z"] {
+            let before = line.clone();
+            line = settle(Some(Before { line: &before, cut: at(CUT_1) }), &row(SIM_B), at(cut));
+            assert_eq!((line.last_swap, line.swap_learned), (Some(told), true), "{cut}");
+        }
+        // A newer statement replaces it, and can be taken back by the next one.
+        let newer = Some(Swap { at: at("2026-11-23T12:00:00Z"), cause: SwapCause::Esim });
+        let before = Before { line: &line, cut: at(CUT_1) };
+        let stated =
+            settle(Some(before), &SnapshotRow { last_swap: Some(newer), ..row(SIM_B) }, at("2026-11-24T01:00:00Z"));
+        assert_eq!((stated.last_swap, stated.swap_learned), (newer, false));
+        let silent = settle(Some(Before { line: &stated, cut: at(CUT_1) }), &row(SIM_B), at("2026-11-25T01:00:00Z"));
+        assert_eq!(silent.last_swap, None);
+    }
+
+    #[test]
+    fn an_inferred_swap_outlives_the_next_snapshot() {
+        let old = settle(None, &row(SIM_A), at(CUT_1));
+        let swapped = settle(Some(Before { line: &old, cut: at(CUT_1) }), &row(SIM_B), at(CUT_2));
+        let later = settle(Some(Before { line: &swapped, cut: at(CUT_2) }), &row(SIM_B), at("2026-11-22T01:00:00Z"));
+        assert_eq!(later.last_swap.map(|s| s.at), Some(at(CUT_2)));
     }
 }

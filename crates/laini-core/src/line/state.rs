@@ -15,6 +15,9 @@ pub struct Line {
     pub holder_since: Option<Timestamp>,
     /// The newest swap, in the sense of contract §3 ("What counts as a swap").
     pub last_swap: Option<Swap>,
+    /// No snapshot stated the newest swap: an event told of it, or it was inferred from another SIM.
+    /// Only an event, or a newer statement, takes it back (decision 0009).
+    pub swap_learned: bool,
     /// The newest pairing of number and SIM in the sense of CAMARA SIM Swap (the first activation
     /// counts), where it is neither the newest swap nor the registration.
     pub last_pairing: Option<Timestamp>,

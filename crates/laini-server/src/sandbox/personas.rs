@@ -80,6 +80,7 @@ impl Persona {
             last_swap: days.swapped.map(|day| Swap { at: start(day), cause: self.swap_cause() }),
             last_pairing: None,
             contract: None,
+            swap_learned: false,
             restricted: self == Self::Restricted,
             hashed_imsi: HashedImsi::parse(SAMPLE_HASHED_IMSI).ok().filter(|_| self == Self::PublishedSample),
         };

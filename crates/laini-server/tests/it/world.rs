@@ -138,6 +138,7 @@ pub(crate) fn line(registered: &str, swapped: Option<&str>) -> Line {
         last_swap: swapped.map(|at| Swap { at: instant(at), cause: SwapCause::Replacement }),
         last_pairing: None,
         contract: None,
+        swap_learned: false,
         restricted: false,
         hashed_imsi: None,
     }

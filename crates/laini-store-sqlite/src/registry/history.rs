@@ -240,7 +240,7 @@ impl History<'_> {
     /// again is the same.
     pub(super) fn refuse(&self, row: &RefusedEntry) -> Result<(), Failure> {
         const SQL: &str = "INSERT INTO refused(msisdn, at, place, reason, received) SELECT ?1, ?2, ?3, ?4, ?5
-            WHERE NOT EXISTS (SELECT 1 FROM refused WHERE msisdn = ?1 AND at = ?2 AND place = ?3)";
+            WHERE NOT EXISTS (SELECT 1 FROM refused WHERE msisdn IS ?1 AND at = ?2 AND place = ?3)";
         self.connection.prepare_cached(SQL)?.execute(params![
             row.msisdn.map(key),
             row.at.as_microsecond(),

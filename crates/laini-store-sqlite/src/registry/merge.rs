@@ -32,7 +32,10 @@ pub(super) struct Previous {
 /// What the pass over all rows counted.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Tally {
+    /// Lines that the snapshot states.
     pub(super) lines: u64,
+    /// Lines that it no longer names; kept as given up, so that their next holder is a new one.
+    pub(super) carried: u64,
     pub(super) repeated: u64,
     pub(super) contradicted: u64,
 }
@@ -53,8 +56,9 @@ pub(super) fn write_lines(
         let lines = insert_all(new, settled, progress);
         let tally = settling.join().map_err(|_| Failure::Interrupted)?;
         // An insert that failed interrupts the settling; its reason is the one to tell.
-        let lines = lines?;
-        Ok(Tally { lines, ..tally? })
+        let written = lines?;
+        let tally = tally?;
+        Ok(Tally { lines: written - tally.carried, ..tally })
     })
 }
 
@@ -117,7 +121,7 @@ fn settle_all(
         _ => None,
     };
     let mut tally = Tally::default();
-    let mut batch = Vec::with_capacity(BATCH_LINES);
+    let mut out = Out { batch: Vec::with_capacity(BATCH_LINES), batches };
     let mut next = rows.next()?;
     while let Some(first) = next {
         let number = first.number()?;
@@ -136,19 +140,40 @@ fn settle_all(
         tally.repeated += stated.repeated;
         tally.contradicted += u64::from(stated.contradicted);
         let before = match &mut known {
-            Some(known) => known.before(number, seal)?,
+            Some(known) => {
+                tally.carried += known.give_up_before(Some(number), &mut out, seal)?;
+                known.before(number, seal)?
+            }
             None => LineState::default(),
         };
         let previous_cut = previous.map_or(Timestamp::MIN, |previous| previous.cut);
         let state = stated.state(before, previous_cut, cut, seal)?;
-        batch.extend(Row::of(&state, number, seal).map(|row| (number, row)));
-        if batch.len() == BATCH_LINES {
-            let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH_LINES));
-            batches.send(full).map_err(|_| Failure::Interrupted)?;
+        if let Some(row) = Row::of(&state, number, seal) {
+            out.add(number, row)?;
         }
     }
-    batches.send(batch).map_err(|_| Failure::Interrupted)?;
+    if let Some(known) = &mut known {
+        tally.carried += known.give_up_before(None, &mut out, seal)?;
+    }
+    batches.send(out.batch).map_err(|_| Failure::Interrupted)?;
     Ok(tally)
+}
+
+/// Lines on their way to the inserting thread.
+struct Out<'a> {
+    batch: Batch,
+    batches: &'a SyncSender<Batch>,
+}
+
+impl Out<'_> {
+    fn add(&mut self, number: Msisdn, row: Row) -> Result<(), Failure> {
+        self.batch.push((number, row));
+        if self.batch.len() < BATCH_LINES {
+            return Ok(());
+        }
+        let full = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_LINES));
+        self.batches.send(full).map_err(|_| Failure::Interrupted)
+    }
 }
 
 /// All that a snapshot says about one number.
@@ -198,18 +223,38 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// What was known about `number`. Numbers come in ascending order.
+    /// What was known about `number`, once [`Known::give_up_before`] has come to it.
     fn before(&mut self, number: Msisdn, seal: &ImsiSeal) -> Result<LineState, Failure> {
+        let row = self.head.take_if(|head| head.0 == number);
         if let Some(state) = self.previous.at_cut.get(&number) {
             return Ok(state.clone());
         }
-        while self.head.as_ref().is_none_or(|head| head.0 < number) {
-            let Some(row) = self.rows.next()? else { break };
-            self.head = Some((msisdn(row.get(0)?)?, Row::read(row, 1)?));
-        }
-        match self.head.take_if(|head| head.0 == number) {
+        match row {
             None => Ok(LineState::default()),
             Some((_, row)) => with_extra(&self.previous.connection, number, row)?.open(number, seal),
+        }
+    }
+
+    /// Gives up every line before `number` (`None` = to the end) that the snapshot has passed over.
+    /// Numbers come in ascending order. Returns how many there were.
+    fn give_up_before(&mut self, number: Option<Msisdn>, out: &mut Out<'_>, seal: &ImsiSeal) -> Result<u64, Failure> {
+        let mut given_up = 0;
+        loop {
+            if self.head.is_none() {
+                let Some(row) = self.rows.next()? else { return Ok(given_up) };
+                self.head = Some((msisdn(row.get(0)?)?, Row::read(row, 1)?));
+            }
+            let Some((missing, row)) = self.head.take_if(|head| number.is_none_or(|number| head.0 < number)) else {
+                return Ok(given_up);
+            };
+            let row = match self.previous.at_cut.get(&missing) {
+                Some(state) => Row::of(state, missing, seal),
+                None => Some(with_extra(&self.previous.connection, missing, row)?),
+            };
+            if let Some(row) = row.filter(Row::is_known) {
+                out.add(missing, row.given_up())?;
+                given_up += 1;
+            }
         }
     }
 }

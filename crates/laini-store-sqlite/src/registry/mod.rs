@@ -34,7 +34,7 @@ use laini_core::store::{
 use self::failure::Failure;
 use self::feed::Writer;
 use self::files::Files;
-use self::serving::{Refresher, Serving};
+use self::serving::{Refresher, Serving, View};
 use crate::sql::{StoreError, file_failed};
 
 /// Rows that a snapshot load sorts in memory before it spills them: about 80 bytes each.
@@ -88,7 +88,17 @@ impl SqliteRegistry {
     }
 
     fn look_up_now(&self, msisdn: Msisdn) -> Result<Lookup, RegistryError> {
-        let view = self.serving.view();
+        match self.look_up_in(&self.serving.view(), msisdn) {
+            // A generation that was replaced a moment ago may be gone already; its successor is not.
+            Err(RegistryError::Bad(_) | RegistryError::Unavailable(_)) => {
+                self.serving.refresh()?;
+                self.look_up_in(&self.serving.view(), msisdn)
+            }
+            found => found,
+        }
+    }
+
+    fn look_up_in(&self, view: &View, msisdn: Msisdn) -> Result<Lookup, RegistryError> {
         let generation = view.generation.as_ref().ok_or(RegistryError::Empty)?;
         let state = generation.read(|connection| generation::look_up(connection, msisdn, &self.seal))?;
         Ok(Lookup { state, horizon: view.horizon })

@@ -33,6 +33,8 @@ const RESTRICTED: i64 = 1 << 7;
 const SOURCE_REJECTED: i64 = 1 << 8;
 /// The side table has more about this line.
 pub(super) const HAS_EXTRA: i64 = 1 << 9;
+/// No snapshot stated the swap.
+const SWAP_LEARNED: i64 = 1 << 10;
 /// From this bit on, rows in transit through a snapshot load carry marks of their own.
 pub(super) const FIRST_TRANSIT_BIT: u32 = 16;
 
@@ -45,11 +47,12 @@ impl Row {
         };
         let restricted = if line.restricted { RESTRICTED } else { 0 };
         let extra = if line.hashed_imsi.is_some() { HAS_EXTRA } else { 0 };
+        let learned = if line.swap_learned { SWAP_LEARNED } else { 0 };
         Some(Self {
             imsi: Some(seal.seal(msisdn, line.imsi).0),
             registered: line.registered.as_second(),
             swapped: line.last_swap.map(|swap| swap.at.as_second()),
-            flags: pack(line.status, line.contract, line.last_swap) | restricted | rejected | extra,
+            flags: pack(line.status, line.contract, line.last_swap) | restricted | rejected | extra | learned,
             holder: line.holder_since.map(Timestamp::as_second),
             paired: line.last_pairing.map(Timestamp::as_second),
             hashed: line.hashed_imsi.clone(),
@@ -66,6 +69,7 @@ impl Row {
             registered: second(self.registered)?,
             holder_since: self.holder.map(second).transpose()?,
             last_swap: swap(self.swapped, self.flags)?,
+            swap_learned: self.flags & SWAP_LEARNED != 0,
             last_pairing: self.paired.map(second).transpose()?,
             contract: contract(self.flags),
             restricted: self.flags & RESTRICTED != 0,
@@ -85,6 +89,14 @@ impl Row {
             paired: row.get(first + 5)?,
             hashed: None,
         })
+    }
+
+    /// The same line, given up: what becomes of one that a whole snapshot no longer names.
+    pub(super) fn given_up(mut self) -> Self {
+        if status(self.flags).is_served() {
+            self.flags = self.flags & !STATUS_MASK | position(&LineStatus::ALL, &LineStatus::Terminated);
+        }
+        self
     }
 
     /// Whether there is a line at all: a number that only refused rows named has none.

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use super::failure::Failure;
 use super::files::Files;
-use super::generation::Generation;
+use super::generation::{self, Generation};
 use super::history::History;
 use crate::sql::open_reader;
 
@@ -57,15 +57,29 @@ impl Serving {
     pub(super) fn refresh(&self) -> Result<(), Failure> {
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(generation) = self.open_current()? else { return Ok(()) };
-        generation.release();
         let meta = &generation.meta;
-        let complete = |history: &History<'_>| Ok(as_of(meta.cut, &self.required_feeds, &history.feeds()?));
-        let complete = self.read_locked(&mut history, complete)?;
-        let as_of = complete.unwrap_or_else(|| as_of(meta.cut, &self.required_feeds, &[]));
+        let heard = self.read_locked(&mut history, |history| Ok((history.feeds()?, history.last_event()?)))?;
+        generation.release();
+        let as_of = match heard {
+            None => as_of(meta.cut, &self.required_feeds, &[]),
+            Some((feeds, last_event)) if generation.read(generation::meta)?.applied_event >= last_event => {
+                as_of(meta.cut, &self.required_feeds, &feeds)
+            }
+            // The history is ahead of the lines (a batch under way, or one that was killed): they are
+            // not complete to what the feeds say.
+            Some(_) => self.as_of_before(&generation),
+        };
         let horizon = Horizon { as_of, history_since: meta.history_since };
         let view = View { generation: Some(generation), horizon };
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
         Ok(())
+    }
+
+    /// What the lines of `generation` were last known to be complete to.
+    fn as_of_before(&self, generation: &Generation) -> Option<Timestamp> {
+        let view = self.view();
+        let same = view.generation.as_ref().is_some_and(|open| open.number == generation.number);
+        if same { view.horizon.as_of } else { as_of(generation.meta.cut, &self.required_feeds, &[]) }
     }
 
     /// As [`Serving::refresh`], where nobody waits for the outcome: an outage is logged once.

@@ -19,6 +19,7 @@ fn line(registered: &str, swap: Option<&str>) -> LineState {
         last_swap: swap.map(|s| Swap { at: at(s), cause: SwapCause::Replacement }),
         last_pairing: None,
         contract: None,
+        swap_learned: false,
         restricted: false,
         hashed_imsi: None,
     };

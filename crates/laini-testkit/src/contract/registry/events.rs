@@ -26,6 +26,7 @@ fn begun(imsi: u64, when: &str, last_swap: Option<Swap>) -> Line {
     let mut line = settle(None, &row(0, sim(imsi)), at(CUT_1));
     line.registered = at(when);
     line.last_swap = last_swap;
+    line.swap_learned = last_swap.is_some();
     line
 }
 
@@ -76,7 +77,8 @@ fn taken() -> Vec<(u64, Happening, Line)> {
     let old = settle(None, &row(0, sim(0)), at(CUT_1));
     let status = |n, status| Line { status, imsi: sim(n), ..old.clone() };
     let active = |n| status(n, LineStatus::Active);
-    let replaced = |n, cause| Line { imsi: new_sim(n), last_swap: Some(swapped(T1, cause)), ..old.clone() };
+    let replaced =
+        |n, cause| Line { imsi: new_sim(n), last_swap: Some(swapped(T1, cause)), swap_learned: true, ..old.clone() };
     let held_anew = |n: u64, cause| begun(n + 100, T1, Some(swapped(T1, cause)));
     vec![
         (1, Happening::SimReplaced(new_sim(1)), replaced(1, SwapCause::Replacement)),

@@ -48,6 +48,8 @@ macro_rules! registry_contract {
             an_older_snapshot_is_refused
             a_cut_is_the_newest_instant_or_stated
             far_fewer_lines_are_refused
+            a_line_that_returns_has_a_new_holder
+            a_learned_swap_outlives_snapshots
             a_dropped_load_changes_nothing
             one_load_at_a_time
             each_event_does_what_the_table_says

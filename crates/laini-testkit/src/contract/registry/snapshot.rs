@@ -1,9 +1,18 @@
 use jiff::Timestamp;
-use laini_core::line::{ContractType, HashedImsi, LineState, LineStatus, SnapshotRow, Swap, SwapCause};
-use laini_core::store::{FeedError, Registry as _, RegistryError, RegistryFeed as _, RegistryStatus, SnapshotPlan};
+use laini_core::line::{ContractType, Happening, HashedImsi, LineState, LineStatus, SnapshotRow, Swap, SwapCause};
+use laini_core::store::{
+    FeedError, FeedItem, Registry as _, RegistryError, RegistryFeed as _, RegistryStatus, SnapshotPlan,
+};
 
 use super::RegistryPlace;
-use super::story::{CUT_1, CUT_2, LONG_AGO, NOW, at, line, load, number, ok, plan, row, sim, state, try_load};
+use super::story::{
+    CUT_1, CUT_2, CUT_3, LONG_AGO, NOW, at, event, line, load, number, ok, plan, row, sim, state, try_load,
+};
+
+/// Between the first cut and the second.
+const TOLD: &str = "2026-11-20T12:00:00Z";
+/// Between the second cut and the third.
+const RETURNED: &str = "2026-11-21T12:00:00Z";
 
 /// An empty registry says that it is empty, and nothing about any line.
 pub async fn nothing_was_loaded(place: &impl RegistryPlace) {
@@ -208,7 +217,8 @@ pub async fn far_fewer_lines_are_refused(place: &impl RegistryPlace) {
     assert!(matches!(shrunk, Err(FeedError::Shrunk { lines: 995, before: 1_000 })));
     assert_eq!(ok(registry.status().await).lines, 1_000);
     load(&registry, CUT_2, rows(996)).await;
-    assert_eq!(state(&registry, 996).await, LineState::default());
+    // A line that is no longer named is given up, not forgotten: its next holder is a new one.
+    assert_eq!(line(&registry, 996).await.status, LineStatus::Terminated);
     let allowed = SnapshotPlan { allow_shrink: true, ..plan(CUT_2) };
     let summary = ok(try_load(&registry, allowed, rows(10), &[]).await);
     assert_eq!((summary.lines, summary.lines_before), (10, 996));
@@ -239,4 +249,31 @@ pub async fn one_load_at_a_time(place: &impl RegistryPlace) {
     load(&other, CUT_1, vec![row(1, sim(1))]).await;
     assert_eq!(ok(other.status().await).as_of, Some(at(CUT_1)));
     assert!(at(CUT_1) < at(NOW));
+}
+
+/// A line that one snapshot leaves out and the next one names again, on another SIM, has a new holder.
+pub async fn a_line_that_returns_has_a_new_holder(place: &impl RegistryPlace) {
+    let registry = place.open();
+    let rows = |from: u64| (from..1_000).map(|n| row(n, sim(n))).collect::<Vec<_>>();
+    load(&registry, CUT_1, rows(0)).await;
+    load(&registry, CUT_2, rows(1)).await;
+    let mut again = rows(1);
+    again.push(SnapshotRow { registered: at(RETURNED), ..row(0, sim(5_000)) });
+    load(&registry, CUT_3, again).await;
+    let returned = line(&registry, 0).await;
+    let expected = Some(Swap { at: at(RETURNED), cause: SwapCause::NewHolder });
+    assert_eq!((returned.status, returned.last_swap), (LineStatus::Active, expected));
+}
+
+/// A swap that an event told of is not forgotten by the next snapshots, which do not know of it.
+pub async fn a_learned_swap_outlives_snapshots(place: &impl RegistryPlace) {
+    let registry = place.open();
+    load(&registry, CUT_1, vec![row(1, sim(1))]).await;
+    let told = event("e", TOLD, 1, Happening::SimReplaced(sim(2)));
+    ok(registry.record(vec![FeedItem::Event(told)], at(NOW)).await);
+    for cut in [CUT_2, CUT_3] {
+        load(&registry, cut, vec![row(1, sim(2))]).await;
+        let expected = Some(Swap { at: at(TOLD), cause: SwapCause::Replacement });
+        assert_eq!(line(&registry, 1).await.last_swap, expected, "{cut}");
+    }
 }

@@ -12,6 +12,8 @@ pub(super) const NOW: &str = "2026-11-22T09:00:00Z";
 pub(super) const CUT_1: &str = "2026-11-20T01:00:00Z";
 /// The cut of a second one.
 pub(super) const CUT_2: &str = "2026-11-21T01:00:00Z";
+/// The cut of a third one.
+pub(super) const CUT_3: &str = "2026-11-22T01:00:00Z";
 /// When rows were registered, unless they say otherwise.
 pub(super) const LONG_AGO: &str = "2015-06-01T08:30:00Z";
 

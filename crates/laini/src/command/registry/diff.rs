@@ -161,7 +161,9 @@ impl Comparing<'_> {
             let lines = block_on(self.registry.feed.scan(after, SCAN_LINES))??;
             let Some((last, _)) = lines.last() else { return Ok(()) };
             after = Some(*last);
-            for (msisdn, _) in lines {
+            // A line that is not served any more need not be in an extract.
+            let served = |state: &LineState| state.line.as_ref().is_some_and(|line| line.status.is_served());
+            for (msisdn, _) in lines.into_iter().filter(|(_, state)| served(state)) {
                 if self.seen.binary_search(&msisdn).is_err() {
                     self.report.missing += 1;
                     self.list(msisdn, "not in the extract");
