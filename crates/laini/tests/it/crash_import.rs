@@ -25,6 +25,8 @@ const CUT: &str = "2026-06-02";
 const NUMBERS_ASKED: usize = 10;
 /// A running server notices a switch in a second; a busy machine gets longer.
 const NOTICED_WITHIN: Duration = Duration::from_secs(10);
+/// All imports of a test are loaded and served by then.
+const SERVED_WITHIN: Duration = Duration::from_mins(1);
 
 fn import_args(path: &Path) -> [&str; 5] {
     ["registry", "import", path.to_str().unwrap(), "--as-of", CUT]
@@ -64,7 +66,7 @@ fn assert_no_leftovers(lab: &Lab) {
     };
     let generations: Vec<&String> = files.iter().filter(|name| is_generation(name)).collect();
     assert_eq!(generations, [&serving], "{files:?}");
-    let unfinished = |name: &String| name.contains("loading") || name.ends_with(".new") || name.starts_with(".tmp");
+    let unfinished = |name: &String| ["loading", ".new", ".tmp"].iter().any(|part| name.contains(part));
     assert!(!files.iter().any(unfinished), "{files:?}");
 }
 
@@ -169,7 +171,7 @@ fn broken(good: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let (header, rows) = good.split_once('\n').unwrap();
     let without_imsi = format!("{}\n{rows}", header.replace("imsi", "something"));
     // Every 50th row without its registration: twice what is tolerated.
-    let dirty = rows.lines().enumerate().map(|(n, row)| if n % 50 == 0 { row.replace("T", "?") } else { row.into() });
+    let dirty = rows.lines().enumerate().map(|(n, row)| if n % 50 == 0 { row.replace('T', "?") } else { row.into() });
     let dirty = format!("{header}\n{}\n", dirty.collect::<Vec<String>>().join("\n"));
     let mut flipped = gzip.clone();
     flipped[gzip.len() / 2] ^= 0x10;
@@ -252,7 +254,7 @@ fn imports_beside_a_server_fail_no_request() {
 
 /// Asks without a pause until answers come from the newest snapshot; every one must come.
 fn ask_until_as_of<'a>(bank: &Bank, numbers: impl Iterator<Item = &'a String>, newest: &str, checks: &AtomicUsize) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + SERVED_WITHIN;
     let mut as_of = String::new();
     for number in numbers {
         let answer = bank.check(IMSI, number);

@@ -1,5 +1,7 @@
 //! laini end to end: the real binary, real files, real sockets, real signals.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod accounts;
 mod bank;
 mod canaries;

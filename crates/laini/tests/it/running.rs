@@ -232,8 +232,6 @@ pub(crate) struct Running {
     pub(crate) pid: Pid,
     pub(crate) sandbox: Option<Credentials>,
     pub(crate) production: Option<Credentials>,
-    /// From its start until connections were accepted.
-    pub(crate) ready_after: Duration,
     pub(crate) canaries: Canaries,
     stdout: PathBuf,
     stderr: PathBuf,
@@ -246,10 +244,8 @@ impl Running {
         let [ready_file, stdout, stderr] = ["json", "out", "err"].map(|end| stem.with_extension(end));
         command.arg("--ready-file").arg(&ready_file).env("LAINI_LOG_LEVEL", "debug");
         command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
-        let began = Instant::now();
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
         let ready = wait_ready(&mut child, &ready_file, &stderr);
-        let ready_after = began.elapsed();
         for credentials in ready.sandbox.iter().chain(&ready.production) {
             canaries.word(&credentials.consumer_secret);
         }
@@ -258,7 +254,6 @@ impl Running {
             pid: Pid::from_raw(ready.pid).unwrap(),
             sandbox: ready.sandbox,
             production: ready.production,
-            ready_after,
             canaries,
             stdout,
             stderr,
@@ -321,6 +316,7 @@ impl Running {
 }
 
 impl Drop for Running {
+    #[expect(clippy::print_stderr, reason = "shown with the failed test")]
     fn drop(&mut self) {
         if !self.is_over {
             // It may be gone already; what counts is that nothing is left running.
