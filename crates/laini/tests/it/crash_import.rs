@@ -76,6 +76,8 @@ fn a_killed_import_changes_nothing_or_everything_and_the_next_one_works() {
     let mut rng = fastrand::Rng::with_seed(seed);
     let lab = Lab::new();
     let samples = [1, 2].map(|seed| lab.sample_with(LINES, seed, &["--as-of", DAY]));
+    lab.laini(&import_args(&samples[1].path));
+    // Measured where there is something to replace, as in all those that are killed.
     let began = Instant::now();
     lab.laini(&import_args(&samples[0].path));
     let whole = began.elapsed();
@@ -85,8 +87,10 @@ fn a_killed_import_changes_nothing_or_everything_and_the_next_one_works() {
     let numbers = asked(&samples);
     let (mut serving, mut before) = (0, (status(&lab), answers(&bank, &numbers)));
     let mut unchanged = 0;
-    for _ in 0..kills {
-        kill_import(&lab, &samples[1 - serving].path, whole.mul_f64(1.1 * rng.f64()));
+    for kill in 0..kills {
+        // Every other kill aims at the end, where files change places.
+        let from = if kill % 2 == 0 { 0.0 } else { 0.8 };
+        kill_import(&lab, &samples[1 - serving].path, whole.mul_f64(from + (1.1 - from) * rng.f64()));
         let now = status(&lab);
         if generation(&now) == generation(&before.0) {
             unchanged += 1;
@@ -99,7 +103,7 @@ fn a_killed_import_changes_nothing_or_everything_and_the_next_one_works() {
         }
         assert_eq!((status(&lab), answers(&bank, &numbers)), before);
     }
-    assert!(unchanged * 2 >= kills, "only {unchanged} of {kills} kills came in the middle");
+    assert!(unchanged * 4 >= kills, "only {unchanged} of {kills} kills came in the middle");
     server.kill9();
     server = lab.serve();
     bank.move_to(&server);
