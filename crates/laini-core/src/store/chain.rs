@@ -181,6 +181,10 @@ impl Default for Progress {
 /// differ by less.
 const PLACES_AHEAD: usize = 100_000;
 
+/// Longer than a check lives between its minting and its row: 60 s, as a difference of
+/// [`CheckId::position`].
+const MINTED_BEFORE: u64 = 60_000 << 12;
+
 impl ChainVerifier {
     /// A verification against the heads that were written down elsewhere.
     pub fn new(key: ChainKey, heads: Vec<ChainHead>) -> Self {
@@ -226,11 +230,9 @@ impl ChainVerifier {
     /// Beside a running writer a row can be committed behind the page that was just read. A writer
     /// commits its places in order, so whoever reads again after seeing a place sees all before it.
     pub fn passed_over(&self) -> Option<CheckId> {
-        /// In milliseconds: longer than a check lives between its minting and its row.
-        const MINTED_BEFORE_MS: u64 = 60_000;
         let early = self.writers.values().filter_map(|progress| progress.early.values().next());
         let first = early.map(|(row, _)| row.id.position()).min()?;
-        Some(CheckId::from_parts(first.saturating_sub(MINTED_BEFORE_MS << 12), 0))
+        Some(CheckId::from_parts(first.saturating_sub(MINTED_BEFORE), 0))
     }
 
     /// Takes a row of the second reading if its place was passed over in the first.
@@ -297,12 +299,17 @@ pub async fn verify_ledger(
         }
         progress(verifier.rows);
     }
+    // A place that was passed over is near the ids that were read, or nowhere: traffic goes on, this ends.
+    let last = after.map_or(0, |id| id.position().saturating_add(MINTED_BEFORE));
     let mut again = verifier.passed_over();
-    while let Some(after) = again {
+    while let Some(after) = again.filter(|id| id.position() <= last) {
         let page = ledger.chain(Some(after), ROWS_PER_PAGE).await?;
         again = page.rows.last().map(|last| last.row.id);
         for row in page.rows {
             verifier.fill(row);
+        }
+        if verifier.passed_over().is_none() {
+            break;
         }
     }
     Ok(verifier.finish())

@@ -1,7 +1,11 @@
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+
 use super::*;
 use crate::billing::{Currency, Outcome};
 use crate::partner::{AppId, Environment, PartnerId, Product};
-use crate::store::Purpose;
+use crate::store::{BoxFuture, ChainPage, Draft, Purpose, Recorded, RowQuery};
 
 const WRITER: u32 = 7;
 
@@ -209,6 +213,85 @@ fn rows_committed_behind_the_reader_are_filled_in_by_reading_again() {
     verifier.fill(chain(WRITER, 30).pop().unwrap());
     assert_eq!(verifier.passed_over(), None);
     assert_eq!(verifier.finish(), (20, vec![]));
+}
+
+/// A ledger under steady traffic: each read of a page finds as many rows more as it takes away.
+struct Traffic {
+    rows: Vec<ChainRow>,
+    /// How many of them were committed when the verification began.
+    before: usize,
+    /// A row that is committed behind the reader: only from this page on.
+    late: Option<(u64, usize)>,
+    pages: AtomicUsize,
+}
+
+/// Far fewer than the 4,000 that are asked for, as an engine may do.
+const TRAFFIC_PAGE: usize = 10;
+
+impl Traffic {
+    /// A row a second; all but the first `before` come during the verification.
+    fn new(before: usize, late: Option<(u64, usize)>) -> Self {
+        let mut mac = Mac::GENESIS;
+        let link = |seq| {
+            let row = row(seq * 1_000);
+            mac = key().link(mac, WRITER, seq, &row);
+            ChainRow { side_digest_now: None, row, writer: WRITER, seq, mac }
+        };
+        Self { rows: (1..=2_000).map(link).collect(), before, late, pages: AtomicUsize::new(0) }
+    }
+
+    /// Rows seen, breaks, and pages that it took.
+    fn verify(&self) -> (u64, Vec<ChainBreak>, usize) {
+        let mut verifying = pin!(verify_ledger(self, key(), |_| {}));
+        let Poll::Ready(verified) = verifying.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("this ledger never waits");
+        };
+        let (rows, breaks) = verified.unwrap();
+        (rows, breaks, self.pages.load(Ordering::Relaxed))
+    }
+}
+
+impl Ledger for Traffic {
+    fn record(&self, _: Draft) -> BoxFuture<'_, Result<Recorded, LedgerError>> {
+        panic!("a verification writes nothing")
+    }
+
+    fn newest(&self) -> BoxFuture<'_, Result<Option<CheckId>, LedgerError>> {
+        Box::pin(async { Ok(Some(self.rows[self.before - 1].row.id)) })
+    }
+
+    fn rows(&self, _: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>> {
+        panic!("a verification reads the chain")
+    }
+
+    fn chain(&self, after: Option<CheckId>, limit: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>> {
+        let pages = self.pages.fetch_add(1, Ordering::Relaxed) + 1;
+        let committed = self.before + pages * TRAFFIC_PAGE;
+        assert!(committed < self.rows.len(), "a verification must end however busy the ledger is");
+        let is_there = |row: &&ChainRow| self.late.is_none_or(|(seq, page)| row.seq != seq || pages >= page);
+        let rows = self.rows[..committed].iter().filter(|row| Some(row.row.id) > after).filter(is_there);
+        let page = ChainPage { rows: rows.take(limit.min(TRAFFIC_PAGE)).cloned().collect() };
+        Box::pin(async { Ok(page) })
+    }
+
+    fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
+#[test]
+fn a_second_reading_ends_once_nothing_is_passed_over() {
+    // Ten pages hold what stood there (and one row more); six later ones lead to the place passed over.
+    let traffic = Traffic::new(100, Some((80, 9)));
+    assert_eq!(traffic.verify(), (101, vec![], 10 + 6));
+}
+
+#[test]
+fn a_second_reading_ends_where_no_row_can_have_been_passed_over() {
+    let traffic = Traffic::new(100, Some((80, usize::MAX)));
+    let (rows, breaks, pages) = traffic.verify();
+    assert_eq!((rows, breaks), (100, vec![ChainBreak::Missing { writer: WRITER, seq: 80 }]));
+    assert!(pages < 30, "{pages}");
 }
 
 #[test]
