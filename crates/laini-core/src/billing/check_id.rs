@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// The identity of a check: a UUIDv7 whose first 60 payload bits (milliseconds and a counter) never
-/// repeat within one installation. Orders by time of minting.
+/// The identity of a check: a UUIDv7. Its first 60 payload bits (milliseconds and a counter) never
+/// repeat within one writer of the ledger, the whole of it never at all. Orders by time of minting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CheckId(Uuid);
 
@@ -34,8 +34,8 @@ impl CheckId {
         self.0
     }
 
-    /// Milliseconds since 1970 (48 bits) and counter (12 bits): grows with time, unique in an
-    /// installation, fits a signed 64-bit integer.
+    /// Milliseconds since 1970 (48 bits) and counter (12 bits): grows with time, fits a signed 64-bit
+    /// integer. Unique among the checks of one writer; two writers can mint the same.
     pub fn position(self) -> u64 {
         let value = self.0.as_u128();
         let millis = u64::try_from(value >> 80).unwrap_or(u64::MAX);

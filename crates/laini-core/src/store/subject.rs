@@ -15,7 +15,7 @@ use crate::partner::{AppId, Product};
 
 /// What a ledger row must lose one day: the number and what was said about it. Lies sealed in a side
 /// table, under the key of its day.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Subject {
     /// The number that was asked about.
     pub msisdn: Msisdn,
@@ -51,6 +51,12 @@ impl Subject {
             RegistrationFact::Unknown(reason) => format!("unknown={}", reason.word()),
         };
         format!("{} swap={swap} registration={registration}", facts.status.word())
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Subject(…)")
     }
 }
 
@@ -123,7 +129,7 @@ impl DayKey {
         Self(Aes256Gcm::new(bytes.into()))
     }
 
-    /// Seals a subject to its check. The nonce is cut from the check's id, which never repeats.
+    /// Seals a subject to its check. The nonce is made of the check's whole id, which never repeats.
     pub fn seal(&self, id: CheckId, subject: &Subject) -> Vec<u8> {
         let reference = subject.reference.as_deref().unwrap_or_default();
         let mut plain = Vec::with_capacity(12 + subject.facts.len() + reference.len());
@@ -172,10 +178,10 @@ impl fmt::Debug for DayKey {
     }
 }
 
+/// Of the whole id, for only the whole of it is unique wherever it was minted ([`CheckId::position`]).
 fn nonce(id: CheckId) -> Nonce<aes_gcm::aead::consts::U12> {
     let mut bytes = [0; 12];
-    bytes[..8].copy_from_slice(&id.position().to_be_bytes());
-    bytes[8..].copy_from_slice(&id.tail().to_be_bytes()[4..]);
+    bytes.copy_from_slice(&Sha256::digest(id.uuid().as_bytes())[..12]);
     bytes.into()
 }
 
@@ -221,6 +227,26 @@ mod tests {
         assert_eq!(key.open(other, &sealed, subject.hash), Err(OpenError));
         assert_eq!(DayKey::new(&[7; 32]).open(id, &sealed, subject.hash), Err(OpenError));
         assert_eq!(key.open(id, &sealed[..10], subject.hash), Err(OpenError));
+    }
+
+    #[test]
+    fn checks_that_share_a_position_share_no_nonce() {
+        let hasher = SubjectHasher::new(&[5; 32]);
+        let msisdn = NumberPlan::KENYA.parse("254722000000").unwrap();
+        let subject = Subject { msisdn, facts: "withheld".into(), reference: None, hash: hasher.number(msisdn) };
+        let key = DayKey::new(&[6; 32]);
+        let sealed = [9, 9 | 1 << 40].map(|tail| key.seal(CheckId::from_parts(1 << 40, tail), &subject));
+        // Under one nonce all but the tag would be the same.
+        assert_ne!(sealed[0][..16], sealed[1][..16]);
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_a_subject() {
+        let hasher = SubjectHasher::new(&[5; 32]);
+        let msisdn = NumberPlan::KENYA.parse("254722000000").unwrap();
+        let hash = hasher.number(msisdn);
+        let subject = Subject { msisdn, facts: "withheld".into(), reference: Some("cheque 17".into()), hash };
+        assert_eq!(format!("{subject:?}"), "Subject(…)");
     }
 
     #[test]
