@@ -37,11 +37,13 @@ const FREE_REPEATS: u8 = 5;
 /// The charged checks that can still be repeated for free. An engine with one writer keeps it in
 /// memory and fills it anew from the ledger at start; one with several asks its tables the same.
 ///
-/// Bounded: beyond its capacity the oldest entries are forgotten first (those repeats are charged).
+/// Bounded: beyond its capacity the oldest charges of both windows are forgotten first (their repeats
+/// are charged).
 #[derive(Debug)]
 pub struct RepeatMemory {
     charged: HashMap<u64, Entry>,
-    /// Keys in order of expiry, per window.
+    /// Every charge that is remembered, in order of expiry, per window. A key that was charged anew
+    /// stands here twice, so the capacity is theirs.
     by_request_id: VecDeque<(Timestamp, u64)>,
     without: VecDeque<(Timestamp, u64)>,
     capacity: usize,
@@ -127,17 +129,11 @@ impl RepeatMemory {
 
     /// Notes a charged check.
     pub fn charged(&mut self, key: RepeatKey, window: RepeatWindow, at: Timestamp) {
-        self.forget(at);
-        let queue = match window {
-            RepeatWindow::SameRequestId => &mut self.by_request_id,
-            RepeatWindow::NoRequestId => &mut self.without,
-        };
-        if self.charged.len() >= self.capacity
-            && let Some((_, oldest)) = queue.pop_front()
-        {
-            self.charged.remove(&oldest);
+        self.forget_passed(at);
+        while self.by_request_id.len() + self.without.len() >= self.capacity.max(1) {
+            self.forget_oldest();
         }
-        queue.push_back((at, short(key)));
+        self.queue(window).push_back((at, short(key)));
         self.charged.insert(short(key), Entry { charged_at: at, repeats: 0 });
     }
 
@@ -148,19 +144,34 @@ impl RepeatMemory {
         }
     }
 
-    fn forget(&mut self, now: Timestamp) {
-        for (queue, window) in
-            [(&mut self.by_request_id, RepeatWindow::SameRequestId), (&mut self.without, RepeatWindow::NoRequestId)]
-        {
-            while let Some((at, key)) = queue.front().copied() {
-                if now.duration_since(at) <= window.length() {
-                    break;
-                }
-                queue.pop_front();
-                if self.charged.get(&key).is_some_and(|entry| entry.charged_at == at) {
-                    self.charged.remove(&key);
-                }
+    fn forget_passed(&mut self, now: Timestamp) {
+        for window in [RepeatWindow::SameRequestId, RepeatWindow::NoRequestId] {
+            while self.queue(window).front().is_some_and(|(at, _)| now.duration_since(*at) > window.length()) {
+                self.forget_first(window);
             }
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let is_without = match (self.by_request_id.front(), self.without.front()) {
+            (Some((one, _)), Some((other, _))) => other < one,
+            (one, _) => one.is_none(),
+        };
+        self.forget_first(if is_without { RepeatWindow::NoRequestId } else { RepeatWindow::SameRequestId });
+    }
+
+    /// Forgets the first charge of a queue. One that was charged anew since stands further behind too.
+    fn forget_first(&mut self, window: RepeatWindow) {
+        let Some((at, key)) = self.queue(window).pop_front() else { return };
+        if self.charged.get(&key).is_some_and(|entry| entry.charged_at == at) {
+            self.charged.remove(&key);
+        }
+    }
+
+    fn queue(&mut self, window: RepeatWindow) -> &mut VecDeque<(Timestamp, u64)> {
+        match window {
+            RepeatWindow::SameRequestId => &mut self.by_request_id,
+            RepeatWindow::NoRequestId => &mut self.without,
         }
     }
 }
@@ -174,6 +185,7 @@ fn short(key: RepeatKey) -> u64 {
 mod tests {
     use super::*;
     use RepeatWindow::{NoRequestId, SameRequestId};
+    use proptest::prelude::*;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + seconds).unwrap()
@@ -235,5 +247,86 @@ mod tests {
         memory.charged(RepeatKey([200; 16]), NoRequestId, at(1_000));
         assert_eq!(memory.charged.len(), 1);
         assert_eq!(memory.without.len(), 1);
+    }
+
+    #[test]
+    fn a_full_memory_forgets_the_oldest_whatever_its_window() {
+        let mut memory = RepeatMemory::new(2);
+        let [old, newer, newest] = [1, 2, 3].map(|n| RepeatKey([n; 16]));
+        memory.charged(old, SameRequestId, at(0));
+        memory.charged(newer, NoRequestId, at(1));
+        memory.charged(newest, NoRequestId, at(2));
+        assert!(!memory.is_repeat(old, SameRequestId, at(2)));
+        assert!(memory.is_repeat(newer, NoRequestId, at(2)));
+        assert!(memory.is_repeat(newest, NoRequestId, at(2)));
+    }
+
+    #[test]
+    fn a_full_memory_keeps_what_was_charged_anew() {
+        let mut memory = RepeatMemory::new(3);
+        let [twice, second, third, fourth] = [1, 2, 3, 4].map(|n| RepeatKey([n; 16]));
+        for (second, key) in (0..).zip([twice, second, twice, third, fourth]) {
+            memory.charged(key, NoRequestId, at(second));
+        }
+        assert!(memory.is_repeat(twice, NoRequestId, at(4)));
+        assert!(!memory.is_repeat(second, NoRequestId, at(4)));
+    }
+
+    /// Every charge that is remembered, oldest first.
+    struct Model {
+        charges: Vec<(u8, Timestamp, u8)>,
+        capacity: usize,
+    }
+
+    /// A key belongs to one window, as the hash that it is made by sees to.
+    fn window_of(key: u8) -> RepeatWindow {
+        if key.is_multiple_of(2) { SameRequestId } else { NoRequestId }
+    }
+
+    impl Model {
+        fn is_repeat(&self, key: u8, now: Timestamp) -> bool {
+            let newest = self.charges.iter().rfind(|charge| charge.0 == key);
+            newest.is_some_and(|(_, at, repeats)| {
+                *repeats < FREE_REPEATS && now.duration_since(*at) <= window_of(key).length()
+            })
+        }
+
+        fn ask(&mut self, key: u8, now: Timestamp) {
+            if self.is_repeat(key, now) {
+                let newest = self.charges.iter_mut().rfind(|charge| charge.0 == key);
+                newest.unwrap().2 += 1;
+                return;
+            }
+            self.charges.retain(|(key, at, _)| now.duration_since(*at) <= window_of(*key).length());
+            let surplus = (self.charges.len() + 1).saturating_sub(self.capacity);
+            self.charges.drain(..surplus);
+            self.charges.push((key, now, 0));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_remembers_what_a_list_of_charges_would(
+            capacity in 1usize..8,
+            questions in prop::collection::vec((0u8..10, 1i64..60), 1..200),
+        ) {
+            let mut memory = RepeatMemory::new(capacity);
+            let mut model = Model { charges: Vec::new(), capacity };
+            let mut second = 0;
+            for (key, later) in questions {
+                second += later;
+                let (full_key, window) = (RepeatKey([key; 16]), window_of(key));
+                let is_repeat = memory.is_repeat(full_key, window, at(second));
+                prop_assert_eq!(is_repeat, model.is_repeat(key, at(second)), "key {} after {} s", key, second);
+                if is_repeat {
+                    memory.repeated(full_key);
+                } else {
+                    memory.charged(full_key, window, at(second));
+                }
+                model.ask(key, at(second));
+                prop_assert!(memory.by_request_id.len() + memory.without.len() <= capacity);
+                prop_assert!(memory.charged.len() <= capacity);
+            }
+        }
     }
 }
