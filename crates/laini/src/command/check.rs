@@ -84,7 +84,10 @@ pub(crate) fn run(context: &Context, args: &CheckArgs) -> anyhow::Result<()> {
     })?;
     let failed = verdicts.iter().filter(|verdict| verdict.answer == "failed").count();
     context.out.data(&verdicts, |verdicts| verdicts.iter().map(in_words).collect::<Vec<_>>().join("\n\n"))?;
-    anyhow::ensure!(failed == 0, "{failed} of {} numbers could not be asked about", verdicts.len());
+    if failed > 0 {
+        return Err(anyhow::anyhow!("{failed} of {} numbers could not be asked about", verdicts.len()))
+            .hint("each of them says why, and what to do");
+    }
     Ok(())
 }
 
@@ -105,7 +108,9 @@ fn client(args: &CheckArgs) -> anyhow::Result<Laini> {
 }
 
 fn from_ready_file(path: &std::path::Path) -> anyhow::Result<(String, String, String)> {
-    let text = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text = std::fs::read(path)
+        .with_context(|| format!("{} cannot be read", path.display()))
+        .hint("a server started with --ready-file writes it once it accepts connections")?;
     let ready: serde_json::Value =
         serde_json::from_slice(&text).with_context(|| format!("{} is no ready file", path.display()))?;
     let field = |place: &str| ready.pointer(place).and_then(serde_json::Value::as_str).map(str::to_owned);

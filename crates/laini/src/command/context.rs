@@ -11,6 +11,7 @@ use crate::cli::Place;
 use crate::compose::{House, SystemClock};
 use crate::config::{Config, Resolved, resolve};
 use crate::data_dir::DataDir;
+use crate::failure::WithHint as _;
 use crate::out::Out;
 
 /// The place that the flags name, and where to speak.
@@ -36,8 +37,9 @@ impl Context {
         };
         let file = match file {
             Some(path) => {
+                let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()));
                 let text =
-                    std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+                    text.hint("name the settings with --config FILE; `laini config example` prints such a file")?;
                 Some((path.display().to_string(), text))
             }
             None => None,

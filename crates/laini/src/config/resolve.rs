@@ -55,14 +55,19 @@ pub(crate) fn resolve(
         origins.insert(format!("{section}.{key}"), Origin::Default);
     }
     if let Some((name, text)) = file {
-        let stated: Table = text.parse().with_context(|| format!("{name} is not TOML"))?;
+        let stated: Table = text
+            .parse()
+            .with_context(|| format!("{name} is not TOML"))
+            .hint("`laini config example` prints a file to start from")?;
         merge(&mut table, &stated, &mut origins).with_context(|| name.to_owned())?;
     }
     for (section, key) in keys(&table) {
         let name = format!("LAINI_{}_{}", section.to_uppercase(), key.to_uppercase());
         if let Some(text) = environment(&name) {
             let place = slot(&mut table, &section, &key)?;
-            *place = typed(&text, place).with_context(|| name.clone())?;
+            *place = typed(&text, place)
+                .with_context(|| name.clone())
+                .hint("`laini config example` shows what each setting looks like")?;
             origins.insert(format!("{section}.{key}"), Origin::Environment);
         }
     }
@@ -71,7 +76,11 @@ pub(crate) fn resolve(
         *slot(&mut table, section, key)? = value.clone();
         origins.insert((*name).to_owned(), Origin::Flag);
     }
-    let config: Config = table.clone().try_into().context("the settings do not fit")?;
+    let config: Config = table
+        .clone()
+        .try_into()
+        .context("the settings do not fit")
+        .hint("`laini config example` shows what each setting looks like")?;
     config.check().hint("`laini config check` shows each setting and where it comes from")?;
     let shown = |name: &str| {
         let (section, key) = name.split_once('.').unwrap_or_default();
@@ -140,7 +149,7 @@ const MEANINGS: [(&str, &str); 23] = [
     ("registry.required_feeds", "The feeds that must be complete for the as-of instant."),
     ("registry.swap_stale_after_s", "Older data withdraws \"not swapped\" (advice: 900); 0 = never."),
     ("registry.registration_stale_after_s", "Older data withdraws \"registered long ago\" (advice: 93600); 0 = never."),
-    ("registry.sort_chunk_rows", "Rows sorted in memory at a time while a snapshot loads (about 64 bytes each)."),
+    ("registry.sort_chunk_rows", "Rows sorted in memory at a time while a snapshot loads (about 80 bytes each)."),
     ("ledger.queue_checks_max", "Checks that may wait for their record; beyond, 503 at once."),
     ("ledger.pause_us_max", "Longest wait for company before a commit, in microseconds."),
     ("keys.dir", "Where keys lie; empty = keys/ in the data directory."),

@@ -29,9 +29,10 @@ const INCOMPLETE: &str = "Registry data is incomplete";
 
 /// An operator with a few lines, a server on them, and a bank.
 struct Operator {
-    lab: Lab,
-    server: Running,
     bank: Bank,
+    // Ends before its directory is removed: fields are dropped in this order.
+    server: Running,
+    lab: Lab,
     files: Cell<u32>,
 }
 
@@ -46,7 +47,7 @@ impl Operator {
         import(&lab, extract, import_flags);
         let (server, credentials) = serve_at_noon(&lab, settings);
         let bank = Bank::of(&server, &credentials);
-        Self { lab, server, bank, files: Cell::new(0) }
+        Self { bank, server, lab, files: Cell::new(0) }
     }
 
     fn file(&self, content: &[u8]) -> String {
@@ -104,8 +105,8 @@ fn imsi(n: u32) -> String {
 }
 
 fn quiet_lines() -> String {
-    let rows = (1..=QUIET_LINES).map(|n| format!("{},{},2015-01-01,,active\n", number(n), imsi(n)));
-    format!("{HEADER}\n{}", rows.collect::<String>())
+    let rows = (1..=QUIET_LINES).map(|n| format!("{},{},2015-01-01,,active", number(n), imsi(n)));
+    [HEADER.to_owned()].into_iter().chain(rows).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 fn write(lab: &Lab, name: &str, content: &[u8]) -> String {
@@ -226,7 +227,9 @@ fn feed_that_falls_silent_withdraws_what_reassures() {
     wait_until("the swap is answered", NOTICED_WITHIN, || {
         operator.bank.check(SWAP, &number(1)).field("lastSwapDate") == "21-11-2026 13:00"
     });
-    assert_eq!(operator.bank.check(AGE, &number(2)).field("msisdnRegistrationDate"), OLD);
+    wait_until("the age is answered", NOTICED_WITHIN, || {
+        operator.bank.check(AGE, &number(2)).field("msisdnRegistrationDate") == OLD
+    });
     assert_eq!(operator.bank.check(SWAP, &number(2)).field("errorMessage"), STALE);
 
     operator.accepted(&[beat("2026-11-22T08:59:00Z")]);
@@ -236,7 +239,7 @@ fn feed_that_falls_silent_withdraws_what_reassures() {
     // A heartbeat that comes late takes nothing back.
     operator.accepted(&[beat("2026-11-22T07:00:00Z")]);
     let status = json_at_noon(&operator.lab, &["registry", "status"]);
-    assert_eq!((&status["as_of"], &status["lag_s"]), (&"2026-11-22T08:59:00Z".into(), &60.into()));
+    assert_eq!(status["as_of"], "2026-11-22T08:59:00Z");
     operator.server.stop();
 }
 
@@ -370,8 +373,9 @@ fn feed_rows_that_were_refused_answer_unknown() {
 
 #[test]
 fn feed_without_swaps_says_so_until_its_history_is_vouched_for() {
-    let rows = (1..=3).map(|n| format!("{},{},2015-01-01\n", number(n), imsi(n))).collect::<String>();
-    let extract = format!("msisdn,imsi,registered_at\n{rows}{},{},2026-11-18\n", number(4), imsi(4));
+    let (old, recent) =
+        (format!("{},{},2015-01-01", number(1), imsi(1)), format!("{},{},2026-11-18", number(4), imsi(4)));
+    let extract = format!("msisdn,imsi,registered_at\n{old}\n{recent}\n");
     let operator = Operator::with(&extract, &["--as-of", CUT], &[]);
     assert_eq!(said(&operator.check(&number(1))), unknown(INCOMPLETE));
     assert_eq!(operator.bank.check(SWAP, &number(1)).field("errorMessage"), INCOMPLETE);

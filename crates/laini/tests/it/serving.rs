@@ -13,6 +13,8 @@ const OLD: &str = "MSISDN registration is more than one year old";
 const SENTINEL: &str = "01-01-1900";
 /// How often a charged check may be repeated for free.
 const FREE_REPEATS: usize = 5;
+const PAID: &str = "KES 20.00";
+const FREE: &str = "none; reason=repeat";
 
 /// The ready file of a lab's first server, and its mode.
 fn ready_file(lab: &Lab) -> (Value, u32) {
@@ -217,8 +219,6 @@ fn serving_charges_a_question_once_across_restarts() {
     };
     let plain = |bank: &Bank| charge(&bank.check(IMSI, number));
     let named = |bank: &Bank, id| charge(&bank.try_check(IMSI, number, Some(id)).unwrap());
-    const PAID: &str = "KES 20.00";
-    const FREE: &str = "none; reason=repeat";
     assert_eq!([plain(&bank), plain(&bank)], [PAID, FREE]);
     assert_eq!([named(&bank, "order-1"), named(&bank, "order-1"), named(&bank, "order-2")], [PAID, FREE, PAID]);
     assert_eq!(charge(&bank.check(AGE, number)), "KES 4.00", "another product is another question");

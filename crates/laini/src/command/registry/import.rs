@@ -104,7 +104,9 @@ pub(super) fn open(path: &Path) -> anyhow::Result<Source<'static>> {
     if path == Path::new("-") {
         return Ok(Source { name: "standard input".into(), bytes: None, input: Box::new(std::io::stdin()) });
     }
-    let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let file = File::open(path)
+        .with_context(|| format!("{} cannot be read", path.display()))
+        .hint("name a file that is there, or `-` for standard input")?;
     let bytes = file.metadata().ok().map(|about| about.len());
     Ok(Source { name: path.display().to_string(), bytes, input: Box::new(file) })
 }
@@ -210,6 +212,11 @@ impl Loading<'_> {
     fn begin(&mut self, has_swaps: bool) -> Result<(), ReadError> {
         if self.load.is_none() {
             self.plan.has_swaps = has_swaps;
+            if !has_swaps && self.plan.cut.is_none() {
+                // A quiet extract can be far younger than the newest instant in it: nobody says what
+                // was swapped in between.
+                self.plan.history_since.get_or_insert(self.plan.now);
+            }
             let load = block_on(self.feed.begin_snapshot(self.plan.clone())).map_err(ReadError::Other)?;
             self.load = Some(load.map_err(|error| ReadError::Other(explained(error)))?);
         } else if has_swaps != self.plan.has_swaps {
@@ -239,17 +246,16 @@ impl Loading<'_> {
 }
 
 fn explained(error: FeedError) -> anyhow::Error {
-    match error {
-        FeedError::Busy => hinted(error, "wait for the other `laini registry import` to end"),
-        FeedError::OlderCut { .. } => {
-            hinted(error, "import the newest extract; `laini registry status` shows the present cut")
+    let hint = match error {
+        FeedError::Busy => "wait for the other `laini registry import` to end",
+        FeedError::OlderCut { .. } => "import the newest extract; `laini registry status` shows the present cut",
+        FeedError::CutNeeded | FeedError::FutureCut { .. } => {
+            "state when the extract was cut, e.g. --as-of 2026-01-31T04:30:00+03:00"
         }
-        FeedError::NoLines => hinted(error, "nothing was changed; see whether the extract was cut short"),
-        FeedError::Engine(_) => {
-            hinted(error, "nothing was changed; see that the data directory has space and can be written")
-        }
-        error => error.into(),
-    }
+        FeedError::Shrunk { .. } | FeedError::NoLines => "nothing was changed; see whether the extract was cut short",
+        FeedError::Engine(_) => "nothing was changed; see that the data directory has space and can be written",
+    };
+    hinted(error, hint)
 }
 
 /// The list of refused rows: file, line and reason, never what stood there. Made with its first row.
