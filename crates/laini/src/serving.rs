@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use laini_core::store::{AccountStore, Ledger, Registry};
 use laini_server::{Deps, Environments, Limits, Server, Settings};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -51,8 +52,28 @@ pub(crate) struct Offer {
     pub(crate) environments: Environments,
 }
 
+/// File descriptors that are no connections: databases, logs, keys.
+const DESCRIPTORS_KEPT: u64 = 128;
+
+/// Raises the soft limit of file descriptors to the hard one, and says where even that is too low.
+fn raise_descriptor_limit(connections_max: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let result = setrlimit(Resource::Nofile, raised);
+    let allowed = if result.is_ok() { limit.maximum } else { limit.current };
+    let needed = connections_max as u64 + DESCRIPTORS_KEPT;
+    if let Some(allowed) = allowed.filter(|allowed| *allowed < needed) {
+        tracing::warn!(
+            allowed,
+            needed,
+            "too few file descriptors for server.connections_max; raise the limit (LimitNOFILE, ulimit -n) or lower the setting"
+        );
+    }
+}
+
 /// A runtime with as many threads as the settings say.
 pub(crate) fn runtime(config: &Config) -> anyhow::Result<tokio::runtime::Runtime> {
+    raise_descriptor_limit(config.server.connections_max);
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if config.server.worker_threads > 0 {
         builder.worker_threads(config.server.worker_threads);

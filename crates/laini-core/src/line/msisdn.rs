@@ -113,8 +113,8 @@ impl NumberPlan {
         }
         let value: u64 = digits.parse().ok()?;
         let code_digits = self.country_code.ilog10() + 1;
-        if length == code_digits + self.national_digits {
-            return self.of_national(value.checked_sub(self.country_code * self.scale())?);
+        if length == code_digits + self.national_digits && value / self.scale() == self.country_code {
+            return self.of_national(value % self.scale());
         }
         if international {
             return None;
@@ -193,7 +193,9 @@ mod tests {
     #[test]
     fn another_country_is_a_setting() {
         let plan = NumberPlan::new(1, 10).unwrap();
-        assert_eq!(plan.parse("+12025550123").map(Msisdn::as_u64), Ok(12_025_550_123));
+        for form in ["+12025550123", "12025550123", "02025550123", "2025550123"] {
+            assert_eq!(plan.parse(form).map(Msisdn::as_u64), Ok(12_025_550_123), "{form}");
+        }
         assert!(NumberPlan::new(0, 9).is_err());
         assert!(NumberPlan::new(1000, 9).is_err());
         assert!(NumberPlan::new(254, 13).is_err());

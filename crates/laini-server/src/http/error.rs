@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use laini_core::billing::{CheckId, FreeReason};
@@ -201,6 +201,9 @@ impl ApiError {
         let headers = response.headers_mut();
         if let Some(seconds) = row.retry_after_s {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if row.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if shape == Shape::Check {
             headers.insert(CHARGE, HeaderValue::from_static(free_words(row.free)));

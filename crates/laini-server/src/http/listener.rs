@@ -1,5 +1,5 @@
 use std::future::Future;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub(crate) async fn listen(
     loop {
         let (stream, address) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, address)) => (stream, address.ip().to_canonical()),
+                Ok((stream, address)) => (stream, client(address.ip())),
                 Err(error) => {
                     // A connection that broke before it was accepted, or no descriptors left.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -65,6 +65,14 @@ pub(crate) async fn listen(
     let all_done = async { while connections.join_next().await.is_some() {} };
     if timeout(Duration::from_millis(limits.drain_timeout_ms), all_done).await.is_err() {
         tracing::warn!(connections = connections.len(), "connections were cut at the end of the drain timeout");
+    }
+}
+
+/// Whom limits count as one client: an IPv4 address, or the /64 that a holder of IPv6 is given.
+fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use laini_client::{Answer, Laini};
 use laini_core::partner::Environment;
+use laini_core::store::AccountStore;
 use laini_server::Environments;
 use serde::Serialize;
 
@@ -51,8 +52,9 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
     logging::start(&config.log);
     let house = House::open(place.data.clone(), &config)?;
     let registry = house.registry(&config)?;
-    let population = fill(context, &config, &house, &registry)?;
     let accounts = house.accounts()?;
+    refuse_foreign(&registry, &*accounts)?;
+    let population = fill(context, &config, &house, &registry)?;
     let offer = Offer { registry: registry.reader, accounts: house.accounts()?, environments: Environments::Both };
     runtime(&config)?.block_on(async {
         let bank = partner(&config, &*accounts, DEMO_PARTNER).await?;
@@ -105,6 +107,18 @@ async fn serve_while(
             serving.await
         }
     }
+}
+
+/// The demo shows a production key that asks about every line: never about an operator's own.
+fn refuse_foreign(registry: &RegistryHandle, accounts: &dyn AccountStore) -> anyhow::Result<()> {
+    let book = block_on(accounts.load())??;
+    let is_loaded = block_on(registry.feed.status())??.generation > 0;
+    let is_demo = book.partners.iter().any(|partner| partner.name == DEMO_PARTNER);
+    if is_loaded && !is_demo {
+        return Err(anyhow::anyhow!("this data directory holds a registry that the demo did not make"))
+            .hint("give the demo a directory of its own, or none: it then takes a fresh one");
+    }
+    Ok(())
 }
 
 /// Loads a sample registry into an empty data directory.

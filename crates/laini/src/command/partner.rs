@@ -76,6 +76,10 @@ pub(crate) fn named(name: &str) -> anyhow::Result<String> {
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
         anyhow::bail!("a name has 1 to 100 characters, none of them a control character");
     }
+    // Exports are opened in spreadsheets, which would take it for a formula.
+    if name.starts_with(['=', '+', '-', '@']) {
+        anyhow::bail!("a name does not begin with = + - or @");
+    }
     Ok(name.to_owned())
 }
 

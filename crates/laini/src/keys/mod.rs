@@ -15,7 +15,7 @@ use laini_core::store::{DayKey, DayKeyError, DayKeys};
 use laini_server::Entropy;
 use zeroize::Zeroizing;
 
-use crate::data_dir::{DataDir, make_private, write_private};
+use crate::data_dir::{DataDir, create_private, make_private};
 use crate::failure::WithHint as _;
 
 /// The id of the root key is in its file's name, so that a rotation can keep the old one.
@@ -80,7 +80,7 @@ impl DayKeys for FileDayKeys {
         if let Some(key) = self.existing(day)? {
             return Ok(key);
         }
-        let failed = |error: std::io::Error| DayKeyError { day, reason: error.to_string() };
+        let failed = |error: anyhow::Error| DayKeyError { day, reason: format!("{error:#}") };
         let bytes = make_key(&self.file(day), &*self.entropy).map_err(failed)?;
         let key = DayKey::new(&bytes);
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(day, key.clone());
@@ -101,26 +101,16 @@ impl DayKeys for FileDayKeys {
     }
 }
 
-/// Makes a key file, unless somebody else just did: the key is then theirs.
-fn make_key(file: &Path, entropy: &dyn Entropy) -> std::io::Result<Zeroizing<[u8; 32]>> {
+/// Makes a key file, durable when this returns, unless somebody else just did: the key is then theirs.
+fn make_key(file: &Path, entropy: &dyn Entropy) -> anyhow::Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
     entropy.fill(&mut *key);
     let mut text = Zeroizing::new(String::with_capacity(64));
     for byte in &*key {
         text.push_str(&format!("{byte:02x}"));
     }
-    let draft = file.with_extension("draft");
-    write_private(&draft, text.as_bytes())?;
-    let linked = fs::hard_link(&draft, file);
-    fs::remove_file(&draft)?;
-    match linked {
-        Ok(()) => Ok(key),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => read_key(file)
-            .ok()
-            .flatten()
-            .ok_or_else(|| std::io::Error::other("the key made by another process cannot be read")),
-        Err(error) => Err(error),
-    }
+    create_private(file, text.as_bytes())?;
+    read_key(file)?.with_context(|| format!("{} cannot be read back", file.display()))
 }
 
 fn read_key(file: &Path) -> anyhow::Result<Option<Zeroizing<[u8; 32]>>> {
@@ -177,5 +167,21 @@ mod tests {
         assert!(keys.days().existing(day).unwrap().is_some());
         fs::write(dir.path().join("keys/day/2026-11-22.key"), "short").unwrap();
         assert!(keys.days().key(day).is_err());
+    }
+
+    #[test]
+    fn all_who_make_a_key_at_once_get_the_same_one() {
+        let entropy = Counting(1.into());
+        for round in 0..50 {
+            let dir = tempfile::tempdir().unwrap();
+            let file = dir.path().join(ROOT_KEY_FILE);
+            let keys: Vec<[u8; 32]> = std::thread::scope(|scope| {
+                let makers: Vec<_> = (0..8).map(|_| scope.spawn(|| *make_key(&file, &entropy).unwrap())).collect();
+                makers.into_iter().map(|maker| maker.join().unwrap()).collect()
+            });
+            let kept = *read_key(&file).unwrap().unwrap();
+            assert!(keys.iter().all(|key| *key == kept), "round {round}");
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        }
     }
 }

@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use super::Instants;
 
+/// How much of a feed is read ahead.
+const BUFFER_BYTES: usize = 1024 * 1024;
 /// Longest line of an event feed.
 pub const MAX_EVENT_LINE_BYTES: usize = 16 * 1024;
 
@@ -43,37 +45,36 @@ struct Raw<'a> {
 }
 
 /// Reads an event feed line by line (NDJSON; blank lines are skipped).
-pub struct EventReader<R> {
+pub struct EventReader<R, C> {
     input: BufReader<R>,
     plan: NumberPlan,
     instants: Instants,
+    clock: C,
     received: Timestamp,
     line: u64,
     buffer: Vec<u8>,
 }
 
-impl<R: Read> EventReader<R> {
-    /// A reader of plain bytes that arrived at `received`.
-    pub fn new(input: R, plan: NumberPlan, instants: Instants, received: Timestamp) -> Self {
-        Self {
-            input: BufReader::with_capacity(256 * 1024, input),
-            plan,
-            instants,
-            received,
-            line: 0,
-            buffer: Vec::new(),
-        }
+impl<R: Read, C: Fn() -> Timestamp> EventReader<R, C> {
+    /// A reader of plain bytes. `clock` tells when each line arrived: a feed may run for days.
+    pub fn new(input: R, plan: NumberPlan, instants: Instants, clock: C) -> Self {
+        let received = clock();
+        let input = BufReader::with_capacity(BUFFER_BYTES, input);
+        Self { input, plan, instants, clock, received, line: 0, buffer: Vec::new() }
     }
 
     /// At most `limit` items, in order; empty at the end. A line that cannot be read is an item too.
+    /// Waits for the first line only: what a slow feed has said is not held back for more.
     pub fn next_batch(&mut self, limit: usize) -> Result<Vec<FeedItem>, EventsError> {
         let mut items = Vec::new();
-        while items.len() < limit {
+        while items.len() < limit && (items.is_empty() || self.has_whole_line()) {
             self.buffer.clear();
             let line = (&mut self.input).take(MAX_EVENT_LINE_BYTES as u64 + 1).read_until(b'\n', &mut self.buffer)?;
             if line == 0 {
                 break;
             }
+            self.received = (self.clock)();
+            self.instants.set_now(self.received);
             self.line += 1;
             let place = format!("line {}", self.line);
             if self.buffer.len() > MAX_EVENT_LINE_BYTES {
@@ -90,6 +91,10 @@ impl<R: Read> EventReader<R> {
             items.push(self.item(text, place));
         }
         Ok(items)
+    }
+
+    fn has_whole_line(&self) -> bool {
+        memchr::memchr(b'\n', self.input.buffer()).is_some()
     }
 
     fn skip_line(&mut self) -> Result<(), EventsError> {
@@ -186,7 +191,7 @@ mod tests {
     fn read(text: &[u8]) -> Vec<FeedItem> {
         let now: Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
         let instants = Instants::new(TimeZone::get("Africa/Nairobi").unwrap(), now);
-        let mut reader = EventReader::new(text, NumberPlan::KENYA, instants, now);
+        let mut reader = EventReader::new(text, NumberPlan::KENYA, instants, || now);
         let mut all = Vec::new();
         loop {
             match reader.next_batch(3).unwrap() {
@@ -268,6 +273,30 @@ mod tests {
         );
         assert!(matches!(&items[1], FeedItem::Refused { place, .. } if place == "line 3"));
         assert!(matches!(&items[2], FeedItem::Heartbeat { .. }));
+    }
+
+    /// Gives its pieces one read at a time, as a pipe does, and then fails: nobody may ask for more.
+    struct Pipe(Vec<&'static str>);
+
+    impl Read for Pipe {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let Some(piece) = self.0.pop() else { return Err(io::Error::other("the pipe was asked for more")) };
+            buffer[..piece.len()].copy_from_slice(piece.as_bytes());
+            Ok(piece.len())
+        }
+    }
+
+    #[test]
+    fn a_slow_feed_is_not_held_back_for_more() {
+        let now: Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
+        let later = now + jiff::SignedDuration::from_hours(30);
+        let instants = Instants::new(TimeZone::get("Africa/Nairobi").unwrap(), now);
+        let beats = "{\"type\":\"heartbeat\",\"at\":\"2026-11-22T08:00:00Z\"}\n{\"type\":\"heartbeat\",\"at\":\"2026-11-23T14:59:00Z\"}\n{\"type\"";
+        let mut reader = EventReader::new(Pipe(vec![beats]), NumberPlan::KENYA, instants, || later);
+        let batch = reader.next_batch(100).unwrap();
+        // The second one lies in the future of the start, and not of its arrival.
+        assert!(batch.iter().all(|item| matches!(item, FeedItem::Heartbeat { .. })) && batch.len() == 2, "{batch:?}");
+        assert!(reader.next_batch(100).is_err());
     }
 
     proptest! {

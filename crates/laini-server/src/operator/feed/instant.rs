@@ -31,8 +31,14 @@ impl Instants {
     /// Plain dates and date-times without an offset are in `zone`; what is later than `now` by more
     /// than five minutes is refused.
     pub fn new(zone: TimeZone, now: Timestamp) -> Self {
-        let latest = now.saturating_add(CLOCK_SLACK).unwrap_or(Timestamp::MAX);
-        Self { zone, latest }
+        let mut instants = Self { zone, latest: now };
+        instants.set_now(now);
+        instants
+    }
+
+    /// Moves on to a later `now`.
+    pub fn set_now(&mut self, now: Timestamp) {
+        self.latest = now.saturating_add(CLOCK_SLACK).unwrap_or(Timestamp::MAX);
     }
 
     /// RFC 3339, a plain date (midnight in the operator's zone), or a date and time without offset

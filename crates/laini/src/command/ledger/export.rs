@@ -61,10 +61,10 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> anyhow::Result<()> {
         Format::Csv => {
             let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut output);
             csv.write_record(COLUMNS)?;
-            pages(context, &args.filter, |rows| write_each(&rows, &exporting, |row| Ok(csv.serialize(row)?)))
+            pages(context, &args.filter, None, |rows| write_each(&rows, &exporting, |row| Ok(csv.serialize(row)?)))
                 .and_then(|()| Ok(csv.flush()?))
         }
-        Format::Ndjson => pages(context, &args.filter, |rows| {
+        Format::Ndjson => pages(context, &args.filter, None, |rows| {
             write_each(&rows, &exporting, |row| {
                 serde_json::to_writer(&mut output, row)?;
                 Ok(output.write_all(b"\n")?)

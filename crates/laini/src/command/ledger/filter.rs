@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use clap::Args;
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use laini_core::billing::Outcome;
 use laini_core::partner::{AppId, PartnerId};
 use laini_core::store::{AccountBook, LedgerRow, RowQuery};
@@ -104,15 +104,17 @@ impl Filter {
     }
 }
 
-/// Calls `take` with each page of rows in order.
+/// Calls `take` with each page of rows in order, from an instant on where one is given.
 pub(super) fn pages(
     context: &Context,
     filter: &Filter,
+    from: Option<Timestamp>,
     mut take: impl FnMut(Vec<NamedRow>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let (house, config) = context.house()?;
     let ledger = house.ledger_reader()?;
     let (mut query, names) = filter.query(&house, &config)?;
+    query.from = query.from.max(from);
     loop {
         let rows = block_on(ledger.rows(query.clone()))??;
         let Some(last) = rows.last() else { return Ok(()) };

@@ -1,9 +1,11 @@
 use std::collections::VecDeque;
 
 use clap::Args;
+use jiff::SignedDuration;
 
 use super::filter::{Filter, NamedRow, pages};
 use crate::command::Context;
+use crate::command::context::now;
 
 /// `laini ledger list`
 #[derive(Args)]
@@ -15,18 +17,29 @@ pub(crate) struct ListArgs {
     limit: usize,
 }
 
+/// How far back is looked for enough rows, step by step; then from the beginning.
+const LOOK_BACK: [SignedDuration; 4] = [
+    SignedDuration::from_mins(5),
+    SignedDuration::from_hours(2),
+    SignedDuration::from_hours(48),
+    SignedDuration::from_hours(30 * 24),
+];
+
 /// Shows the newest rows.
 pub(crate) fn run(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
-    let mut newest: VecDeque<NamedRow> = VecDeque::new();
-    pages(context, &args.filter, |rows| {
-        for row in rows {
-            newest.push_back(row);
-            if newest.len() > args.limit {
-                newest.pop_front();
-            }
+    let mut newest = VecDeque::new();
+    for back in LOOK_BACK.into_iter().map(Some).chain([None]) {
+        let from = back.map(|back| now() - back);
+        newest.clear();
+        pages(context, &args.filter, from, |rows| {
+            newest.extend(rows);
+            newest.drain(..newest.len().saturating_sub(args.limit));
+            Ok(())
+        })?;
+        if newest.len() >= args.limit {
+            break;
         }
-        Ok(())
-    })?;
+    }
     context.out.data(&newest, |rows| {
         if rows.is_empty() {
             return "no rows".to_owned();

@@ -1,7 +1,6 @@
-use laini_core::store::ChainVerifier;
+use laini_core::store::verify_ledger;
 use serde::Serialize;
 
-use super::filter::PAGE_ROWS;
 use crate::command::Context;
 use crate::command::context::block_on;
 use crate::command::progress::bar;
@@ -22,25 +21,13 @@ struct VerifyReport {
 pub(crate) fn run(context: &Context) -> anyhow::Result<()> {
     let (house, _) = context.house()?;
     let ledger = house.ledger_reader()?;
-    // Heads first: rows that a running server adds meanwhile are beyond them.
-    let heads = block_on(ledger.heads())??;
-    let head_count = heads.len();
-    let mut verifier = ChainVerifier::new(house.keys.chain(), heads);
+    let heads = block_on(ledger.heads())??.len();
     let verifying = bar(context.out, "verifying", "rows", None);
-    let mut after = None;
-    loop {
-        let page = block_on(ledger.chain(after, PAGE_ROWS))??;
-        let Some(last) = page.rows.last() else { break };
-        after = Some(last.row.id);
-        verifying.inc(page.rows.len() as u64);
-        for row in page.rows {
-            verifier.push(row);
-        }
-    }
+    let verified = block_on(verify_ledger(&*ledger, house.keys.chain(), |rows| verifying.set_position(rows)))?;
+    let (rows, breaks) = verified?;
     verifying.finish_and_clear();
-    let (rows, breaks) = verifier.finish();
     let told = breaks.iter().take(TOLD_MAX).map(ToString::to_string).collect();
-    let report = VerifyReport { rows, heads: head_count, findings: breaks.len() as u64, told };
+    let report = VerifyReport { rows, heads, findings: breaks.len() as u64, told };
     context.out.data(&report, |report| {
         if report.findings == 0 {
             return format!(

@@ -57,8 +57,7 @@ pub(crate) fn run(context: &Context, args: &ApplyArgs) -> anyhow::Result<()> {
     let reading = bar(context.out, "applying", "bytes", source.bytes);
     let bytes = Arc::new(AtomicU64::new(0));
     let input = decompressed(Counted::new(source.input, Arc::clone(&bytes))).with_context(|| source.name.clone())?;
-    let received = now();
-    let mut reader = EventReader::new(input, config.plan()?, Instants::new(config.zone()?, received), received);
+    let mut reader = EventReader::new(input, config.plan()?, Instants::new(config.zone()?, now()), now);
     let mut report = ApplyReport::default();
     loop {
         let items = reader.next_batch(BATCH_EVENTS).with_context(|| source.name.clone())?;
