@@ -195,10 +195,12 @@ fn feed_takes_back_what_it_said() {
     let swapped = operator.notices(&number(1), &["19-11-2026", OLD]);
     assert_ne!(swapped.field("imsi"), first_sim);
 
-    operator.accepted(&[event("c1", "2026-11-21T10:00:00Z", "correction", 1, r#","of":"s1""#)]);
+    // What is recorded last about an event decides; every command here begins at the same noon.
+    let of_s1 = |recorded: &str| format!(r#","of":"s1","recorded_at":"2026-11-22T{recorded}:00Z""#);
+    operator.accepted(&[event("c1", "2026-11-21T10:00:00Z", "correction", 1, &of_s1("08:00"))]);
     operator.notices(&number(1), &["21-11-2026", OLD]);
 
-    operator.accepted(&[event("x1", "2026-11-21T11:00:00Z", "retraction", 1, r#","of":"s1""#)]);
+    operator.accepted(&[event("x1", "2026-11-21T11:00:00Z", "retraction", 1, &of_s1("08:30"))]);
     let withdrawn = operator.notices(&number(1), &[NEVER, OLD]);
     assert_eq!(withdrawn.field("imsi"), first_sim);
 
