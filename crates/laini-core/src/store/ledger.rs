@@ -210,6 +210,9 @@ pub enum LedgerError {
     /// Nothing was written; the check is free.
     #[error("the ledger cannot be written: {0}")]
     NotRecorded(String),
+    /// Too many checks wait for it already. Nothing was written; the check is free.
+    #[error("too many checks wait for the ledger already; repeat in a moment")]
+    Busy,
     /// A commit was attempted and neither success nor failure is known.
     #[error("the ledger did not confirm the record: {0}")]
     Unknown(String),

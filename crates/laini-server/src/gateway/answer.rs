@@ -113,7 +113,9 @@ fn as_api_error(failure: &CheckFailure) -> ApiError {
     match failure {
         CheckFailure::Registry(RegistryError::Empty) => ApiError::RegistryIncomplete,
         CheckFailure::Registry(RegistryError::Bad(_)) => ApiError::RegistryBad,
-        CheckFailure::Registry(RegistryError::Unavailable(_)) => ApiError::Unreachable,
+        CheckFailure::Registry(RegistryError::Unavailable(_)) | CheckFailure::Ledger(LedgerError::Busy) => {
+            ApiError::Unreachable
+        }
         CheckFailure::Registry(RegistryError::TooSlow) => ApiError::RegistryTooSlow,
         CheckFailure::Ledger(LedgerError::NotRecorded(_)) => ApiError::NotRecorded,
         CheckFailure::Ledger(LedgerError::Unknown(_) | LedgerError::Unreadable(_)) => ApiError::NotConfirmed,

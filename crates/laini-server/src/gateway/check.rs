@@ -128,7 +128,10 @@ impl Gateway {
         let deadline = within(self.settings.limits.record_timeout_ms, deadline);
         let unconfirmed = |_| LedgerError::Unknown("no answer in time".to_owned());
         let recorded = timeout_at(deadline, self.ledger.record(draft)).await.map_err(unconfirmed).flatten();
-        self.ledger_health.note(recorded.is_ok());
+        // Shedding load is no failure: a node that was taken out for it would burden the others.
+        if !matches!(recorded, Err(LedgerError::Busy)) {
+            self.ledger_health.note(recorded.is_ok());
+        }
         recorded
     }
 }

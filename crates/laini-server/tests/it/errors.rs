@@ -167,6 +167,17 @@ async fn without_a_durable_row_no_fact_leaves() {
 }
 
 #[tokio::test]
+async fn a_ledger_that_sheds_load_is_free_and_stays_ready() {
+    let world = world().await;
+    *world.ledger.mood.lock().unwrap() = Mood::Busy;
+    let reply = world.check(IMSI_PATH, NUMBER).await;
+    assert_error(&reply, 503, "503.002.01", UNREACHABLE);
+    assert_eq!(reply.header("laini-charge"), Some("none; reason=refused"));
+    assert!(reply.header("retry-after").unwrap().parse::<u32>().is_ok());
+    assert_eq!(world.get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
 async fn probes_tell_living_from_ready() {
     let world = world().await;
     assert_eq!(world.get("/livez").await.body, r#"{"status":"live"}"#);

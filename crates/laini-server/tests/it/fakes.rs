@@ -59,6 +59,7 @@ pub(crate) enum Mood {
     Bad,
     Unavailable,
     Unconfirmed,
+    Busy,
     Hangs,
     Panics,
 }
@@ -92,7 +93,9 @@ impl Registry for MapRegistry {
                 Mood::Good => Ok(Lookup { state, horizon }),
                 Mood::Empty => Err(RegistryError::Empty),
                 Mood::Bad => Err(RegistryError::Bad("a test".to_owned())),
-                Mood::Unavailable | Mood::Unconfirmed => Err(RegistryError::Unavailable("a test".to_owned())),
+                Mood::Unavailable | Mood::Unconfirmed | Mood::Busy => {
+                    Err(RegistryError::Unavailable("a test".to_owned()))
+                }
                 Mood::Hangs => std::future::pending().await,
                 Mood::Panics => panic!("a test"),
             }
@@ -154,6 +157,7 @@ impl Ledger for VecLedger {
             match mood {
                 Mood::Good => Ok(self.write(draft)),
                 Mood::Unconfirmed => Err(LedgerError::Unknown("a test".to_owned())),
+                Mood::Busy => Err(LedgerError::Busy),
                 Mood::Hangs => std::future::pending().await,
                 _ => Err(LedgerError::NotRecorded("a test".to_owned())),
             }

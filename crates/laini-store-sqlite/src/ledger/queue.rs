@@ -52,8 +52,7 @@ impl Queue {
             return Err(LedgerError::NotRecorded("its writer has stopped; restart the server".to_owned()));
         }
         if state.jobs.len() >= self.limit {
-            let reason = format!("{} checks wait for it already; repeat in a moment", self.limit);
-            return Err(LedgerError::NotRecorded(reason));
+            return Err(LedgerError::Busy);
         }
         state.jobs.push(job);
         let wake = state.jobs.len() == state.wake_at;
