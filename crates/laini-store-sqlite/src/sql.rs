@@ -1,12 +1,16 @@
 //! Opening a database file: pragmas, and migrations by `user_version`.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// How long a writer waits for another process that holds the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a new file is tried to be switched to WAL while others switch it too,
+const WAL_SWITCH_TIMEOUT: Duration = Duration::from_secs(2);
+/// and the pause between two tries.
+const WAL_SWITCH_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a database file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -62,10 +66,19 @@ pub enum StoreError {
 /// Opens (and makes) a file for writing: WAL, `synchronous=FULL` asserted, migrated to the newest
 /// schema. Each migration runs in a transaction with its version, so a kill in between repeats it.
 pub(crate) fn open_writer(path: &Path, migrations: &[&str]) -> Result<Connection, StoreError> {
+    open_writer_within(BUSY_TIMEOUT, path, migrations)
+}
+
+/// [`open_writer`] with another patience for whoever holds the file, now and for every later write.
+pub(crate) fn open_writer_within(
+    busy_timeout: Duration,
+    path: &Path,
+    migrations: &[&str],
+) -> Result<Connection, StoreError> {
     let open = || -> rusqlite::Result<(Connection, String, i64)> {
         let connection = Connection::open(path)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        let mode: String = connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
+        connection.busy_timeout(busy_timeout)?;
+        let mode = switch_to_wal(&connection)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         let synchronous = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
@@ -77,6 +90,20 @@ pub(crate) fn open_writer(path: &Path, migrations: &[&str]) -> Result<Connection
     }
     migrate(&mut connection, path, migrations)?;
     Ok(connection)
+}
+
+/// Two connections that switch one file at once would wait for each other, so SQLite refuses one of
+/// them at once, whatever the busy timeout is.
+fn switch_to_wal(connection: &Connection) -> rusqlite::Result<String> {
+    let begun = Instant::now();
+    loop {
+        let switched = connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0));
+        let is_busy = switched.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
+        if !is_busy || begun.elapsed() >= WAL_SWITCH_TIMEOUT {
+            return switched;
+        }
+        std::thread::sleep(WAL_SWITCH_PAUSE);
+    }
 }
 
 /// Opens an existing file for reading only.

@@ -9,6 +9,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use laini_core::partner::{Agreement, App, AppId, Partner};
 use laini_core::store::{AccountBook, AccountStore, AccountsError, AuditEntry, BoxFuture};
@@ -17,6 +18,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::sql::{self, StoreError};
 
 const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+/// How long a change waits for another process that holds the file: it holds up a server's worker.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Audit rows that one call returns at most.
 const AUDITS_PER_CALL: usize = 10_000;
 
@@ -29,7 +32,9 @@ impl SqliteAccounts {
     /// Opens (and makes) the accounts of `dir`.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let path: PathBuf = dir.join("accounts.db");
-        Ok(Self { connection: Mutex::new(sql::open_writer(&path, MIGRATIONS)?) })
+        let connection = sql::open_writer(&path, MIGRATIONS)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(sql::failed(&path))?;
+        Ok(Self { connection: Mutex::new(connection) })
     }
 
     fn read<T>(&self, read: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, AccountsError> {
