@@ -1,9 +1,9 @@
 //! How fast checks become durable: records a second, CPU per record and waiting times, for so many
-//! checks under way at once.
+//! checks under way at once; and how long the next start takes.
 //!
 //! `cargo run --release -p laini-store-sqlite --example ledger_bench -- [KEY=VALUE…]`
 //! with `seconds` (5), `work_us` (0: CPU that each check burns beside the ledger, as a server's does),
-//! `waiting` (1, 2, 8, 64, 512), `dir` (the system's directory for temporary files), or a number of [`LedgerSettings`].
+//! `waiting` (1, 2, 8, 64, 512), `speed` (1: how many times faster the checks' own clock runs), `dir` (the system's directory for temporary files), or a number of [`LedgerSettings`].
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,6 +21,7 @@ type Failure = Box<dyn std::error::Error>;
 struct Plan {
     time: Duration,
     work: Duration,
+    speed: u32,
     dir: PathBuf,
     waiting: Vec<u32>,
     ledger: LedgerSettings,
@@ -30,12 +31,13 @@ impl Plan {
     fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let (time, dir) = (Duration::from_secs(5), std::env::temp_dir());
         let waiting = vec![1, 2, 8, 64, 512];
-        let mut plan = Self { time, work: Duration::ZERO, dir, waiting, ledger: LedgerSettings::default() };
+        let mut plan = Self { time, work: Duration::ZERO, speed: 1, dir, waiting, ledger: LedgerSettings::default() };
         for argument in arguments {
             let (key, value) = argument.split_once('=').ok_or("expected KEY=VALUE")?;
             match key {
                 "seconds" => plan.time = Duration::from_secs(value.parse()?),
                 "work_us" => plan.work = Duration::from_micros(value.parse()?),
+                "speed" => plan.speed = value.parse()?,
                 "dir" => plan.dir = value.into(),
                 "waiting" => plan.waiting = vec![value.parse()?],
                 "queue_limit" => plan.ledger.queue_limit = value.parse()?,
@@ -55,7 +57,7 @@ fn main() -> Result<(), Failure> {
     let plan = Plan::parse(std::env::args().skip(1))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut out = std::io::stdout();
-    writeln!(out, "waiting  records/s  CPU us/record  p50 us  p99 us  p99.9 us  max us  bytes/row")?;
+    writeln!(out, "waiting  records/s  CPU us/record  p50 us  p99 us  p99.9 us  max us  bytes/row  start ms")?;
     for waiting in plan.waiting.clone() {
         let figures = runtime.block_on(measure(&plan, waiting))?;
         writeln!(out, "{figures}")?;
@@ -71,7 +73,7 @@ fn main() -> Result<(), Failure> {
 )]
 async fn measure(plan: &Plan, waiting: u32) -> Result<String, Failure> {
     let dir = tempfile::tempdir_in(&plan.dir)?;
-    let (dir, time, work) = (dir.path(), plan.time, plan.work);
+    let (dir, time, work, speed) = (dir.path(), plan.time, plan.work, plan.speed);
     let ledger = SqliteLedger::open(dir, chain_key(), Arc::new(FixedDayKeys), plan.ledger.clone())?;
     let ledger = Arc::new(ledger);
     let (desk, lines) = (Arc::new(Desk::default()), Arc::new(AtomicU32::new(0)));
@@ -86,7 +88,7 @@ async fn measure(plan: &Plan, waiting: u32) -> Result<String, Failure> {
                     std::hint::spin_loop();
                 }
                 let line = lines.fetch_add(1, Ordering::Relaxed) % 100_000_000;
-                let draft = desk.answered(Question { line, ..QUESTION }, now(start));
+                let draft = desk.answered(Question { line, ..QUESTION }, now(start, speed));
                 let asked = Instant::now();
                 ledger.record(draft).await?;
                 waits.push(u32::try_from(asked.elapsed().as_micros()).unwrap_or(u32::MAX));
@@ -101,6 +103,9 @@ async fn measure(plan: &Plan, waiting: u32) -> Result<String, Failure> {
     }
     let (elapsed, cpu) = (start.elapsed(), cpu_time()?.saturating_sub(cpu));
     drop(ledger);
+    let begun = Instant::now();
+    drop(SqliteLedger::open(dir, chain_key(), Arc::new(FixedDayKeys), plan.ledger.clone())?);
+    let start_time = begun.elapsed();
     waits.sort_unstable();
     let reader = SqliteLedger::open_reader(dir)?;
     let (rows, breaks) = verify_ledger(&reader, chain_key(), |_| {}).await?;
@@ -110,7 +115,7 @@ async fn measure(plan: &Plan, waiting: u32) -> Result<String, Failure> {
     let rank = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize];
     let bytes = std::fs::metadata(dir.join("ledger.db"))?.len();
     Ok(format!(
-        "{waiting:7}  {:9.0}  {:13.2}  {:6}  {:6}  {:8}  {:6}  {:9}",
+        "{waiting:7}  {:9.0}  {:13.2}  {:6}  {:6}  {:8}  {:6}  {:9}  {:8}",
         rows as f64 / elapsed.as_secs_f64(),
         cpu.as_secs_f64() * 1e6 / rows as f64,
         rank(0.5),
@@ -118,11 +123,12 @@ async fn measure(plan: &Plan, waiting: u32) -> Result<String, Failure> {
         rank(0.999),
         rank(1.0),
         bytes / rows,
+        start_time.as_millis(),
     ))
 }
 
-fn now(start: Instant) -> Timestamp {
-    at(0) + SignedDuration::try_from(start.elapsed()).unwrap_or_default()
+fn now(start: Instant, speed: u32) -> Timestamp {
+    at(0) + SignedDuration::try_from(start.elapsed() * speed).unwrap_or_default()
 }
 
 /// User and system time of this process, to 10 ms.

@@ -13,16 +13,16 @@ use super::readers::{self, MINTED_BEFORE_S};
 use super::schema::{MIGRATIONS, outcome_code};
 use crate::sql::{self, StoreError, failed};
 
-/// How long the writer waits for a foreign process that holds the file (nobody should).
+/// How long the writer waits for a foreign process that holds the file (nobody should). Twice this, a
+/// failed attempt and the next one, is the most that a check waits for it.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A WAL that grew beyond this is cut back to it when it starts over.
 const WAL_KEPT_BYTES: i64 = 64 << 20;
 
 /// Opens the file for its writer; checkpoints are the writer's own affair.
 pub(super) fn open_connection(path: &Path) -> Result<Connection, StoreError> {
-    let connection = sql::open_writer(path, MIGRATIONS)?;
+    let connection = sql::open_writer_within(BUSY_TIMEOUT, path, MIGRATIONS)?;
     let set_up = || -> rusqlite::Result<()> {
-        connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)
     };
@@ -63,24 +63,31 @@ pub(super) fn load_tip(connection: &Connection, writer: u32) -> rusqlite::Result
     Ok((tip.unwrap_or(Tip::START), Timestamp::from_microsecond(at).ok()))
 }
 
+/// What can be repeated for free, in the order of positions: that of places costs a sort, and differs by
+/// the checks that were under way at once. The window stands in the side row, so that is read first
+/// and the row itself only where its window reaches so far.
+const REPEATABLE: &str = "SELECT outcome, at, repeat_key, repeat_window_s
+     FROM subject CROSS JOIN ledger USING (position)
+     WHERE position >= ?1 AND (position >= ?2 OR repeat_window_s = ?3) AND outcome IN (?4, ?5)
+     ORDER BY position";
+
 /// Fills the memory with the charged checks that can still be repeated for free, seen from the newest
 /// row: nothing is decided before it.
 pub(super) fn recall_repeats(connection: &Connection, memory: &mut RepeatMemory) -> rusqlite::Result<()> {
     let Some(newest) = readers::newest(connection)? else { return Ok(()) };
-    let from = before(newest, RepeatWindow::LONGEST + SignedDuration::from_secs(MINTED_BEFORE_S));
-    let mut statement = connection.prepare(
-        "SELECT outcome, at, repeat_key, repeat_window_s FROM ledger JOIN subject USING (position)
-         WHERE position >= ?1 AND outcome IN (?2, ?3) ORDER BY seq",
-    )?;
+    let from = |window: RepeatWindow| before(newest, window.length() + SignedDuration::from_secs(MINTED_BEFORE_S));
+    let (short, long) = (from(RepeatWindow::NoRequestId), from(RepeatWindow::SameRequestId));
+    let long_s = RepeatWindow::SameRequestId.length().as_secs();
     let (answered, repeated) = (outcome_code(Outcome::Answered), outcome_code(Outcome::Repeated));
-    let mut rows = statement.query(params![from, answered, repeated])?;
+    let mut statement = connection.prepare(REPEATABLE)?;
+    let mut rows = statement.query(params![long, short, long_s, answered, repeated])?;
     while let Some(row) = rows.next()? {
         let key = RepeatKey(row.get(2)?);
         if row.get::<_, i64>(0)? == repeated {
             memory.repeated(key);
             continue;
         }
-        let is_long = row.get::<_, i64>(3)? == RepeatWindow::SameRequestId.length().as_secs();
+        let is_long = row.get::<_, i64>(3)? == long_s;
         let window = if is_long { RepeatWindow::SameRequestId } else { RepeatWindow::NoRequestId };
         if let Ok(at) = Timestamp::from_microsecond(row.get(1)?) {
             memory.charged(key, window, at);
@@ -94,4 +101,21 @@ fn before(id: CheckId, time: SignedDuration) -> i64 {
     let millis = id.position() >> 12;
     let time = u64::try_from(time.as_millis()).unwrap_or(0);
     (millis.saturating_sub(time) << 12).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_repeated_is_read_in_place_from_the_end_of_both_tables() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {REPEATABLE}")).unwrap();
+        let plan = statement.query_map([0; 5], |row| row.get(3)).unwrap();
+        let plan: Vec<String> = plan.map(Result::unwrap).collect();
+        let expected =
+            ["SEARCH subject USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH ledger USING INTEGER PRIMARY KEY (rowid=?)"];
+        assert_eq!(plan, expected);
+    }
 }
