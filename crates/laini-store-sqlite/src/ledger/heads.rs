@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::sql::{StoreError, file_failed};
 
 pub(super) const FILE: &str = "ledger-heads.ndjson";
+/// How much of the file's end a start reads: some hundred heads.
+const TAIL_BYTES: u64 = 64 << 10;
 
 /// The file of heads, open for appending.
 pub(super) struct HeadFile {
@@ -30,16 +32,35 @@ impl HeadFile {
         let path = dir.join(FILE);
         let open = || -> io::Result<File> {
             let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-            file.set_len(whole as u64)?;
+            let (from, tail) = read_tail(&mut file)?;
+            let whole = tail.rfind('\n').map_or(0, |end| end + 1);
+            if whole == 0 && from > 0 {
+                return Err(edited());
+            }
+            file.set_len(from + whole as u64)?;
             file.seek(SeekFrom::End(0))?;
             // A file is durable only once its name is.
             File::open(dir)?.sync_all()?;
             Ok(file)
         };
         Ok(Self { file: open().map_err(file_failed(&path))? })
+    }
+
+    /// The newest head of `writer` among the last ones of the file.
+    fn newest(&mut self, writer: u32) -> io::Result<Option<ChainHead>> {
+        let (from, tail) = read_tail(&mut self.file)?;
+        let mut lines = tail.lines();
+        if from > 0 {
+            // It begins before the tail.
+            lines.next();
+        }
+        for line in lines.rev() {
+            let head = parse(line).ok_or_else(edited)?;
+            if head.writer == writer {
+                return Ok(Some(head));
+            }
+        }
+        Ok(None)
     }
 
     /// Appends a head and makes it durable.
@@ -56,6 +77,20 @@ impl HeadFile {
         }
         written
     }
+}
+
+/// Where the file's tail begins, and the tail. Leaves the file at its end.
+fn read_tail(file: &mut File) -> io::Result<(u64, String)> {
+    let from = file.metadata()?.len().saturating_sub(TAIL_BYTES);
+    file.seek(SeekFrom::Start(from))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    // Heads are ASCII; anything else is refused for being no head.
+    Ok((from, bytes.iter().map(|byte| char::from(*byte)).collect()))
+}
+
+fn edited() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "its end is not a chain head; somebody edited the file")
 }
 
 /// Every head in the file of `dir`, oldest first; none where there is no file.
@@ -82,8 +117,7 @@ fn parse(text: &str) -> Option<ChainHead> {
 pub(super) fn reconcile(dir: &Path, file: &mut HeadFile, now: ChainHead) -> Result<(), StoreError> {
     let path = dir.join(FILE);
     let failed = file_failed(&path);
-    let written = read(dir).map_err(|reason| failed(io::Error::new(io::ErrorKind::InvalidData, reason)))?;
-    let Some(last) = written.iter().rev().find(|head| head.writer == now.writer) else {
+    let Some(last) = file.newest(now.writer).map_err(&failed)? else {
         return if now.seq == 0 { Ok(()) } else { file.append(&now).map_err(failed) };
     };
     if (last.seq, last.mac) == (now.seq, now.mac) {

@@ -3,6 +3,9 @@
 //! Owns `ledger.db`, `ledger.lock` and `ledger-heads.ndjson`; one thread writes, many requests share
 //! one fsync. Must never answer `Ok` before the row would survive a power cut, write one id twice,
 //! update or delete a row, or keep a number in the clear.
+//!
+//! `ledger-heads.ndjson` says where the chain ended from time to time. It proves that the tail was not
+//! cut only to somebody who has a copy elsewhere: copy it off this machine, daily or more often.
 
 mod append;
 mod heads;
@@ -64,7 +67,7 @@ impl Default for LedgerSettings {
             pause_us: 1_000,
             step_us: 100,
             repeats_remembered: 1_000_000,
-            head_every_rows: 10_000,
+            head_every_rows: 1_000_000,
             head_every_s: 60,
             checkpoint_pages: 4_000,
         }

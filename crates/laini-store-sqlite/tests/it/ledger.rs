@@ -208,6 +208,21 @@ async fn heads_are_written_while_it_runs_and_a_torn_one_is_ignored() {
 }
 
 #[tokio::test]
+async fn a_start_reads_the_end_of_the_heads_alone() {
+    let dir = ledger_of(10).await;
+    let file = dir.path().join("ledger-heads.ndjson");
+    let newest = std::fs::read_to_string(&file).unwrap().lines().last().unwrap().to_owned();
+    // A megabyte that somebody wrote there: `verify` reads it all, a start does not.
+    let foreign = "not a head\n".repeat(100_000);
+    std::fs::write(&file, format!("{foreign}{newest}\n{{\"at\":")).unwrap();
+    drop(open(dir.path()));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("{foreign}{newest}\n"));
+    std::fs::write(&file, format!("{foreign}{newest}\nnot a head\n")).unwrap();
+    let refused = try_open(dir.path()).map(drop).unwrap_err().to_string();
+    assert!(refused.contains("ledger-heads.ndjson"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_head_that_a_crash_kept_from_being_written_is_written_at_the_next_start() {
     let dir = ledger_of(10).await;
     std::fs::remove_file(dir.path().join("ledger-heads.ndjson")).unwrap();
@@ -271,7 +286,7 @@ async fn a_full_queue_refuses_at_once_and_the_rest_is_recorded() {
     let mut refused = 0;
     while refused < 32 {
         let answer = callers.join_next().await.unwrap().unwrap();
-        assert!(matches!(answer, Err(LedgerError::NotRecorded(_))), "{answer:?}");
+        assert!(matches!(answer, Err(LedgerError::Busy)), "{answer:?}");
         refused += 1;
     }
     foreign.execute_batch("ROLLBACK").unwrap();
