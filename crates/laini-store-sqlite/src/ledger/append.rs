@@ -53,7 +53,8 @@ pub(super) struct Rules<'a> {
 }
 
 /// Writes the jobs, which are sorted by id, and commits. Returns where the chain ends then. `noted`
-/// collects what the repeat memory is to learn of the new rows.
+/// collects what the repeat memory is to learn of the new rows. A job that nobody waits for any more
+/// is left out: no answer can leave, so nothing may be charged.
 pub(super) fn append(
     connection: &Connection,
     rules: &Rules<'_>,
@@ -67,6 +68,10 @@ pub(super) fn append(
         let mut insert_row = connection.prepare_cached(schema::INSERT_ROW)?;
         let mut insert_subject = connection.prepare_cached(schema::INSERT_SUBJECT)?;
         for job in batch {
+            if job.answer.is_closed() {
+                answers.push(Err(LedgerError::NotRecorded("its caller gave up".to_owned())));
+                continue;
+            }
             let draft = &job.draft;
             let is_repeat = rules.repeats.is_repeat_in(noted, draft.repeat.0, draft.repeat.1, draft.at);
             let recorded = draft.decide(is_repeat);

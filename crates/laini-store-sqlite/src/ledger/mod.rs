@@ -4,6 +4,10 @@
 //! one fsync. Must never answer `Ok` before the row would survive a power cut, write one id twice,
 //! update or delete a row, or keep a number in the clear.
 //!
+//! A caller that gives up (its deadline passed while the disk stood still) was told that the charge is
+//! unknown. Its check is then not written at all, unless it gave up during the very commit: that row
+//! stays, charged, and a repeat under the same request id is free.
+//!
 //! `ledger-heads.ndjson` says where the chain ended from time to time. It proves that the tail was not
 //! cut only to somebody who has a copy elsewhere: copy it off this machine, daily or more often.
 

@@ -119,7 +119,7 @@ impl Writer {
             Ok(()) => {
                 self.repeats.keep(&mut self.noted);
                 for (job, answer) in batch.drain(..).zip(self.answers.drain(..)) {
-                    // A caller that hung up has its row all the same.
+                    // A caller that gave up since its row was written has the row all the same.
                     let _ = job.answer.send(answer);
                 }
             }
@@ -144,7 +144,8 @@ impl Writer {
             Ok(tip) => {
                 self.connection = Some(connection);
                 self.tip = tip;
-                self.newest_at = batch.iter().map(|job| job.draft.at).fold(self.newest_at, Timestamp::max);
+                let written = batch.iter().zip(&self.answers).filter(|(_, answer)| answer.is_ok());
+                self.newest_at = written.map(|(job, _)| job.draft.at).fold(self.newest_at, Timestamp::max);
                 self.wal_pages += pages(batch.len());
                 Ok(())
             }

@@ -2,6 +2,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
 
 use laini_core::billing::Outcome;
 use laini_core::store::{ChainBreak, Draft, Ledger, LedgerError, Purpose, verify_ledger};
@@ -296,6 +298,40 @@ async fn a_full_queue_refuses_at_once_and_the_rest_is_recorded() {
     }
     assert!(recorded >= 4, "{recorded}");
     assert_eq!(ledger.rows(ALL).await.unwrap().len(), recorded);
+}
+
+#[tokio::test]
+async fn a_check_that_nobody_waits_for_any_more_is_not_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, desk) = (open(dir.path()), Desk::default());
+    let foreign = Connection::open(dir.path().join("ledger.db")).unwrap();
+    foreign.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (given_up, kept) = (desk.answered(QUESTION, at(0)), desk.answered(QUESTION, at(1)));
+    let mut waiting = ledger.record(given_up);
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(waiting);
+    foreign.execute_batch("ROLLBACK").unwrap();
+    // Nothing was charged yet, so the same question is no repeat.
+    assert_eq!(ledger.record(kept.clone()).await.unwrap().outcome, Outcome::Answered);
+    let rows = ledger.rows(ALL).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [kept.id]);
+    drop(ledger);
+    assert_eq!(breaks(dir.path()).await, []);
+}
+
+#[tokio::test]
+async fn a_file_that_somebody_else_holds_is_given_up_before_the_caller_gives_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, desk) = (open(dir.path()), Desk::default());
+    let foreign = Connection::open(dir.path().join("ledger.db")).unwrap();
+    foreign.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let begun = Instant::now();
+    let refused = ledger.record(desk.answered(QUESTION, at(0))).await;
+    assert!(matches!(refused, Err(LedgerError::NotRecorded(_))), "{refused:?}");
+    // Two attempts of 2 s each, and what a busy machine adds.
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    foreign.execute_batch("ROLLBACK").unwrap();
+    ledger.record(desk.answered(QUESTION, at(1))).await.unwrap();
 }
 
 #[tokio::test]
