@@ -19,7 +19,7 @@ use laini_wire::header;
 use super::admit::Admitted;
 use super::check::{CheckFailure, Checked, Finding, Question};
 use super::{Gateway, dates};
-use crate::http::{ApiError, Context, NumberHint, caller_request_id, read_json};
+use crate::http::{ApiError, Context, NumberHint, caller_repeat_id, read_json};
 
 const SWAP: HeaderName = HeaderName::from_static(header::LAINI_SWAP);
 const WINDOW: HeaderName = HeaderName::from_static(header::LAINI_WINDOW);
@@ -85,11 +85,14 @@ async fn ask(
         price: admitted.price,
         product,
         msisdn,
-        request_id: caller_request_id(headers).map(HeaderValue::as_bytes),
+        request_id: caller_repeat_id(headers).map(HeaderValue::as_bytes),
         deadline: context.deadline,
     };
     let checked = gateway.check(question).await.map_err(|failure| {
-        tracing::error!(request = %context.id.request_ref(), error = %failure, "a check failed");
+        // Shedding load is no failure of ours, and under overload there would be a line for each check.
+        if !matches!(failure, CheckFailure::Ledger(LedgerError::Busy)) {
+            tracing::error!(request = %context.id.request_ref(), error = %failure, "a check failed");
+        }
         as_api_error(&failure)
     })?;
     Ok((msisdn, checked))

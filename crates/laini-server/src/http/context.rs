@@ -33,14 +33,25 @@ impl Context {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static(header::X_REQUEST_ID);
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static(header::IDEMPOTENCY_KEY);
+const X_IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static(header::X_IDEMPOTENCY_KEY);
 const CORRELATION_ID: HeaderName = HeaderName::from_static(header::X_CORRELATION_ID);
 
 /// The longest id of a caller that is taken.
 const CALLER_ID_BYTES_MAX: usize = 128;
+/// The longest idempotency key that is taken.
+const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
-/// The caller's own id of the request, where one came that can be echoed.
-pub fn caller_request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
-    caller_id(headers, &REQUEST_ID)
+/// What tells the caller's repeats of one question from a new one: the idempotency key, or else the
+/// caller's own id of the request.
+pub fn caller_repeat_id(headers: &HeaderMap) -> Option<&HeaderValue> {
+    [
+        (IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_BYTES_MAX),
+        (X_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_BYTES_MAX),
+        (REQUEST_ID, CALLER_ID_BYTES_MAX),
+    ]
+    .iter()
+    .find_map(|(name, bytes_max)| caller_id(headers, name, *bytes_max))
 }
 
 /// The ids that a caller gave a request. Echoed, and never logged.
@@ -52,8 +63,8 @@ pub(super) struct CallerIds {
 impl CallerIds {
     pub(super) fn of(headers: &HeaderMap) -> Self {
         Self {
-            request: caller_id(headers, &REQUEST_ID).cloned(),
-            correlation: caller_id(headers, &CORRELATION_ID).cloned(),
+            request: caller_id(headers, &REQUEST_ID, CALLER_ID_BYTES_MAX).cloned(),
+            correlation: caller_id(headers, &CORRELATION_ID, CALLER_ID_BYTES_MAX).cloned(),
         }
     }
 
@@ -66,8 +77,8 @@ impl CallerIds {
     }
 }
 
-fn caller_id<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+fn caller_id<'a>(headers: &'a HeaderMap, name: &HeaderName, bytes_max: usize) -> Option<&'a HeaderValue> {
     let id = headers.get(name)?;
-    let fits = (1..=CALLER_ID_BYTES_MAX).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic);
+    let fits = (1..=bytes_max).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic);
     fits.then_some(id)
 }

@@ -219,6 +219,22 @@ async fn a_request_id_makes_repeats_free_for_longer_and_is_echoed() {
 }
 
 #[tokio::test]
+async fn an_idempotency_key_makes_a_repeat_whatever_the_request_id() {
+    let world = world().await;
+    let token = world.token(&world.production).await;
+    let body = format!("{{\"customerNumber\":\"{NUMBER}\"}}");
+    let ask = async |name: &str, key: &str, id: &str| {
+        let headers = format!("Authorization: Bearer {token}\r\n{name}: {key}\r\nX-Request-ID: {id}\r\n");
+        world.send(request("POST", IMSI_PATH, &headers, &body)).await.header("laini-charge").map(str::to_owned)
+    };
+    let (charged, free) = (Some("KES 20.00".to_owned()), Some("none; reason=repeat".to_owned()));
+    assert_eq!(ask("Idempotency-Key", "k1", "one").await, charged);
+    world.clock.advance(500);
+    assert_eq!(ask("X-Idempotency-Key", "k1", "two").await, free);
+    assert_eq!(ask("Idempotency-Key", "k2", "two").await, charged);
+}
+
+#[tokio::test]
 async fn errors_echo_the_callers_ids_too() {
     let world = world().await;
     let reply = world.send(request("GET", "/nowhere", "X-Request-ID: abc\r\n", "")).await;

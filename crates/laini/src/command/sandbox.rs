@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use laini_core::partner::{AppProfile, AppStatus, Environment, PartnerId, ProductSet};
+use laini_core::partner::{AppProfile, Environment, PartnerId, ProductSet};
 use laini_core::store::AccountStore;
 use laini_server::Environments;
 
@@ -89,19 +89,14 @@ pub(super) async fn partner(config: &Config, accounts: &dyn AccountStore, name: 
     Ok(id)
 }
 
-/// Fresh credentials with all products. Those of an earlier start end with it.
+/// Fresh credentials with all products. Those of an earlier start go on working: whoever holds them
+/// may not have noticed the restart.
 pub(super) async fn credentials(
     accounts: &dyn AccountStore,
     partner: PartnerId,
     environment: Environment,
 ) -> anyhow::Result<Credentials> {
-    let prefix = format!("{}-at-start-", environment.word());
-    for old in accounts.load().await?.apps {
-        if old.partner == partner && old.status == AppStatus::Active && old.name.starts_with(&prefix) {
-            accounts.revoke_app(old.id, audit("app.revoke", old.id.to_string(), "made at an earlier start")).await?;
-        }
-    }
-    let name = format!("{prefix}{:016x}", random());
+    let name = format!("{}-{:016x}", environment.word(), random());
     let Minted { app, secret } = mint(partner, name, environment, ProductSet::all(), AppProfile::default());
     let credentials =
         Credentials { consumer_key: app.consumer_key.as_str().to_owned(), consumer_secret: secret.reveal().to_owned() };
