@@ -97,7 +97,7 @@ pub(crate) struct LedgerConfig {
 
 impl Default for LedgerConfig {
     fn default() -> Self {
-        Self { queue_checks_max: 8_192, pause_us_max: 300 }
+        Self { queue_checks_max: 8_192, pause_us_max: 100 }
     }
 }
 
