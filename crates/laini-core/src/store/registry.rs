@@ -89,7 +89,8 @@ pub trait SnapshotLoad: Send {
     /// Takes a batch of accepted rows, in any order.
     fn push(&mut self, rows: Vec<SnapshotRow>) -> BoxFuture<'_, Result<(), FeedError>>;
 
-    /// Takes note of refused rows, so that their lines answer "unknown" and never "not served".
+    /// Takes note of refused rows: they are counted, and their lines answer "unknown", never "not
+    /// served".
     fn refuse(&mut self, rows: Vec<RefusedLine>) -> BoxFuture<'_, Result<(), FeedError>>;
 
     /// Settles each row against what was known, applies the events after the cut on top, and switches
@@ -101,11 +102,11 @@ pub trait SnapshotLoad: Send {
     ) -> BoxFuture<'_, Result<SnapshotSummary, FeedError>>;
 }
 
-/// A refused row of a snapshot whose number could be read.
+/// A refused row of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefusedLine {
-    /// The number.
-    pub msisdn: Msisdn,
+    /// Its number, where that could be read.
+    pub msisdn: Option<Msisdn>,
 }
 
 /// What a snapshot changed.
@@ -186,7 +187,7 @@ pub struct RegistryStatus {
     pub events: u64,
     /// Events that wait for an earlier one.
     pub waiting: u64,
-    /// Rows and events that were refused.
+    /// Refused: rows of the serving snapshot, lines of event feeds, and events that do not wait.
     pub rejects: u64,
     /// Each feed and the instant until which it is complete.
     pub feeds: Vec<FeedStatus>,

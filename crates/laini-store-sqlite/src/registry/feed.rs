@@ -116,7 +116,7 @@ fn found(files: &Files, now: Timestamp) -> Result<Target, Failure> {
     const FIRST: u64 = 1;
     files.remove_generations_except(None)?;
     let target = Target::open(files, FIRST)?;
-    let meta = Meta { cut: None, history_since: now, lines: 0, applied_event: 0, applied_refused: 0 };
+    let meta = Meta { cut: None, history_since: now, lines: 0, refused_rows: 0, applied_event: 0, applied_refused: 0 };
     write_meta(&target.connection, &meta)?;
     files.switch_to(FIRST)?;
     Ok(target)
@@ -196,7 +196,7 @@ impl SqliteRegistry {
         status.as_of = view.horizon.as_of;
         status.history_since = Some(meta.history_since);
         status.waiting = waiting;
-        status.rejects += refused;
+        status.rejects += refused + count(meta.refused_rows);
         Ok(status)
     }
 

@@ -27,7 +27,7 @@ CREATE TABLE line_base(
 CREATE TABLE unapplied(event INTEGER PRIMARY KEY, refusal INTEGER NOT NULL);
 CREATE TABLE generation(
     one INTEGER PRIMARY KEY CHECK (one = 1), cut INTEGER, history_since INTEGER NOT NULL, lines INTEGER NOT NULL,
-    applied_event INTEGER NOT NULL, applied_refused INTEGER NOT NULL
+    refused_rows INTEGER NOT NULL, applied_event INTEGER NOT NULL, applied_refused INTEGER NOT NULL
 );
 "];
 
@@ -50,6 +50,8 @@ pub(super) struct Meta {
     pub(super) history_since: Timestamp,
     /// Lines in it; a number that only refused rows named is none.
     pub(super) lines: i64,
+    /// Rows of the snapshot that were refused.
+    pub(super) refused_rows: i64,
     /// The newest event and refused row of the history that are applied.
     pub(super) applied_event: i64,
     pub(super) applied_refused: i64,
@@ -251,16 +253,17 @@ pub(super) fn scan(
 
 /// What the generation says about itself.
 pub(super) fn meta(connection: &Connection) -> Result<Meta, Failure> {
-    const SQL: &str = "SELECT cut, history_since, lines, applied_event, applied_refused FROM generation";
+    const SQL: &str = "SELECT cut, history_since, lines, refused_rows, applied_event, applied_refused FROM generation";
     let columns = |row: &rusqlite::Row<'_>| {
-        Ok((row.get::<_, Option<i64>>(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        Ok((row.get::<_, Option<i64>>(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
     };
-    let (cut, history_since, lines, applied_event, applied_refused) =
+    let (cut, history_since, lines, refused_rows, applied_event, applied_refused) =
         connection.prepare_cached(SQL)?.query_row([], columns)?;
     Ok(Meta {
         cut: cut.map(micros).transpose()?,
         history_since: micros(history_since)?,
         lines,
+        refused_rows,
         applied_event,
         applied_refused,
     })
@@ -269,12 +272,13 @@ pub(super) fn meta(connection: &Connection) -> Result<Meta, Failure> {
 /// Replaces what the generation says about itself.
 pub(super) fn write_meta(connection: &Connection, meta: &Meta) -> Result<(), Failure> {
     const SQL: &str =
-        "INSERT OR REPLACE INTO generation(one, cut, history_since, lines, applied_event, applied_refused)
-        VALUES (1, ?1, ?2, ?3, ?4, ?5)";
+        "INSERT OR REPLACE INTO generation(one, cut, history_since, lines, refused_rows, applied_event, applied_refused)
+        VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)";
     connection.prepare_cached(SQL)?.execute(params![
         meta.cut.map(Timestamp::as_microsecond),
         meta.history_since.as_microsecond(),
         meta.lines,
+        meta.refused_rows,
         meta.applied_event,
         meta.applied_refused
     ])?;

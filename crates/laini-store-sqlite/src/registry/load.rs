@@ -31,6 +31,7 @@ pub(super) struct Load {
     sorter: Sorter,
     /// The newest instant in the rows so far, in seconds since 1970.
     newest_second: Option<i64>,
+    refused_rows: u64,
     /// Held to the end: one load at a time.
     _lock: File,
 }
@@ -47,6 +48,7 @@ impl SqliteRegistry {
             plan,
             sorter: Sorter::new(dir, self.sort_chunk_rows),
             newest_second: None,
+            refused_rows: 0,
             _lock: lock,
         })
     }
@@ -83,8 +85,9 @@ impl SnapshotLoad for Load {
 
     fn refuse(&mut self, rows: Vec<RefusedLine>) -> BoxFuture<'_, Result<(), FeedError>> {
         Box::pin(async move {
-            for row in rows {
-                self.sorter.push(Packed::refused(row.msisdn))?;
+            self.refused_rows += rows.len() as u64;
+            for number in rows.into_iter().filter_map(|row| row.msisdn) {
+                self.sorter.push(Packed::refused(number))?;
             }
             Ok(())
         })
@@ -162,6 +165,7 @@ impl Load {
             cut: Some(cut),
             history_since: self.plan.history_since.unwrap_or(complete),
             lines: i64::try_from(tally.lines).unwrap_or(i64::MAX),
+            refused_rows: i64::try_from(self.refused_rows).unwrap_or(i64::MAX),
             applied_event: history.last_before_news(cut)?,
             applied_refused: 0,
         })

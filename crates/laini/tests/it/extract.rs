@@ -59,6 +59,7 @@ fn load_and_compare(import_flags: &[&str]) -> Vec<String> {
     assert_eq!(imported["rejected"], BAD_ROWS, "{imported}");
     assert_eq!(imported["as_of"], "2026-11-21T01:30:00Z", "{imported}");
     assert_rejects_are_listed(&lab);
+    assert_eq!(json_at_noon(&lab, &["registry", "status"])["rejects"], BAD_ROWS);
 
     let events = fixture("events.ndjson.gz");
     let apply = ["registry", "apply", events.to_str().unwrap()];

@@ -78,7 +78,7 @@ pub(super) async fn try_load(
 ) -> Result<SnapshotSummary, FeedError> {
     let mut load = registry.begin_snapshot(plan).await?;
     load.push(rows).await?;
-    load.refuse(refused.iter().map(|n| RefusedLine { msisdn: number(*n) }).collect()).await?;
+    load.refuse(refused.iter().map(|n| RefusedLine { msisdn: Some(number(*n)) }).collect()).await?;
     load.finish(&|_| {}).await
 }
 

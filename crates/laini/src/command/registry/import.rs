@@ -231,8 +231,7 @@ impl Loading<'_> {
         let Some(load) = &mut self.load else { return Ok(()) };
         self.accepted += block.rows.len() as u64;
         self.rejected += block.rejected.len() as u64;
-        let refused: Vec<_> =
-            block.rejected.iter().filter_map(|row| row.msisdn).map(|msisdn| RefusedLine { msisdn }).collect();
+        let refused: Vec<_> = block.rejected.iter().map(|row| RefusedLine { msisdn: row.msisdn }).collect();
         let push = block_on(async {
             load.push(block.rows).await?;
             if refused.is_empty() { Ok(()) } else { load.refuse(refused).await }
