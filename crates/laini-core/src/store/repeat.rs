@@ -87,6 +87,11 @@ impl RepeatMemory {
         Self { charged: HashMap::new(), by_request_id: VecDeque::new(), without: VecDeque::new(), capacity }
     }
 
+    /// How many charged checks it remembers at most.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Whether a check of this key at `at` repeats a charged one for free. Does not count it: that is
     /// [`RepeatMemory::repeated`], once the row is durable.
     pub fn is_repeat(&self, key: RepeatKey, window: RepeatWindow, at: Timestamp) -> bool {

@@ -76,7 +76,11 @@ const REPEATABLE: &str = "SELECT outcome, at, repeat_key, repeat_window_s
 pub(super) fn recall_repeats(connection: &Connection, memory: &mut RepeatMemory) -> rusqlite::Result<()> {
     let Some(newest) = readers::newest(connection)? else { return Ok(()) };
     let from = |window: RepeatWindow| before(newest, window.length() + SignedDuration::from_secs(MINTED_BEFORE_S));
-    let (short, long) = (from(RepeatWindow::NoRequestId), from(RepeatWindow::SameRequestId));
+    // What would be forgotten again for want of room need not be read.
+    let rows_max = i64::try_from(memory.capacity()).unwrap_or(i64::MAX);
+    let sql = "SELECT position FROM subject ORDER BY position DESC LIMIT 1 OFFSET ?1";
+    let oldest: i64 = connection.query_row(sql, [rows_max], |row| row.get(0)).optional()?.unwrap_or(0);
+    let (short, long) = (from(RepeatWindow::NoRequestId).max(oldest), from(RepeatWindow::SameRequestId).max(oldest));
     let long_s = RepeatWindow::SameRequestId.length().as_secs();
     let (answered, repeated) = (outcome_code(Outcome::Answered), outcome_code(Outcome::Repeated));
     let mut statement = connection.prepare(REPEATABLE)?;
