@@ -73,8 +73,7 @@ pub struct SnapshotPlan {
     /// The instant it was cut; `None` = the newest instant in its rows, which is refused once events
     /// have been applied.
     pub cut: Option<Timestamp>,
-    /// Since when its swap history is complete; `None` = always where it has a swap column, since the
-    /// cut where it has none.
+    /// Since when its swap history is complete, where that was stated; see [`SnapshotPlan::history_from`].
     pub history_since: Option<Timestamp>,
     /// Whether it has a swap column at all.
     pub has_swaps: bool,
@@ -82,6 +81,16 @@ pub struct SnapshotPlan {
     pub allow_shrink: bool,
     /// When loading began.
     pub now: Timestamp,
+}
+
+impl SnapshotPlan {
+    /// Since when the swap history is complete: as stated, or always with a swap column, or since the
+    /// stated cut. Without either it begins now: a quiet extract can be far younger than the newest
+    /// instant in it, and nobody says what was swapped in between.
+    pub fn history_from(&self) -> Timestamp {
+        let unstated = if self.has_swaps { Timestamp::MIN } else { self.cut.unwrap_or(self.now) };
+        self.history_since.unwrap_or(unstated)
+    }
 }
 
 /// A snapshot being loaded. All or nothing.

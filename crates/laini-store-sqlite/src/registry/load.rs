@@ -160,10 +160,9 @@ impl Load {
     }
 
     fn meta(&self, cut: Timestamp, tally: &Tally, history: &History<'_>) -> Result<Meta, Failure> {
-        let complete = if self.plan.has_swaps { Timestamp::MIN } else { cut };
         Ok(Meta {
             cut: Some(cut),
-            history_since: self.plan.history_since.unwrap_or(complete),
+            history_since: self.plan.history_from(),
             lines: i64::try_from(tally.lines).unwrap_or(i64::MAX),
             refused_rows: i64::try_from(self.refused_rows).unwrap_or(i64::MAX),
             applied_event: history.last_before_news(cut)?,

@@ -212,11 +212,6 @@ impl Loading<'_> {
     fn begin(&mut self, has_swaps: bool) -> Result<(), ReadError> {
         if self.load.is_none() {
             self.plan.has_swaps = has_swaps;
-            if !has_swaps && self.plan.cut.is_none() {
-                // A quiet extract can be far younger than the newest instant in it: nobody says what
-                // was swapped in between.
-                self.plan.history_since.get_or_insert(self.plan.now);
-            }
             let load = block_on(self.feed.begin_snapshot(self.plan.clone())).map_err(ReadError::Other)?;
             self.load = Some(load.map_err(|error| ReadError::Other(explained(error)))?);
         } else if has_swaps != self.plan.has_swaps {
