@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::TokenKey;
 use crate::disclosure::PseudonymKey;
 use crate::line::ImsiSeal;
-use crate::partner::{Environment, PartnerId};
+use crate::partner::{Environment, PartnerId, ResultAddressId};
 use crate::store::{ChainKey, SubjectHasher};
 
 /// The operator's root key: 256 random bits, kept apart from the data. Everything else is derived.
@@ -61,6 +61,11 @@ impl KeyTree {
     pub fn pseudonym(&self, environment: Environment, scope: PartnerId) -> PseudonymKey {
         let label = format!("laini/pseudonym/v1/{}/{scope}", environment.word());
         PseudonymKey::new(&self.derive(&label))
+    }
+
+    /// The secret that signs deliveries to a result address, in one of its generations.
+    pub fn delivery(&self, address: ResultAddressId, generation: u32) -> Zeroizing<[u8; 32]> {
+        self.derive(&format!("laini/delivery/v1/{address}/{generation}"))
     }
 
     fn derive(&self, label: &str) -> Zeroizing<[u8; 32]> {

@@ -13,11 +13,14 @@ pub enum Outcome {
     Unknown,
     /// The holder's data is restricted.
     Withheld,
+    /// Takes back the charge of a check whose caller was told that its record is not confirmed.
+    Reversal,
 }
 
 impl Outcome {
     /// Every outcome; engines store the word.
-    pub const ALL: [Self; 5] = [Self::Answered, Self::Repeated, Self::NotServed, Self::Unknown, Self::Withheld];
+    pub const ALL: [Self; 6] =
+        [Self::Answered, Self::Repeated, Self::NotServed, Self::Unknown, Self::Withheld, Self::Reversal];
 
     /// The word in exports and filters.
     pub fn word(self) -> &'static str {
@@ -27,6 +30,7 @@ impl Outcome {
             Self::NotServed => "not_served",
             Self::Unknown => "unknown",
             Self::Withheld => "withheld",
+            Self::Reversal => "reversal",
         }
     }
 
@@ -35,10 +39,10 @@ impl Outcome {
         Self::ALL.into_iter().find(|outcome| outcome.word() == word)
     }
 
-    /// Why a check of this outcome is free; `None` for the one that is charged.
+    /// Why a check of this outcome is free; `None` for the one that is charged, and for its reversal.
     pub fn free_reason(self) -> Option<FreeReason> {
         match self {
-            Self::Answered => None,
+            Self::Answered | Self::Reversal => None,
             Self::Repeated => Some(FreeReason::Repeat),
             Self::NotServed => Some(FreeReason::NotServed),
             Self::Unknown => Some(FreeReason::Unknown),

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{AgreementId, AppId, PartnerId};
+use super::{AgreementId, AppId, AppLimits, Limits, PartnerId, Purpose};
 use crate::access::{ConsumerKey, SecretHash};
 use crate::billing::Price;
 use crate::disclosure::Windows;
@@ -12,6 +12,27 @@ pub struct Partner {
     pub id: PartnerId,
     /// Its name, unique in an installation.
     pub name: String,
+    /// Whether its apps work at all.
+    pub status: PartnerStatus,
+    /// What all its production apps together may ask.
+    pub limits: Limits,
+}
+
+impl Partner {
+    /// A new partner: active, without limits.
+    pub fn new(id: PartnerId, name: String) -> Self {
+        Self { id, name, status: PartnerStatus::Active, limits: Limits::NONE }
+    }
+}
+
+/// Whether a partner's apps work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PartnerStatus {
+    /// They do.
+    #[default]
+    Active,
+    /// None does, until the partner is resumed (403).
+    Suspended,
 }
 
 /// What a partner agreed to. The standard agreement is made with the partner; negotiated versions,
@@ -28,6 +49,10 @@ pub struct Agreement {
     pub prices: Vec<(Product, Price)>,
     /// Whether the operator's own hash, where the feed carries one, is answered instead of ours.
     pub pass_hashed_imsi: bool,
+    /// For which purposes it may ask.
+    pub purposes: Vec<Purpose>,
+    /// Whether `/v1/checks` answers instants where it would answer days.
+    pub exact_times: bool,
 }
 
 /// A pair of consumer key and secret.
@@ -53,6 +78,12 @@ pub struct App {
     pub secrets: Vec<SecretHash>,
     /// Which of two published forms it wants where the page contradicts itself.
     pub profile: AppProfile,
+    /// What it asks for, where a request does not say.
+    pub purpose: Purpose,
+    /// How much it may ask and spend.
+    pub limits: AppLimits,
+    /// SHA-256 of the only client certificate (DER) under which it is answered; `None` = any or none.
+    pub client_certificate: Option<[u8; 32]>,
 }
 
 /// Whether an app works.
@@ -60,6 +91,8 @@ pub struct App {
 pub enum AppStatus {
     /// It works.
     Active,
+    /// It does not work until it is resumed (403).
+    Suspended,
     /// It never works again.
     Revoked,
 }

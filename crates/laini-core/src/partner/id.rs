@@ -61,3 +61,11 @@ id! {
     /// An agreement, in one of its versions.
     AgreementId
 }
+id! {
+    /// A result address of an app.
+    ResultAddressId
+}
+id! {
+    /// An operator key.
+    OperatorKeyId
+}

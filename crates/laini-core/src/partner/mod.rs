@@ -6,7 +6,17 @@
 mod accounts;
 mod app;
 mod id;
+mod limits;
+mod operator_key;
+mod purpose;
+mod result_address;
 
 pub use accounts::{Accounts, AppView};
-pub use app::{Agreement, App, AppProfile, AppStatus, Environment, Partner, Product, ProductSet, WordError};
-pub use id::{AgreementId, AppId, IdError, PartnerId};
+pub use app::{
+    Agreement, App, AppProfile, AppStatus, Environment, Partner, PartnerStatus, Product, ProductSet, WordError,
+};
+pub use id::{AgreementId, AppId, IdError, OperatorKeyId, PartnerId, ResultAddressId};
+pub use limits::{AppLimits, Budget, Limits, Probing, Rate};
+pub use operator_key::{OperatorKey, OperatorScope, OperatorScopes};
+pub use purpose::Purpose;
+pub use result_address::ResultAddress;

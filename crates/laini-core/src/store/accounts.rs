@@ -1,7 +1,10 @@
 use jiff::Timestamp;
 
 use super::BoxFuture;
-use crate::partner::{Agreement, App, AppId, Partner};
+use crate::partner::{
+    Agreement, App, AppId, AppLimits, AppProfile, AppStatus, Limits, OperatorKey, OperatorKeyId, Partner, PartnerId,
+    PartnerStatus, Purpose, ResultAddress, ResultAddressId,
+};
 
 /// Partners, agreements and apps: small, relational, read whole.
 pub trait AccountStore: Send + Sync {
@@ -25,6 +28,56 @@ pub trait AccountStore: Send + Sync {
     /// Ends an app for good.
     fn revoke_app(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>>;
 
+    /// Changes one thing about a partner.
+    fn change_partner(
+        &self,
+        partner: PartnerId,
+        change: PartnerChange,
+        audit: AuditEntry,
+    ) -> BoxFuture<'_, Result<(), AccountsError>> {
+        let _ = (partner, change, audit);
+        Box::pin(async { Err(AccountsError::Engine("this engine cannot do that yet".to_owned())) })
+    }
+
+    /// Changes one thing about an app. A revoked app is changed no more: [`AccountsError::NotFound`].
+    fn change_app(&self, app: AppId, change: AppChange, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        let _ = (app, change, audit);
+        Box::pin(async { Err(AccountsError::Engine("this engine cannot do that yet".to_owned())) })
+    }
+
+    /// Adds a result address to an app, not proven yet. An app has a given url once.
+    fn add_result_address(
+        &self,
+        address: ResultAddress,
+        audit: AuditEntry,
+    ) -> BoxFuture<'_, Result<(), AccountsError>> {
+        let _ = (address, audit);
+        Box::pin(async { Err(AccountsError::Engine("this engine cannot do that yet".to_owned())) })
+    }
+
+    /// Changes one thing about a result address.
+    fn change_result_address(
+        &self,
+        address: ResultAddressId,
+        change: ResultAddressChange,
+        audit: AuditEntry,
+    ) -> BoxFuture<'_, Result<(), AccountsError>> {
+        let _ = (address, change, audit);
+        Box::pin(async { Err(AccountsError::Engine("this engine cannot do that yet".to_owned())) })
+    }
+
+    /// Adds an operator key; its name is unique among those not revoked.
+    fn add_operator_key(&self, key: OperatorKey, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        let _ = (key, audit);
+        Box::pin(async { Err(AccountsError::Engine("this engine cannot do that yet".to_owned())) })
+    }
+
+    /// Refuses an operator key from now on.
+    fn revoke_operator_key(&self, key: OperatorKeyId, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        let _ = (key, audit);
+        Box::pin(async { Err(AccountsError::Engine("this engine cannot do that yet".to_owned())) })
+    }
+
     /// Begins a new token epoch, so that every earlier token is refused; returns it.
     fn next_token_epoch(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<u32, AccountsError>>;
 
@@ -46,6 +99,48 @@ pub struct AccountBook {
     pub agreements: Vec<Agreement>,
     /// Every app, revoked ones too.
     pub apps: Vec<App>,
+    /// The result addresses of all apps.
+    pub result_addresses: Vec<ResultAddress>,
+    /// Every operator key, revoked ones too.
+    pub operator_keys: Vec<OperatorKey>,
+}
+
+/// One change of a partner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartnerChange {
+    /// Suspended or resumed.
+    Status(PartnerStatus),
+    /// Other limits for all its apps together.
+    Limits(Limits),
+}
+
+/// One change of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppChange {
+    /// Suspended, resumed or revoked.
+    Status(AppStatus),
+    /// Other limits and another budget.
+    Limits(AppLimits),
+    /// Another default purpose.
+    Purpose(Purpose),
+    /// Other published forms.
+    Profile(AppProfile),
+    /// Another client certificate, or none.
+    ClientCertificate(Option<[u8; 32]>),
+}
+
+/// One change of a result address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResultAddressChange {
+    /// It answered the challenge.
+    Proven(Timestamp),
+    /// Its secret was rolled: the next generation signs, and until this instant the one before as well.
+    SecretRolled {
+        /// Until when both sign.
+        previous_until: Timestamp,
+    },
+    /// It is not used any more.
+    Removed,
 }
 
 /// Who did what, when and why. Append-only.

@@ -93,6 +93,10 @@ impl ChainKey {
             mac.update(word.as_bytes());
         }
         mac.update(&row.side_digest);
+        // Only reversals have one, and their outcome says so: no other row's link is changed by it.
+        if let Some(reversed) = row.reverses {
+            mac.update(reversed.uuid().as_bytes());
+        }
         mac.update(&previous.0);
         Mac(mac.finalize().into_bytes().into())
     }

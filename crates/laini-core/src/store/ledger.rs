@@ -1,14 +1,41 @@
 use jiff::Timestamp;
 
-use super::{BoxFuture, ChainHead, Mac, RepeatKey, RepeatWindow, Subject};
+use super::{
+    AnswerKey, BoxFuture, ChainHead, DeliveryDraft, KeyedAnswer, Mac, RepeatKey, RepeatWindow, StoredAnswer, Subject,
+};
 use crate::billing::{Charge, CheckId, Money, Outcome, PriceStamp};
-use crate::partner::{AgreementId, AppId, Environment, PartnerId, Product};
+use crate::partner::{AgreementId, AppId, Environment, PartnerId, Product, Purpose};
 
 /// The append-only record of every check that reached the registry.
 pub trait Ledger: Send + Sync {
     /// Makes the record of one check durable, deciding whether it is charged or a free repeat
     /// (contract §5). When the future resolves with `Ok`, the row survives a power cut.
+    ///
+    /// Where it resolves with [`LedgerError::Unknown`], or its caller stopped waiting, and the row turns
+    /// out to be there and charged, the engine reverses it by a new row ([`Outcome::Reversal`]) and
+    /// forgets that the question was charged.
     fn record(&self, draft: Draft) -> BoxFuture<'_, Result<Recorded, LedgerError>>;
+
+    /// Makes the records of several checks, and what must commit with them, durable in one transaction:
+    /// all or nothing. A row that goes with a stored answer or a delivery is not reversed when its
+    /// caller stopped waiting: the answer can be fetched.
+    fn submit(&self, submission: Submission) -> BoxFuture<'_, Result<Submitted, LedgerError>> {
+        let _ = submission;
+        Box::pin(async { Err(LedgerError::NotRecorded("this engine cannot do that yet".to_owned())) })
+    }
+
+    /// The row of this id with its side row opened; `None` where there is none. Not for hot paths.
+    fn find(&self, id: CheckId) -> BoxFuture<'_, Result<Option<FoundCheck>, LedgerError>> {
+        let _ = id;
+        Box::pin(async { Err(LedgerError::NotRecorded("this engine cannot do that yet".to_owned())) })
+    }
+
+    /// How many checks came to what, by app, from `from` (rounded down to a quarter of an hour) until
+    /// `until` (rounded up): the running counters, which are written in the rows' own transactions.
+    fn usage(&self, from: Timestamp, until: Timestamp) -> BoxFuture<'_, Result<Vec<Usage>, LedgerError>> {
+        let _ = (from, until);
+        Box::pin(async { Err(LedgerError::NotRecorded("this engine cannot do that yet".to_owned())) })
+    }
 
     /// The newest id that the ledger holds, so that minting continues after it.
     fn newest(&self) -> BoxFuture<'_, Result<Option<CheckId>, LedgerError>>;
@@ -86,8 +113,59 @@ impl Draft {
             as_of: self.as_of,
             policy_version: self.policy_version,
             side_digest,
+            reverses: None,
         }
     }
+}
+
+/// Checks that are recorded together, and what must be durable with them.
+#[derive(Debug, Default)]
+pub struct Submission {
+    /// The checks, in the order of their ids. May be empty where only the rest is to be kept.
+    pub drafts: Vec<Draft>,
+    /// The answer under the caller's idempotency key.
+    pub answer: Option<KeyedAnswer>,
+    /// What is delivered of it; it also ends the accepted check of the same id.
+    pub delivery: Option<DeliveryDraft>,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Submitted {
+    /// All of it is durable: how each check was recorded, and the answer as it was stored.
+    Recorded(Vec<Recorded>, Option<Vec<u8>>),
+    /// An answer was stored under this key meanwhile; nothing of the submission was written.
+    Answered(AnswerKey, StoredAnswer),
+}
+
+/// A check as it is found again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundCheck {
+    /// Its row.
+    pub row: LedgerRow,
+    /// What was asked and answered; `None` once retention has forgotten it.
+    pub subject: Option<Subject>,
+    /// Whether its charge was reversed by a later row.
+    pub is_reversed: bool,
+}
+
+/// How many checks of one kind there were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Whose.
+    pub app: AppId,
+    /// Of what.
+    pub product: Product,
+    /// Where.
+    pub environment: Environment,
+    /// What came of them.
+    pub outcome: Outcome,
+    /// The beginning of the quarter of an hour.
+    pub from: Timestamp,
+    /// How many.
+    pub checks: u64,
+    /// What they cost together, in minor units.
+    pub charged_minor: i64,
 }
 
 /// How a check was recorded.
@@ -97,37 +175,6 @@ pub struct Recorded {
     pub outcome: Outcome,
     /// What it costs.
     pub charge: Charge,
-}
-
-/// Why a partner asks; each is a lawful purpose that an agreement can allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Purpose {
-    /// Before a risky transaction.
-    #[default]
-    FraudPrevention,
-    /// When a customer is taken on.
-    Onboarding,
-    /// Before a cheque is cleared.
-    ChequeConfirmation,
-}
-
-impl Purpose {
-    /// Every purpose; engines store the word.
-    pub const ALL: [Self; 3] = [Self::FraudPrevention, Self::Onboarding, Self::ChequeConfirmation];
-
-    /// The word in exports.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::FraudPrevention => "fraud_prevention",
-            Self::Onboarding => "onboarding",
-            Self::ChequeConfirmation => "cheque_confirmation",
-        }
-    }
-
-    /// Reads the word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.word() == word)
-    }
 }
 
 /// One row, as it stays for ever.
@@ -163,6 +210,8 @@ pub struct LedgerRow {
     pub policy_version: u32,
     /// SHA-256 of the sealed side row ([`super::SubjectHash`] and sealed bytes).
     pub side_digest: [u8; 32],
+    /// Of a reversal: the check whose charge it takes back. Part of the chain where there is one.
+    pub reverses: Option<CheckId>,
 }
 
 /// Which rows to read.

@@ -5,23 +5,37 @@
 //! uniqueness is by constraint and order is by values that the rows carry.
 
 mod accounts;
+mod answers;
 mod chain;
 mod ledger;
+mod outbox;
 mod registry;
 mod repeat;
+mod retention;
 mod subject;
 
 use std::future::Future;
 use std::pin::Pin;
 
-pub use accounts::{AccountBook, AccountStore, AccountsError, AuditEntry};
+pub use accounts::{
+    AccountBook, AccountStore, AccountsError, AppChange, AuditEntry, PartnerChange, ResultAddressChange,
+};
+pub use answers::{AnswerKey, AnswerMemory, AnswerWriter, Claim, Claimed, KeyedAnswer, RequestHash, StoredAnswer};
 pub use chain::{ChainBreak, ChainHead, ChainKey, ChainVerifier, Mac, verify_ledger};
-pub use ledger::{ChainPage, ChainRow, Draft, Ledger, LedgerError, LedgerRow, Purpose, Recorded, RowQuery};
+pub use ledger::{
+    ChainPage, ChainRow, Draft, FoundCheck, Ledger, LedgerError, LedgerRow, Recorded, RowQuery, Submission, Submitted,
+    Usage,
+};
+pub use outbox::{
+    AcceptedCheck, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState, Outbox,
+    OutboxDepth,
+};
 pub use registry::{
     FeedError, FeedItem, FeedResult, FeedStatus, Lookup, RefusedLine, Registry, RegistryError, RegistryFeed,
     RegistryStatus, Reject, SnapshotLoad, SnapshotPlan, SnapshotSummary,
 };
 pub use repeat::{RepeatBatch, RepeatKey, RepeatMemory, RepeatWindow};
+pub use retention::{Forgotten, Retention};
 pub use subject::{DayKey, DayKeyError, DayKeys, OpenError, Subject, SubjectHash, SubjectHasher};
 
 /// What an asynchronous method of a port returns: an engine may answer at once or wait for a network.

@@ -116,7 +116,7 @@ impl RepeatMemory {
         let entry = match outcome {
             Outcome::Answered => Some(Entry { charged_at: at, repeats: 0 }),
             Outcome::Repeated => batch.changed.get(&short(key)).copied().or_else(known).map(Entry::repeated),
-            Outcome::NotServed | Outcome::Unknown | Outcome::Withheld => None,
+            Outcome::NotServed | Outcome::Unknown | Outcome::Withheld | Outcome::Reversal => None,
         };
         if let Some(entry) = entry {
             batch.changed.insert(short(key), entry);

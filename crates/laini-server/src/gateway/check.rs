@@ -5,7 +5,7 @@ use laini_core::billing::{Charge, CheckId, Outcome, PriceStamp};
 use laini_core::disclosure::{Decision, Facts, Freshness, POLICY_VERSION, UnknownReason, Windows, disclose};
 use laini_core::line::{Line, Msisdn};
 use laini_core::partner::{AppView, Environment, Product};
-use laini_core::store::{Draft, LedgerError, Lookup, Purpose, Recorded, RegistryError, Subject};
+use laini_core::store::{Draft, LedgerError, Lookup, Recorded, RegistryError, Subject};
 use tokio::time::{Instant, timeout_at};
 
 use super::Gateway;
@@ -104,7 +104,7 @@ impl Gateway {
             agreement: app.agreement.as_ref().map(|agreement| agreement.id),
             product,
             environment: app.app.environment,
-            purpose: Purpose::default(),
+            purpose: app.app.purpose,
             outcome: match finding {
                 Finding::Facts(..) => Outcome::Answered,
                 Finding::NotServed => Outcome::NotServed,

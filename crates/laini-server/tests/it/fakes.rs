@@ -138,7 +138,7 @@ impl VecLedger {
         match recorded.outcome {
             Outcome::Answered => memory.charged(key, window, draft.at),
             Outcome::Repeated => memory.repeated(key),
-            Outcome::NotServed | Outcome::Unknown | Outcome::Withheld => {}
+            Outcome::NotServed | Outcome::Unknown | Outcome::Withheld | Outcome::Reversal => {}
         }
         self.rows.lock().unwrap().push((draft, recorded));
         recorded

@@ -10,7 +10,8 @@ use laini_core::billing::{Band, Currency, FreeUnits, Money, Price};
 use laini_core::disclosure::Windows;
 use laini_core::line::{Imsi, Line, LineState, LineStatus, Swap, SwapCause};
 use laini_core::partner::{
-    Agreement, AgreementId, App, AppId, AppProfile, AppStatus, Environment, Partner, PartnerId, Product, ProductSet,
+    Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppStatus, Environment, Partner, PartnerId, Product,
+    ProductSet, Purpose,
 };
 use laini_core::store::AccountBook;
 use laini_server::{Deps, Server, Settings};
@@ -145,7 +146,7 @@ pub(crate) fn line(registered: &str, swapped: Option<&str>) -> Line {
 }
 
 fn open_accounts(book: &mut AccountBook) -> (Credentials, Credentials) {
-    let partner = Partner { id: PartnerId::from_stored(1), name: "Bank A".to_owned() };
+    let partner = Partner::new(PartnerId::from_stored(1), "Bank A".to_owned());
     book.version = 1;
     book.agreements.push(Agreement {
         id: AgreementId::from_stored(2),
@@ -157,6 +158,8 @@ fn open_accounts(book: &mut AccountBook) -> (Credentials, Credentials) {
             (Product::Age, Price::flat(1, Money::new(400, Currency::KES))),
         ],
         pass_hashed_imsi: false,
+        purposes: Purpose::ALL.to_vec(),
+        exact_times: false,
     });
     let mut open = |id: u64, environment: Environment| {
         let secret = ConsumerSecret::mint([id, 2, 3, 4]);
@@ -177,6 +180,9 @@ fn open_accounts(book: &mut AccountBook) -> (Credentials, Credentials) {
             consumer_key: key,
             secrets: vec![secret.hash()],
             profile: AppProfile::default(),
+            purpose: Purpose::default(),
+            limits: AppLimits::default(),
+            client_certificate: None,
         });
         credentials
     };

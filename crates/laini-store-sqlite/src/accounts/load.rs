@@ -7,7 +7,8 @@ use laini_core::access::{ConsumerKey, SecretHash};
 use laini_core::billing::{Band, Currency, FreeUnits, Price};
 use laini_core::disclosure::{Window, Windows};
 use laini_core::partner::{
-    Agreement, AgreementId, App, AppId, AppProfile, AppStatus, Environment, Partner, PartnerId, Product, ProductSet,
+    Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppStatus, Environment, Limits, Partner, PartnerId,
+    PartnerStatus, Product, ProductSet, Purpose,
 };
 use laini_core::store::{AccountBook, AuditEntry};
 use rusqlite::types::FromSqlError;
@@ -23,13 +24,21 @@ pub(super) fn book(transaction: &Transaction<'_>) -> rusqlite::Result<AccountBoo
         partners: partners(transaction)?,
         agreements: agreements(transaction)?,
         apps: apps(transaction)?,
+        result_addresses: Vec::new(),
+        operator_keys: Vec::new(),
     })
 }
 
 fn partners(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Partner>> {
     let mut statement = transaction.prepare_cached("SELECT id, name FROM partner ORDER BY name")?;
-    let partners = statement
-        .query_map([], |row| Ok(Partner { id: PartnerId::from_stored(unsigned(row, 0)?), name: row.get(1)? }))?;
+    let partners = statement.query_map([], |row| {
+        Ok(Partner {
+            id: PartnerId::from_stored(unsigned(row, 0)?),
+            name: row.get(1)?,
+            status: PartnerStatus::Active,
+            limits: Limits::NONE,
+        })
+    })?;
     partners.collect()
 }
 
@@ -54,6 +63,8 @@ fn agreements(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Agreement>>
             },
             prices: prices(transaction, agreement)?,
             pass_hashed_imsi: row.get(4)?,
+            purposes: Purpose::ALL.to_vec(),
+            exact_times: false,
         });
     }
     Ok(agreements)
@@ -116,6 +127,9 @@ fn apps(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<App>> {
             consumer_key: parsed(ConsumerKey::parse(row.get_ref(7)?.as_str()?))?,
             secrets: secrets(transaction, app)?,
             profile: AppProfile { sentinel_with_time: row.get(8)?, single_token: row.get(9)? },
+            purpose: Purpose::default(),
+            limits: AppLimits::default(),
+            client_certificate: None,
         });
     }
     Ok(apps)

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use laini_core::billing::{CheckId, Currency, Money, Outcome};
-use laini_core::partner::{AgreementId, AppId, Environment, PartnerId, Product};
-use laini_core::store::{ChainRow, DayKey, LedgerRow, Mac, Purpose, RepeatKey, SubjectHash};
+use laini_core::partner::{AgreementId, AppId, Environment, PartnerId, Product, Purpose};
+use laini_core::store::{ChainRow, DayKey, LedgerRow, Mac, RepeatKey, SubjectHash};
 use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Row, Statement, params};
 
@@ -84,6 +84,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(LedgerRow, Link)> {
         as_of: optional(row, 16)?.then(|| instant(row, 16)).transpose()?,
         policy_version: row.get(17)?,
         side_digest: row.get(18)?,
+        reverses: None,
     };
     Ok((ledger_row, read_link(row)?))
 }
@@ -123,6 +124,7 @@ fn unlinkable(row: &Row<'_>) -> rusqlite::Result<ChainRow> {
         as_of: None,
         policy_version: 0,
         side_digest: [0; 32],
+        reverses: None,
     };
     let link = read_link(row).unwrap_or(Link { writer: u32::MAX, seq: u64::MAX >> 1, mac: Mac::GENESIS });
     Ok(ChainRow { row: ledger_row, writer: link.writer, seq: link.seq, mac: link.mac, side_digest_now: None })
@@ -189,5 +191,6 @@ pub(super) fn outcome_code(outcome: Outcome) -> i64 {
         Outcome::NotServed => 3,
         Outcome::Unknown => 4,
         Outcome::Withheld => 5,
+        Outcome::Reversal => 6,
     }
 }

@@ -8,7 +8,8 @@ use laini_core::access::{ConsumerKey, ConsumerSecret};
 use laini_core::billing::{Band, Currency, FreeUnits, Money, Price};
 use laini_core::disclosure::{Window, Windows};
 use laini_core::partner::{
-    Agreement, AgreementId, App, AppId, AppProfile, AppStatus, Environment, Partner, PartnerId, Product, ProductSet,
+    Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppStatus, Environment, Partner, PartnerId, Product,
+    ProductSet, Purpose,
 };
 use laini_core::store::{AccountBook, AccountStore, AccountsError, AuditEntry};
 
@@ -45,7 +46,7 @@ pub trait AccountsHome {
 }
 
 fn partner(number: u64, name: &str) -> Partner {
-    Partner { id: PartnerId::from_stored(number), name: name.to_owned() }
+    Partner::new(PartnerId::from_stored(number), name.to_owned())
 }
 
 /// An agreement with every shape of price.
@@ -66,6 +67,8 @@ fn agreement(number: u64, partner: PartnerId) -> Agreement {
         windows: Windows { swap: Window::months(1).unwrap(), registration: Window::months(6).unwrap() },
         prices: vec![(Product::Imsi, flat), (Product::Swap, once), (Product::Age, graduated)],
         pass_hashed_imsi: true,
+        purposes: Purpose::ALL.to_vec(),
+        exact_times: false,
     }
 }
 
@@ -82,6 +85,9 @@ fn app(number: u64, partner: PartnerId, name: &str) -> App {
         consumer_key: ConsumerKey::mint(Environment::Production, [number, 0, 0]),
         secrets: vec![secret(1), secret(2)],
         profile: AppProfile { sentinel_with_time: Some(false), single_token: true },
+        purpose: Purpose::default(),
+        limits: AppLimits::default(),
+        client_certificate: None,
     }
 }
 

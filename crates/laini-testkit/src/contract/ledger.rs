@@ -9,10 +9,10 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use laini_core::billing::{Charge, CheckId, CheckIds, Currency, FreeReason, Money, Outcome, PriceStamp};
 use laini_core::line::{Msisdn, NumberPlan};
-use laini_core::partner::{AgreementId, AppId, Environment, PartnerId, Product};
+use laini_core::partner::{AgreementId, AppId, Environment, PartnerId, Product, Purpose};
 use laini_core::store::{
-    ChainKey, DayKey, DayKeyError, DayKeys, Draft, Ledger, LedgerError, LedgerRow, Purpose, Recorded, RowQuery,
-    Subject, SubjectHasher, verify_ledger,
+    ChainKey, DayKey, DayKeyError, DayKeys, Draft, Ledger, LedgerError, LedgerRow, Recorded, RowQuery, Subject,
+    SubjectHasher, verify_ledger,
 };
 
 /// Runs the whole suite: one test per promise, each in a new `$home` (an expression that makes a

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use laini_core::billing::{Currency, FreeUnits, Money, Price};
 use laini_core::disclosure::Windows;
-use laini_core::partner::{Agreement, AgreementId, Partner, PartnerId, Product};
+use laini_core::partner::{Agreement, AgreementId, Partner, PartnerId, Product, Purpose};
 use laini_server::Entropy as _;
 use serde::Serialize;
 
@@ -57,7 +57,7 @@ pub(crate) fn run(context: &Context, command: &PartnerCommand) -> anyhow::Result
 /// A partner with the standard agreement (contract §5: default windows and list prices).
 pub(crate) fn standard(name: &str, currency: Currency) -> anyhow::Result<(Partner, Agreement)> {
     let name = named(name)?;
-    let partner = Partner { id: PartnerId::from_random(random()), name };
+    let partner = Partner::new(PartnerId::from_random(random()), name);
     let flat = |minor| Price::flat(1, Money::new(minor, currency));
     let swap = Price { set_up_minor: 5_000_000, free: FreeUnits::Once(200_000), ..flat(100) };
     let agreement = Agreement {
@@ -66,6 +66,8 @@ pub(crate) fn standard(name: &str, currency: Currency) -> anyhow::Result<(Partne
         windows: Windows::default(),
         prices: vec![(Product::Imsi, flat(2_000)), (Product::Swap, swap), (Product::Age, flat(400))],
         pass_hashed_imsi: false,
+        purposes: Purpose::ALL.to_vec(),
+        exact_times: false,
     };
     Ok((partner, agreement))
 }

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use super::*;
 use crate::billing::{Currency, Outcome};
 use crate::partner::{AppId, Environment, PartnerId, Product};
-use crate::store::{BoxFuture, ChainPage, Draft, Purpose, Recorded, RowQuery};
+use crate::store::{BoxFuture, ChainPage, Draft, Recorded, RowQuery};
 
 const WRITER: u32 = 7;
 
@@ -22,13 +22,14 @@ fn row(place: u64) -> LedgerRow {
         agreement: Some(AgreementId::from_stored(13)),
         product: Product::Imsi,
         environment: Environment::Production,
-        purpose: Purpose::FraudPrevention,
+        purpose: crate::partner::Purpose::FraudPrevention,
         outcome: Outcome::Answered,
         price_version: 1,
         list_price: Money::new(2_000, Currency::KES),
         charge: Money::new(2_000, Currency::KES),
         as_of: Some(Timestamp::from_second(1_795_000_000).unwrap()),
         policy_version: 1,
+        reverses: None,
         side_digest: [3; 32],
     }
 }
@@ -85,7 +86,7 @@ fn writers_have_chains_of_their_own() {
 #[test]
 fn each_altered_field_is_found_at_its_row_alone() {
     let later = Timestamp::from_second(1_795_999_999).unwrap();
-    let alterations: [fn(&mut LedgerRow, Timestamp); 16] = [
+    let alterations: [fn(&mut LedgerRow, Timestamp); 17] = [
         |row, _| row.id = CheckId::from_parts(row.id.position(), row.id.tail() ^ 1),
         |row, _| row.id = CheckId::from_parts(row.id.position() ^ 1, row.id.tail()),
         |row, later| row.at = later,
@@ -94,13 +95,14 @@ fn each_altered_field_is_found_at_its_row_alone() {
         |row, _| row.agreement = None,
         |row, _| row.product = Product::Age,
         |row, _| row.environment = Environment::Sandbox,
-        |row, _| row.purpose = Purpose::Onboarding,
+        |row, _| row.purpose = crate::partner::Purpose::Onboarding,
         |row, _| row.outcome = Outcome::Repeated,
         |row, _| row.price_version = 2,
         |row, _| row.list_price.minor = 1,
         |row, _| row.charge.minor = 0,
         |row, _| row.charge.currency = Currency::parse("UGX").unwrap(),
         |row, _| row.as_of = None,
+        |row, _| row.reverses = Some(row.id),
         |row, _| row.policy_version = 2,
     ];
     for (number, alter) in alterations.into_iter().enumerate() {

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use clap::Args;
 use laini_core::access::{ConsumerKey, ConsumerSecret};
-use laini_core::partner::{App, AppId, AppProfile, AppStatus, Environment, PartnerId, ProductSet};
+use laini_core::partner::{App, AppId, AppLimits, AppProfile, AppStatus, Environment, PartnerId, ProductSet, Purpose};
 use laini_core::store::AccountBook;
 use serde::Serialize;
 
@@ -113,6 +113,9 @@ pub(crate) fn mint(
         consumer_key: ConsumerKey::mint(environment, [random(), random(), random()]),
         secrets: vec![secret.hash()],
         profile,
+        purpose: Purpose::default(),
+        limits: AppLimits::default(),
+        client_certificate: None,
     };
     Minted { app, secret }
 }

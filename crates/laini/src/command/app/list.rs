@@ -40,6 +40,7 @@ pub(crate) fn run(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
             products: app.products.to_string(),
             status: match app.status {
                 AppStatus::Active => "active",
+                AppStatus::Suspended => "suspended",
                 AppStatus::Revoked => "revoked",
             },
             consumer_key: app.consumer_key.as_str().to_owned(),

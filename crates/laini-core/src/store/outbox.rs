@@ -1,0 +1,209 @@
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::{AnswerWriter, BoxFuture, LedgerError};
+use crate::billing::CheckId;
+use crate::line::Msisdn;
+use crate::partner::{AppId, Product, Purpose, ResultAddressId};
+
+/// Asynchronous checks and what is delivered of them (contract §6), beside the ledger: a charge and its
+/// delivery commit together ([`super::Ledger::submit`]). Numbers and payloads lie sealed.
+///
+/// Several workers may ask at once: what one has leased no other gets before the lease has ended.
+pub trait Outbox: Send + Sync {
+    /// Makes an accepted check durable; nothing is charged yet.
+    fn accept(&self, check: AcceptedCheck) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// Accepted checks that nobody has leased, oldest first, leased until `until`.
+    fn lease_checks(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<AcceptedCheck>, LedgerError>>;
+
+    /// Puts a delivery that goes with no charge (a refusal, a challenge, a warning) into the outbox. It
+    /// ends the accepted check of the same id, where there is one.
+    fn put(&self, delivery: DeliveryDraft) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// Deliveries that are due at `now` and leased by nobody, leased until `until`. Of one result
+    /// address at most `per_address`.
+    fn lease_deliveries(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+        per_address: usize,
+    ) -> BoxFuture<'_, Result<Vec<Delivery>, LedgerError>>;
+
+    /// Notes how an attempt ended and what comes next; the lease ends with it.
+    fn settle(&self, id: DeliveryId, attempt: Attempt, next: DeliveryState) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// Deliveries, newest first, without their payloads.
+    fn deliveries(&self, query: DeliveryQuery) -> BoxFuture<'_, Result<Vec<Delivery>, LedgerError>>;
+
+    /// Makes a delivery due at `now` again, whatever its state; `false` = there is none, or it was
+    /// forgotten.
+    fn redeliver(&self, id: DeliveryId, now: Timestamp) -> BoxFuture<'_, Result<bool, LedgerError>>;
+
+    /// How much waits.
+    fn depth(&self) -> BoxFuture<'_, Result<OutboxDepth, LedgerError>>;
+}
+
+/// A check that was accepted and not decided yet.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AcceptedCheck {
+    /// Its identity, already told to the caller.
+    pub id: CheckId,
+    /// When it was accepted.
+    pub at: Timestamp,
+    /// Who asked.
+    pub app: AppId,
+    /// What.
+    pub product: Product,
+    /// About whom.
+    pub msisdn: Msisdn,
+    /// What for.
+    pub purpose: Purpose,
+    /// The caller's own reference.
+    pub reference: Option<String>,
+    /// Where the result goes.
+    pub address: ResultAddressId,
+}
+
+impl fmt::Debug for AcceptedCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AcceptedCheck({})", self.id.request_ref())
+    }
+}
+
+/// The identity of a delivery, `webhook-id` on the wire: the same on every attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeliveryId(pub CheckId);
+
+/// A delivery on its way into the outbox.
+#[derive(Clone)]
+pub struct DeliveryDraft {
+    /// Its id; of a result, that of its check.
+    pub id: DeliveryId,
+    /// What it is.
+    pub kind: DeliveryKind,
+    /// Whose.
+    pub app: AppId,
+    /// Where to.
+    pub address: ResultAddressId,
+    /// When it was made; it is due at once.
+    pub at: Timestamp,
+    /// Writes the body, told how the checks of the same submission were recorded (none for
+    /// [`Outbox::put`]).
+    pub write: AnswerWriter,
+}
+
+impl fmt::Debug for DeliveryDraft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DeliveryDraft({:?}, {:?})", self.id, self.kind)
+    }
+}
+
+/// What is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryKind {
+    /// The result of an asynchronous check.
+    Result,
+    /// A share of the budget was reached.
+    BudgetWarning,
+}
+
+impl DeliveryKind {
+    /// Every kind; engines store the word.
+    pub const ALL: [Self; 2] = [Self::Result, Self::BudgetWarning];
+
+    /// The word in lists.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Result => "result",
+            Self::BudgetWarning => "budget_warning",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// A delivery in the outbox.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// What it is.
+    pub kind: DeliveryKind,
+    /// Whose.
+    pub app: AppId,
+    /// Where to.
+    pub address: ResultAddressId,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The body; empty in lists, and once retention has forgotten it.
+    pub body: Vec<u8>,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// How the newest attempt ended.
+    pub last: Option<Attempt>,
+    /// What comes next.
+    pub state: DeliveryState,
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Delivery({:?}, {:?}, {:?})", self.id, self.kind, self.state)
+    }
+}
+
+/// How one attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// When.
+    pub at: Timestamp,
+    /// The HTTP status, where one came.
+    pub status: Option<u16>,
+    /// What went wrong, for people; empty where nothing did. Without personal data.
+    pub problem: String,
+}
+
+/// What comes next for a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// It is tried again at this instant.
+    Due(Timestamp),
+    /// It arrived.
+    Delivered,
+    /// It was given up: the dead-letter list has it.
+    Dead,
+}
+
+/// Which deliveries to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeliveryQuery {
+    /// Only of this app.
+    pub app: Option<AppId>,
+    /// Only those given up.
+    pub only_dead: bool,
+    /// Only those older than this one; for the next page.
+    pub before: Option<DeliveryId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// How much waits in an outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OutboxDepth {
+    /// Accepted checks not decided yet.
+    pub checks: u64,
+    /// Deliveries not delivered yet.
+    pub deliveries: u64,
+    /// Deliveries given up.
+    pub dead: u64,
+}
