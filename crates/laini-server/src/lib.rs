@@ -17,7 +17,7 @@ mod server;
 mod settings;
 
 pub use server::{BindError, Server};
-pub use settings::{Environments, Limits, Settings};
+pub use settings::{Environments, Limits, LiveSettings, Settings};
 
 /// What the server is built on.
 pub struct Deps {

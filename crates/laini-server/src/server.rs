@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::gateway::Gateway;
 use crate::http::{AccountsPicture, Front, listen};
-use crate::{Deps, Limits, Settings};
+use crate::{Deps, Limits, LiveSettings};
 
 /// A server that listens and is ready to run.
 pub struct Server {
@@ -42,16 +42,16 @@ pub enum BindError {
 impl Server {
     /// Listens on `address` (port 0 = any free port) and loads what checks are decided on. From here
     /// on clients can connect; they are answered once [`Server::run`] runs.
-    pub async fn bind(address: SocketAddr, deps: Deps, settings: Settings) -> Result<Self, BindError> {
+    pub async fn bind(address: SocketAddr, deps: Deps, settings: Arc<LiveSettings>) -> Result<Self, BindError> {
         let listen_error = |source| BindError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen_error)?;
         let bound = listener.local_addr().map_err(listen_error)?;
         let accounts = Arc::new(AccountsPicture::load(Arc::clone(&deps.accounts), Arc::clone(&deps.keys)).await?);
         let ids = CheckIds::after(deps.ledger.newest().await?);
-        let limits = settings.limits.clone();
+        let limits = settings.current().limits.clone();
         let (clock, entropy) = (Arc::clone(&deps.clock), Arc::clone(&deps.entropy));
-        let gateway = Arc::new(Gateway::new(deps, Arc::clone(&accounts), settings));
-        let front = Arc::new(Front::new(gateway.routes(), ids, clock, entropy, limits.request_timeout_ms));
+        let gateway = Arc::new(Gateway::new(deps, Arc::clone(&accounts), Arc::clone(&settings)));
+        let front = Arc::new(Front::new(gateway.routes(), ids, clock, entropy, settings));
         Ok(Self { listener, address: bound, front, accounts, limits })
     }
 

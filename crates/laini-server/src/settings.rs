@@ -1,3 +1,6 @@
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
 use jiff::tz::TimeZone;
 use laini_core::disclosure::Freshness;
 use laini_core::line::NumberPlan;
@@ -28,6 +31,39 @@ impl Settings {
             environments: Environments::Both,
             limits: Limits::default(),
         }
+    }
+}
+
+/// The settings in force, replaced whole when they change. A request is decided on those of its beginning.
+#[derive(Debug)]
+pub struct LiveSettings(ArcSwap<Settings>);
+
+impl LiveSettings {
+    /// Begins with `settings`.
+    pub fn new(settings: Settings) -> Self {
+        Self(ArcSwap::new(Arc::new(settings)))
+    }
+
+    /// What is in force now, for a whole request.
+    pub fn current(&self) -> Arc<Settings> {
+        self.0.load_full()
+    }
+
+    /// The same for a moment: cheaper, and not to be held across an await.
+    pub fn glance(&self) -> Guard<Arc<Settings>> {
+        self.0.load()
+    }
+
+    /// Puts `settings` in force for every request that begins from now on. What a running server
+    /// stands on stays as it was at its start: [`Settings::zone`], [`Settings::plan`],
+    /// [`Settings::environments`], and the [`Limits`] of connections and of the token doors.
+    pub fn replace(&self, settings: Settings) {
+        let mut settings = settings;
+        let old = self.glance();
+        settings.zone = old.zone.clone();
+        settings.plan = old.plan;
+        settings.environments = old.environments;
+        self.0.store(Arc::new(settings));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use laini_core::store::{AccountStore, Ledger, Registry};
-use laini_server::{Deps, Environments, Limits, Server, Settings};
+use laini_server::{Deps, Environments, Limits, LiveSettings, Server, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -104,7 +104,7 @@ pub(crate) async fn stand(
         environments: offer.environments,
         limits: limits(config),
     };
-    let server = Server::bind(listen, deps, settings)
+    let server = Server::bind(listen, deps, Arc::new(LiveSettings::new(settings)))
         .await
         .hint("choose another address with --listen; port 0 takes a free one")?;
     let base_url = format!("http://{}", server.local_addr());

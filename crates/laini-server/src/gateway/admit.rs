@@ -38,7 +38,7 @@ impl Gateway {
             return Err(ApiError::Token(TokenProblem::Revoked));
         }
         let environment = app.app.environment;
-        if !self.settings.environments.include(environment) {
+        if !self.settings.glance().environments.include(environment) {
             return Err(ApiError::Forbidden(ForbiddenReason::WrongEnvironment));
         }
         if !app.may_ask() {

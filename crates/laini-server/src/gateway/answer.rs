@@ -19,6 +19,7 @@ use laini_wire::header;
 use super::admit::Admitted;
 use super::check::{CheckFailure, Checked, Finding, Question};
 use super::{Gateway, dates};
+use crate::Settings;
 use crate::http::{ApiError, Context, NumberHint, caller_repeat_id, read_json};
 
 const SWAP: HeaderName = HeaderName::from_static(header::LAINI_SWAP);
@@ -55,9 +56,10 @@ pub(super) async fn answer(
         Ok(admitted) => admitted,
         Err(error) => return context.refuse(error),
     };
-    let asked = ask(gateway, &context, &parts.headers, body, &admitted, product).await;
+    let settings = &*gateway.settings.current();
+    let asked = ask(gateway, &context, &parts.headers, body, &admitted, product, settings).await;
     let mut response = match asked {
-        Ok((msisdn, checked)) => present(gateway, &context, &admitted, product, msisdn, checked, render),
+        Ok((msisdn, checked)) => present(settings, &context, &admitted, product, msisdn, checked, render),
         Err(error) => context.refuse(error),
     };
     let environment = match admitted.app.app.environment {
@@ -75,9 +77,10 @@ async fn ask(
     body: Body,
     admitted: &Admitted,
     product: Product,
+    settings: &Settings,
 ) -> Result<(Msisdn, Checked), ApiError> {
-    let body = read_json(headers, body, context, &gateway.settings.limits).await?;
-    let msisdn = number(gateway, &body)?;
+    let body = read_json(headers, body, context, &settings.limits).await?;
+    let msisdn = number(settings, &body)?;
     let question = Question {
         id: context.id,
         at: context.at,
@@ -87,6 +90,7 @@ async fn ask(
         msisdn,
         request_id: caller_repeat_id(headers).map(HeaderValue::as_bytes),
         deadline: context.deadline,
+        settings,
     };
     let checked = gateway.check(question).await.map_err(|failure| {
         // Shedding load is no failure of ours, and under overload there would be a line for each check.
@@ -98,13 +102,13 @@ async fn ask(
     Ok((msisdn, checked))
 }
 
-fn number(gateway: &Gateway, body: &[u8]) -> Result<Msisdn, ApiError> {
+fn number(settings: &Settings, body: &[u8]) -> Result<Msisdn, ApiError> {
     let request = CheckRequest::parse(body).map_err(|error| match error {
         CheckRequestError::NotAnObject => ApiError::InvalidPayload,
         CheckRequestError::Missing | CheckRequestError::WrongType => ApiError::InvalidNumber(NumberHint::None),
         CheckRequestError::WrongName { found } => ApiError::InvalidNumber(NumberHint::WrongName(found)),
     })?;
-    gateway.settings.plan.parse(&request.customer_number).map_err(|error| {
+    settings.plan.parse(&request.customer_number).map_err(|error| {
         ApiError::InvalidNumber(match error {
             MsisdnError::Malformed { suggestion: Some(meant) } => NumberHint::DidYouMean(meant.digits()),
             MsisdnError::Empty | MsisdnError::Malformed { suggestion: None } => NumberHint::None,
@@ -127,7 +131,7 @@ fn as_api_error(failure: &CheckFailure) -> ApiError {
 
 /// The answer to a check whose record is durable, with the headers that say what its body cannot.
 fn present(
-    gateway: &Gateway,
+    settings: &Settings,
     context: &Context,
     admitted: &Admitted,
     product: Product,
@@ -145,7 +149,7 @@ fn present(
                 facts,
                 windows,
                 profile: admitted.app.app.profile,
-                zone: &gateway.settings.zone,
+                zone: &settings.zone,
             };
             let mut response = render(&answer);
             response.headers_mut().insert(CHARGE, charge_value(charge, admitted.price));

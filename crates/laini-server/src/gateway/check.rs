@@ -9,6 +9,7 @@ use laini_core::store::{Draft, LedgerError, Lookup, Recorded, RegistryError, Sub
 use tokio::time::{Instant, timeout_at};
 
 use super::Gateway;
+use crate::Settings;
 
 /// One question about one line, by somebody who may ask it.
 pub(super) struct Question<'a> {
@@ -21,6 +22,8 @@ pub(super) struct Question<'a> {
     /// The caller's own id of the request.
     pub(super) request_id: Option<&'a [u8]>,
     pub(super) deadline: Instant,
+    /// In force since it was asked.
+    pub(super) settings: &'a Settings,
 }
 
 /// A check whose record is durable.
@@ -58,7 +61,7 @@ impl Gateway {
     pub(super) async fn check(&self, question: Question<'_>) -> Result<Checked, CheckFailure> {
         let found = self.look_up(&question).await?;
         let Lookup { state, horizon } = &found.lookup;
-        let decision = disclose(state, *horizon, found.windows, found.freshness, question.at, &self.settings.zone);
+        let decision = disclose(state, *horizon, found.windows, found.freshness, question.at, &question.settings.zone);
         let finding = match decision {
             _ if let Some(reason) = decision.unknown_for(question.product) => Finding::Unknown(reason),
             Decision::Unknown(reason) => Finding::Unknown(reason),
@@ -67,7 +70,7 @@ impl Gateway {
             Decision::Facts(facts) => Finding::Facts(facts, state.line.as_ref().and_then(|line| imsi(&question, line))),
         };
         let draft = self.draft(&question, &finding, &decision, horizon.as_of);
-        let recorded = self.record(draft, question.deadline).await?;
+        let recorded = self.record(draft, &question).await?;
         Ok(Checked { finding, charge: recorded.charge, as_of: horizon.as_of, windows: found.windows })
     }
 
@@ -80,10 +83,10 @@ impl Gateway {
                 Ok(Found { lookup: found.lookup, windows, freshness: Freshness::default() })
             }
             Environment::Production => {
-                let deadline = within(self.settings.limits.look_up_timeout_ms, question.deadline);
+                let deadline = within(question.settings.limits.look_up_timeout_ms, question.deadline);
                 let looking_up = self.registry.look_up(question.msisdn);
                 let lookup = timeout_at(deadline, looking_up).await.map_err(|_| RegistryError::TooSlow)??;
-                Ok(Found { lookup, windows, freshness: self.settings.freshness })
+                Ok(Found { lookup, windows, freshness: question.settings.freshness })
             }
         }
     }
@@ -124,8 +127,8 @@ impl Gateway {
         }
     }
 
-    async fn record(&self, draft: Draft, deadline: Instant) -> Result<Recorded, LedgerError> {
-        let deadline = within(self.settings.limits.record_timeout_ms, deadline);
+    async fn record(&self, draft: Draft, question: &Question<'_>) -> Result<Recorded, LedgerError> {
+        let deadline = within(question.settings.limits.record_timeout_ms, question.deadline);
         let unconfirmed = |_| LedgerError::Unknown("no answer in time".to_owned());
         let recorded = timeout_at(deadline, self.ledger.record(draft)).await.map_err(unconfirmed).flatten();
         // Shedding load is no failure: a node that was taken out for it would burden the others.

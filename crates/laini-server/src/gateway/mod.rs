@@ -34,7 +34,7 @@ use laini_wire::token::{GENERATE_PATH, OAUTH2_PATH};
 
 use crate::http::{AccountsPicture, ApiError, Context, Throttle};
 use crate::sandbox::SandboxWorlds;
-use crate::{Deps, Entropy, Settings};
+use crate::{Deps, Entropy, LiveSettings};
 use ledger_health::LedgerHealth;
 
 /// How many addresses, and how many pairs of address and key, the throttles remember.
@@ -50,7 +50,7 @@ pub(crate) struct Gateway {
     tokens: TokenKey,
     subjects: SubjectHasher,
     entropy: Arc<dyn Entropy>,
-    settings: Settings,
+    settings: Arc<LiveSettings>,
     token_requests: Throttle<IpAddr>,
     token_failures: Throttle<(IpAddr, u64)>,
     /// Consumer keys are remembered as hashes: whatever is presented takes eight bytes.
@@ -58,15 +58,16 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    pub(crate) fn new(deps: Deps, accounts: Arc<AccountsPicture>, settings: Settings) -> Self {
-        let limits = &settings.limits;
+    pub(crate) fn new(deps: Deps, accounts: Arc<AccountsPicture>, settings: Arc<LiveSettings>) -> Self {
+        let at_start = settings.current();
+        let limits = &at_start.limits;
         let each = |period_s: u64, count: u32| Duration::from_secs(period_s) / count.max(1);
         Self {
             registry: deps.registry,
             ledger: deps.ledger,
             ledger_health: LedgerHealth::default(),
             accounts,
-            worlds: SandboxWorlds::new(settings.zone.clone()),
+            worlds: SandboxWorlds::new(at_start.zone.clone()),
             tokens: deps.keys.token(),
             subjects: deps.keys.subject(),
             entropy: deps.entropy,

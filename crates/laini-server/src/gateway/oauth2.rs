@@ -33,7 +33,8 @@ pub(super) async fn issue_token(
 async fn issue(gateway: &Gateway, context: &Context, request: Request) -> Result<Response, Refusal> {
     gateway.take_token_request(context).map_err(Refusal::NoToken)?;
     let (parts, body) = request.into_parts();
-    let form = read_form(&parts.headers, body, context, &gateway.settings.limits).await.map_err(Refusal::Body)?;
+    let settings = gateway.settings.current();
+    let form = read_form(&parts.headers, body, context, &settings.limits).await.map_err(Refusal::Body)?;
     let form = form.ok_or(Refusal::InvalidRequest("the body must be application/x-www-form-urlencoded"))?;
     match field(&form, "grant_type")? {
         None => return Err(Refusal::InvalidRequest("grant_type is missing")),

@@ -40,7 +40,7 @@ pub(super) async fn readyz(State(gateway): GatewayState) -> Response {
 impl Gateway {
     async fn reasons_against_readiness(&self) -> Vec<&'static str> {
         let mut reasons = Vec::new();
-        if self.settings.environments.include(Environment::Production) {
+        if self.settings.glance().environments.include(Environment::Production) {
             reasons.extend(self.reason_against_registry().await);
         }
         if self.ledger_health.is_failing() {
@@ -54,7 +54,7 @@ impl Gateway {
 
     async fn reason_against_registry(&self) -> Option<&'static str> {
         let nobody = Msisdn::from_stored(NOBODYS_NUMBER)?;
-        let patience = Duration::from_millis(self.settings.limits.look_up_timeout_ms);
+        let patience = Duration::from_millis(self.settings.glance().limits.look_up_timeout_ms);
         match timeout(patience, self.registry.look_up(nobody)).await {
             Ok(Ok(_)) => None,
             Ok(Err(RegistryError::Empty)) => Some("the registry is empty"),

@@ -17,7 +17,7 @@ use tower::Service as _;
 
 use super::context::CallerIds;
 use super::{ApiError, Context, Shape};
-use crate::{Clock, Entropy};
+use crate::{Clock, Entropy, LiveSettings};
 
 /// Gives every request its identity, has it answered, and sees to it that the answer is one.
 pub(crate) struct Front {
@@ -25,7 +25,7 @@ pub(crate) struct Front {
     ids: CheckIds,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    request_timeout: Duration,
+    settings: Arc<LiveSettings>,
 }
 
 impl Front {
@@ -34,9 +34,9 @@ impl Front {
         ids: CheckIds,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        request_timeout_ms: u64,
+        settings: Arc<LiveSettings>,
     ) -> Self {
-        Self { router, ids, clock, entropy, request_timeout: Duration::from_millis(request_timeout_ms) }
+        Self { router, ids, clock, entropy, settings }
     }
 
     /// A new identity, for what is answered without a request.
@@ -52,7 +52,7 @@ impl Front {
             id: self.ids.mint(at, self.entropy.next_u64()),
             at,
             peer,
-            deadline: began + self.request_timeout,
+            deadline: began + Duration::from_millis(self.settings.glance().limits.request_timeout_ms),
             shape: Shape::of_path(request.uri().path()),
         };
         let caller_ids = CallerIds::of(request.headers());

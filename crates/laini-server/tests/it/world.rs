@@ -14,7 +14,7 @@ use laini_core::partner::{
     ProductSet, Purpose,
 };
 use laini_core::store::AccountBook;
-use laini_server::{Deps, Server, Settings};
+use laini_server::{Deps, LiveSettings, Server, Settings};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -36,6 +36,7 @@ pub(crate) struct World {
     pub(crate) accounts: Arc<BookAccounts>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) keys: Arc<KeyTree>,
+    pub(crate) settings: Arc<LiveSettings>,
     pub(crate) sandbox: Credentials,
     pub(crate) production: Credentials,
     stop: Option<oneshot::Sender<()>>,
@@ -63,6 +64,7 @@ impl World {
         let (sandbox, production) = open_accounts(&mut accounts.book.lock().unwrap());
         let mut settings = Settings::new(TimeZone::get("Africa/Nairobi").unwrap());
         adjust(&mut settings);
+        let settings = Arc::new(LiveSettings::new(settings));
         let deps = Deps {
             registry: Arc::clone(&registry) as _,
             ledger: Arc::clone(&ledger) as _,
@@ -71,11 +73,12 @@ impl World {
             clock: Arc::clone(&clock) as _,
             entropy: Arc::new(CountedEntropy::default()),
         };
-        let server = Server::bind(([127, 0, 0, 1], 0).into(), deps, settings).await.unwrap();
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), deps, Arc::clone(&settings)).await.unwrap();
         let address = server.local_addr();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async { drop(stopped.await) }));
-        Self { address, registry, ledger, accounts, clock, keys, sandbox, production, stop: Some(stop), running }
+        let stop = Some(stop);
+        Self { address, registry, ledger, accounts, clock, keys, settings, sandbox, production, stop, running }
     }
 
     /// Asks the server to shut down.
