@@ -27,8 +27,9 @@ pub trait Outbox: Send + Sync {
     /// ends the accepted check of the same id, where there is one.
     fn put(&self, delivery: DeliveryDraft) -> BoxFuture<'_, Result<(), LedgerError>>;
 
-    /// Deliveries that are due at `now` and leased by nobody, leased until `until`. Of one result
-    /// address at most `per_address`.
+    /// Deliveries that are due at `now` and leased by nobody, longest due first, leased until `until`. Of
+    /// one result address at most `per_address` are leased at a time: those of an earlier lease that has
+    /// not ended count, so that a slow receiver holds up nobody else.
     fn lease_deliveries(
         &self,
         now: Timestamp,
