@@ -11,6 +11,7 @@ use laini_core::store::{AccountStore, Ledger, Registry};
 
 pub mod gateway;
 pub mod http;
+pub mod observe;
 pub mod operator;
 pub mod sandbox;
 mod server;

@@ -12,7 +12,9 @@ mod failure;
 mod keys;
 mod logging;
 mod out;
+mod reload;
 mod serving;
+mod signals;
 
 use std::process::ExitCode;
 

@@ -2,19 +2,22 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use laini_core::store::{AccountStore, Ledger, Registry};
 use laini_server::{Deps, Environments, Limits, LiveSettings, Server, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::compose::{House, SystemClock, SystemEntropy};
 use crate::config::Config;
 use crate::data_dir::write_private;
 use crate::failure::WithHint as _;
+use crate::reload::Reload;
+use crate::signals::{Asked, Signals, notify};
 
 /// A pair of credentials for whoever started the server.
 #[derive(Debug, Clone, Serialize)]
@@ -37,9 +40,10 @@ pub(crate) struct Standing {
     server: Server,
     /// Where clients reach it.
     pub(crate) base_url: String,
+    settings: Arc<LiveSettings>,
+    environments: Environments,
     ledger: Arc<dyn Ledger>,
-    terminate: Signal,
-    interrupt: Signal,
+    signals: Signals,
 }
 
 /// What a server answers.
@@ -50,6 +54,8 @@ pub(crate) struct Offer {
     pub(crate) accounts: Arc<dyn AccountStore>,
     /// Whose credentials are answered.
     pub(crate) environments: Environments,
+    /// Whether SIGHUP reloads the settings; otherwise it ends the process.
+    pub(crate) is_reloadable: bool,
 }
 
 /// File descriptors that are no connections: databases, logs, keys.
@@ -97,20 +103,25 @@ pub(crate) async fn stand(
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     };
-    let settings = Settings {
-        zone: config.zone()?,
-        plan: config.plan()?,
-        freshness: config.freshness(),
-        environments: offer.environments,
-        limits: limits(config),
-    };
-    let server = Server::bind(listen, deps, Arc::new(LiveSettings::new(settings)))
+    // Before anyone is told that it is ready: from then on a signal ends it gracefully.
+    let signals = Signals::listen(offer.is_reloadable)?;
+    let settings = Arc::new(LiveSettings::new(settings(config, offer.environments)?));
+    let server = Server::bind(listen, deps, Arc::clone(&settings))
         .await
         .hint("choose another address with --listen; port 0 takes a free one")?;
     let base_url = format!("http://{}", server.local_addr());
-    // Before anyone is told that it is ready: from then on a signal ends it gracefully.
-    let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(Standing { server, base_url, ledger, terminate, interrupt })
+    Ok(Standing { server, base_url, settings, environments: offer.environments, ledger, signals })
+}
+
+/// The server's settings as the configuration has them.
+fn settings(config: &Config, environments: Environments) -> anyhow::Result<Settings> {
+    Ok(Settings {
+        zone: config.zone()?,
+        plan: config.plan()?,
+        freshness: config.freshness(),
+        environments,
+        limits: limits(config),
+    })
 }
 
 fn limits(config: &Config) -> Limits {
@@ -142,21 +153,56 @@ impl Standing {
         write_private(path, &text).with_context(|| format!("the ready file {} cannot be written", path.display()))
     }
 
-    /// Serves until a signal (or `ended`), then finishes what was accepted and closes the ledger.
-    pub(crate) async fn run(mut self, ended: impl Future<Output = ()>) -> anyhow::Result<()> {
+    /// Serves until a signal (or `ended`), then finishes what was accepted and closes the ledger. A
+    /// second signal ends it at once.
+    pub(crate) async fn run(
+        self,
+        mut reload: Option<Reload<'_>>,
+        ended: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
         tracing::info!(base_url = self.base_url, pid = std::process::id(), "serving");
-        let shutdown = async {
-            tokio::select! {
-                _ = self.terminate.recv() => {}
-                _ = self.interrupt.recv() => {}
-                () = ended => {}
+        notify("READY=1");
+        let Self { server, settings: live, environments, ledger, signals, .. } = self;
+        let on_reload = || {
+            if let Some(reload) = &mut reload {
+                reload.run(&live, |config| settings(config, environments));
             }
-            tracing::info!("stopping: finishing what was accepted");
         };
-        self.server.run(shutdown).await;
+        let result = attend(server, signals, on_reload, ended).await;
         // The last owner closes it: its thread flushes, writes the head and joins.
-        drop(self.ledger);
+        drop(ledger);
         tracing::info!("stopped");
-        Ok(())
+        result
+    }
+}
+
+/// Runs the server and does what signals ask for, until it has ended.
+async fn attend(
+    server: Server,
+    mut signals: Signals,
+    mut on_reload: impl FnMut(),
+    ended: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut stop = Some(stop);
+    let mut serving = pin!(server.run(async { drop(stopped.await) }));
+    let mut ended = pin!(ended);
+    loop {
+        let asked = tokio::select! {
+            () = &mut serving => return Ok(()),
+            asked = signals.next() => asked,
+            () = &mut ended, if stop.is_some() => Asked::Stop,
+        };
+        match asked {
+            Asked::Reload => on_reload(),
+            Asked::Stop => {
+                let Some(stop) = stop.take() else {
+                    bail!("a second signal: ended before every accepted request was answered");
+                };
+                tracing::info!("stopping: finishing what was accepted");
+                notify("STOPPING=1");
+                drop(stop);
+            }
+        }
     }
 }

@@ -95,7 +95,7 @@ async fn ask(
     let checked = gateway.check(question).await.map_err(|failure| {
         // Shedding load is no failure of ours, and under overload there would be a line for each check.
         if !matches!(failure, CheckFailure::Ledger(LedgerError::Busy)) {
-            tracing::error!(request = %context.id.request_ref(), error = %failure, "a check failed");
+            tracing::error!(error = %failure, "a check failed");
         }
         as_api_error(&failure)
     })?;

@@ -54,7 +54,7 @@ impl Gateway {
         let app = &view.app;
         let epoch = if app.profile.single_token {
             self.begin_token_epoch(context, view).await.map_err(|error| {
-                tracing::error!(request = %context.id.request_ref(), %error, "a token epoch could not be begun");
+                tracing::error!(%error, "a token epoch could not be begun");
                 NoToken::Unavailable
             })?
         } else {

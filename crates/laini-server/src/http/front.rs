@@ -17,6 +17,7 @@ use tower::Service as _;
 
 use super::context::CallerIds;
 use super::{ApiError, Context, Shape};
+use crate::observe::of_request;
 use crate::{Clock, Entropy, LiveSettings};
 
 /// Gives every request its identity, has it answered, and sees to it that the answer is one.
@@ -57,18 +58,22 @@ impl Front {
         };
         let caller_ids = CallerIds::of(request.headers());
         request.extensions_mut().insert(context);
+        let mut response = of_request(context.id, self.answer_as(context, request, began)).await;
+        caller_ids.echo(response.headers_mut());
+        response
+    }
+
+    async fn answer_as(&self, context: Context, request: Request<Incoming>, began: Instant) -> Response {
         let answered: Result<Result<Response, Infallible>, Panicked> =
             catch_panic(self.router.clone().call(request)).await;
-        let mut response = match answered {
+        let response = match answered {
             Ok(Ok(response)) => response,
             Err(Panicked) => {
-                tracing::error!(request = %context.id.request_ref(), "a request panicked; answered 500");
+                tracing::error!("a request panicked; answered 500");
                 context.refuse(ApiError::Internal)
             }
         };
-        caller_ids.echo(response.headers_mut());
         tracing::debug!(
-            request = %context.id.request_ref(),
             check = context.shape == Shape::Check,
             status = response.status().as_u16(),
             micros = began.elapsed().as_micros(),

@@ -55,7 +55,12 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
     let accounts = house.accounts()?;
     refuse_foreign(&registry, &*accounts)?;
     let population = fill(context, &config, &house, &registry)?;
-    let offer = Offer { registry: registry.reader, accounts: house.accounts()?, environments: Environments::Both };
+    let offer = Offer {
+        registry: registry.reader,
+        accounts: house.accounts()?,
+        environments: Environments::Both,
+        is_reloadable: false,
+    };
     runtime(&config)?.block_on(async {
         let bank = partner(&config, &*accounts, DEMO_PARTNER).await?;
         let sandbox = credentials(&*accounts, bank, Environment::Sandbox).await?;
@@ -94,7 +99,7 @@ async fn serve_while(
     asking: impl Future<Output = anyhow::Result<()>>,
     end: tokio::sync::oneshot::Receiver<()>,
 ) -> anyhow::Result<()> {
-    let serving = standing.run(async {
+    let serving = standing.run(None, async {
         if end.await.is_err() {
             std::future::pending::<()>().await;
         }

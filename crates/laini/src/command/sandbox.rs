@@ -43,6 +43,7 @@ pub(crate) fn run(context: &Context, args: &SandboxArgs) -> anyhow::Result<()> {
         registry: house.registry(&config)?.reader,
         accounts: house.accounts()?,
         environments: Environments::SandboxOnly,
+        is_reloadable: false,
     };
     runtime(&config)?.block_on(async {
         let partner = partner(&config, &*accounts, SANDBOX_PARTNER).await?;
@@ -57,7 +58,7 @@ pub(crate) fn run(context: &Context, args: &SandboxArgs) -> anyhow::Result<()> {
                  try: LAINI_CONSUMER_KEY={consumer_key} LAINI_CONSUMER_SECRET={consumer_secret} laini check 254722000002 --base-url {base_url}"
             )
         })?;
-        standing.run(std::future::pending()).await
+        standing.run(None, std::future::pending()).await
     })
 }
 

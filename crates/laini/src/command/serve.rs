@@ -12,6 +12,7 @@ use crate::config::LogFormat;
 use crate::data_dir::DataDir;
 use crate::logging;
 use crate::out::Out;
+use crate::reload::Reload;
 use crate::serving::{Offer, runtime, stand};
 
 /// `laini serve`
@@ -30,8 +31,11 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
     let data = DataDir::open(&context.data_path())?;
     let flags: Vec<(&str, Value)> =
         args.listen.iter().map(|listen| ("server.listen", Value::String(listen.clone()))).collect();
-    let config = context.settings(data.path(), &flags)?.config;
-    logging::start(&config.log);
+    let path = data.path().to_owned();
+    let reread = || context.settings(&path, &flags);
+    let resolved = reread()?;
+    let config = resolved.config.clone();
+    let log = logging::start(&config.log);
     let house = House::open(data, &config)?;
     for (name, limit) in [
         ("registry.swap_stale_after_s", config.registry.swap_stale_after_s),
@@ -45,6 +49,7 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
         registry: house.registry(&config)?.reader,
         accounts: house.accounts()?,
         environments: Environments::Both,
+        is_reloadable: true,
     };
     runtime(&config)?.block_on(async {
         let standing = stand(&house, &config, config.server.listen.parse()?, offer).await?;
@@ -53,6 +58,6 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
         if config.log.format == LogFormat::Human {
             Out::note(&format!("laini serves on {}", standing.base_url));
         }
-        standing.run(std::future::pending()).await
+        standing.run(Some(Reload { log, in_force: resolved, reread: &reread }), std::future::pending()).await
     })
 }

@@ -3,8 +3,10 @@
 //! Owns every setting's name, unit, range and default. Must never be read by name at run time: parts
 //! get typed values.
 
+mod reload;
 mod resolve;
 mod settings;
 
+pub(crate) use reload::Changes;
 pub(crate) use resolve::{Resolved, example, resolve};
-pub(crate) use settings::{Config, LogConfig, LogFormat};
+pub(crate) use settings::{Config, LogConfig, LogFormat, LogLevel};

@@ -5,6 +5,7 @@ use anyhow::{Context as _, anyhow, bail};
 use toml::{Table, Value};
 
 use super::Config;
+use super::reload::is_live;
 use crate::failure::WithHint as _;
 
 /// Where a setting's value comes from.
@@ -39,6 +40,17 @@ pub(crate) struct Resolved {
     pub(crate) config: Config,
     /// Every key with its value in TOML and its origin.
     pub(crate) origins: BTreeMap<String, (String, Origin)>,
+}
+
+impl Resolved {
+    /// Takes the settings `names` over from `newer`.
+    pub(crate) fn take_over(&mut self, newer: &Self, names: &[String]) {
+        for name in names {
+            if let Some(value) = newer.origins.get(name) {
+                self.origins.insert(name.clone(), value.clone());
+            }
+        }
+    }
 }
 
 /// Merges defaults, file, environment and flags, and checks the result.
@@ -163,6 +175,7 @@ pub(crate) fn example() -> anyhow::Result<String> {
     let mut text = String::from(
         "# laini.toml: every setting with its default. Uncomment what you change.\n\
          # Precedence: flags, then LAINI_<SECTION>_<KEY>, then this file, then the default.\n\
+         # (live): a running server takes it over on SIGHUP; anything else waits for a restart.\n\
          # `laini config check` shows what is in force and where it comes from.\n",
     );
     for section in ["operator", "server", "registry", "ledger", "keys", "log"] {
@@ -171,7 +184,8 @@ pub(crate) fn example() -> anyhow::Result<String> {
             let Some(key) = name.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else { continue };
             let value =
                 table.get(section).and_then(|keys| keys.get(key)).with_context(|| format!("{name} is no setting"))?;
-            let _ = write!(text, "# {meaning}\n# {key} = {value}\n");
+            let when = if is_live(name) { " (live)" } else { "" };
+            let _ = write!(text, "# {meaning}{when}\n# {key} = {value}\n");
         }
     }
     Ok(text)

@@ -40,7 +40,11 @@ fn a_server_asked_by_friend_and_foe_logs_json_and_no_secret() {
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
         .collect();
     // The search is worth something: every request has left its line.
-    let answered = lines.iter().filter(|line| line["fields"]["message"] == "answered").count();
+    let answers: Vec<&Value> = lines.iter().filter(|line| line["fields"]["message"] == "answered").collect();
+    assert!(answers.iter().all(|line| line["request"].is_string()), "a line of a request does not name it");
+    let named: HashSet<&str> = answers.iter().filter_map(|line| line["request"].as_str()).collect();
+    assert_eq!(named.len(), answers.len(), "two requests have one name");
+    let answered = answers.len();
     assert!(answered >= asked, "{answered} lines for {asked} requests");
     server.stop();
     println!("family=logs cases={asked} failures=0 lines={}", lines.len());

@@ -14,6 +14,7 @@ mod kill;
 mod logs;
 mod noon;
 mod one_server;
+mod reload;
 mod running;
 mod serving;
 mod shutdown;

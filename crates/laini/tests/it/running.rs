@@ -285,6 +285,14 @@ impl Running {
         kill_process(self.pid, Signal::TERM).unwrap();
     }
 
+    /// Asks it to stop a second time and asserts that it then ends at once, and says that it did.
+    pub(crate) fn stop_now(mut self) {
+        self.terminate();
+        let status = self.wait();
+        assert_eq!(status.code(), Some(1), "the server ended with {status}");
+        self.assert_silent();
+    }
+
     /// Ends it as a power cut would, as far as a process can tell.
     pub(crate) fn kill9(mut self) {
         kill_process(self.pid, Signal::KILL).unwrap();

@@ -123,3 +123,22 @@ fn requests_whose_body_still_comes_are_finished_and_new_connections_are_refused(
     assert_eq!(lab.ledger().len(), UNDER_WAY);
     lab.verify_ledger();
 }
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let lab = Lab::new();
+    let numbers = lab.import_sample(100, SEED).served();
+    let app = lab.partner_app("Bank A", "production");
+    let mut command = lab.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("LAINI_SERVER_BODY_TIMEOUT_MS", "600000").env("LAINI_SERVER_REQUEST_TIMEOUT_MS", "600000");
+    command.env("LAINI_SERVER_DRAIN_TIMEOUT_MS", "600000");
+    let server = lab.start(command);
+    let bank = Bank::of(&server, &app);
+    assert_eq!(bank.check(IMSI, &numbers[0]).status, 200);
+    let _never_ends = UnderWay::begin(&server, &bank, &format!(r#"{{"customerNumber":"{}"}}"#, numbers[1]));
+    server.terminate();
+    wait_until("the signal was heard", WITHIN, || server.printed().1.contains(STOPPING));
+    // Far sooner than the drain timeout, or the test fails.
+    server.stop_now();
+    assert_eq!(lab.verify_ledger(), 1);
+}
