@@ -2,7 +2,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{AnswerWriter, BoxFuture, LedgerError};
+use super::{AnswerWriter, BoxFuture, LedgerError, RepeatKey, RepeatWindow};
 use crate::billing::CheckId;
 use crate::line::Msisdn;
 use crate::partner::{AppId, Product, Purpose, ResultAddressId};
@@ -69,6 +69,8 @@ pub struct AcceptedCheck {
     pub purpose: Purpose,
     /// The caller's own reference.
     pub reference: Option<String>,
+    /// What makes it the same question as another, so that one accepted twice is charged once.
+    pub repeat: (RepeatKey, RepeatWindow),
     /// Where the result goes.
     pub address: ResultAddressId,
 }
