@@ -1,11 +1,12 @@
 //! The rules of laini, pure.
 //!
-//! Owns what a line, a disclosure, a partner, a credential and a charge *are*, and the ports through
+//! Owns what a line, a disclosure, a partner, a credential, a charge and a delivery *are*, and the ports through
 //! which an engine remembers them. Must never do I/O, read a clock, draw randomness, or know HTTP,
 //! JSON or SQL: `now` and random bytes are arguments.
 
 pub mod access;
 pub mod billing;
+pub mod delivery;
 pub mod disclosure;
 pub mod line;
 mod mac;
