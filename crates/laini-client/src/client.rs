@@ -162,7 +162,7 @@ impl Inner {
                 id.map_err(|_| Failure::local(ErrorKind::InvalidId, Retry::Never, "it cannot stand in a header"))?;
             headers.insert(HeaderName::from_static(name), id);
         }
-        let request = CheckRequest { customer_number: question.number.to_owned() };
+        let request = CheckRequest { customer_number: question.number.to_owned(), result_url: None };
         let json = serde_json::to_vec(&request)
             .map_err(|_| Failure::local(ErrorKind::Refused, Retry::Never, "it cannot be written as JSON"))?;
         let reply = self.transport.post(question.path, headers, json).await?;

@@ -20,7 +20,7 @@ use super::admit::Admitted;
 use super::check::{CheckFailure, Checked, Finding, Question};
 use super::{Gateway, dates};
 use crate::Settings;
-use crate::http::{ApiError, Context, NumberHint, caller_repeat_id, read_json};
+use crate::http::{ApiError, Context, NumberHint, ResultAddressProblem, caller_repeat_id, read_json};
 
 const SWAP: HeaderName = HeaderName::from_static(header::LAINI_SWAP);
 const WINDOW: HeaderName = HeaderName::from_static(header::LAINI_WINDOW);
@@ -107,6 +107,7 @@ fn number(settings: &Settings, body: &[u8]) -> Result<Msisdn, ApiError> {
         CheckRequestError::NotAnObject => ApiError::InvalidPayload,
         CheckRequestError::Missing | CheckRequestError::WrongType => ApiError::InvalidNumber(NumberHint::None),
         CheckRequestError::WrongName { found } => ApiError::InvalidNumber(NumberHint::WrongName(found)),
+        CheckRequestError::ResultUrlWrongType => ApiError::ResultAddress(ResultAddressProblem::NotText),
     })?;
     settings.plan.parse(&request.customer_number).map_err(|error| {
         ApiError::InvalidNumber(match error {

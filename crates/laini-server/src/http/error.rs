@@ -30,6 +30,8 @@ pub enum ApiError {
     InvalidPayload,
     /// `customerNumber` missing or malformed.
     InvalidNumber(NumberHint),
+    /// `resultURL` names no address that results can go to.
+    ResultAddress(ResultAddressProblem),
     /// The number is not served here.
     NotServed,
     /// No such path.
@@ -102,6 +104,17 @@ pub enum NumberHint {
     WrongName(&'static str),
 }
 
+/// Why results cannot go to the address that a request names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultAddressProblem {
+    /// It came as something else than a string.
+    NotText,
+    /// The app has not registered it.
+    NotRegistered,
+    /// It has not answered its challenge yet.
+    NotProven,
+}
+
 /// How an error's body looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -163,6 +176,7 @@ impl ApiError {
             Self::Withheld => Row::new(S::FORBIDDEN, code::WITHHELD, "Forbidden - withheld").free(FreeReason::Withheld),
             Self::InvalidPayload => Row::new(S::BAD_REQUEST, code::INVALID_PAYLOAD, "Invalid Request Payload"),
             Self::InvalidNumber(hint) => Row::new(S::BAD_REQUEST, code::INVALID_CUSTOMER_NUMBER, hint.message()),
+            Self::ResultAddress(problem) => Row::new(S::BAD_REQUEST, code::INVALID_CUSTOMER_NUMBER, problem.message()),
             Self::NotServed => {
                 Row::new(S::NOT_FOUND, code::NOT_SERVED, "Resource not found").free(FreeReason::NotServed)
             }
@@ -278,6 +292,20 @@ impl NumberHint {
             Self::None => INVALID.into(),
             Self::DidYouMean(number) => format!("{INVALID} - did you mean {number}?").into(),
             Self::WrongName(found) => format!("{INVALID} - the field is named customerNumber, not {found}").into(),
+        }
+    }
+}
+
+impl ResultAddressProblem {
+    fn message(self) -> &'static str {
+        match self {
+            Self::NotText => "Bad Request - Invalid resultURL - it must be a string",
+            Self::NotRegistered => {
+                "Bad Request - Invalid resultURL - register the address for this app first, and send it as registered"
+            }
+            Self::NotProven => {
+                "Bad Request - Invalid resultURL - the address has not answered its challenge; have it proven first"
+            }
         }
     }
 }

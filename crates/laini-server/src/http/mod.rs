@@ -21,7 +21,7 @@ pub use accounts_picture::AccountsPicture;
 pub use authorization::{BasicCredentials, basic, bearer};
 pub use body::{read_form, read_json};
 pub use context::{Context, caller_repeat_id};
-pub use error::{ApiError, ForbiddenReason, NumberHint, Shape, TokenProblem, json};
+pub use error::{ApiError, ForbiddenReason, NumberHint, ResultAddressProblem, Shape, TokenProblem, json};
 pub(crate) use front::Front;
 pub(crate) use listener::listen;
 pub use throttle::Throttle;

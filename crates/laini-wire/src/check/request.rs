@@ -3,18 +3,22 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// The body of every check: `{"customerNumber": "2547XXXXXXXX"}`.
+/// The body of every check: `{"customerNumber": "2547XXXXXXXX"}`, with a `resultURL` where the result is
+/// to be delivered.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckRequest {
     /// The number as it was sent, in whatever form; a JSON integer becomes its decimal digits.
     pub customer_number: String,
+    /// Where the result goes; `None` = into the answer.
+    #[serde(rename = "resultURL", skip_serializing_if = "Option::is_none")]
+    pub result_url: Option<String>,
 }
 
 /// Why a body is no check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckRequestError {
-    /// Not one JSON object in UTF-8, or one that says `customerNumber` twice.
+    /// Not one JSON object in UTF-8, or one that says `customerNumber` or `resultURL` twice.
     NotAnObject,
     /// No `customerNumber` and nothing that looks like it.
     Missing,
@@ -25,6 +29,8 @@ pub enum CheckRequestError {
     },
     /// `customerNumber` is neither a string nor an integer.
     WrongType,
+    /// `resultURL` is no string.
+    ResultUrlWrongType,
 }
 
 /// Names that are often sent instead of `customerNumber`. Errors name one of these, never the
@@ -65,7 +71,11 @@ impl CheckRequest {
         let fields: Fields = serde_json::from_str(text).map_err(|_| not_an_object)?;
         match fields {
             Fields { ambiguous: true, .. } => Err(not_an_object),
-            Fields { number: Some(Number::Given(customer_number)), .. } => Ok(Self { customer_number }),
+            Fields { number: Some(Number::Given(customer_number)), result_url, .. } => match result_url {
+                None => Ok(Self { customer_number, result_url: None }),
+                Some(Number::Given(url)) => Ok(Self { customer_number, result_url: Some(url) }),
+                Some(Number::OfWrongType) => Err(CheckRequestError::ResultUrlWrongType),
+            },
             Fields { number: Some(Number::OfWrongType), .. } => Err(CheckRequestError::WrongType),
             Fields { wrong_name: Some(found), .. } => Err(CheckRequestError::WrongName { found }),
             _ => Err(CheckRequestError::Missing),
@@ -83,6 +93,7 @@ impl fmt::Debug for CheckRequest {
 #[derive(Default)]
 struct Fields {
     number: Option<Number>,
+    result_url: Option<Number>,
     ambiguous: bool,
     wrong_name: Option<&'static str>,
 }
@@ -110,6 +121,10 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                     fields.ambiguous |= fields.number.is_some();
                     fields.number = Some(map.next_value()?);
                 }
+                Name::ResultUrl => {
+                    fields.ambiguous |= fields.result_url.is_some();
+                    fields.result_url = Some(map.next_value()?);
+                }
                 Name::Wrong(found) => {
                     fields.wrong_name.get_or_insert(found);
                     map.next_value::<IgnoredAny>()?;
@@ -125,6 +140,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 
 enum Name {
     CustomerNumber,
+    ResultUrl,
     Wrong(&'static str),
     Other,
 }
@@ -148,11 +164,14 @@ impl Visitor<'_> for NameVisitor {
         if name == "customerNumber" {
             return Ok(Name::CustomerNumber);
         }
+        if name == "resultURL" {
+            return Ok(Name::ResultUrl);
+        }
         Ok(WRONG_NAMES.into_iter().find(|wrong| *wrong == name).map_or(Name::Other, Name::Wrong))
     }
 }
 
-/// The value of `customerNumber`. Any JSON value can be read into it.
+/// The value of `customerNumber` or `resultURL`. Any JSON value can be read into it.
 enum Number {
     Given(String),
     OfWrongType,
@@ -279,6 +298,20 @@ mod tests {
     }
 
     #[test]
+    fn a_result_url_is_a_string_said_once() {
+        let result_url = |value: &str| {
+            let body = format!(r#"{{"customerNumber":"1","resultURL":{value}}}"#);
+            CheckRequest::parse(body.as_bytes()).map(|request| request.result_url)
+        };
+        assert_eq!(result_url(r#""https://bank.example/""#), Ok(Some("https://bank.example/".to_owned())));
+        assert_eq!(result_url(r#""""#), Ok(Some(String::new())), "sent, so never answered inline");
+        for wrong in ["null", "true", "1.5", "{}", r#"["https://bank.example/"]"#] {
+            assert_eq!(result_url(wrong), Err(CheckRequestError::ResultUrlWrongType), "{wrong}");
+        }
+        assert_eq!(result_url(r#""a","resultURL":"a""#), Err(CheckRequestError::NotAnObject));
+    }
+
+    #[test]
     fn deep_nesting_neither_overflows_nor_passes() {
         let deep = "[".repeat(100_000);
         assert_eq!(number(&deep), Err(CheckRequestError::NotAnObject));
@@ -289,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_request_never_shows_its_number() {
-        let request = CheckRequest { customer_number: "254722000000".to_owned() };
+        let request = CheckRequest { customer_number: "254722000000".to_owned(), result_url: None };
         assert_eq!(format!("{request:?}"), "CheckRequest(redacted)");
     }
 
@@ -345,8 +378,8 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_is_read_back(customer_number in any::<String>()) {
-            let request = CheckRequest { customer_number };
+        fn what_is_written_is_read_back(customer_number in any::<String>(), result_url in any::<Option<String>>()) {
+            let request = CheckRequest { customer_number, result_url };
             let body = serde_json::to_vec(&request).unwrap();
             prop_assert_eq!(CheckRequest::parse(&body), Ok(request));
         }
