@@ -3,7 +3,7 @@ use std::fmt;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::line::Imsi;
+use crate::line::{HashedImsi, Imsi, Sim};
 use crate::mac::keyed;
 
 /// The hashed IMSI as one partner sees it: 16 decimal digits.
@@ -42,10 +42,30 @@ impl PseudonymKey {
     /// HMAC-SHA-256 over the 15 ASCII digits and a round byte, counted from 0; its four big-endian
     /// 64-bit words are tried in turn, and the first below the largest multiple of 10¹⁶ is reduced.
     pub fn of(&self, imsi: Imsi) -> Pseudonym {
+        self.of_parts(&[&imsi.ascii()])
+    }
+
+    /// The same over `hashed:` and the operator's own hash, for a SIM whose IMSI is not known. A digit
+    /// never begins like that, so the pseudonyms of hashes and of IMSIs have nothing in common.
+    pub fn of_hashed(&self, hashed: &HashedImsi) -> Pseudonym {
+        self.of_parts(&[b"hashed:", hashed.as_str().as_bytes()])
+    }
+
+    /// The pseudonym of a SIM by whatever names it.
+    pub fn of_sim(&self, sim: &Sim) -> Pseudonym {
+        match sim {
+            Sim::Imsi(imsi) => self.of(*imsi),
+            Sim::Hashed(hashed) => self.of_hashed(hashed),
+        }
+    }
+
+    fn of_parts(&self, parts: &[&[u8]]) -> Pseudonym {
         let mut round = 0u8;
         loop {
             let mut mac = self.0.clone();
-            mac.update(&imsi.ascii());
+            for part in parts {
+                mac.update(part);
+            }
             mac.update(&[round]);
             let bytes = mac.finalize().into_bytes();
             let words =
@@ -105,6 +125,26 @@ mod tests {
             let key = keys.pseudonym(environment, PartnerId::from_stored(scope));
             assert_eq!(key.of(Imsi::parse(imsi).unwrap()).digits(), digits, "{environment:?} {scope} {imsi}");
         }
+    }
+
+    #[test]
+    fn the_published_vector_of_a_hash_holds() {
+        let root: [u8; 32] = std::array::from_fn(|n| u8::try_from(n).unwrap());
+        let key = KeyTree::new(RootKey::new(root)).pseudonym(Environment::Production, PartnerId::from_stored(1));
+        let hashed = HashedImsi::parse("4213215110021315").unwrap();
+        assert_eq!(key.of_hashed(&hashed).digits(), "1135052665757948");
+    }
+
+    #[test]
+    fn a_hash_has_a_pseudonym_of_its_own_per_scope() {
+        let keys = KeyTree::new(RootKey::new([1; 32]));
+        let [a, b] = [1, 2].map(|n| keys.pseudonym(Environment::Production, PartnerId::from_stored(n)));
+        let digits = "639020000000001";
+        let (hashed, other) = (HashedImsi::parse(digits).unwrap(), HashedImsi::parse("4213215110021315").unwrap());
+        assert_eq!(a.of_sim(&Sim::Hashed(hashed.clone())), a.of_hashed(&hashed));
+        assert_ne!(a.of_hashed(&hashed), a.of_hashed(&other));
+        assert_ne!(a.of_hashed(&hashed), b.of_hashed(&hashed));
+        assert_ne!(a.of_hashed(&hashed), a.of(Imsi::parse(digits).unwrap()));
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::{
-    Event, EventKey, EventKind, Happening, Imsi, Line, LineState, LineStatus, Msisdn, Refusal, Swap, SwapCause,
+    Event, EventKey, EventKind, Happening, Imsi, Line, LineState, LineStatus, Msisdn, Refusal, Sim, Swap, SwapCause,
 };
 
 /// A row of the feed that was refused when it was read, as far as it says which line it was about.
@@ -246,7 +246,7 @@ impl Effective<'_> {
     fn fresh(&self, imsi: Imsi, last_swap: Option<Swap>) -> Line {
         Line {
             status: LineStatus::Active,
-            imsi,
+            sim: imsi.into(),
             registered: self.at,
             holder_since: None,
             swap_learned: last_swap.is_some(),
@@ -261,9 +261,9 @@ impl Effective<'_> {
     fn swap(&self, imsi: Imsi, cause: SwapCause, state: &mut LineState) -> Verdict {
         match served(state) {
             Err(refusal) => Verdict::Refused(refusal),
-            Ok(line) if line.imsi == imsi => Verdict::NoChange,
+            Ok(line) if line.sim == Sim::Imsi(imsi) => Verdict::NoChange,
             Ok(line) => {
-                line.imsi = imsi;
+                line.sim = imsi.into();
                 line.last_swap = Some(Swap { at: self.at, cause });
                 line.swap_learned = true;
                 line.last_pairing = None;

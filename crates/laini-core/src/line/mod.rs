@@ -10,6 +10,7 @@ mod hashed_imsi;
 mod imsi;
 mod msisdn;
 mod seal;
+mod sim;
 mod snapshot;
 mod state;
 
@@ -19,5 +20,6 @@ pub use hashed_imsi::{HashedImsi, HashedImsiError};
 pub use imsi::{Imsi, ImsiError};
 pub use msisdn::{Msisdn, MsisdnError, NumberPlan, NumberPlanError};
 pub use seal::{BrokenSeal, ImsiSeal, SealedImsi};
+pub use sim::Sim;
 pub use snapshot::{Before, SnapshotRow, settle};
 pub use state::{ContractType, Line, LineState, LineStatus, Swap, SwapCause};

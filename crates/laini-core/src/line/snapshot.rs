@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ContractType, HashedImsi, Imsi, Line, LineStatus, Msisdn, Swap, SwapCause};
+use super::{ContractType, HashedImsi, Imsi, Line, LineStatus, Msisdn, Sim, Swap, SwapCause};
 
 /// One accepted row of an operator's extract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub fn settle(before: Option<Before<'_>>, row: &SnapshotRow, cut: Timestamp) -> 
             learned = last_swap.is_none_or(|stated| stated.at.as_second() < known.at.as_second());
             last_swap = Some(newest(last_swap, known.at, known.cause));
         }
-        if before.line.imsi != row.imsi {
+        if before.line.sim != Sim::Imsi(row.imsi) {
             let explained = last_swap.is_some_and(|swap| explains(swap, known, before.cut));
             if row.registered > before.line.holding_since() {
                 last_swap = Some(newest(last_swap, row.registered, SwapCause::NewHolder));
@@ -68,7 +68,7 @@ pub fn settle(before: Option<Before<'_>>, row: &SnapshotRow, cut: Timestamp) -> 
     }
     let mut line = Line {
         status: row.status,
-        imsi: row.imsi,
+        sim: row.imsi.into(),
         registered: row.registered,
         holder_since: row.holder_since.filter(|held| *held != row.registered),
         last_swap,

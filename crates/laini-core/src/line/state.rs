@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use super::{HashedImsi, Imsi};
+use super::{HashedImsi, Sim};
 
 /// What is known about one MSISDN now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct Line {
     /// Whether and how the operator serves it.
     pub status: LineStatus,
     /// The SIM that serves it (of an unserved line: the last one).
-    pub imsi: Imsi,
+    pub sim: Sim,
     /// When the MSISDN was registered (restarts with a new holding).
     pub registered: Timestamp,
     /// When the present holder took it over, where that differs from the registration.
@@ -25,7 +25,7 @@ pub struct Line {
     pub contract: Option<ContractType>,
     /// The holder's data must not be disclosed (contract §4, 403.002.02).
     pub restricted: bool,
-    /// The operator's own hash of the IMSI, where the feed carries one.
+    /// The operator's own hash of the IMSI, where the feed carries one beside it.
     pub hashed_imsi: Option<HashedImsi>,
 }
 
@@ -33,6 +33,14 @@ impl Line {
     /// Start of the present holding: what a registration date means to a partner.
     pub fn holding_since(&self) -> Timestamp {
         self.holder_since.map_or(self.registered, |held| held.max(self.registered))
+    }
+
+    /// The operator's own hash of the IMSI, where there is one.
+    pub fn operator_hash(&self) -> Option<&HashedImsi> {
+        match &self.sim {
+            Sim::Hashed(hashed) => Some(hashed),
+            Sim::Imsi(_) => self.hashed_imsi.as_ref(),
+        }
     }
 
     /// The newest pairing of number and SIM, first activation included (CAMARA's "SIM change").

@@ -159,6 +159,6 @@ fn imsi(question: &Question<'_>, line: &Line) -> Option<String> {
     let app = question.app;
     let passes = app.app.environment == Environment::Sandbox
         || app.agreement.as_ref().is_some_and(|agreement| agreement.pass_hashed_imsi);
-    let hashed = line.hashed_imsi.as_ref().filter(|_| passes).map(|hashed| hashed.as_str().to_owned());
-    Some(hashed.unwrap_or_else(|| app.pseudonym.of(line.imsi).digits()))
+    let hashed = line.operator_hash().filter(|_| passes).map(|hashed| hashed.as_str().to_owned());
+    Some(hashed.unwrap_or_else(|| app.pseudonym.of_sim(&line.sim).digits()))
 }

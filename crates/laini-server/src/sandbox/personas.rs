@@ -74,7 +74,7 @@ impl Persona {
                 Self::PortedOut => LineStatus::PortedOut,
                 _ => LineStatus::Active,
             },
-            imsi,
+            sim: imsi.into(),
             registered: start(days.registered),
             holder_since: None,
             last_swap: days.swapped.map(|day| Swap { at: start(day), cause: self.swap_cause() }),

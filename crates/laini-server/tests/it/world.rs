@@ -136,7 +136,7 @@ pub(crate) fn line(registered: &str, swapped: Option<&str>) -> Line {
     let instant = |text: &str| text.parse::<Timestamp>().unwrap();
     Line {
         status: LineStatus::Active,
-        imsi: Imsi::parse("639021860913909").unwrap(),
+        sim: Imsi::parse("639021860913909").unwrap().into(),
         registered: instant(registered),
         holder_since: None,
         last_swap: swapped.map(|at| Swap { at: instant(at), cause: SwapCause::Replacement }),

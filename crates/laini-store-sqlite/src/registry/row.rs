@@ -45,11 +45,13 @@ impl Row {
         let Some(line) = &state.line else {
             return state.source_rejected.then(|| Self { flags: rejected, ..Self::default() });
         };
+        // The feed states an IMSI with every line. One without could not be kept: it is doubted, never lost.
+        let Some(imsi) = line.sim.imsi() else { return Some(Self { flags: SOURCE_REJECTED, ..Self::default() }) };
         let restricted = if line.restricted { RESTRICTED } else { 0 };
         let extra = if line.hashed_imsi.is_some() { HAS_EXTRA } else { 0 };
         let learned = if line.swap_learned { SWAP_LEARNED } else { 0 };
         Some(Self {
-            imsi: Some(seal.seal(msisdn, line.imsi).0),
+            imsi: Some(seal.seal(msisdn, imsi).0),
             registered: line.registered.as_second(),
             swapped: line.last_swap.map(|swap| swap.at.as_second()),
             flags: pack(line.status, line.contract, line.last_swap) | restricted | rejected | extra | learned,
@@ -65,7 +67,7 @@ impl Row {
         let Some(imsi) = self.imsi else { return Ok(LineState { line: None, source_rejected }) };
         let line = Line {
             status: status(self.flags),
-            imsi: seal.open(msisdn, SealedImsi(imsi))?,
+            sim: seal.open(msisdn, SealedImsi(imsi))?.into(),
             registered: second(self.registered)?,
             holder_since: self.holder.map(second).transpose()?,
             last_swap: swap(self.swapped, self.flags)?,

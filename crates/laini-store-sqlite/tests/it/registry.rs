@@ -82,7 +82,7 @@ async fn record(registry: &SqliteRegistry, events: Vec<Event>) -> Vec<FeedResult
 }
 
 async fn imsi(registry: &SqliteRegistry, n: u64) -> Option<Imsi> {
-    registry.look_up(number(n)).await.unwrap().state.line.map(|line| line.imsi)
+    registry.look_up(number(n)).await.unwrap().state.line.and_then(|line| line.sim.imsi())
 }
 
 /// Every file below a directory.

@@ -13,7 +13,7 @@ fn nairobi() -> TimeZone {
 fn line(registered: &str, swap: Option<&str>) -> LineState {
     let line = Line {
         status: LineStatus::Active,
-        imsi: Imsi::parse("639021860913909").unwrap(),
+        sim: Imsi::parse("639021860913909").unwrap().into(),
         registered: at(registered),
         holder_since: None,
         last_swap: swap.map(|s| Swap { at: at(s), cause: SwapCause::Replacement }),

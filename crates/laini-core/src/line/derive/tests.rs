@@ -30,7 +30,7 @@ fn of(id: &str) -> EventText {
 fn base(imsi: u64) -> Line {
     Line {
         status: LineStatus::Active,
-        imsi: sim(imsi),
+        sim: sim(imsi).into(),
         registered: at(-1_000_000),
         holder_since: None,
         last_swap: None,
@@ -95,7 +95,7 @@ fn each_type_does_to_a_live_line_what_the_table_says() {
 fn a_number_change_takes_sim_and_registration_along() {
     let derived = with_base(base(1), &[event("e", 5, Happening::NumberChanged { new_msisdn: number(2) })]);
     let moved = state(&derived, 2).line.unwrap();
-    assert_eq!((moved.imsi, moved.registered, moved.status), (sim(1), at(-1_000_000), LineStatus::Active));
+    assert_eq!((moved.sim, moved.registered, moved.status), (sim(1).into(), at(-1_000_000), LineStatus::Active));
     assert_eq!(moved.last_swap, Some(Swap { at: at(5), cause: SwapCause::NumberChange }));
 }
 
@@ -231,6 +231,6 @@ proptest! {
         keys.dedup();
         prop_assert_eq!((keys.len(), derived.verdicts.len()), (story.len(), story.len()));
         let line = state(&derived, 1).line.unwrap();
-        prop_assert!(line.imsi == sim(1) || line.last_swap.is_some());
+        prop_assert!(line.sim == sim(1).into() || line.last_swap.is_some());
     }
 }

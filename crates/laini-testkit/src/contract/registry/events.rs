@@ -75,10 +75,14 @@ fn new_sim(n: u64) -> Imsi {
 /// What a line is after each event that is taken at T1.
 fn taken() -> Vec<(u64, Happening, Line)> {
     let old = settle(None, &row(0, sim(0)), at(CUT_1));
-    let status = |n, status| Line { status, imsi: sim(n), ..old.clone() };
+    let status = |n, status| Line { status, sim: sim(n).into(), ..old.clone() };
     let active = |n| status(n, LineStatus::Active);
-    let replaced =
-        |n, cause| Line { imsi: new_sim(n), last_swap: Some(swapped(T1, cause)), swap_learned: true, ..old.clone() };
+    let replaced = |n, cause| Line {
+        sim: new_sim(n).into(),
+        last_swap: Some(swapped(T1, cause)),
+        swap_learned: true,
+        ..old.clone()
+    };
     let held_anew = |n: u64, cause| begun(n + 100, T1, Some(swapped(T1, cause)));
     vec![
         (1, Happening::SimReplaced(new_sim(1)), replaced(1, SwapCause::Replacement)),
@@ -114,7 +118,7 @@ pub async fn events_found_a_registry_without_a_snapshot(place: &impl RegistryPla
     assert!(matches!(registry.begin_snapshot(unstated).await.err(), Some(FeedError::CutNeeded)));
     load(&registry, CUT_1, vec![row(1, sim(1)), row(2, sim(2))]).await;
     assert_eq!(line(&registry, 1).await.last_swap, None);
-    assert_eq!(line(&registry, 2).await.imsi, sim(2));
+    assert_eq!(line(&registry, 2).await.sim, sim(2).into());
 }
 
 /// A line's life, delivered in every rotation and backwards, one event a batch.
@@ -142,7 +146,7 @@ pub async fn the_order_of_arrival_does_not_matter(place: &impl RegistryPlace) {
         for event in events {
             record(&registry, vec![event]).await;
         }
-        assert_eq!(line(&registry, n).await, Line { imsi: sim(n + 600), ..expected.clone() }, "turn {turn}");
+        assert_eq!(line(&registry, n).await, Line { sim: sim(n + 600).into(), ..expected.clone() }, "turn {turn}");
     }
     let history = ok(registry.history(number(103)).await);
     assert_eq!(history, life(103, "life103"));
@@ -194,7 +198,7 @@ pub async fn an_early_event_waits(place: &impl RegistryPlace) {
     assert_eq!(record(&registry, vec![late]).await, [FeedResult::Accepted]);
     assert_eq!(
         line(&registry, 5).await,
-        Line { imsi: sim(6), ..begun(5, T1, Some(swapped(T2, SwapCause::Replacement))) }
+        Line { sim: sim(6).into(), ..begun(5, T1, Some(swapped(T2, SwapCause::Replacement))) }
     );
     assert_eq!(ok(registry.rejects(10).await), []);
     assert_eq!(ok(registry.status().await).waiting, 0);
@@ -212,14 +216,14 @@ pub async fn a_number_change_moves_the_line(place: &impl RegistryPlace) {
     assert_eq!(line(&registry, 1).await.status, LineStatus::Terminated);
     assert_eq!(line(&registry, 50).await.status, LineStatus::Terminated);
     let moved = line(&registry, 60).await;
-    assert_eq!((moved.imsi, moved.registered), (sim(1), at(LONG_AGO)));
+    assert_eq!((moved.sim, moved.registered), (sim(1).into(), at(LONG_AGO)));
     assert_eq!(moved.last_swap, Some(swapped(T2, SwapCause::NumberChange)));
     assert_eq!(ok(registry.history(number(50)).await).len(), 2);
     let served = record(&registry, vec![event("e3", T3, 2, to(3))]).await;
     assert_eq!(served, [FeedResult::Refused(Refusal::NewNumberServed)]);
     // What was known of the first number before it moved can still come to light.
     record(&registry, vec![event("e0", "2026-11-20T10:00:00Z", 1, Happening::SimReplaced(sim(7)))]).await;
-    assert_eq!(line(&registry, 60).await.imsi, sim(7));
+    assert_eq!(line(&registry, 60).await.sim, sim(7).into());
 }
 
 /// A correction replaces instant, SIM or new number; a retraction withdraws; the newest one decides.
@@ -234,7 +238,7 @@ pub async fn amendments_replace_and_withdraw(place: &impl RegistryPlace) {
     let results = record(&registry, vec![event("e1", T1, 1, Happening::EsimIssued(sim(9)))]).await;
     assert_eq!(results, [FeedResult::Accepted]);
     let corrected = line(&registry, 1).await;
-    assert_eq!((corrected.imsi, corrected.last_swap), (sim(8), Some(swapped(T2, SwapCause::Esim))));
+    assert_eq!((&corrected.sim, corrected.last_swap), (&sim(8).into(), Some(swapped(T2, SwapCause::Esim))));
     // Written down before the correction: it does not undo it.
     record(&registry, vec![amendment("r0", T2, T2, retract("e1"))]).await;
     assert_eq!(line(&registry, 1).await, corrected);
@@ -245,7 +249,7 @@ pub async fn amendments_replace_and_withdraw(place: &impl RegistryPlace) {
     record(&registry, vec![event("e2", T1, 2, Happening::NumberChanged { new_msisdn: number(50) })]).await;
     record(&registry, vec![amendment("c2", T1, T2, correct("e2", None, Some(number(51))))]).await;
     assert_eq!(state(&registry, 50).await.line, None);
-    assert_eq!(line(&registry, 51).await.imsi, sim(2));
+    assert_eq!(line(&registry, 51).await.sim, sim(2).into());
     record(&registry, vec![amendment("r2", T1, T3, retract("e2"))]).await;
     assert_eq!(state(&registry, 51).await.line, None);
     assert_eq!(line(&registry, 2).await, settle(None, &row(2, sim(2)), at(CUT_1)));
@@ -320,7 +324,7 @@ pub async fn events_survive_the_next_snapshot(place: &impl RegistryPlace) {
     let mut next = ok(registry.begin_snapshot(plan(CUT_2)).await);
     ok(next.push((1..=3).map(|n| row(n, sim(n))).collect()).await);
     record(&registry, vec![event("e2", T2, 2, Happening::EsimIssued(sim(12)))]).await;
-    assert_eq!(line(&registry, 2).await.imsi, sim(12), "events go on while a snapshot is loaded");
+    assert_eq!(line(&registry, 2).await.sim, sim(12).into(), "events go on while a snapshot is loaded");
     let summary = ok(next.finish(&|_| {}).await);
     assert_eq!(summary.events_reapplied, 2);
     assert_eq!(line(&registry, 1).await.last_swap, Some(swapped(T1, SwapCause::Replacement)));
@@ -328,7 +332,7 @@ pub async fn events_survive_the_next_snapshot(place: &impl RegistryPlace) {
     assert_eq!(line(&registry, 3).await.status, LineStatus::Active);
     assert_eq!(ok(registry.status().await).waiting, 1);
     record(&registry, vec![event("e3", T1, 50, Happening::Registered(sim(50)))]).await;
-    assert_eq!(line(&registry, 50).await.imsi, sim(51));
+    assert_eq!(line(&registry, 50).await.sim, sim(51).into());
     assert_eq!(ok(registry.status().await).events, 5);
 }
 

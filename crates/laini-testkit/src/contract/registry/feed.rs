@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use laini_core::line::{Event, EventText, Happening, Imsi, LineState, Msisdn, Refusal};
+use laini_core::line::{Event, EventText, Happening, LineState, Msisdn, Refusal, Sim};
 use laini_core::store::{FeedItem, FeedResult, FeedStatus, Registry, RegistryError, RegistryFeed};
 
 use super::RegistryPlace;
@@ -64,20 +64,20 @@ pub async fn refused_items_make_a_line_unknown(place: &impl RegistryPlace) {
     ];
     assert_eq!(record_items(&registry, items.clone()).await, vec![FeedResult::Unreadable; 4]);
     let known = state(&registry, 1).await;
-    assert!(known.source_rejected && known.line.is_some_and(|line| line.imsi == sim(1)));
+    assert!(known.source_rejected && known.line.is_some_and(|line| line.sim == sim(1).into()));
     assert_eq!(state(&registry, 7).await, LineState { line: None, source_rejected: true });
-    assert_eq!(line(&registry, 2).await.imsi, sim(2), "the snapshot is newer");
+    assert_eq!(line(&registry, 2).await.sim, sim(2).into(), "the snapshot is newer");
     record(&registry, vec![event("e1", T1, 1, Happening::SimReplaced(sim(8)))]).await;
     assert!(state(&registry, 1).await.source_rejected, "an older event does not clear it");
     record(&registry, vec![event("e2", T3, 1, Happening::DeviceChanged)]).await;
     assert!(state(&registry, 1).await.source_rejected, "nor does one that says nothing about the SIM");
     record(&registry, vec![event("e3", T3, 1, Happening::EsimIssued(sim(9)))]).await;
-    assert_eq!(line(&registry, 1).await.imsi, sim(9));
+    assert_eq!(line(&registry, 1).await.sim, sim(9).into());
     // On a line that only a refused row spoke of, nothing can be built but a new holding.
     let standing = event("e4", "2026-11-22T09:01:00Z", 7, Happening::SimReplaced(sim(7)));
     assert_eq!(record(&registry, vec![standing]).await, [FeedResult::Waits(Refusal::RowRefused)]);
     load(&registry, NOW, vec![row(1, sim(9)), row(2, sim(2)), row(7, sim(7))]).await;
-    assert_eq!(line(&registry, 7).await.imsi, sim(7));
+    assert_eq!(line(&registry, 7).await.sim, sim(7).into());
     assert_eq!(ok(registry.status().await).rejects, 0, "the snapshot has settled them");
 }
 
@@ -122,7 +122,7 @@ pub async fn a_second_handle_follows(place: &impl RegistryPlace) {
     let (registry, reader) = (place.open(), place.open());
     load(&registry, CUT_1, vec![row(1, sim(1))]).await;
     let answers = |imsi, as_of: &str| {
-        let expected = Some((sim(imsi), Some(at(as_of))));
+        let expected = Some((sim(imsi).into(), Some(at(as_of))));
         move |found: Option<_>| found == expected
     };
     follow(&reader, answers(1, CUT_1)).await;
@@ -142,12 +142,12 @@ pub async fn a_second_handle_follows(place: &impl RegistryPlace) {
 }
 
 /// Asks about line 1 until the answer is the expected one.
-async fn follow(reader: &impl Registry, expected: impl Fn(Option<(Imsi, Option<Timestamp>)>) -> bool) {
+async fn follow(reader: &impl Registry, expected: impl Fn(Option<(Sim, Option<Timestamp>)>) -> bool) {
     const LONGEST: Duration = Duration::from_secs(1);
     let asked = Instant::now();
     loop {
         let found = match reader.look_up(number(1)).await {
-            Ok(found) => found.state.line.map(|line| (line.imsi, found.horizon.as_of)),
+            Ok(found) => found.state.line.map(|line| (line.sim, found.horizon.as_of)),
             Err(RegistryError::Empty) => None,
             Err(error) => panic!("{error}"),
         };

@@ -86,9 +86,9 @@ pub async fn rows_come_in_any_order_and_are_scanned_in_theirs(place: &impl Regis
         scanned.extend(page);
     }
     rows.sort_by_key(|row| row.msisdn);
-    let numbers = |n: usize| (rows[n].msisdn, Some(rows[n].imsi));
+    let numbers = |n: usize| (rows[n].msisdn, Some(rows[n].imsi.into()));
     for (n, (number, state)) in scanned.into_iter().enumerate() {
-        assert_eq!((number, state.line.map(|line| line.imsi)), numbers(n));
+        assert_eq!((number, state.line.map(|line| line.sim)), numbers(n));
     }
 }
 
@@ -99,13 +99,13 @@ pub async fn a_number_stated_twice(place: &impl RegistryPlace) {
     let rows = vec![row(1, sim(1)), row(2, sim(2)), row(1, sim(1)), row(3, sim(3)), row(1, sim(1)), other_date];
     let summary = load(&registry, CUT_1, rows).await;
     assert_eq!((summary.lines, summary.repeated, summary.contradicted), (2, 2, 1));
-    assert_eq!(line(&registry, 1).await.imsi, sim(1));
-    assert_eq!(line(&registry, 2).await.imsi, sim(2));
+    assert_eq!(line(&registry, 1).await.sim, sim(1).into());
+    assert_eq!(line(&registry, 2).await.sim, sim(2).into());
     assert_eq!(state(&registry, 3).await, LineState { line: None, source_rejected: true });
 
     let again = load(&registry, CUT_2, vec![row(1, sim(1)), row(2, sim(2)), row(3, sim(3))]).await;
     assert_eq!((again.lines, again.lines_before, again.contradicted), (3, 2, 0));
-    assert_eq!(line(&registry, 3).await.imsi, sim(3));
+    assert_eq!(line(&registry, 3).await.sim, sim(3).into());
 }
 
 /// A line whose row was refused is unknown, never "not served", until a good row comes.
@@ -113,11 +113,11 @@ pub async fn a_refused_row_makes_a_line_unknown(place: &impl RegistryPlace) {
     let registry = place.open();
     let summary = ok(try_load(&registry, plan(CUT_1), vec![row(1, sim(1)), row(3, sim(3))], &[2, 3]).await);
     assert_eq!(summary.lines, 2);
-    assert_eq!(line(&registry, 1).await.imsi, sim(1));
+    assert_eq!(line(&registry, 1).await.sim, sim(1).into());
     assert_eq!(state(&registry, 2).await, LineState { line: None, source_rejected: true });
     assert!(state(&registry, 3).await.source_rejected, "a good row beside a refused one decides nothing");
     load(&registry, CUT_2, vec![row(1, sim(1)), row(2, sim(2)), row(3, sim(3))]).await;
-    assert_eq!(line(&registry, 2).await.imsi, sim(2));
+    assert_eq!(line(&registry, 2).await.sim, sim(2).into());
     assert_eq!(line(&registry, 3).await.last_swap, None);
 }
 
@@ -185,9 +185,9 @@ pub async fn an_older_snapshot_is_refused(place: &impl RegistryPlace) {
     let unstated = SnapshotPlan { cut: None, ..plan(CUT_2) };
     let refused = try_load(&registry, unstated, vec![row(1, sim(9))], &[]).await;
     assert!(matches!(refused, Err(FeedError::OlderCut { cut, .. }) if cut == at(LONG_AGO)));
-    assert_eq!(line(&registry, 1).await.imsi, sim(1));
+    assert_eq!(line(&registry, 1).await.sim, sim(1).into());
     load(&registry, CUT_2, vec![row(1, sim(1)), row(2, sim(2))]).await;
-    assert_eq!(line(&registry, 2).await.imsi, sim(2));
+    assert_eq!(line(&registry, 2).await.sim, sim(2).into());
 }
 
 /// Without a stated cut the newest instant of the rows counts; none lies in the future.
@@ -233,10 +233,10 @@ pub async fn a_dropped_load_changes_nothing(place: &impl RegistryPlace) {
     ok(dropped.push((0..500).map(|n| row(n, sim(n + 1_000))).collect()).await);
     drop(dropped);
     assert_eq!(ok(registry.status().await), before);
-    assert_eq!(line(&registry, 1).await.imsi, sim(1));
+    assert_eq!(line(&registry, 1).await.sim, sim(1).into());
     assert_eq!(state(&registry, 2).await, LineState::default());
     load(&registry, CUT_2, vec![row(1, sim(1)), row(2, sim(2))]).await;
-    assert_eq!(line(&registry, 2).await.imsi, sim(2));
+    assert_eq!(line(&registry, 2).await.sim, sim(2).into());
 }
 
 /// Two loads would overwrite each other.

@@ -133,7 +133,7 @@ impl Comparing<'_> {
         };
         let heard_since =
             [Some(line.registered), line.last_swap.map(|swap| swap.at)].into_iter().flatten().max() > self.cut;
-        let (count, what) = if line.imsi != row.imsi {
+        let (count, what) = if line.sim != row.imsi.into() {
             (&mut report.imsi, "another SIM")
         } else if line.status != row.status {
             (&mut report.status, "another status")

@@ -91,7 +91,8 @@ pub(crate) fn run(context: &Context, args: &ShowArgs) -> anyhow::Result<()> {
 
 /// In full, or with all but the network's digits hidden.
 fn shown_imsi(line: &Line, reveal: bool) -> String {
-    let digits = line.imsi.ascii().map(char::from);
+    let Some(imsi) = line.sim.imsi() else { return "known by its hash alone".to_owned() };
+    let digits = imsi.ascii().map(char::from);
     let digits: String = digits.iter().collect();
     if reveal { digits } else { format!("{}**********", &digits[..5]) }
 }
