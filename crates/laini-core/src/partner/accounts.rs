@@ -1,10 +1,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Agreement, App, AppId, Environment, Partner, Product};
+use super::{Agreement, App, AppId, Environment, Partner, Product, ResultAddress};
 use crate::access::{ConsumerKey, KeyTree};
 use crate::billing::PriceStamp;
 use crate::disclosure::{PseudonymKey, Windows};
+use crate::store::AccountBook;
 
 /// Everything about partners that a check needs, as one immutable picture; replaced whole.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub struct AppView {
     pub windows: Windows,
     /// The key of its pseudonyms.
     pub pseudonym: PseudonymKey,
+    /// Where its results can be delivered.
+    pub result_addresses: Vec<ResultAddress>,
 }
 
 impl AppView {
@@ -44,23 +47,22 @@ impl AppView {
 }
 
 impl Accounts {
-    /// The picture of these partners, agreements and apps. Apps of unknown partners are left out.
-    pub fn assemble(
-        version: u64,
-        keys: &KeyTree,
-        partners: Vec<Partner>,
-        agreements: Vec<Agreement>,
-        apps: Vec<App>,
-    ) -> Self {
-        let partners: HashMap<_, _> = partners.into_iter().map(|p| (p.id, Arc::new(p))).collect();
-        let agreements: HashMap<_, _> = agreements.into_iter().map(|a| (a.partner, Arc::new(a))).collect();
-        let mut accounts = Self { version, ..Self::default() };
-        for app in apps {
+    /// The picture of a book. Apps of unknown partners are left out.
+    pub fn assemble(keys: &KeyTree, book: AccountBook) -> Self {
+        let partners: HashMap<_, _> = book.partners.into_iter().map(|p| (p.id, Arc::new(p))).collect();
+        let agreements: HashMap<_, _> = book.agreements.into_iter().map(|a| (a.partner, Arc::new(a))).collect();
+        let mut result_addresses: HashMap<AppId, Vec<ResultAddress>> = HashMap::new();
+        for address in book.result_addresses {
+            result_addresses.entry(address.app).or_default().push(address);
+        }
+        let mut accounts = Self { version: book.version, ..Self::default() };
+        for app in book.apps {
             let Some(partner) = partners.get(&app.partner) else { continue };
             let agreement = agreements.get(&app.partner).cloned();
             let view = Arc::new(AppView {
                 windows: agreement.as_ref().map_or(Windows::default(), |a| a.windows),
                 pseudonym: keys.pseudonym(app.environment, app.partner),
+                result_addresses: result_addresses.remove(&app.id).unwrap_or_default(),
                 partner: Arc::clone(partner),
                 agreement,
                 app,

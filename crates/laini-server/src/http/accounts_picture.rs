@@ -72,6 +72,5 @@ impl AccountsPicture {
 }
 
 async fn assemble(store: &dyn AccountStore, keys: &KeyTree) -> Result<Accounts, AccountsError> {
-    let book = store.load().await?;
-    Ok(Accounts::assemble(book.version, keys, book.partners, book.agreements, book.apps))
+    Ok(Accounts::assemble(keys, store.load().await?))
 }
