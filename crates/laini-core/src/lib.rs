@@ -11,4 +11,5 @@ pub mod disclosure;
 pub mod line;
 mod mac;
 pub mod partner;
+pub mod sandbox;
 pub mod store;

@@ -31,6 +31,11 @@ impl Imsi {
         (value < LIMIT).then_some(Self(value))
     }
 
+    /// The IMSI of a made-up SIM: the last 15 digits of any integer.
+    pub(crate) fn made_up(value: u64) -> Self {
+        Self(value % LIMIT)
+    }
+
     /// The 15 ASCII digits, the form that pseudonyms are computed over.
     pub fn ascii(self) -> [u8; 15] {
         let mut digits = [b'0'; 15];

@@ -20,9 +20,8 @@ pub(super) struct Admitted {
 const SANDBOX_PRICE: PriceStamp = PriceStamp { version: 0, list: Money::new(0, Currency::KES), exact: true };
 
 impl Gateway {
-    /// Whether the caller may ask for `product` at all: token, then app, environment, agreement and
-    /// product, in this order.
-    pub(super) fn admit(&self, headers: &HeaderMap, product: Product, now: Timestamp) -> Result<Admitted, ApiError> {
+    /// The app behind the caller's token, where it may call at all: token, app and environment.
+    pub(crate) fn caller(&self, headers: &HeaderMap, now: Timestamp) -> Result<Arc<AppView>, ApiError> {
         let claims = self.tokens.verify(bearer(headers).map_err(ApiError::Token)?, now).map_err(|error| {
             ApiError::Token(match error {
                 TokenError::Unknown => TokenProblem::Unknown,
@@ -41,6 +40,14 @@ impl Gateway {
         if !self.settings.glance().environments.include(environment) {
             return Err(ApiError::Forbidden(ForbiddenReason::WrongEnvironment));
         }
+        Ok(app)
+    }
+
+    /// Whether the caller may ask for `product`: its token, app and environment, then agreement and
+    /// product.
+    pub(super) fn admit(&self, headers: &HeaderMap, product: Product, now: Timestamp) -> Result<Admitted, ApiError> {
+        let app = self.caller(headers, now)?;
+        let environment = app.app.environment;
         if !app.may_ask() {
             return Err(ApiError::Forbidden(ForbiddenReason::NoAgreement));
         }

@@ -81,6 +81,7 @@ async fn ask(
 ) -> Result<(Msisdn, Checked), ApiError> {
     let body = read_json(headers, body, context, &settings.limits).await?;
     let msisdn = number(settings, &body)?;
+    gateway.suffer(&admitted.app, msisdn, context).await?;
     let question = Question {
         id: context.id,
         at: context.at,

@@ -61,7 +61,7 @@ impl Gateway {
     pub(super) async fn check(&self, question: Question<'_>) -> Result<Checked, CheckFailure> {
         let found = self.look_up(&question).await?;
         let Lookup { state, horizon } = &found.lookup;
-        let decision = disclose(state, *horizon, found.windows, found.freshness, question.at, &question.settings.zone);
+        let decision = disclose(state, *horizon, found.windows, found.freshness, found.now, &question.settings.zone);
         let finding = match decision {
             _ if let Some(reason) = decision.unknown_for(question.product) => Finding::Unknown(reason),
             Decision::Unknown(reason) => Finding::Unknown(reason),
@@ -78,15 +78,15 @@ impl Gateway {
         let windows = question.app.windows;
         match question.app.app.environment {
             Environment::Sandbox => {
-                let found = self.worlds.look_up(question.app.app.id, question.msisdn, question.at);
+                let found = self.worlds.look_up(question.app.app.id, question.msisdn, question.at).await?;
                 let windows = found.windows.unwrap_or(windows);
-                Ok(Found { lookup: found.lookup, windows, freshness: Freshness::default() })
+                Ok(Found { lookup: found.lookup, now: found.now, windows, freshness: found.freshness })
             }
             Environment::Production => {
                 let deadline = within(question.settings.limits.look_up_timeout_ms, question.deadline);
                 let looking_up = self.registry.look_up(question.msisdn);
                 let lookup = timeout_at(deadline, looking_up).await.map_err(|_| RegistryError::TooSlow)??;
-                Ok(Found { lookup, windows, freshness: question.settings.freshness })
+                Ok(Found { lookup, now: question.at, windows, freshness: question.settings.freshness })
             }
         }
     }
@@ -142,6 +142,8 @@ impl Gateway {
 /// What was found, and by which measure it is disclosed.
 struct Found {
     lookup: Lookup,
+    /// When it is, by the clock that the line lives by.
+    now: Timestamp,
     windows: Windows,
     freshness: Freshness,
 }

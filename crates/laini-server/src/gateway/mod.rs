@@ -10,6 +10,7 @@ mod answer;
 mod check;
 mod credentials;
 mod dates;
+mod fault;
 mod generate;
 mod imsi;
 mod ledger_health;

@@ -1,9 +1,9 @@
-use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Version;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::Front;
+use super::error::ResetConnection;
 use super::pulse::{Expired, Pulse, Watched};
 use crate::Limits;
 
@@ -54,10 +55,21 @@ impl Speaker {
         let service = service_fn(|request| {
             let under_way = pulse.request_began(hyper::Request::version(&request));
             let front = Arc::clone(&self.front);
+            let pulse = Arc::clone(&pulse);
             async move {
+                let is_alone = hyper::Request::version(&request) != Version::HTTP_2;
                 let response = front.answer(request, peer).await;
                 drop(under_way);
-                Ok::<_, Infallible>(response)
+                match response.extensions().get::<ResetConnection>() {
+                    None => Ok(response),
+                    Some(reset) => {
+                        // Over HTTP/2 an error resets its stream; the others go on.
+                        if is_alone {
+                            pulse.end_by_reset();
+                        }
+                        Err(*reset)
+                    }
+                }
             }
         });
         let io = TokioIo::new(Watched { stream, pulse: Arc::clone(&pulse) });

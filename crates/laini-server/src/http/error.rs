@@ -49,6 +49,11 @@ pub enum ApiError {
         /// When to come back, at least 1.
         retry_after_s: u64,
     },
+    /// A quota or a budget is used up.
+    QuotaViolation {
+        /// When to come back, 1 to 60.
+        retry_after_s: u64,
+    },
     /// Our fault.
     Internal,
     /// The registry's answer cannot be right.
@@ -65,7 +70,14 @@ pub enum ApiError {
     NotRecorded,
     /// The ledger may have written, and did not confirm it.
     NotConfirmed,
+    /// No answer at all: the connection is reset. A sandbox fault.
+    Reset,
 }
+
+/// On an answer: it is not sent, its connection is reset instead (on HTTP/2, its stream).
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the connection is reset on purpose")]
+pub(super) struct ResetConnection;
 
 /// Why a bearer token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,7 +205,12 @@ impl ApiError {
                 Row::new(S::TOO_MANY_REQUESTS, code::RATE_LIMITED, "Error Occurred: Spike Arrest Violation")
                     .retry_after_s(*retry_after_s)
             }
-            Self::Internal => Row::new(S::INTERNAL_SERVER_ERROR, code::INTERNAL, "Internal Server Error"),
+            Self::QuotaViolation { retry_after_s } => {
+                Row::new(S::TOO_MANY_REQUESTS, code::QUOTA_USED_UP, "Error Occurred: Quota Violation")
+                    .retry_after_s(*retry_after_s)
+            }
+            // Whatever cannot reset its connection (a stored delivery) says that something broke.
+            Self::Internal | Self::Reset => Row::new(S::INTERNAL_SERVER_ERROR, code::INTERNAL, "Internal Server Error"),
             Self::RegistryBad => Row::new(S::BAD_GATEWAY, code::UPSTREAM_BAD, UNREACHABLE),
             Self::Unreachable => Row::new(S::SERVICE_UNAVAILABLE, code::UNREACHABLE, UNREACHABLE).retry_after_s(1),
             Self::RegistryTooSlow => Row::new(S::GATEWAY_TIMEOUT, code::UPSTREAM_TIMEOUT, UNREACHABLE).retry_after_s(1),
@@ -221,6 +238,9 @@ impl ApiError {
         }
         if shape == Shape::Check {
             headers.insert(CHARGE, HeaderValue::from_static(free_words(row.free)));
+        }
+        if self == Self::Reset {
+            response.extensions_mut().insert(ResetConnection);
         }
         response
     }

@@ -1,10 +1,13 @@
 use std::io::{self, IoSlice};
+use std::os::fd::AsFd;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::Version;
+use rustix::net::sockopt::set_socket_linger;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
@@ -17,6 +20,7 @@ pub(super) struct Pulse {
     header_timeout: Duration,
     idle_timeout: Duration,
     beat: Mutex<Beat>,
+    ends_by_reset: AtomicBool,
 }
 
 struct Beat {
@@ -49,6 +53,7 @@ impl Pulse {
             header_timeout: Duration::from_millis(header_timeout_ms),
             idle_timeout: Duration::from_millis(idle_timeout_ms),
             beat: Mutex::new(Beat { phase, multiplexed: false }),
+            ends_by_reset: AtomicBool::new(false),
         }
     }
 
@@ -78,6 +83,11 @@ impl Pulse {
         }
     }
 
+    /// From here on the end of the connection is a reset.
+    pub(super) fn end_by_reset(&self) {
+        self.ends_by_reset.store(true, Ordering::Relaxed);
+    }
+
     fn bytes_came(&self) {
         let mut beat = self.beat();
         if matches!(beat.phase, Phase::Idle { .. }) && !beat.multiplexed {
@@ -103,13 +113,23 @@ impl Drop for Request {
     }
 }
 
-/// A stream whose incoming bytes are noted.
-pub(super) struct Watched<S> {
+/// A stream whose incoming bytes are noted, and whose end can be a reset.
+pub(super) struct Watched<S: AsFd> {
     pub(super) stream: S,
     pub(super) pulse: Arc<Pulse>,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsFd> Drop for Watched<S> {
+    fn drop(&mut self) {
+        if self.pulse.ends_by_reset.load(Ordering::Relaxed) {
+            // Without a linger time the system answers what is unsent with a reset. If it will not, the
+            // peer sees an ordinary end.
+            let _ = set_socket_linger(&self.stream, Some(Duration::ZERO));
+        }
+    }
+}
+
+impl<S: AsFd + AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
@@ -120,7 +140,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsFd + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }

@@ -3,7 +3,6 @@
 //! Owns what a sandbox app finds in place of the operator's registry. Must never see a real line,
 //! and never change how a request is validated, recorded or answered.
 
-mod personas;
 mod worlds;
 
 pub use worlds::{SandboxLookup, SandboxWorlds};

@@ -1,13 +1,21 @@
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use laini_core::disclosure::{Horizon, Windows};
+use jiff::{SignedDuration, Timestamp};
+use laini_core::disclosure::{Freshness, Horizon, Windows};
 use laini_core::line::Msisdn;
 use laini_core::partner::AppId;
-use laini_core::store::Lookup;
+use laini_core::sandbox::{Fault, Persona};
+use laini_core::store::{Lookup, RegistryError};
 
-use super::personas::Persona;
+/// How old the sandbox's feed may be where the operator set no limits of its own: 15 minutes for swaps,
+/// 26 hours for registrations.
+const ADVISED_FRESHNESS: Freshness = Freshness {
+    swap_stale_after: Some(SignedDuration::from_mins(15)),
+    registration_stale_after: Some(SignedDuration::from_hours(26)),
+};
+/// How old the feed of [`Fault::StaleFeed`] is: beyond every advised limit.
+const STALE_FEED_AGE: SignedDuration = SignedDuration::from_hours(48);
 
-/// The lines that sandbox apps see: one read-only world of personas, the same for every app.
+/// The lines that sandbox apps see.
 #[derive(Debug)]
 pub struct SandboxWorlds {
     zone: TimeZone,
@@ -18,9 +26,13 @@ pub struct SandboxWorlds {
 pub struct SandboxLookup {
     /// As a registry would say it.
     pub lookup: Lookup,
+    /// What it is disclosed at: the world's clock.
+    pub now: Timestamp,
     /// Windows that stand for this line instead of the agreement's: the published sample is disclosed
     /// however long ago its dates lie.
     pub windows: Option<Windows>,
+    /// How old the world's feed may be.
+    pub freshness: Freshness,
 }
 
 impl SandboxWorlds {
@@ -29,11 +41,21 @@ impl SandboxWorlds {
         Self { zone }
     }
 
-    /// The line of `msisdn` as `_app` sees it at `now`. The sandbox knows everything up to now.
-    pub fn look_up(&self, _app: AppId, msisdn: Msisdn, now: Timestamp) -> SandboxLookup {
+    /// What goes wrong with a check of `msisdn` by `app`.
+    pub async fn fault(&self, app: AppId, msisdn: Msisdn) -> Result<Option<Fault>, RegistryError> {
+        let _ = app;
+        Ok(Fault::of(msisdn))
+    }
+
+    /// The line of `msisdn` as `app` sees it when it is really `now`.
+    pub async fn look_up(&self, app: AppId, msisdn: Msisdn, now: Timestamp) -> Result<SandboxLookup, RegistryError> {
+        let _ = app;
         let persona = Persona::of(msisdn);
         let state = persona.map(|persona| persona.state(msisdn, now, &self.zone)).unwrap_or_default();
-        let horizon = Horizon { as_of: Some(now), history_since: Timestamp::MIN };
-        SandboxLookup { lookup: Lookup { state, horizon }, windows: persona.and_then(Persona::windows) }
+        let is_stale = Fault::of(msisdn) == Some(Fault::StaleFeed);
+        let as_of = if is_stale { now - STALE_FEED_AGE } else { now };
+        let horizon = Horizon { as_of: Some(as_of), history_since: Timestamp::MIN };
+        let windows = persona.and_then(Persona::windows);
+        Ok(SandboxLookup { lookup: Lookup { state, horizon }, now, windows, freshness: ADVISED_FRESHNESS })
     }
 }

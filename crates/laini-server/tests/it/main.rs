@@ -6,6 +6,7 @@ mod checks;
 mod connections;
 mod errors;
 mod fakes;
+mod faults;
 mod live_settings;
 mod malformed;
 mod sandbox;

@@ -1,44 +1,61 @@
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use laini_core::disclosure::{Window, Windows};
-use laini_core::line::{HashedImsi, Imsi, Line, LineState, LineStatus, Msisdn, Swap, SwapCause};
+
+use super::sim;
+use crate::disclosure::{Window, Windows};
+use crate::line::{HashedImsi, Line, LineState, LineStatus, Msisdn, Swap, SwapCause};
 
 /// The hashed IMSI of the published sample.
 const SAMPLE_HASHED_IMSI: &str = "9233817055099406";
 /// The national number of the first persona; in Kenya 254722000000.
 const FIRST_NATIONAL_NUMBER: u64 = 722_000_000;
-/// IMSIs of personas: country and network code, then the last ten digits of the number.
-const IMSI_PREFIX: u64 = 63_902;
 
-/// The lines that are ready in every world (contract §7). Dates are relative to today.
+/// The lines that are ready in every world (contract §7). Their dates are relative to real today; the
+/// clock of a world moves past them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Persona {
+pub enum Persona {
+    /// What the published page shows; its dates are fixed.
     PublishedSample,
+    /// Registered ten years ago, never swapped.
     LongStanding,
+    /// Swapped today.
     SwappedToday,
+    /// Swapped 30 days ago.
     SwappedThirtyDaysAgo,
+    /// Swapped on the second day of the default window.
     SwappedInsideWindow,
+    /// Swapped on its first day.
     SwappedOnWindowsEdge,
+    /// Swapped on the day before it.
     SwappedOutsideWindow,
+    /// Registered yesterday.
     RegisteredYesterday,
+    /// Registered on the first day of the default window.
     RegisteredAYearAgo,
+    /// Registered on the day before it.
     RegisteredAYearAndADayAgo,
+    /// Given to a new holder a week ago.
     Recycled,
+    /// Ported in a week ago.
     PortedIn,
+    /// Barred.
     Suspended,
+    /// No line at all.
     NeverKnown,
+    /// Served by another operator now.
     PortedOut,
+    /// The holder's data must not be disclosed.
     Restricted,
 }
 
 impl Persona {
     /// The persona of a number, by the last digits that it has in every country's plan.
-    pub(super) fn of(msisdn: Msisdn) -> Option<Self> {
-        let national = msisdn.as_u64() % 1_000_000_000;
-        Some(match national.checked_sub(FIRST_NATIONAL_NUMBER)? {
+    pub fn of(msisdn: Msisdn) -> Option<Self> {
+        Some(match place(msisdn)? {
             0 => Self::PublishedSample,
-            1 => Self::LongStanding,
+            // The last two are a line like any other behind their faults.
+            1 | 57 | 58 => Self::LongStanding,
             2 => Self::SwappedToday,
             3 => Self::SwappedThirtyDaysAgo,
             4 => Self::SwappedInsideWindow,
@@ -58,14 +75,16 @@ impl Persona {
     }
 
     /// The sample's dates are fixed, so its windows reach back for ever.
-    pub(super) fn windows(self) -> Option<Windows> {
+    pub fn windows(self) -> Option<Windows> {
         let ever = Window::months(1_200).ok()?;
         (self == Self::PublishedSample).then_some(Windows { swap: ever, registration: ever })
     }
 
-    pub(super) fn state(self, msisdn: Msisdn, now: Timestamp, zone: &TimeZone) -> LineState {
-        let imsi = Imsi::from_stored(IMSI_PREFIX * 10_000_000_000 + msisdn.as_u64() % 10_000_000_000);
-        let Some(imsi) = imsi.filter(|_| self != Self::NeverKnown) else { return LineState::default() };
+    /// Its line on the day of `now` in `zone`.
+    pub fn state(self, msisdn: Msisdn, now: Timestamp, zone: &TimeZone) -> LineState {
+        if self == Self::NeverKnown {
+            return LineState::default();
+        }
         let days = Days::of(self, zone.to_datetime(now).date());
         let start = |day: Date| zone.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(now);
         let line = Line {
@@ -74,7 +93,7 @@ impl Persona {
                 Self::PortedOut => LineStatus::PortedOut,
                 _ => LineStatus::Active,
             },
-            sim: imsi.into(),
+            sim: sim(msisdn, 0).into(),
             registered: start(days.registered),
             holder_since: None,
             last_swap: days.swapped.map(|day| Swap { at: start(day), cause: self.swap_cause() }),
@@ -94,6 +113,58 @@ impl Persona {
             _ => SwapCause::Replacement,
         }
     }
+}
+
+/// What goes wrong with a check of one of the numbers 50 to 59.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Our fault: 500.
+    Internal,
+    /// The registry behind gives a bad answer: 502.
+    RegistryBad,
+    /// The registry cannot be reached: 503.
+    RegistryUnreachable,
+    /// The registry is too slow: 504.
+    RegistryTooSlow,
+    /// The rate limit: 429.
+    RateLimit,
+    /// The quota: 429.
+    Quota,
+    /// The request's body comes too slowly: 408.
+    BodyTooSlow,
+    /// The answer is right, and comes after [`LATE_BY_MS`]; charged.
+    Late,
+    /// The registry's feed is too old to say "not swapped": 503.
+    StaleFeed,
+    /// The connection is reset without an answer.
+    Reset,
+}
+
+/// How late the answer of [`Fault::Late`] is.
+pub const LATE_BY_MS: u64 = 3_000;
+
+impl Fault {
+    /// What goes wrong with a check of this number.
+    pub fn of(msisdn: Msisdn) -> Option<Self> {
+        Some(match place(msisdn)? {
+            50 => Self::Internal,
+            51 => Self::RegistryBad,
+            52 => Self::RegistryUnreachable,
+            53 => Self::RegistryTooSlow,
+            54 => Self::RateLimit,
+            55 => Self::Quota,
+            56 => Self::BodyTooSlow,
+            57 => Self::Late,
+            58 => Self::StaleFeed,
+            59 => Self::Reset,
+            _ => return None,
+        })
+    }
+}
+
+/// How far behind the first persona a number lies.
+fn place(msisdn: Msisdn) -> Option<u64> {
+    (msisdn.as_u64() % 1_000_000_000).checked_sub(FIRST_NATIONAL_NUMBER)
 }
 
 /// When things happened to a persona.
