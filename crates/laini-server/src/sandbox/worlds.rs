@@ -4,7 +4,7 @@ use laini_core::disclosure::{Freshness, Horizon, Windows};
 use laini_core::line::Msisdn;
 use laini_core::partner::AppId;
 use laini_core::sandbox::{Fault, Persona};
-use laini_core::store::{Lookup, RegistryError};
+use laini_core::store::Lookup;
 
 /// How old the sandbox's feed may be where the operator set no limits of its own: 15 minutes for swaps,
 /// 26 hours for registrations.
@@ -41,21 +41,19 @@ impl SandboxWorlds {
         Self { zone }
     }
 
-    /// What goes wrong with a check of `msisdn` by `app`.
-    pub async fn fault(&self, app: AppId, msisdn: Msisdn) -> Result<Option<Fault>, RegistryError> {
-        let _ = app;
-        Ok(Fault::of(msisdn))
+    /// What goes wrong with a check of `msisdn` by `_app`.
+    pub fn fault(&self, _app: AppId, msisdn: Msisdn) -> Option<Fault> {
+        Fault::of(msisdn)
     }
 
-    /// The line of `msisdn` as `app` sees it when it is really `now`.
-    pub async fn look_up(&self, app: AppId, msisdn: Msisdn, now: Timestamp) -> Result<SandboxLookup, RegistryError> {
-        let _ = app;
+    /// The line of `msisdn` as `_app` sees it when it is really `now`.
+    pub fn look_up(&self, _app: AppId, msisdn: Msisdn, now: Timestamp) -> SandboxLookup {
         let persona = Persona::of(msisdn);
         let state = persona.map(|persona| persona.state(msisdn, now, &self.zone)).unwrap_or_default();
         let is_stale = Fault::of(msisdn) == Some(Fault::StaleFeed);
         let as_of = if is_stale { now - STALE_FEED_AGE } else { now };
         let horizon = Horizon { as_of: Some(as_of), history_since: Timestamp::MIN };
         let windows = persona.and_then(Persona::windows);
-        Ok(SandboxLookup { lookup: Lookup { state, horizon }, now, windows, freshness: ADVISED_FRESHNESS })
+        SandboxLookup { lookup: Lookup { state, horizon }, now, windows, freshness: ADVISED_FRESHNESS }
     }
 }
