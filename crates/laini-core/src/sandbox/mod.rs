@@ -1,7 +1,7 @@
 //! The sandbox: made-up lines under the same rules as real ones.
 //!
-//! Owns the personas that every sandbox app finds, and the faults that some numbers stand for. Must
-//! never know a real line, and never decide what is disclosed: that is [`crate::disclosure`].
+//! Owns the personas that every sandbox app finds, and the faults that some numbers stand for.
+//! Must never know a real line, or decide what is disclosed: that is [`crate::disclosure`].
 
 mod persona;
 
