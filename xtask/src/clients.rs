@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::server::{Credentials, Server};
-use crate::shell;
+use crate::{installed, shell};
 
 const BUILD_LIMIT_MINUTES: u32 = 30;
 const INSTALL_LIMIT_MINUTES: u32 = 15;
@@ -69,33 +69,20 @@ impl Client {
     /// Installs it as locked in its folder, unless just that is there already.
     fn install(&self) -> Result<()> {
         let (folder, installed) = (self.folder(), self.installed());
-        let lock = match self.kind {
-            Kind::Python => "requirements.txt",
-            Kind::Node => "package-lock.json",
+        match self.kind {
+            Kind::Python => {
+                let requirements = folder.join("requirements.txt");
+                installed::as_locked(&requirements, &installed, || install_python(&installed, &requirements))
+            }
+            Kind::Node => installed::node(&folder, &installed),
             Kind::Rust => {
                 let manifest = path(&folder.join("Cargo.toml"));
                 let target = path(&shell::root().join("tests/clients/target"));
                 let line =
                     ["cargo", "build", "--quiet", "--locked", "--manifest-path", &manifest, "--target-dir", &target];
-                return shell::run(&mut shell::command(INSTALL_LIMIT_MINUTES, &line));
+                shell::run(&mut shell::command(INSTALL_LIMIT_MINUTES, &line))
             }
-        };
-        // A virtual environment works only where it was made.
-        let wanted = format!("{}\n{}", installed.display(), std::fs::read_to_string(folder.join(lock))?);
-        let stamp = installed.join("installed.txt");
-        if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
-            return Ok(());
         }
-        if installed.exists() {
-            std::fs::remove_dir_all(&installed)?;
-        }
-        std::fs::create_dir_all(&installed)?;
-        match self.kind {
-            Kind::Python => install_python(&installed, &folder.join(lock))?,
-            Kind::Node => install_node(&installed, &folder)?,
-            Kind::Rust => {}
-        }
-        Ok(std::fs::write(stamp, wanted)?)
     }
 
     /// Its script, ready to run.
@@ -196,15 +183,6 @@ fn install_python(installed: &Path, requirements: &Path) -> Result<()> {
     shell::run(&mut shell::command(INSTALL_LIMIT_MINUTES, &["python3", "-m", "venv", &path(installed)]))?;
     let pip = [&python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"];
     shell::run(shell::command(INSTALL_LIMIT_MINUTES, &pip).arg(requirements))
-}
-
-/// npm installs beside the files that it reads, so these are copied there.
-fn install_node(installed: &Path, folder: &Path) -> Result<()> {
-    for file in ["package.json", "package-lock.json"] {
-        std::fs::copy(folder.join(file), installed.join(file))?;
-    }
-    let npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-    shell::run(shell::command(INSTALL_LIMIT_MINUTES, &npm).current_dir(installed))
 }
 
 fn path(path: &Path) -> String {

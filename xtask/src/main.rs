@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 mod bench;
 mod clients;
 mod generate;
+mod installed;
 mod packages;
 mod server;
 mod shell;
@@ -20,8 +21,9 @@ mod tidy;
 const USAGE: &str = "\
 cargo xtask test [--only STEP]...   check everything: format, tidiness, lints, tests, generated files, clients
 cargo xtask generate [--check]      write the generated files, or fail where one is stale
-cargo xtask bench [--quick] [--lines N,N] [--rounds N] [--seconds N] [--connections N] [--keep]
-                                    measure the durable check beside bare axum; writes bench/results.md";
+cargo xtask bench [--quick] [--lines N,N] [--rounds N] [--seconds N] [--connections N] [--without PART]... [--keep]
+                                    measure the durable check beside its peers and under overload (the parts
+                                    'peers' and 'overload' can be left out); writes bench/results.md";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -31,6 +31,30 @@ pub(crate) const FOR_TESTS: &[Package] = &[
 /// What `cargo xtask bench` needs beside Rust.
 pub(crate) const FOR_BENCH: &[Package] = &[Package { name: "wrk", present: "command -v wrk", why: "makes the load" }];
 
+/// What the peers of `cargo xtask bench` need besides.
+pub(crate) const FOR_PEERS: &[Package] = &[
+    Package { name: "nginx", present: "command -v nginx", why: "a peer is nginx, Lua and Redis" },
+    Package {
+        name: "libnginx-mod-http-lua",
+        present: "test -e /usr/lib/nginx/modules/ngx_http_lua_module.so",
+        why: "runs its Lua",
+    },
+    Package {
+        name: "lua-cjson",
+        present: "ls /usr/lib/*/lua/5.1/cjson.so || ls /usr/lib/lua/5.1/cjson.so",
+        why: "reads its JSON",
+    },
+    Package { name: "redis-server", present: "command -v redis-server", why: "holds its lines and records" },
+    Package { name: "redis-tools", present: "command -v redis-cli", why: "loads them" },
+    Package {
+        name: "postgresql",
+        present: "ls /usr/lib/postgresql/*/bin/initdb",
+        why: "a peer is Fastify and PostgreSQL",
+    },
+    Package { name: "nodejs", present: "command -v node", why: "two peers are JavaScript" },
+    Package { name: "npm", present: "command -v npm", why: "installs them" },
+];
+
 /// Package lists and downloads can be slow; longer than this they hang.
 const APT_LIMIT_MINUTES: u32 = 10;
 

@@ -27,6 +27,7 @@ pub(crate) struct Server {
 }
 
 /// A consumer key and its secret.
+#[derive(Clone)]
 pub(crate) struct Credentials {
     pub(crate) key: String,
     pub(crate) secret: String,

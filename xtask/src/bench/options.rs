@@ -5,6 +5,14 @@ const ROUNDS_AT_MOST: u64 = 50;
 const SECONDS_AT_MOST: u64 = 120;
 const CONNECTIONS_AT_MOST: u64 = 1_000;
 
+/// A part of the run that can be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The peers besides bare axum.
+    Peers,
+    Overload,
+}
+
 /// How much is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Options {
@@ -14,6 +22,10 @@ pub(super) struct Options {
     /// The length of one round.
     pub(super) seconds: u64,
     pub(super) connections: u64,
+    /// The length of one load of the overload run.
+    pub(super) overload_seconds: u64,
+    /// What is left out.
+    pub(super) without: Vec<Part>,
     /// A short run, whose results are not the published ones.
     pub(super) quick: bool,
     /// Leave the registries where they are.
@@ -23,12 +35,10 @@ pub(super) struct Options {
 impl Options {
     pub(super) fn read(args: &[String]) -> Result<Self> {
         let quick = args.iter().any(|arg| arg == "--quick");
-        let mut options = if quick {
-            Self { lines: vec![100_000, 1_000_000], rounds: 2, seconds: 3, connections: 64, quick, keep: false }
-        } else {
-            let lines = vec![1_000_000, 50_000_000];
-            Self { lines, rounds: 7, seconds: 10, connections: 64, quick, keep: false }
-        };
+        let (lines, rounds, seconds, overload_seconds) =
+            if quick { (vec![100_000, 1_000_000], 2, 2, 2) } else { (vec![1_000_000, 50_000_000], 5, 5, 6) };
+        let (connections, without, keep) = (64, Vec::new(), false);
+        let mut options = Self { lines, rounds, seconds, connections, overload_seconds, without, quick, keep };
         let mut words = args.iter();
         while let Some(word) = words.next() {
             let mut number = |at_most: u64| -> Result<u64> {
@@ -42,16 +52,25 @@ impl Options {
                 "--rounds" => options.rounds = number(ROUNDS_AT_MOST)?,
                 "--seconds" => options.seconds = number(SECONDS_AT_MOST)?,
                 "--connections" => options.connections = number(CONNECTIONS_AT_MOST)?,
-                "--lines" => options.lines = lines(words.next())?,
+                "--lines" => options.lines = sizes(words.next())?,
+                "--without" => match words.next().map(String::as_str) {
+                    Some("peers") => options.without.push(Part::Peers),
+                    Some("overload") => options.without.push(Part::Overload),
+                    _ => bail!("--without needs 'peers' or 'overload'"),
+                },
                 other => bail!("bench does not know '{other}'; `cargo xtask help` lists what it knows"),
             }
         }
         Ok(options)
     }
+
+    pub(super) fn includes(&self, part: Part) -> bool {
+        !self.without.contains(&part)
+    }
 }
 
 /// `1000000,50000000`: from the smallest to the largest.
-fn lines(list: Option<&String>) -> Result<Vec<u64>> {
+fn sizes(list: Option<&String>) -> Result<Vec<u64>> {
     let list = list.context("--lines needs numbers separated by commas")?;
     let mut lines = Vec::new();
     for word in list.split(',') {
@@ -74,13 +93,17 @@ mod tests {
     #[test]
     fn options_override_the_defaults_in_any_order() {
         let options = read("--lines 50,20 --quick --rounds 4").unwrap();
-        assert_eq!((options.lines, options.rounds, options.seconds), (vec![20, 50], 4, 3));
+        assert_eq!((options.lines, options.rounds, options.seconds), (vec![20, 50], 4, 2));
         assert_eq!(read("").unwrap().lines, [1_000_000, 50_000_000]);
+        let options = read("--without overload").unwrap();
+        assert!(options.includes(Part::Peers) && !options.includes(Part::Overload));
     }
 
     #[test]
     fn what_is_out_of_range_is_refused() {
-        for wrong in ["--rounds", "--rounds 0", "--seconds 121", "--lines x", "--lines 0", "--lines", "--fast"] {
+        for wrong in
+            ["--rounds", "--rounds 0", "--seconds 121", "--lines x", "--lines 0", "--lines", "--fast", "--without x"]
+        {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

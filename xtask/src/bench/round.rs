@@ -1,5 +1,4 @@
 use std::fmt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -7,13 +6,15 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::options::Options;
-use super::process::{Memory, cpu_micros};
-use crate::server::Server;
+use super::peer::Peer;
+use super::process::Memory;
 use crate::shell;
 
 const LOAD_LIMIT_MINUTES: u32 = 5;
 const LOAD_THREADS: &str = "2";
-const MEMORY_EVERY: Duration = Duration::from_millis(200);
+/// A slow peer is slow, not broken.
+const ANSWER_WITHIN: &str = "10s";
+const MEMORY_EVERY: Duration = Duration::from_millis(250);
 
 /// One load on one server.
 #[derive(Debug, Clone, Copy)]
@@ -28,33 +29,28 @@ pub(super) struct Round {
 }
 
 impl Round {
-    /// The load of one round: `wrk` asks for random numbers of the list on kept connections.
-    pub(super) fn load(
-        server: &Server,
-        options: &Options,
-        numbers: &Path,
-        token: &str,
-        seconds: u64,
-    ) -> Result<Command> {
+    /// The load of one round: `wrk` asks for random numbers of the peer's list on kept connections.
+    pub(super) fn load(peer: &Peer, options: &Options, token: &str, seconds: u64) -> Command {
         let script = shell::root().join("bench/checks.lua");
         let mut wrk = shell::command(LOAD_LIMIT_MINUTES, &["wrk", "--threads", LOAD_THREADS]);
         wrk.args(["--connections", &options.connections.to_string(), "--duration", &format!("{seconds}s")]);
-        wrk.arg("--script").arg(script).arg(server.base_url()?).arg("--").arg(numbers).arg(token);
+        wrk.args(["--timeout", ANSWER_WITHIN]);
+        wrk.arg("--script").arg(script).arg(&peer.base_url).arg("--").arg(&peer.numbers).arg(token);
         wrk.stdout(Stdio::piped());
-        Ok(wrk)
+        wrk
     }
 
-    /// Runs it and measures the server meanwhile. Every request must be answered with 200.
-    pub(super) fn run(server: &Server, options: &Options, numbers: &Path, token: &str, seconds: u64) -> Result<Self> {
-        let mut load = Self::load(server, options, numbers, token, seconds)?;
-        let cpu_before = cpu_micros(server.pid())?;
+    /// Runs it and measures the peer meanwhile. Every request must be answered with 200.
+    pub(super) fn run(peer: &Peer, options: &Options, token: &str, seconds: u64) -> Result<Self> {
+        let mut load = Self::load(peer, options, token, seconds);
+        let cpu_before = peer.cpu_micros()?;
         let mut child = load.spawn().context("cannot start wrk")?;
-        let mut memory = Memory::of(server.pid())?;
+        let mut memory = peer.memory()?;
         while child.try_wait()?.is_none() {
             std::thread::sleep(MEMORY_EVERY);
-            memory = memory.max(Memory::of(server.pid())?);
+            memory = memory.max(peer.memory()?);
         }
-        let cpu_us = cpu_micros(server.pid())? - cpu_before;
+        let cpu_us = peer.cpu_micros()?.saturating_sub(cpu_before);
         let printed = String::from_utf8(child.wait_with_output()?.stdout)?;
         let json = printed.lines().find(|line| line.starts_with('{')).context("wrk printed no result")?;
         Self::read(&serde_json::from_str(json)?, cpu_us, memory)

@@ -1,0 +1,44 @@
+use std::fmt::Write as _;
+
+use anyhow::Result;
+
+use super::Overload;
+use crate::bench::overload::{MULTIPLES, Tally};
+
+/// The overload run: how it was made, what each load brought, the plot.
+pub(super) fn section(page: &mut String, overload: &Overload) -> Result<()> {
+    let Overload { capacity, connections, cores, .. } = overload;
+    let most = u64::from(MULTIPLES[MULTIPLES.len() - 1]) * connections;
+    writeln!(
+        page,
+        "
+## Offered more than it can carry
+
+Can carry: {capacity:.0} checks/s ({connections} connections, each asking again at once). Then an open loop: checks fall due at
+random moments whether or not earlier ones were answered, and latency counts from that moment. N × the
+load comes on N × the connections, up to {most}; a check that falls due while all of them wait is never sent.
+Pinned: {cores}. The generator is one thread of the bench itself; \"sent late\" is its own share of the latencies.
+
+![goodput and latency over time](overload.svg)
+
+| offered | /s | 200 /s | p50 ms | p99 ms | 503 /s | p99 ms | 429 | others | broken | unsent /s | sent late, p99 ms |
+|---|---|---|---|---|---|---|---|---|---|---|---|"
+    )?;
+    for step in &overload.steps {
+        row(page, &format!("{} ×", step.multiple), &step.tally)?;
+    }
+    row(page, "afterwards", &overload.afterwards)
+}
+
+fn row(page: &mut String, label: &str, tally: &Tally) -> Result<()> {
+    let whole = tally.whole();
+    let offered = tally.per_s(whole.offered);
+    let (accepted, p50, p99) = (tally.accepted_per_s(), tally.accepted_ms(0.5), tally.accepted_ms(0.99));
+    let shed = tally.per_s(whole.shed());
+    let shed_p99 = if whole.shed() > 0 { format!("{:.2}", tally.shed_ms(0.99)) } else { String::new() };
+    let (unsent, late) = (tally.per_s(whole.unsent), tally.late_ms(0.99));
+    write!(page, "| {label} | {offered:.0} | {accepted:.0} | {p50:.2} | {p99:.2} | {shed:.0} | {shed_p99} | ")?;
+    let (limited, unexpected, broken) = (whole.limited, whole.unexpected, whole.broken);
+    writeln!(page, "{limited} | {unexpected} | {broken} | {unsent:.0} | {late:.2} |")?;
+    Ok(())
+}

@@ -1,0 +1,182 @@
+use super::figures::{median, mib};
+use super::{Measured, Options, Overload, PeerResult, Role};
+use crate::bench::overload::{GOODPUT_AT_LEAST, NORMAL_WITHIN, P99_AT_MOST, REFUSAL_MS_AT_MOST};
+
+/// A figure that the project aims at.
+pub(super) struct Target {
+    pub(super) what: String,
+    pub(super) aim: String,
+    pub(super) measured: String,
+    pub(super) met: bool,
+}
+
+/// Every target, met or missed.
+pub(super) fn targets(options: &Options, measured: &Measured) -> Vec<Target> {
+    let mut targets = Vec::new();
+    let checks = measured.of(|role| role == Role::Laini);
+    if let Some(floor) = measured.peers.iter().find(|peer| peer.role == Role::Floor) {
+        targets.extend(checks.iter().flat_map(|check| of_check(options, floor, check)));
+    }
+    if let [small, .., large] = checks[..] {
+        let dearer = median(large, |round| round.cpu_us) - median(small, |round| round.cpu_us);
+        let what = format!("look-up, {} against {}", large.name, small.name);
+        targets.push(target(what, "≤ 2 µs dearer", format!("{dearer:.2} µs"), dearer <= 2.0));
+    }
+    if let Some(laini) = measured.smallest_laini() {
+        targets.extend(measured.peers.iter().filter_map(|peer| of_alternative(laini, peer)));
+    }
+    if let Some(overload) = &measured.overload {
+        targets.extend(of_overload(overload));
+    }
+    targets
+}
+
+fn target(what: String, aim: &str, measured: String, met: bool) -> Target {
+    Target { what, aim: aim.to_owned(), measured, met }
+}
+
+fn of_check(options: &Options, floor: &PeerResult, peer: &PeerResult) -> Vec<Target> {
+    let mut targets = Vec::new();
+    let mut aim = |what: String, aim: &str, measured: String, met| targets.push(target(what, aim, measured, met));
+    let ratio = median(peer, |round| round.cpu_us) / median(floor, |round| round.cpu_us);
+    aim(format!("CPU, {}", peer.name), "≤ 1.6 × bare axum", format!("{ratio:.2} ×"), ratio <= 1.6);
+    let ratio = median(peer, |round| round.requests_per_s) / median(floor, |round| round.requests_per_s);
+    aim(format!("requests/s, {}", peer.name), "≥ 0.6 × bare axum", format!("{ratio:.2} ×"), ratio >= 0.6);
+    let p99 = median(peer, |round| round.p99_ms);
+    let what = format!("p99 at {} connections, {}", options.connections, peer.name);
+    aim(what, "≤ 10 ms", format!("{p99:.2} ms"), p99 <= 10.0);
+    let idle = mib(peer.idle.anon_kib);
+    aim(format!("idle memory, {}", peer.name), "≤ 60 MiB", format!("{idle} MiB"), idle <= 60);
+    if let Some(registry) = peer.registry {
+        let (speed, bytes) = (registry.lines_per_s / 1e6, registry.bytes_per_line);
+        aim(format!("bulk load, {}", peer.name), "≥ 0.7 M lines/s", format!("{speed:.2} M"), speed >= 0.7);
+        aim(format!("on disk, {}", peer.name), "≤ 48 bytes a line", format!("{bytes:.1}"), bytes <= 48.0);
+    }
+    if let Some(took) = peer.recovery.map(|took| took.as_secs_f64()) {
+        aim(format!("back after kill -9, {}", peer.name), "≤ 2 s", format!("{took:.2} s"), took <= 2.0);
+    }
+    targets
+}
+
+fn of_alternative(laini: &PeerResult, peer: &PeerResult) -> Option<Target> {
+    let Role::Alternative { dearer_at_least: Some(times) } = peer.role else { return None };
+    let ratio = median(peer, |round| round.cpu_us) / median(laini, |round| round.cpu_us);
+    let (what, aim) = (format!("CPU, {}", peer.name), format!("≥ {times} × {}", laini.name));
+    Some(target(what, &aim, format!("{ratio:.2} ×"), ratio >= times))
+}
+
+fn of_overload(overload: &Overload) -> Vec<Target> {
+    let mut targets = Vec::new();
+    let mut aim = |what: &str, aim: String, measured: String, met| {
+        targets.push(Target { what: what.to_owned(), aim, measured, met });
+    };
+    let peak_ms = overload.peak().accepted_ms(0.99);
+    for step in overload.steps.iter().filter(|step| step.multiple > 1) {
+        let (multiple, tally) = (step.multiple, &step.tally);
+        let goodput = tally.accepted_per_s() / overload.capacity;
+        let (what, at_least) = (format!("goodput at {multiple} ×"), GOODPUT_AT_LEAST);
+        aim(&what, format!("≥ {at_least} of capacity"), format!("{goodput:.2}"), goodput >= at_least);
+        let p99 = tally.accepted_ms(0.99) / peak_ms;
+        let accepted_any = tally.whole().accepted() > 0;
+        let what = format!("p99 of what is accepted at {multiple} ×");
+        let shown = if accepted_any { format!("{p99:.2} ×") } else { "nothing was".to_owned() };
+        aim(&what, format!("≤ {P99_AT_MOST} × that at 1 ×"), shown, accepted_any && p99 <= P99_AT_MOST);
+        let refusal_ms = tally.shed_ms(0.99);
+        let what = format!("refusals at {multiple} ×, p99");
+        let whole = tally.whole();
+        let shown = if whole.shed() > 0 { format!("{refusal_ms:.2} ms") } else { "none".to_owned() };
+        aim(&what, format!("≤ {REFUSAL_MS_AT_MOST} ms"), shown, refusal_ms <= REFUSAL_MS_AT_MOST);
+        let others = whole.limited + whole.unexpected + whole.broken;
+        let what = format!("answers at {multiple} × other than 200 and 503");
+        aim(&what, "none".to_owned(), others.to_string(), others == 0);
+    }
+    let back = overload.normal_after;
+    let shown = back.map_or("never".to_owned(), |after| format!("{:.1} s", after.as_secs_f64()));
+    let within = format!("≤ {} s", NORMAL_WITHIN.as_secs());
+    aim("back to normal after the overload", within, shown, back.is_some_and(|after| after <= NORMAL_WITHIN));
+    targets
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::figures::spread;
+    use super::*;
+    use crate::bench::overload::{Outcome, Step, Tally};
+    use crate::bench::process::Memory;
+    use crate::bench::registry::Figures;
+    use crate::bench::round::Round;
+
+    fn peer(name: &str, role: Role, cpu_us: &[f64]) -> PeerResult {
+        let memory = Memory { anon_kib: 20_480, file_kib: 1 };
+        let round =
+            |cpu_us: &f64| Round { requests_per_s: 1e5 / cpu_us, cpu_us: *cpu_us, p50_ms: 1.0, p99_ms: 2.0, memory };
+        let registry = (role == Role::Laini).then_some(Figures { lines_per_s: 8e5, bytes_per_line: 50.0 });
+        let (name, rounds) = (name.to_owned(), cpu_us.iter().map(round).collect());
+        PeerResult { name, role, rounds, idle: memory, loaded: memory, registry, recovery: None }
+    }
+
+    fn missed(measured: &Measured) -> Vec<String> {
+        let judged = targets(&Options::read(&[]).unwrap(), measured);
+        judged.into_iter().filter(|target| !target.met).map(|target| target.what).collect()
+    }
+
+    #[test]
+    fn targets_are_judged_on_medians() {
+        let peers = vec![
+            peer("bare", Role::Floor, &[10.0, 9.0, 30.0]),
+            peer("small", Role::Laini, &[15.0, 15.0]),
+            peer("large", Role::Laini, &[18.0, 17.5]),
+            peer("redis", Role::Alternative { dearer_at_least: Some(4.0) }, &[60.0, 60.0]),
+            peer("everysec", Role::Alternative { dearer_at_least: None }, &[1.0]),
+            peer("postgresql", Role::Alternative { dearer_at_least: Some(20.0) }, &[299.0]),
+            peer("mock", Role::Mock, &[1.0]),
+        ];
+        let measured = Measured { load_before: String::new(), peers, overload: None };
+        let expected = [
+            "on disk, small",
+            "CPU, large",
+            "requests/s, large",
+            "on disk, large",
+            "look-up, large against small",
+            "CPU, postgresql",
+        ];
+        assert_eq!(missed(&measured), expected);
+    }
+
+    /// So many of 1,000 checks accepted after so many ms, the others shed after `shed_ms`.
+    fn tally(accepted: u64, accepted_ms: u64, shed_ms: u64) -> Tally {
+        let mut tally = Tally::new(Duration::from_secs(1));
+        for number in 0..1_000 {
+            let due = Duration::from_millis(number);
+            let (ms, outcome) =
+                if number < accepted { (accepted_ms, Outcome::Accepted) } else { (shed_ms, Outcome::Shed) };
+            tally.offered(due);
+            tally.answered(due, due + Duration::from_millis(ms), outcome);
+        }
+        tally
+    }
+
+    #[test]
+    fn a_missed_promise_of_overload_is_called_missed() {
+        let step = |multiple, tally| Step { multiple, tally };
+        let steps = vec![step(1, tally(1_000, 10, 0)), step(2, tally(950, 15, 2)), step(10, tally(500, 30, 9))];
+        let (capacity, cores, afterwards) = (1_000.0, String::new(), tally(0, 0, 1));
+        let overload = Overload { capacity, connections: 1, cores, steps, afterwards, normal_after: None };
+        let measured = Measured { load_before: String::new(), peers: Vec::new(), overload: Some(overload) };
+        let expected = [
+            "goodput at 10 ×",
+            "p99 of what is accepted at 10 ×",
+            "refusals at 10 ×, p99",
+            "back to normal after the overload",
+        ];
+        assert_eq!(missed(&measured), expected);
+    }
+
+    #[test]
+    fn a_spread_shows_median_least_and_most() {
+        let peer = peer("x", Role::Floor, &[3.0, 1.0, 2.5]);
+        assert_eq!(spread(&peer, |round| round.cpu_us, 1), "2.5 (1.0–3.0)");
+    }
+}
