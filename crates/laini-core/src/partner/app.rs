@@ -35,6 +35,22 @@ pub enum PartnerStatus {
     Suspended,
 }
 
+impl PartnerStatus {
+    /// The word in lists and exports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Result<Self, WordError> {
+        let found = [Self::Active, Self::Suspended].into_iter().find(|status| status.word() == word);
+        found.ok_or(WordError { expected: "active, suspended" })
+    }
+}
+
 /// What a partner agreed to. The standard agreement is made with the partner; negotiated versions,
 /// signatures and validity join it here.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +111,23 @@ pub enum AppStatus {
     Suspended,
     /// It never works again.
     Revoked,
+}
+
+impl AppStatus {
+    /// The word in lists and exports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Result<Self, WordError> {
+        let found = [Self::Active, Self::Suspended, Self::Revoked].into_iter().find(|status| status.word() == word);
+        found.ok_or(WordError { expected: "active, suspended, revoked" })
+    }
 }
 
 /// Choices per app between published forms.

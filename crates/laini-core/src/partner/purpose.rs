@@ -30,4 +30,9 @@ impl Purpose {
         let found = Self::ALL.into_iter().find(|purpose| purpose.word() == word);
         found.ok_or(WordError { expected: "fraud_prevention, onboarding, cheque_confirmation" })
     }
+
+    /// Reads words separated by commas; at least one.
+    pub fn parse_list(words: &str) -> Result<Vec<Self>, WordError> {
+        words.split(',').map(|word| Self::parse(word.trim())).collect()
+    }
 }

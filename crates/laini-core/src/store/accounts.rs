@@ -22,6 +22,9 @@ pub trait AccountStore: Send + Sync {
         audit: AuditEntry,
     ) -> BoxFuture<'_, Result<(), AccountsError>>;
 
+    /// Adds a new version of a partner's agreement, in force at once; the versions before stay as they are.
+    fn add_agreement(&self, agreement: Agreement, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>>;
+
     /// Adds an app.
     fn add_app(&self, app: App, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>>;
 
@@ -34,26 +37,14 @@ pub trait AccountStore: Send + Sync {
         partner: PartnerId,
         change: PartnerChange,
         audit: AuditEntry,
-    ) -> BoxFuture<'_, Result<(), AccountsError>> {
-        let _ = (partner, change, audit);
-        Box::pin(async { Err(AccountsError::Engine("this engine cannot do that yet".to_owned())) })
-    }
+    ) -> BoxFuture<'_, Result<(), AccountsError>>;
 
     /// Changes one thing about an app. A revoked app is changed no more: [`AccountsError::NotFound`].
-    fn change_app(&self, app: AppId, change: AppChange, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
-        let _ = (app, change, audit);
-        Box::pin(async { Err(AccountsError::Engine("this engine cannot do that yet".to_owned())) })
-    }
+    fn change_app(&self, app: AppId, change: AppChange, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>>;
 
     /// Adds a result address to an app, not proven yet. An app has a given url once.
-    fn add_result_address(
-        &self,
-        address: ResultAddress,
-        audit: AuditEntry,
-    ) -> BoxFuture<'_, Result<(), AccountsError>> {
-        let _ = (address, audit);
-        Box::pin(async { Err(AccountsError::Engine("this engine cannot do that yet".to_owned())) })
-    }
+    fn add_result_address(&self, address: ResultAddress, audit: AuditEntry)
+    -> BoxFuture<'_, Result<(), AccountsError>>;
 
     /// Changes one thing about a result address.
     fn change_result_address(
@@ -61,22 +52,13 @@ pub trait AccountStore: Send + Sync {
         address: ResultAddressId,
         change: ResultAddressChange,
         audit: AuditEntry,
-    ) -> BoxFuture<'_, Result<(), AccountsError>> {
-        let _ = (address, change, audit);
-        Box::pin(async { Err(AccountsError::Engine("this engine cannot do that yet".to_owned())) })
-    }
+    ) -> BoxFuture<'_, Result<(), AccountsError>>;
 
     /// Adds an operator key; its name is unique among those not revoked.
-    fn add_operator_key(&self, key: OperatorKey, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
-        let _ = (key, audit);
-        Box::pin(async { Err(AccountsError::Engine("this engine cannot do that yet".to_owned())) })
-    }
+    fn add_operator_key(&self, key: OperatorKey, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>>;
 
     /// Refuses an operator key from now on.
-    fn revoke_operator_key(&self, key: OperatorKeyId, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
-        let _ = (key, audit);
-        Box::pin(async { Err(AccountsError::Engine("this engine cannot do that yet".to_owned())) })
-    }
+    fn revoke_operator_key(&self, key: OperatorKeyId, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>>;
 
     /// Begins a new token epoch, so that every earlier token is refused; returns it.
     fn next_token_epoch(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<u32, AccountsError>>;

@@ -8,10 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use laini_core::billing::{CheckId, Outcome};
 use laini_core::disclosure::Horizon;
 use laini_core::line::{LineState, Msisdn, NumberPlan};
-use laini_core::partner::{Agreement, App, AppId, AppStatus, Partner};
+use laini_core::partner::{
+    Agreement, App, AppId, AppStatus, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress, ResultAddressId,
+};
 use laini_core::store::{
-    AccountBook, AccountStore, AccountsError, AuditEntry, BoxFuture, ChainHead, ChainPage, Draft, Ledger, LedgerError,
-    LedgerRow, Lookup, Recorded, Registry, RegistryError, RepeatMemory, RowQuery,
+    AccountBook, AccountStore, AccountsError, AppChange, AuditEntry, BoxFuture, ChainHead, ChainPage, Draft, Ledger,
+    LedgerError, LedgerRow, Lookup, PartnerChange, Recorded, Registry, RegistryError, RepeatMemory,
+    ResultAddressChange, RowQuery,
 };
 use laini_server::{Clock, Entropy};
 use tokio::sync::Notify;
@@ -196,9 +199,24 @@ pub(crate) struct BookAccounts {
 
 impl BookAccounts {
     pub(crate) fn change_app(&self, id: AppId, change: impl FnOnce(&mut App)) {
+        self.change(|book| change(book.apps.iter_mut().find(|app| app.id == id).unwrap()));
+    }
+
+    /// Any change that the store's own methods do not know.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut AccountBook)) {
         let mut book = self.book.lock().unwrap();
         book.version += 1;
-        change(book.apps.iter_mut().find(|app| app.id == id).unwrap());
+        change(&mut book);
+    }
+
+    fn audited(
+        &self,
+        audit: AuditEntry,
+        change: impl FnOnce(&mut AccountBook),
+    ) -> BoxFuture<'_, Result<(), AccountsError>> {
+        self.change(change);
+        self.audits.lock().unwrap().push(audit);
+        Box::pin(async { self.result(()) })
     }
 
     fn result<T>(&self, value: T) -> Result<T, AccountsError> {
@@ -224,26 +242,90 @@ impl AccountStore for BookAccounts {
         agreement: Agreement,
         audit: AuditEntry,
     ) -> BoxFuture<'_, Result<(), AccountsError>> {
-        let mut book = self.book.lock().unwrap();
-        book.version += 1;
-        book.partners.push(partner);
-        book.agreements.push(agreement);
-        self.audits.lock().unwrap().push(audit);
-        Box::pin(async { Ok(()) })
+        self.audited(audit, |book| {
+            book.partners.push(partner);
+            book.agreements.push(agreement);
+        })
+    }
+
+    fn add_agreement(&self, agreement: Agreement, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        self.audited(audit, |book| {
+            book.agreements.retain(|before| before.partner != agreement.partner);
+            book.agreements.push(agreement);
+        })
     }
 
     fn add_app(&self, app: App, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
-        let mut book = self.book.lock().unwrap();
-        book.version += 1;
-        book.apps.push(app);
-        self.audits.lock().unwrap().push(audit);
-        Box::pin(async { Ok(()) })
+        self.audited(audit, |book| book.apps.push(app))
     }
 
     fn revoke_app(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
-        self.change_app(app, |app| app.status = AppStatus::Revoked);
-        self.audits.lock().unwrap().push(audit);
-        Box::pin(async { Ok(()) })
+        AccountStore::change_app(self, app, AppChange::Status(AppStatus::Revoked), audit)
+    }
+
+    fn change_partner(
+        &self,
+        partner: PartnerId,
+        change: PartnerChange,
+        audit: AuditEntry,
+    ) -> BoxFuture<'_, Result<(), AccountsError>> {
+        self.audited(audit, |book| {
+            let partner = book.partners.iter_mut().find(|found| found.id == partner).unwrap();
+            match change {
+                PartnerChange::Status(status) => partner.status = status,
+                PartnerChange::Limits(limits) => partner.limits = limits,
+            }
+        })
+    }
+
+    fn change_app(&self, app: AppId, change: AppChange, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        self.audited(audit, |book| {
+            let app = book.apps.iter_mut().find(|found| found.id == app).unwrap();
+            match change {
+                AppChange::Status(status) => app.status = status,
+                AppChange::Limits(limits) => app.limits = limits,
+                AppChange::Purpose(purpose) => app.purpose = purpose,
+                AppChange::Profile(profile) => app.profile = profile,
+                AppChange::ClientCertificate(digest) => app.client_certificate = digest,
+            }
+        })
+    }
+
+    fn add_result_address(
+        &self,
+        address: ResultAddress,
+        audit: AuditEntry,
+    ) -> BoxFuture<'_, Result<(), AccountsError>> {
+        self.audited(audit, |book| book.result_addresses.push(address))
+    }
+
+    fn change_result_address(
+        &self,
+        address: ResultAddressId,
+        change: ResultAddressChange,
+        audit: AuditEntry,
+    ) -> BoxFuture<'_, Result<(), AccountsError>> {
+        self.audited(audit, |book| {
+            let found = book.result_addresses.iter_mut().find(|found| found.id == address).unwrap();
+            match change {
+                ResultAddressChange::Proven(at) => found.proven = Some(at),
+                ResultAddressChange::SecretRolled { previous_until } => {
+                    found.secret_generation += 1;
+                    found.previous_until = Some(previous_until);
+                }
+                ResultAddressChange::Removed => book.result_addresses.retain(|found| found.id != address),
+            }
+        })
+    }
+
+    fn add_operator_key(&self, key: OperatorKey, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        self.audited(audit, |book| book.operator_keys.push(key))
+    }
+
+    fn revoke_operator_key(&self, key: OperatorKeyId, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        self.audited(audit, |book| {
+            book.operator_keys.iter_mut().find(|found| found.id == key).unwrap().is_revoked = true;
+        })
     }
 
     fn next_token_epoch(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<u32, AccountsError>> {

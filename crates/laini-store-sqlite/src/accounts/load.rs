@@ -7,12 +7,14 @@ use laini_core::access::{ConsumerKey, SecretHash};
 use laini_core::billing::{Band, Currency, FreeUnits, Price};
 use laini_core::disclosure::{Window, Windows};
 use laini_core::partner::{
-    Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppStatus, Environment, Limits, Partner, PartnerId,
-    PartnerStatus, Product, ProductSet, Purpose,
+    Agreement, AgreementId, App, AppId, AppProfile, AppStatus, Environment, Partner, PartnerId, PartnerStatus, Product,
+    ProductSet, Purpose,
 };
 use laini_core::store::{AccountBook, AuditEntry};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Row, Transaction};
+
+use super::{limits, operator_keys, result_addresses};
 
 pub(super) fn version(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
     transaction.prepare_cached("SELECT version FROM meta")?.query_row([], |row| unsigned(row, 0))
@@ -24,19 +26,21 @@ pub(super) fn book(transaction: &Transaction<'_>) -> rusqlite::Result<AccountBoo
         partners: partners(transaction)?,
         agreements: agreements(transaction)?,
         apps: apps(transaction)?,
-        result_addresses: Vec::new(),
-        operator_keys: Vec::new(),
+        result_addresses: result_addresses::all(transaction)?,
+        operator_keys: operator_keys::all(transaction)?,
     })
 }
 
 fn partners(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Partner>> {
-    let mut statement = transaction.prepare_cached("SELECT id, name FROM partner ORDER BY name")?;
+    let mut statement = transaction.prepare_cached(
+        "SELECT id, name, status, rate_per_second, rate_burst, per_day, per_month FROM partner ORDER BY name",
+    )?;
     let partners = statement.query_map([], |row| {
         Ok(Partner {
             id: PartnerId::from_stored(unsigned(row, 0)?),
             name: row.get(1)?,
-            status: PartnerStatus::Active,
-            limits: Limits::NONE,
+            status: parsed(PartnerStatus::parse(row.get_ref(2)?.as_str()?))?,
+            limits: limits::limits(row, 3)?,
         })
     })?;
     partners.collect()
@@ -45,7 +49,8 @@ fn partners(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Partner>> {
 /// The agreement in force of each partner: the one with the latest start.
 fn agreements(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Agreement>> {
     let mut statement = transaction.prepare_cached(
-        "SELECT id, partner, swap_months, registration_months, pass_hashed_imsi FROM agreement AS one
+        "SELECT id, partner, swap_months, registration_months, pass_hashed_imsi, purposes, exact_times
+         FROM agreement AS one
          WHERE NOT EXISTS (SELECT 1 FROM agreement AS later WHERE later.partner = one.partner
              AND (later.valid_from, later.id) > (one.valid_from, one.id))
          ORDER BY partner",
@@ -63,8 +68,8 @@ fn agreements(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Agreement>>
             },
             prices: prices(transaction, agreement)?,
             pass_hashed_imsi: row.get(4)?,
-            purposes: Purpose::ALL.to_vec(),
-            exact_times: false,
+            purposes: parsed(Purpose::parse_list(row.get_ref(5)?.as_str()?))?,
+            exact_times: row.get(6)?,
         });
     }
     Ok(agreements)
@@ -108,8 +113,8 @@ fn bands(transaction: &Transaction<'_>, agreement: u64, product: Product) -> rus
 
 fn apps(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<App>> {
     let mut statement = transaction.prepare_cached(
-        "SELECT id, partner, name, environment, products, is_revoked, token_epoch, consumer_key, sentinel_with_time,
-             single_token
+        "SELECT id, partner, name, environment, products, status, token_epoch, consumer_key, sentinel_with_time,
+             single_token, purpose, client_certificate, probing_rate_per_second, probing_rate_burst
          FROM app ORDER BY partner, name",
     )?;
     let mut rows = statement.query([])?;
@@ -122,14 +127,14 @@ fn apps(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<App>> {
             name: row.get(2)?,
             environment: parsed(Environment::parse(row.get_ref(3)?.as_str()?))?,
             products: parsed(ProductSet::parse(row.get_ref(4)?.as_str()?))?,
-            status: if row.get(5)? { AppStatus::Revoked } else { AppStatus::Active },
+            status: parsed(AppStatus::parse(row.get_ref(5)?.as_str()?))?,
             token_epoch: row.get(6)?,
             consumer_key: parsed(ConsumerKey::parse(row.get_ref(7)?.as_str()?))?,
             secrets: secrets(transaction, app)?,
             profile: AppProfile { sentinel_with_time: row.get(8)?, single_token: row.get(9)? },
-            purpose: Purpose::default(),
-            limits: AppLimits::default(),
-            client_certificate: None,
+            purpose: parsed(Purpose::parse(row.get_ref(10)?.as_str()?))?,
+            client_certificate: row.get(11)?,
+            limits: limits::of_app(transaction, app, limits::probing(row, 12)?)?,
         });
     }
     Ok(apps)
@@ -146,7 +151,7 @@ pub(super) fn audits(transaction: &Transaction<'_>, limit: usize) -> rusqlite::R
     let mut statement = transaction.prepare_cached(sql)?;
     let entries = statement.query_map([limit.cast_signed()], |row| {
         Ok(AuditEntry {
-            at: parsed(Timestamp::from_microsecond(row.get(0)?))?,
+            at: instant(row.get(0)?)?,
             actor: row.get(1)?,
             action: row.get(2)?,
             target: row.get(3)?,
@@ -156,11 +161,20 @@ pub(super) fn audits(transaction: &Transaction<'_>, limit: usize) -> rusqlite::R
     entries.collect()
 }
 
-fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn instant(microsecond: i64) -> rusqlite::Result<Timestamp> {
+    parsed(Timestamp::from_microsecond(microsecond))
+}
+
+pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(i64::cast_unsigned)
 }
 
 /// A value that does not parse was not written by this program.
-fn parsed<T, E: Display>(value: Result<T, E>) -> rusqlite::Result<T> {
-    value.map_err(|error| FromSqlError::Other(error.to_string().into()).into())
+pub(super) fn parsed<T, E: Display>(value: Result<T, E>) -> rusqlite::Result<T> {
+    value.map_err(|error| damaged(&error.to_string()))
+}
+
+/// What is said of a value that was not written by this program.
+pub(super) fn damaged(why: &str) -> rusqlite::Error {
+    FromSqlError::Other(why.into()).into()
 }

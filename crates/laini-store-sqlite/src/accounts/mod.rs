@@ -4,20 +4,28 @@
 //! (only hashes of them), change an agreement or an audit row, or change anything without raising the
 //! version by which servers notice it.
 
+mod change;
+mod limits;
 mod load;
+mod operator_keys;
+mod result_addresses;
 mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use laini_core::partner::{Agreement, App, AppId, Partner};
-use laini_core::store::{AccountBook, AccountStore, AccountsError, AuditEntry, BoxFuture};
+use laini_core::partner::{
+    Agreement, App, AppId, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress, ResultAddressId,
+};
+use laini_core::store::{
+    AccountBook, AccountStore, AccountsError, AppChange, AuditEntry, BoxFuture, PartnerChange, ResultAddressChange,
+};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::sql::{self, StoreError};
 
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
 /// How long a change waits for another process that holds the file: it holds up a server's worker.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Audit rows that one call returns at most.
@@ -96,6 +104,52 @@ impl AccountStore for SqliteAccounts {
 
     fn revoke_app(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
         Box::pin(async move { self.write(&audit, |transaction| write::revoke_app(transaction, app)) })
+    }
+
+    fn add_agreement(&self, agreement: Agreement, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(
+            async move { self.write(&audit, |transaction| write::insert_agreement(transaction, &agreement, audit.at)) },
+        )
+    }
+
+    fn change_partner(
+        &self,
+        partner: PartnerId,
+        change: PartnerChange,
+        audit: AuditEntry,
+    ) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(async move { self.write(&audit, |transaction| change::partner(transaction, partner, &change)) })
+    }
+
+    fn change_app(&self, app: AppId, change: AppChange, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(async move { self.write(&audit, |transaction| change::app(transaction, app, &change)) })
+    }
+
+    fn add_result_address(
+        &self,
+        address: ResultAddress,
+        audit: AuditEntry,
+    ) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(async move { self.write(&audit, |transaction| result_addresses::insert(transaction, &address)) })
+    }
+
+    fn change_result_address(
+        &self,
+        address: ResultAddressId,
+        change: ResultAddressChange,
+        audit: AuditEntry,
+    ) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(
+            async move { self.write(&audit, |transaction| result_addresses::change(transaction, address, &change)) },
+        )
+    }
+
+    fn add_operator_key(&self, key: OperatorKey, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(async move { self.write(&audit, |transaction| operator_keys::insert(transaction, &key)) })
+    }
+
+    fn revoke_operator_key(&self, key: OperatorKeyId, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(async move { self.write(&audit, |transaction| operator_keys::revoke(transaction, key)) })
     }
 
     fn next_token_epoch(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<u32, AccountsError>> {

@@ -2,34 +2,53 @@
 
 use jiff::Timestamp;
 use laini_core::billing::{FreeUnits, Price};
-use laini_core::partner::{Agreement, AgreementId, App, AppId, AppStatus, Partner, Product};
+use laini_core::partner::{Agreement, AgreementId, App, AppId, Partner, Product, Purpose};
 use laini_core::store::{AccountsError, AuditEntry};
 use rusqlite::{OptionalExtension, Transaction, ffi, params};
 
-use super::engine;
+use super::{engine, limits};
 
 pub(super) fn insert_partner(transaction: &Transaction<'_>, partner: &Partner) -> Result<(), AccountsError> {
-    let values = params![partner.id.as_u64().cast_signed(), partner.name];
-    let inserted = transaction.execute("INSERT INTO partner (id, name) VALUES (?1, ?2)", values);
+    let (per_second, burst) = limits::columns(partner.limits.rate);
+    let inserted = transaction.execute(
+        "INSERT INTO partner (id, name, status, rate_per_second, rate_burst, per_day, per_month)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            partner.id.as_u64().cast_signed(),
+            partner.name,
+            partner.status.word(),
+            per_second,
+            burst,
+            limits::stored(partner.limits.per_day),
+            limits::stored(partner.limits.per_month),
+        ],
+    );
     inserted.map(drop).map_err(|error| explain(error, &format!("a partner named {:?}", partner.name), "the partner"))
 }
 
+/// Adds an agreement that is in force from `now` on: it starts after every other of its partner, even
+/// where the clock went back.
 pub(super) fn insert_agreement(
     transaction: &Transaction<'_>,
     agreement: &Agreement,
-    valid_from: Timestamp,
+    now: Timestamp,
 ) -> Result<(), AccountsError> {
+    let purposes: Vec<&str> = agreement.purposes.iter().map(|purpose| Purpose::word(*purpose)).collect();
     let insert = || -> rusqlite::Result<()> {
         transaction.execute(
-            "INSERT INTO agreement (id, partner, valid_from, swap_months, registration_months, pass_hashed_imsi)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO agreement (id, partner, valid_from, swap_months, registration_months, pass_hashed_imsi,
+                 purposes, exact_times)
+             SELECT ?1, ?2, max(?3, coalesce(max(valid_from) + 1, ?3)), ?4, ?5, ?6, ?7, ?8
+             FROM agreement WHERE partner = ?2",
             params![
                 agreement.id.as_u64().cast_signed(),
                 agreement.partner.as_u64().cast_signed(),
-                valid_from.as_microsecond(),
+                now.as_microsecond(),
                 agreement.windows.swap.as_months(),
                 agreement.windows.registration.as_months(),
                 agreement.pass_hashed_imsi,
+                purposes.join(","),
+                agreement.exact_times,
             ],
         )?;
         agreement
@@ -79,22 +98,25 @@ fn insert_price(
 pub(super) fn insert_app(transaction: &Transaction<'_>, app: &App) -> Result<(), AccountsError> {
     let insert = || -> rusqlite::Result<()> {
         transaction.execute(
-            "INSERT INTO app (id, partner, name, environment, products, is_revoked, token_epoch, consumer_key,
-                 sentinel_with_time, single_token)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO app (id, partner, name, environment, products, status, token_epoch, consumer_key,
+                 sentinel_with_time, single_token, purpose, client_certificate)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
                 app.id.as_u64().cast_signed(),
                 app.partner.as_u64().cast_signed(),
                 app.name,
                 app.environment.word(),
                 app.products.to_string(),
-                app.status == AppStatus::Revoked,
+                app.status.word(),
                 app.token_epoch,
                 app.consumer_key.as_str(),
                 app.profile.sentinel_with_time,
                 app.profile.single_token,
+                app.purpose.word(),
+                app.client_certificate.as_ref().map(<[u8; 32]>::as_slice),
             ],
         )?;
+        limits::replace(transaction, app.id, &app.limits)?;
         for (place, secret) in app.secrets.iter().enumerate() {
             transaction.execute(
                 "INSERT INTO app_secret (app, place, hash) VALUES (?1, ?2, ?3)",
@@ -108,9 +130,9 @@ pub(super) fn insert_app(transaction: &Transaction<'_>, app: &App) -> Result<(),
 }
 
 pub(super) fn revoke_app(transaction: &Transaction<'_>, app: AppId) -> Result<(), AccountsError> {
-    let sql = "UPDATE app SET is_revoked = 1 WHERE id = ?1";
-    let changed = transaction.execute(sql, [app.as_u64().cast_signed()]).map_err(engine)?;
-    if changed == 1 { Ok(()) } else { Err(unknown_app(app)) }
+    let sql = "UPDATE app SET status = 'revoked' WHERE id = ?1";
+    let changed = transaction.execute(sql, [app.as_u64().cast_signed()]);
+    changed_one(changed, || format!("app {app}"))
 }
 
 pub(super) fn next_token_epoch(transaction: &Transaction<'_>, app: AppId) -> Result<u32, AccountsError> {
@@ -125,12 +147,17 @@ pub(super) fn insert_audit(transaction: &Transaction<'_>, audit: &AuditEntry) ->
     transaction.execute(sql, values).map(drop)
 }
 
-fn unknown_app(app: AppId) -> AccountsError {
+/// What a change of one row says where there is no such row.
+pub(super) fn changed_one(changed: rusqlite::Result<usize>, what: impl Fn() -> String) -> Result<(), AccountsError> {
+    if changed.map_err(engine)? == 1 { Ok(()) } else { Err(AccountsError::NotFound(what())) }
+}
+
+pub(super) fn unknown_app(app: AppId) -> AccountsError {
     AccountsError::NotFound(format!("app {app}"))
 }
 
 /// Says in the port's words which constraint refused a row.
-fn explain(error: rusqlite::Error, taken: &str, missing: &str) -> AccountsError {
+pub(super) fn explain(error: rusqlite::Error, taken: &str, missing: &str) -> AccountsError {
     match error.sqlite_error().map(|error| error.extended_code) {
         Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID) => {
             AccountsError::Exists(taken.to_owned())

@@ -1,7 +1,12 @@
 //! What every account store does, whichever engine it stands on.
+//!
+//! Owns the promises of the port as cases, each on an empty store. Must never know an engine: an
+//! [`AccountsHome`] opens it, and the cases use the port alone.
 
 #![expect(clippy::unwrap_used, reason = "an expectation that fails ends the test")]
 #![expect(missing_docs, reason = "the name of a case is the promise that it holds")]
+
+mod changes;
 
 use jiff::Timestamp;
 use laini_core::access::{ConsumerKey, ConsumerSecret};
@@ -12,6 +17,13 @@ use laini_core::partner::{
     ProductSet, Purpose,
 };
 use laini_core::store::{AccountBook, AccountStore, AccountsError, AuditEntry};
+
+pub use changes::{
+    a_partner_changes_one_thing_at_a_time, a_result_address_is_proven_rolled_and_removed,
+    a_revoked_app_is_changed_no_more, an_app_begins_as_it_is_added, an_app_changes_one_thing_at_a_time,
+    every_change_raises_the_version, operator_keys_are_named_once_while_they_are_good,
+    the_newest_agreement_is_in_force,
+};
 
 /// Runs the whole suite: one test per promise, each in a new `$home` (an expression that makes an
 /// [`AccountsHome`](crate::contract::accounts::AccountsHome)).
@@ -29,6 +41,14 @@ macro_rules! accounts_contract {
             two_handles_see_each_other
             audits_come_newest_first
             concurrent_changes_all_count
+            a_partner_changes_one_thing_at_a_time
+            an_app_changes_one_thing_at_a_time
+            an_app_begins_as_it_is_added
+            a_revoked_app_is_changed_no_more
+            the_newest_agreement_is_in_force
+            a_result_address_is_proven_rolled_and_removed
+            operator_keys_are_named_once_while_they_are_good
+            every_change_raises_the_version
         );
     };
     ($home:expr => $($case:ident)*) => {

@@ -1,0 +1,55 @@
+//! Changes of partners and apps that are there already.
+
+use laini_core::partner::{AppId, PartnerId};
+use laini_core::store::{AccountsError, AppChange, PartnerChange};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::write::{changed_one, unknown_app};
+use super::{engine, limits};
+
+pub(super) fn partner(
+    transaction: &Transaction<'_>,
+    partner: PartnerId,
+    change: &PartnerChange,
+) -> Result<(), AccountsError> {
+    let id = partner.as_u64().cast_signed();
+    let changed = match change {
+        PartnerChange::Status(status) => {
+            transaction.execute("UPDATE partner SET status = ?2 WHERE id = ?1", params![id, status.word()])
+        }
+        PartnerChange::Limits(of_partner) => {
+            let (per_second, burst) = limits::columns(of_partner.rate);
+            let (per_day, per_month) = (limits::stored(of_partner.per_day), limits::stored(of_partner.per_month));
+            transaction.execute(
+                "UPDATE partner SET rate_per_second = ?2, rate_burst = ?3, per_day = ?4, per_month = ?5 WHERE id = ?1",
+                params![id, per_second, burst, per_day, per_month],
+            )
+        }
+    };
+    changed_one(changed, || format!("partner {partner}"))
+}
+
+pub(super) fn app(transaction: &Transaction<'_>, app: AppId, change: &AppChange) -> Result<(), AccountsError> {
+    let id = app.as_u64().cast_signed();
+    let is_there = "SELECT 1 FROM app WHERE id = ?1 AND status <> 'revoked'";
+    let found = transaction.query_row(is_there, [id], |_| Ok(())).optional().map_err(engine)?;
+    found.ok_or_else(|| unknown_app(app))?;
+    let changed = match change {
+        AppChange::Status(status) => {
+            transaction.execute("UPDATE app SET status = ?2 WHERE id = ?1", params![id, status.word()]).map(drop)
+        }
+        AppChange::Limits(of_app) => limits::replace(transaction, app, of_app),
+        AppChange::Purpose(purpose) => {
+            transaction.execute("UPDATE app SET purpose = ?2 WHERE id = ?1", params![id, purpose.word()]).map(drop)
+        }
+        AppChange::Profile(profile) => {
+            let sql = "UPDATE app SET sentinel_with_time = ?2, single_token = ?3 WHERE id = ?1";
+            transaction.execute(sql, params![id, profile.sentinel_with_time, profile.single_token]).map(drop)
+        }
+        AppChange::ClientCertificate(digest) => {
+            let sql = "UPDATE app SET client_certificate = ?2 WHERE id = ?1";
+            transaction.execute(sql, params![id, digest.as_ref().map(<[u8; 32]>::as_slice)]).map(drop)
+        }
+    };
+    changed.map_err(engine)
+}
