@@ -6,8 +6,10 @@
 mod base62;
 mod credentials;
 mod keys;
+mod operator_credential;
 mod token;
 
 pub use credentials::{ConsumerKey, ConsumerSecret, CredentialError, SecretHash};
 pub use keys::{KeyTree, RootKey};
+pub use operator_credential::OperatorCredential;
 pub use token::{TOKEN_LIFETIME, Token, TokenClaims, TokenError, TokenKey};

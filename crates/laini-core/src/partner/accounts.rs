@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Agreement, App, AppId, Environment, Partner, Product, ResultAddress};
+use super::{Agreement, App, AppId, Environment, OperatorKey, OperatorKeyId, Partner, Product, ResultAddress};
 use crate::access::{ConsumerKey, KeyTree};
 use crate::billing::PriceStamp;
 use crate::disclosure::{PseudonymKey, Windows};
@@ -14,6 +14,7 @@ pub struct Accounts {
     pub version: u64,
     apps: HashMap<AppId, Arc<AppView>>,
     by_key: HashMap<ConsumerKey, Arc<AppView>>,
+    operator_keys: HashMap<OperatorKeyId, OperatorKey>,
 }
 
 /// One app with what its checks are decided on, looked up once and ready.
@@ -55,7 +56,8 @@ impl Accounts {
         for address in book.result_addresses {
             result_addresses.entry(address.app).or_default().push(address);
         }
-        let mut accounts = Self { version: book.version, ..Self::default() };
+        let operator_keys = book.operator_keys.into_iter().map(|key| (key.id, key)).collect();
+        let mut accounts = Self { version: book.version, operator_keys, ..Self::default() };
         for app in book.apps {
             let Some(partner) = partners.get(&app.partner) else { continue };
             let agreement = agreements.get(&app.partner).cloned();
@@ -81,6 +83,11 @@ impl Accounts {
     /// The app of this consumer key.
     pub fn by_consumer_key(&self, key: &str) -> Option<&Arc<AppView>> {
         self.by_key.get(key)
+    }
+
+    /// The operator key of this id, expired and revoked ones too.
+    pub fn operator_key(&self, id: OperatorKeyId) -> Option<&OperatorKey> {
+        self.operator_keys.get(&id)
     }
 
     /// Every app, in no order.
