@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
 use laini_core::store::{AccountStore, Ledger, Registry};
+use observe::Metrics;
 
 pub mod gateway;
 pub mod http;
@@ -34,6 +35,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// What is counted; `None` = nothing is.
+    pub metrics: Option<Arc<Metrics>>,
 }
 
 /// The time of day. Asked once per request.

@@ -98,6 +98,9 @@ pub struct Limits {
     pub body_timeout_ms: u64,
     /// The largest body.
     pub body_bytes: usize,
+    /// How long accounts may go unread before production checks are refused: a revocation must hold by
+    /// then.
+    pub accounts_age_ms_max: u64,
     /// The whole request, from the end of its header to the answer.
     pub request_timeout_ms: u64,
     /// How long the registry may take for one look-up.
@@ -128,6 +131,7 @@ impl Default for Limits {
             header_timeout_ms: 10_000,
             body_timeout_ms: 5_000,
             body_bytes: 16 * 1024,
+            accounts_age_ms_max: 5_000,
             request_timeout_ms: 8_000,
             look_up_timeout_ms: 2_500,
             record_timeout_ms: 4_000,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
 use laini_core::line::EventText;
-use laini_core::store::{AccountStore, Ledger, Registry, RegistryFeed};
+use laini_core::store::{AccountStore, CommitObserver, Ledger, Registry, RegistryFeed};
 use laini_server::{Clock, Entropy};
 use laini_store_sqlite::{LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry};
 
@@ -101,10 +101,15 @@ impl House {
     }
 
     /// The ledger, for the one server of the data directory.
-    pub(crate) fn ledger_writer(&self, config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
+    pub(crate) fn ledger_writer(
+        &self,
+        config: &Config,
+        observer: Option<Arc<dyn CommitObserver>>,
+    ) -> anyhow::Result<Arc<dyn Ledger>> {
         let settings = LedgerSettings {
             queue_limit: config.ledger.queue_checks_max,
             pause_us: config.ledger.pause_us_max,
+            observer,
             ..LedgerSettings::default()
         };
         let days = Arc::new(self.key_dir.days());

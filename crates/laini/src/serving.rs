@@ -6,13 +6,14 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use laini_core::store::{AccountStore, Ledger, Registry};
+use laini_core::store::{AccountStore, CommitObserver, Ledger};
+use laini_server::observe::{Gauged, Metrics};
 use laini_server::{Deps, Environments, Limits, LiveSettings, Server, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::compose::{House, SystemClock, SystemEntropy};
+use crate::compose::{House, RegistryHandle, SystemClock, SystemEntropy};
 use crate::config::Config;
 use crate::data_dir::write_private;
 use crate::failure::WithHint as _;
@@ -49,7 +50,7 @@ pub(crate) struct Standing {
 /// What a server answers.
 pub(crate) struct Offer {
     /// The operator's lines.
-    pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) registry: RegistryHandle,
     /// Partners and apps.
     pub(crate) accounts: Arc<dyn AccountStore>,
     /// Whose credentials are answered.
@@ -94,21 +95,31 @@ pub(crate) async fn stand(
     listen: SocketAddr,
     offer: Offer,
 ) -> anyhow::Result<Standing> {
-    let ledger = house.ledger_writer(config)?;
+    let metrics_address = config.metrics_address()?;
+    let metrics = metrics_address.map(|_| Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))));
+    let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
+    let ledger = house.ledger_writer(config, observer)?;
     let deps = Deps {
-        registry: offer.registry,
+        registry: offer.registry.reader,
         ledger: Arc::clone(&ledger),
         accounts: offer.accounts,
         keys: Arc::clone(&house.keys),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
+        metrics: metrics.clone(),
     };
     // Before anyone is told that it is ready: from then on a signal ends it gracefully.
     let signals = Signals::listen(offer.is_reloadable)?;
     let settings = Arc::new(LiveSettings::new(settings(config, offer.environments)?));
-    let server = Server::bind(listen, deps, Arc::clone(&settings))
+    let mut server = Server::bind(listen, deps, Arc::clone(&settings))
         .await
         .hint("choose another address with --listen; port 0 takes a free one")?;
+    if let (Some(address), Some(metrics)) = (metrics_address, metrics) {
+        let gauged = Gauged { feed: offer.registry.feed, outbox: None, clock: Arc::new(SystemClock) };
+        let exposed =
+            server.expose(address, metrics, gauged).await.hint("choose another address for metrics.listen")?;
+        tracing::info!(address = %exposed, "metrics can be collected");
+    }
     let base_url = format!("http://{}", server.local_addr());
     Ok(Standing { server, base_url, settings, environments: offer.environments, ledger, signals })
 }

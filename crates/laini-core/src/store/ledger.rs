@@ -1,3 +1,6 @@
+use std::fmt;
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{
@@ -48,6 +51,12 @@ pub trait Ledger: Send + Sync {
 
     /// The chain heads that were written elsewhere, oldest first.
     fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>>;
+}
+
+/// Is told of every commit that an engine made durable, on the thread that made it: it must be quick.
+pub trait CommitObserver: fmt::Debug + Send + Sync {
+    /// So many checks were committed together, in this time.
+    fn committed(&self, checks: usize, took: Duration);
 }
 
 /// What the gateway knows of a check before it is recorded.

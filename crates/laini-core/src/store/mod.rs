@@ -23,8 +23,8 @@ pub use accounts::{
 pub use answers::{AnswerKey, AnswerMemory, AnswerWriter, Claim, Claimed, KeyedAnswer, RequestHash, StoredAnswer};
 pub use chain::{ChainBreak, ChainHead, ChainKey, ChainVerifier, Mac, verify_ledger};
 pub use ledger::{
-    ChainPage, ChainRow, Draft, FoundCheck, Ledger, LedgerError, LedgerRow, Recorded, RowQuery, Submission, Submitted,
-    Usage,
+    ChainPage, ChainRow, CommitObserver, Draft, FoundCheck, Ledger, LedgerError, LedgerRow, Recorded, RowQuery,
+    Submission, Submitted, Usage,
 };
 pub use outbox::{
     AcceptedCheck, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState, Outbox,

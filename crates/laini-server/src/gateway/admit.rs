@@ -40,6 +40,10 @@ impl Gateway {
         if !self.settings.glance().environments.include(environment) {
             return Err(ApiError::Forbidden(ForbiddenReason::WrongEnvironment));
         }
+        // A revocation could not be heard any more.
+        if environment == Environment::Production && self.accounts.is_outdated() {
+            return Err(ApiError::Unreachable);
+        }
         Ok(app)
     }
 

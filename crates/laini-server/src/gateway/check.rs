@@ -135,6 +135,9 @@ impl Gateway {
         if !matches!(recorded, Err(LedgerError::Busy)) {
             self.ledger_health.note(recorded.is_ok());
         }
+        if let (Some(metrics), Ok(recorded)) = (&self.metrics, &recorded) {
+            metrics.checked(question.product, question.app.app.environment, recorded.outcome);
+        }
         recorded
     }
 }

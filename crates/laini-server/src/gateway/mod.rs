@@ -34,6 +34,7 @@ use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::token::{GENERATE_PATH, OAUTH2_PATH};
 
 use crate::http::{AccountsPicture, ApiError, Context, Throttle};
+use crate::observe::Metrics;
 use crate::sandbox::SandboxWorlds;
 use crate::{Deps, Entropy, LiveSettings};
 use ledger_health::LedgerHealth;
@@ -52,6 +53,7 @@ pub(crate) struct Gateway {
     subjects: SubjectHasher,
     entropy: Arc<dyn Entropy>,
     settings: Arc<LiveSettings>,
+    metrics: Option<Arc<Metrics>>,
     token_requests: Throttle<IpAddr>,
     token_failures: Throttle<(IpAddr, u64)>,
     /// Consumer keys are remembered as hashes: whatever is presented takes eight bytes.
@@ -72,6 +74,7 @@ impl Gateway {
             tokens: deps.keys.token(),
             subjects: deps.keys.subject(),
             entropy: deps.entropy,
+            metrics: deps.metrics,
             token_requests: Throttle::new(
                 limits.token_requests_burst,
                 each(1, limits.token_requests_per_second),

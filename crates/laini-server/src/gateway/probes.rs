@@ -46,7 +46,9 @@ impl Gateway {
         if self.ledger_health.is_failing() {
             reasons.push("the ledger does not confirm records");
         }
-        if self.accounts.is_failing() {
+        if self.accounts.is_outdated() {
+            reasons.push("the accounts could not be read for too long: production checks are refused");
+        } else if self.accounts.is_failing() {
             reasons.push("the accounts cannot be read");
         }
         reasons

@@ -1,17 +1,17 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use laini_core::access::KeyTree;
 use laini_core::partner::Accounts;
 use laini_core::store::{AccountStore, AccountsError};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How often the store is asked whether accounts changed; a revocation holds after that.
 const POLL_INTERVAL_MS: u64 = 250;
 /// How long one refresh may take before the store counts as unreachable.
-const REFRESH_TIMEOUT_MS: u64 = 5_000;
+const REFRESH_TIMEOUT_MS: u64 = 2_000;
 
 /// The accounts that requests are decided on: an immutable picture, replaced whole when the store
 /// has a newer version.
@@ -20,13 +20,23 @@ pub struct AccountsPicture {
     keys: Arc<KeyTree>,
     current: ArcSwap<Accounts>,
     failing: AtomicBool,
+    /// When the store was last asked and answered.
+    read_at: Mutex<Instant>,
+    age_max: Duration,
+    outdated: AtomicBool,
 }
 
 impl AccountsPicture {
-    /// The picture of what `store` holds now.
-    pub async fn load(store: Arc<dyn AccountStore>, keys: Arc<KeyTree>) -> Result<Self, AccountsError> {
+    /// The picture of what `store` holds now. Without news for `age_ms_max` it is outdated.
+    pub async fn load(
+        store: Arc<dyn AccountStore>,
+        keys: Arc<KeyTree>,
+        age_ms_max: u64,
+    ) -> Result<Self, AccountsError> {
+        let read_at = Mutex::new(Instant::now());
         let current = ArcSwap::new(Arc::new(assemble(&*store, &keys).await?));
-        Ok(Self { store, keys, current, failing: AtomicBool::new(false) })
+        let (failing, outdated) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { store, keys, current, failing, read_at, age_max: Duration::from_millis(age_ms_max), outdated })
     }
 
     /// The present picture. Cheap; not to be held across an await.
@@ -44,6 +54,16 @@ impl AccountsPicture {
         self.failing.load(Ordering::Relaxed)
     }
 
+    /// Whether the store could not be read for so long that a revocation may have been missed.
+    pub fn is_outdated(&self) -> bool {
+        self.outdated.load(Ordering::Relaxed)
+    }
+
+    /// How old the picture may be.
+    pub fn age(&self) -> Duration {
+        self.read_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
     /// Takes over what the store holds now, if it is newer.
     pub async fn refresh(&self) -> Result<(), AccountsError> {
         if self.store.version().await? != self.current().version {
@@ -52,21 +72,43 @@ impl AccountsPicture {
         Ok(())
     }
 
-    /// Refreshes for ever. While the store cannot be read, the last picture stays in force.
+    /// Refreshes for ever. While the store cannot be read, the last picture stays in force, until it is
+    /// outdated.
     pub async fn keep_fresh(&self) {
         let mut ticks = tokio::time::interval(Duration::from_millis(POLL_INTERVAL_MS));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            let began = Instant::now();
             let too_slow = |_| AccountsError::Engine("no answer in time".to_owned());
-            let patience = Duration::from_millis(REFRESH_TIMEOUT_MS);
-            match timeout(patience, self.refresh()).await.map_err(too_slow).flatten() {
-                Ok(()) => self.failing.store(false, Ordering::Relaxed),
-                Err(error) if !self.failing.swap(true, Ordering::Relaxed) => {
-                    tracing::error!(%error, "accounts cannot be refreshed; the last known ones stay in force");
-                }
-                Err(_) => {}
+            match timeout(self.patience(), self.refresh()).await.map_err(too_slow).flatten() {
+                Ok(()) => self.was_read(began),
+                Err(error) => self.was_not_read(&error),
             }
+        }
+    }
+
+    /// How long a refresh may take: a store that hangs is judged when the picture gets outdated.
+    fn patience(&self) -> Duration {
+        let left = self.age_max.saturating_sub(self.age());
+        let patience = Duration::from_millis(REFRESH_TIMEOUT_MS);
+        if left.is_zero() { patience } else { patience.min(left) }
+    }
+
+    fn was_read(&self, began: Instant) {
+        *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = began;
+        self.failing.store(false, Ordering::Relaxed);
+        if self.outdated.swap(false, Ordering::Relaxed) {
+            tracing::info!("accounts can be read again; production checks are answered");
+        }
+    }
+
+    fn was_not_read(&self, error: &AccountsError) {
+        if !self.failing.swap(true, Ordering::Relaxed) {
+            tracing::error!(%error, "accounts cannot be refreshed; the last known ones stay in force");
+        }
+        if self.age() >= self.age_max && !self.outdated.swap(true, Ordering::Relaxed) {
+            tracing::error!("accounts are outdated; production checks are refused until they can be read");
         }
     }
 }

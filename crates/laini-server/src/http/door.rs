@@ -2,11 +2,15 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use prometheus_client::metrics::gauge::Gauge;
+
 /// Counts open connections and lets no more in than the caps allow.
 pub(super) struct Door {
     connections_max: usize,
     per_address_max: usize,
     open: Mutex<Open>,
+    /// How many are in, for whoever watches.
+    gauge: Gauge,
 }
 
 #[derive(Default)]
@@ -16,8 +20,8 @@ struct Open {
 }
 
 impl Door {
-    pub(super) fn new(connections_max: usize, per_address_max: usize) -> Self {
-        Self { connections_max, per_address_max, open: Mutex::default() }
+    pub(super) fn new(connections_max: usize, per_address_max: usize, gauge: Gauge) -> Self {
+        Self { connections_max, per_address_max, open: Mutex::default(), gauge }
     }
 
     /// A place for a connection of `address`, freed when dropped; `None` where none is left.
@@ -32,6 +36,7 @@ impl Door {
         }
         *of_address += 1;
         open.connections += 1;
+        self.gauge.inc();
         Some(Place { door: Arc::clone(self), address })
     }
 }
@@ -46,6 +51,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.door.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.connections -= 1;
+        self.door.gauge.dec();
         if let Some(of_address) = open.by_address.get_mut(&self.address) {
             *of_address -= 1;
             if *of_address == 0 {
@@ -61,7 +67,7 @@ mod tests {
 
     #[test]
     fn both_caps_hold_and_places_come_back() {
-        let door = Arc::new(Door::new(3, 2));
+        let door = Arc::new(Door::new(3, 2, Gauge::default()));
         let (a, b): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
         let first = door.enter(a).unwrap();
         let _second = door.enter(a).unwrap();
@@ -71,5 +77,6 @@ mod tests {
         drop(first);
         drop(door.enter(b).unwrap());
         assert_eq!(door.open.lock().unwrap().by_address.len(), 2);
+        assert_eq!(door.gauge.get(), 2);
     }
 }

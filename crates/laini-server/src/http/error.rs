@@ -10,6 +10,8 @@ use laini_wire::error::{CheckErrorBody, ErrorBody, code, message};
 use laini_wire::header;
 use serde::Serialize;
 
+use crate::observe::ErrorCode;
+
 /// Everything that a request can be refused for (contract §4). What it looks like is decided in one
 /// place, [`ApiError::row`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,6 +244,7 @@ impl ApiError {
         if self == Self::Reset {
             response.extensions_mut().insert(ResetConnection);
         }
+        response.extensions_mut().insert(ErrorCode(row.code));
         response
     }
 

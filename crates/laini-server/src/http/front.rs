@@ -12,32 +12,53 @@ use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
 use laini_core::billing::{CheckId, CheckIds};
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
 use tower::Service as _;
 
 use super::context::CallerIds;
 use super::{ApiError, Context, Shape};
-use crate::observe::of_request;
+use crate::observe::{Endpoint, Metrics, of_request};
 use crate::{Clock, Entropy, LiveSettings};
 
 /// Gives every request its identity, has it answered, and sees to it that the answer is one.
 pub(crate) struct Front {
     router: Router,
-    ids: CheckIds,
+    ids: Arc<CheckIds>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Arc<LiveSettings>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Front {
     pub(crate) fn new(
         router: Router,
-        ids: CheckIds,
+        ids: Arc<CheckIds>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         settings: Arc<LiveSettings>,
+        metrics: Option<Arc<Metrics>>,
     ) -> Self {
-        Self { router, ids, clock, entropy, settings }
+        Self { router, ids, clock, entropy, settings, metrics }
+    }
+
+    /// For other routes beside these, with identities from the same source. What goes there is not
+    /// counted among what partners ask.
+    pub(crate) fn beside(&self, router: Router) -> Self {
+        Self {
+            router,
+            ids: Arc::clone(&self.ids),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            settings: Arc::clone(&self.settings),
+            metrics: None,
+        }
+    }
+
+    /// Where open connections are counted; nobody reads it where nothing is counted.
+    pub(super) fn connections(&self) -> Gauge {
+        self.metrics.as_ref().map(|metrics| metrics.connections().clone()).unwrap_or_default()
     }
 
     /// A new identity, for what is answered without a request.
@@ -58,7 +79,11 @@ impl Front {
         };
         let caller_ids = CallerIds::of(request.headers());
         request.extensions_mut().insert(context);
+        let endpoint = self.metrics.is_some().then(|| Endpoint::of_path(request.uri().path()));
         let mut response = of_request(context.id, self.answer_as(context, request, began)).await;
+        if let (Some(metrics), Some(endpoint)) = (&self.metrics, endpoint) {
+            metrics.answered(endpoint, &response, began.elapsed());
+        }
         caller_ids.echo(response.headers_mut());
         response
     }

@@ -31,7 +31,7 @@ pub(crate) async fn listen(
     limits: &Limits,
     shutdown: impl Future<Output = ()>,
 ) {
-    let door = Arc::new(Door::new(limits.connections_max, limits.connections_per_address_max));
+    let door = Arc::new(Door::new(limits.connections_max, limits.connections_per_address_max, front.connections()));
     let speaker = Speaker::new(Arc::clone(&front), limits);
     let (drain, draining) = watch::channel(());
     let mut connections = JoinSet::new();

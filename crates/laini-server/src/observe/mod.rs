@@ -1,9 +1,17 @@
-//! Seeing a server run: the request that a log line belongs to.
+//! Seeing a server run: the request that a log line belongs to, and metrics.
 //!
 //! Owns what is told about the server's own work. Must never take in a number, an IMSI, a token, a
 //! secret or any text of a caller, or cost a check anything where nobody looks.
 
+mod distribution;
+mod exporter;
+mod labels;
+mod metrics;
 mod request;
 
+pub(crate) use exporter::Exporter;
+pub use exporter::Gauged;
+pub(crate) use labels::{Endpoint, ErrorCode};
+pub use metrics::Metrics;
 pub use request::current_request;
 pub(crate) use request::of_request;

@@ -9,6 +9,7 @@ mod fakes;
 mod faults;
 mod live_settings;
 mod malformed;
+mod readiness;
 mod sandbox;
 mod shutdown;
 mod tokens;

@@ -72,6 +72,7 @@ impl World {
             keys: Arc::clone(&keys),
             clock: Arc::clone(&clock) as _,
             entropy: Arc::new(CountedEntropy::default()),
+            metrics: None,
         };
         let server = Server::bind(([127, 0, 0, 1], 0).into(), deps, Arc::clone(&settings)).await.unwrap();
         let address = server.local_addr();

@@ -28,8 +28,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use laini_core::billing::CheckId;
 use laini_core::store::{
-    BoxFuture, ChainHead, ChainKey, ChainPage, DayKey, DayKeys, Draft, Ledger, LedgerError, LedgerRow, Recorded,
-    RowQuery,
+    BoxFuture, ChainHead, ChainKey, ChainPage, CommitObserver, DayKey, DayKeys, Draft, Ledger, LedgerError, LedgerRow,
+    Recorded, RowQuery,
 };
 use tokio::sync::oneshot;
 
@@ -39,7 +39,7 @@ use readers::Readers;
 use writer::Writer;
 
 /// The limits and rhythms of a ledger's writer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct LedgerSettings {
     /// This node's number in the chain; two nodes never share one.
     pub writer: u32,
@@ -60,6 +60,8 @@ pub struct LedgerSettings {
     pub head_every_s: i64,
     /// The WAL is copied into the database when it has grown by about so many pages of 4 KiB.
     pub checkpoint_pages: usize,
+    /// Who is told of every commit.
+    pub observer: Option<Arc<dyn CommitObserver>>,
 }
 
 impl Default for LedgerSettings {
@@ -74,6 +76,7 @@ impl Default for LedgerSettings {
             head_every_rows: 1_000_000,
             head_every_s: 60,
             checkpoint_pages: 4_000,
+            observer: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use laini_core::store::{ChainHead, ChainKey, LedgerError, RepeatBatch, RepeatMemory};
@@ -139,6 +139,7 @@ impl Writer {
             Some(connection) => connection,
             None => self.reopen().map_err(Stage::Opening.failed())?,
         };
+        let began = self.settings.observer.is_some().then(Instant::now);
         let rules = Rules { key: &self.key, writer: self.settings.writer, repeats: &self.repeats };
         match append(&connection, &rules, self.tip, batch, (&mut self.noted, &mut self.answers)) {
             Ok(tip) => {
@@ -147,6 +148,9 @@ impl Writer {
                 let written = batch.iter().zip(&self.answers).filter(|(_, answer)| answer.is_ok());
                 self.newest_at = written.map(|(job, _)| job.draft.at).fold(self.newest_at, Timestamp::max);
                 self.wal_pages += pages(batch.len());
+                if let (Some(observer), Some(began)) = (&self.settings.observer, began) {
+                    observer.committed(batch.len(), began.elapsed());
+                }
                 Ok(())
             }
             // The connection goes, with whatever it believes: a new one reads the file itself.

@@ -55,12 +55,7 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
     let accounts = house.accounts()?;
     refuse_foreign(&registry, &*accounts)?;
     let population = fill(context, &config, &house, &registry)?;
-    let offer = Offer {
-        registry: registry.reader,
-        accounts: house.accounts()?,
-        environments: Environments::Both,
-        is_reloadable: false,
-    };
+    let offer = Offer { registry, accounts: house.accounts()?, environments: Environments::Both, is_reloadable: false };
     runtime(&config)?.block_on(async {
         let bank = partner(&config, &*accounts, DEMO_PARTNER).await?;
         let sandbox = credentials(&*accounts, bank, Environment::Sandbox).await?;

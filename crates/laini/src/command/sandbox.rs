@@ -40,7 +40,7 @@ pub(crate) fn run(context: &Context, args: &SandboxArgs) -> anyhow::Result<()> {
     let house = House::open(place.data.clone(), &config)?;
     let accounts = house.accounts()?;
     let offer = Offer {
-        registry: house.registry(&config)?.reader,
+        registry: house.registry(&config)?,
         accounts: house.accounts()?,
         environments: Environments::SandboxOnly,
         is_reloadable: false,

@@ -46,7 +46,7 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
         }
     }
     let offer = Offer {
-        registry: house.registry(&config)?.reader,
+        registry: house.registry(&config)?,
         accounts: house.accounts()?,
         environments: Environments::Both,
         is_reloadable: true,

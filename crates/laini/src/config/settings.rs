@@ -1,3 +1,5 @@
+use std::net::SocketAddr;
+
 use anyhow::{Context as _, ensure};
 use jiff::{SignedDuration, tz::TimeZone};
 use laini_core::billing::Currency;
@@ -15,6 +17,7 @@ pub(crate) struct Config {
     pub(crate) ledger: LedgerConfig,
     pub(crate) keys: KeysConfig,
     pub(crate) log: LogConfig,
+    pub(crate) metrics: MetricsConfig,
 }
 
 /// Whose network it is.
@@ -116,6 +119,13 @@ pub(crate) struct LogConfig {
     pub(crate) level: LogLevel,
 }
 
+/// Where metrics can be collected.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct MetricsConfig {
+    pub(crate) listen: String,
+}
+
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -167,6 +177,15 @@ impl Config {
         Currency::parse(&self.operator.currency).context("operator.currency")
     }
 
+    /// Where metrics can be collected, where they can.
+    pub(crate) fn metrics_address(&self) -> anyhow::Result<Option<SocketAddr>> {
+        let listen = &self.metrics.listen;
+        if listen.is_empty() {
+            return Ok(None);
+        }
+        listen.parse().map(Some).with_context(|| format!("metrics.listen: `{listen}` is no address:port"))
+    }
+
     /// When a reassuring answer is withdrawn.
     pub(crate) fn freshness(&self) -> Freshness {
         let limit =
@@ -182,6 +201,7 @@ impl Config {
         self.plan()?;
         self.zone()?;
         self.currency()?;
+        self.metrics_address()?;
         let server = &self.server;
         server
             .listen

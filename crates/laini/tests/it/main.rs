@@ -12,6 +12,7 @@ mod extract;
 mod feed;
 mod kill;
 mod logs;
+mod metrics;
 mod noon;
 mod one_server;
 mod reload;

@@ -1,0 +1,127 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::{MetricType, TypedMetric};
+
+/// Upper bounds of latencies, in nanoseconds: 100 µs to 10 s.
+const LATENCY_BOUNDS_NS: &[u64] = &[
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_500_000_000,
+    5_000_000_000,
+    10_000_000_000,
+];
+/// Upper bounds of how many things come at once.
+const COUNT_BOUNDS: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192];
+const NS_PER_S: f64 = 1e9;
+
+/// A histogram of two atomic additions per observation: the library's own takes a lock.
+#[derive(Debug, Clone)]
+pub(super) struct Distribution(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    bounds: &'static [u64],
+    /// How many of the unit that is counted in make one of the unit that is shown.
+    scale: f64,
+    /// One per bound, and one for what lies beyond the last.
+    counts: Vec<AtomicU64>,
+    sum: AtomicU64,
+}
+
+impl Distribution {
+    /// Of durations, shown in seconds.
+    pub(super) fn of_latencies() -> Self {
+        Self::new(LATENCY_BOUNDS_NS, NS_PER_S)
+    }
+
+    /// Of counts.
+    pub(super) fn of_counts() -> Self {
+        Self::new(COUNT_BOUNDS, 1.0)
+    }
+
+    fn new(bounds: &'static [u64], scale: f64) -> Self {
+        let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
+        Self(Arc::new(Inner { bounds, scale, counts, sum: AtomicU64::new(0) }))
+    }
+
+    /// Adds a duration.
+    pub(super) fn took(&self, took: Duration) {
+        self.observe(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// Adds a value, in the unit that is counted in.
+    pub(super) fn observe(&self, value: u64) {
+        let bucket = self.0.bounds.partition_point(|bound| *bound < value);
+        self.0.counts[bucket].fetch_add(1, Ordering::Relaxed);
+        self.0.sum.fetch_add(value, Ordering::Relaxed);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown figures need no more than 52 bits")]
+fn shown(value: u64, scale: f64) -> f64 {
+    value as f64 / scale
+}
+
+impl EncodeMetric for Distribution {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+        let Inner { bounds, scale, counts, sum } = &*self.0;
+        let bounds = bounds.iter().map(|bound| shown(*bound, *scale)).chain([f64::INFINITY]);
+        let counts = counts.iter().map(|count| count.load(Ordering::Relaxed));
+        let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
+        let count = buckets.iter().map(|(_, count)| count).sum();
+        encoder.encode_histogram::<NoLabelSet>(shown(sum.load(Ordering::Relaxed), *scale), count, &buckets, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
+    }
+}
+
+impl TypedMetric for Distribution {
+    const TYPE: MetricType = MetricType::Histogram;
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::text::encode;
+    use prometheus_client::registry::Registry;
+
+    use super::*;
+
+    #[test]
+    fn a_value_lies_in_the_first_bucket_that_holds_it() {
+        let latencies = Distribution::of_latencies();
+        for micros in [99, 100, 101, 30_000_000] {
+            latencies.took(Duration::from_micros(micros));
+        }
+        let mut registry = Registry::default();
+        registry.register("x", "X", latencies);
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        for line in [
+            "x_count 4",
+            "x_bucket{le=\"0.0001\"} 2",
+            "x_bucket{le=\"0.00025\"} 3",
+            "x_bucket{le=\"10.0\"} 3",
+            "x_bucket{le=\"+Inf\"} 4",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+        assert!(text.contains("x_sum 30.0003"), "{text}");
+    }
+}
