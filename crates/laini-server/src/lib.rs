@@ -12,14 +12,16 @@ use observe::Metrics;
 
 pub mod gateway;
 pub mod http;
+mod listener;
 pub mod observe;
 pub mod operator;
 pub mod sandbox;
 mod server;
 mod settings;
 
+pub use listener::{Environments, Listener};
 pub use server::{BindError, Server};
-pub use settings::{Environments, Limits, LiveSettings, Settings};
+pub use settings::{Limits, LiveSettings, Settings};
 
 /// What the server is built on.
 pub struct Deps {

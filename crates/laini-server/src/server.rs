@@ -8,16 +8,16 @@ use laini_core::store::{AccountsError, LedgerError};
 use tokio::net::TcpListener;
 
 use crate::gateway::Gateway;
-use crate::http::{AccountsPicture, Front, listen};
+use crate::http::{AccountsPicture, Front, Listening, listen};
 use crate::observe::{Exporter, Gauged, Metrics};
-use crate::{Deps, Limits, LiveSettings};
+use crate::{Deps, Environments, Limits, Listener, LiveSettings};
 
 /// A server that listens and is ready to run.
 pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
+    places: Vec<Listening>,
+    addresses: Vec<SocketAddr>,
     front: Arc<Front>,
-    exporting: Option<(TcpListener, Arc<Front>)>,
+    exporting: Option<Listening>,
     accounts: Arc<AccountsPicture>,
     limits: Limits,
 }
@@ -42,10 +42,14 @@ pub enum BindError {
 }
 
 impl Server {
-    /// Listens on `address` (port 0 = any free port) and loads what checks are decided on. From here
-    /// on clients can connect; they are answered once [`Server::run`] runs.
-    pub async fn bind(address: SocketAddr, deps: Deps, settings: Arc<LiveSettings>) -> Result<Self, BindError> {
-        let (listener, address) = listen_on(address).await?;
+    /// Listens everywhere and loads what checks are decided on. From here on clients can connect;
+    /// they are answered once [`Server::run`] runs.
+    pub async fn bind(listeners: &[Listener], deps: Deps, settings: Arc<LiveSettings>) -> Result<Self, BindError> {
+        let mut bound = Vec::with_capacity(listeners.len());
+        for listener in listeners {
+            bound.push(listen_on(listener.address).await?);
+        }
+        let addresses = bound.iter().map(|(_, address)| *address).collect();
         let limits = settings.current().limits.clone();
         let (store, keys) = (Arc::clone(&deps.accounts), Arc::clone(&deps.keys));
         let accounts = Arc::new(AccountsPicture::load(store, keys, limits.accounts_age_ms_max).await?);
@@ -53,7 +57,12 @@ impl Server {
         let (clock, entropy, metrics) = (Arc::clone(&deps.clock), Arc::clone(&deps.entropy), deps.metrics.clone());
         let gateway = Arc::new(Gateway::new(deps, Arc::clone(&accounts), Arc::clone(&settings)));
         let front = Arc::new(Front::new(gateway.routes(), ids, clock, entropy, settings, metrics));
-        Ok(Self { listener, address, front, exporting: None, accounts, limits })
+        let places = bound.into_iter().zip(listeners).map(|((bound, _), listener)| Listening {
+            listener: bound,
+            environments: listener.environments,
+            front: Arc::clone(&front),
+        });
+        Ok(Self { places: places.collect(), addresses, front, exporting: None, accounts, limits })
     }
 
     /// Listens on `address` for whoever collects `metrics` as well; returns where.
@@ -65,26 +74,27 @@ impl Server {
     ) -> Result<SocketAddr, BindError> {
         let (listener, address) = listen_on(address).await?;
         let routes = Exporter::routes(metrics, gauged, Arc::clone(&self.accounts));
-        self.exporting = Some((listener, Arc::new(self.front.beside(routes))));
+        let front = Arc::new(self.front.beside(routes));
+        self.exporting = Some(Listening { listener, environments: Environments::Neither, front });
         Ok(address)
     }
 
-    /// The address that clients connect to.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.address
+    /// The addresses that clients connect to, in the order of the listeners.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// Serves until `shutdown` resolves; then stops accepting, finishes what it accepted within
     /// [`Limits::drain_timeout_ms`], and returns. Metrics can be collected to the very end.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let exporting = async {
-            if let Some((listener, front)) = self.exporting {
-                listen(listener, front, &self.limits, pending()).await;
+            if let Some(place) = self.exporting {
+                listen(vec![place], &self.limits, pending()).await;
             }
             pending::<()>().await;
         };
         tokio::select! {
-            () = listen(self.listener, self.front, &self.limits, shutdown) => {}
+            () = listen(self.places, &self.limits, shutdown) => {}
             () = exporting => {}
             () = self.accounts.keep_fresh() => {}
         }

@@ -4,7 +4,8 @@ use arc_swap::{ArcSwap, Guard};
 use jiff::tz::TimeZone;
 use laini_core::disclosure::Freshness;
 use laini_core::line::NumberPlan;
-use laini_core::partner::Environment;
+
+use crate::http::{HostNames, TrustedProxies};
 
 /// What an operator decides about the server.
 #[derive(Debug, Clone)]
@@ -15,20 +16,23 @@ pub struct Settings {
     pub plan: NumberPlan,
     /// How old the registry's knowledge may be before reassuring answers are withdrawn.
     pub freshness: Freshness,
-    /// Whose credentials are answered.
-    pub environments: Environments,
+    /// Host names that are bound to an environment.
+    pub hosts: HostNames,
+    /// The proxies in front of the server.
+    pub proxies: TrustedProxies,
     /// How much of everything is allowed.
     pub limits: Limits,
 }
 
 impl Settings {
-    /// The defaults, in this time zone: Kenya's number plan, no freshness limit, both environments.
+    /// The defaults, in this time zone: Kenya's number plan, no freshness limit, no proxies.
     pub fn new(zone: TimeZone) -> Self {
         Self {
             zone,
             plan: NumberPlan::KENYA,
             freshness: Freshness::default(),
-            environments: Environments::Both,
+            hosts: HostNames::default(),
+            proxies: TrustedProxies::default(),
             limits: Limits::default(),
         }
     }
@@ -55,37 +59,14 @@ impl LiveSettings {
     }
 
     /// Puts `settings` in force for every request that begins from now on. What a running server
-    /// stands on stays as it was at its start: [`Settings::zone`], [`Settings::plan`],
-    /// [`Settings::environments`], and the [`Limits`] of connections and of the token doors.
+    /// stands on stays as it was at its start: [`Settings::zone`], [`Settings::plan`], and the [`Limits`]
+    /// of connections and of the token doors.
     pub fn replace(&self, settings: Settings) {
         let mut settings = settings;
         let old = self.glance();
         settings.zone = old.zone.clone();
         settings.plan = old.plan;
-        settings.environments = old.environments;
         self.0.store(Arc::new(settings));
-    }
-}
-
-/// Which environments' credentials a listener answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Environments {
-    /// Only the sandbox; the registry may be empty.
-    SandboxOnly,
-    /// Only production.
-    ProductionOnly,
-    /// Both.
-    Both,
-}
-
-impl Environments {
-    /// Whether credentials of `environment` are answered.
-    pub fn include(self, environment: Environment) -> bool {
-        match self {
-            Self::SandboxOnly => environment == Environment::Sandbox,
-            Self::ProductionOnly => environment == Environment::Production,
-            Self::Both => true,
-        }
     }
 }
 

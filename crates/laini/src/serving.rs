@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use laini_core::store::{AccountStore, CommitObserver, Ledger};
+use laini_server::http::{HostNames, TrustedProxies};
 use laini_server::observe::{Gauged, Metrics};
-use laini_server::{Deps, Environments, Limits, LiveSettings, Server, Settings};
+use laini_server::{Deps, Environments, Limits, Listener, LiveSettings, Server, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -42,7 +43,6 @@ pub(crate) struct Standing {
     /// Where clients reach it.
     pub(crate) base_url: String,
     settings: Arc<LiveSettings>,
-    environments: Environments,
     ledger: Arc<dyn Ledger>,
     signals: Signals,
 }
@@ -110,8 +110,9 @@ pub(crate) async fn stand(
     };
     // Before anyone is told that it is ready: from then on a signal ends it gracefully.
     let signals = Signals::listen(offer.is_reloadable)?;
-    let settings = Arc::new(LiveSettings::new(settings(config, offer.environments)?));
-    let mut server = Server::bind(listen, deps, Arc::clone(&settings))
+    let settings = Arc::new(LiveSettings::new(settings(config)?));
+    let listener = Listener { environments: offer.environments, ..Listener::new(listen) };
+    let mut server = Server::bind(&[listener], deps, Arc::clone(&settings))
         .await
         .hint("choose another address with --listen; port 0 takes a free one")?;
     if let (Some(address), Some(metrics)) = (metrics_address, metrics) {
@@ -120,17 +121,18 @@ pub(crate) async fn stand(
             server.expose(address, metrics, gauged).await.hint("choose another address for metrics.listen")?;
         tracing::info!(address = %exposed, "metrics can be collected");
     }
-    let base_url = format!("http://{}", server.local_addr());
-    Ok(Standing { server, base_url, settings, environments: offer.environments, ledger, signals })
+    let base_url = format!("http://{}", server.addresses()[0]);
+    Ok(Standing { server, base_url, settings, ledger, signals })
 }
 
 /// The server's settings as the configuration has them.
-fn settings(config: &Config, environments: Environments) -> anyhow::Result<Settings> {
+fn settings(config: &Config) -> anyhow::Result<Settings> {
     Ok(Settings {
         zone: config.zone()?,
         plan: config.plan()?,
         freshness: config.freshness(),
-        environments,
+        hosts: HostNames::default(),
+        proxies: TrustedProxies::default(),
         limits: limits(config),
     })
 }
@@ -173,10 +175,10 @@ impl Standing {
     ) -> anyhow::Result<()> {
         tracing::info!(base_url = self.base_url, pid = std::process::id(), "serving");
         notify("READY=1");
-        let Self { server, settings: live, environments, ledger, signals, .. } = self;
+        let Self { server, settings: live, ledger, signals, .. } = self;
         let on_reload = || {
             if let Some(reload) = &mut reload {
-                reload.run(&live, |config| settings(config, environments));
+                reload.run(&live, settings);
             }
         };
         let result = attend(server, signals, on_reload, ended).await;

@@ -1,14 +1,16 @@
 //! Access: credentials, tokens and the keys they rest on.
 //!
-//! Owns how a secret is made, kept and compared, and how a token proves itself. Must never keep a
-//! secret or a token, and never show one in `Debug`.
+//! Owns how a secret is made, kept and compared, how a token proves itself, and which addresses may
+//! ask. Must never keep a secret or a token, and never show one in `Debug`.
 
+mod address_rules;
 mod base62;
 mod credentials;
 mod keys;
 mod operator_credential;
 mod token;
 
+pub use address_rules::{AddressRules, AddressRulesError};
 pub use credentials::{ConsumerKey, ConsumerSecret, CredentialError, SecretHash};
 pub use keys::{KeyTree, RootKey};
 pub use operator_credential::OperatorCredential;

@@ -1,13 +1,12 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use jiff::Timestamp;
 use laini_core::access::TokenError;
 use laini_core::billing::{Currency, Money, PriceStamp};
 use laini_core::partner::{AppStatus, AppView, Environment, Product};
 
 use super::Gateway;
-use crate::http::{ApiError, ForbiddenReason, TokenProblem, bearer};
+use crate::http::{ApiError, Context, ForbiddenReason, TokenProblem, bearer};
 
 /// An app that may ask.
 pub(super) struct Admitted {
@@ -21,8 +20,8 @@ const SANDBOX_PRICE: PriceStamp = PriceStamp { version: 0, list: Money::new(0, C
 
 impl Gateway {
     /// The app behind the caller's token, where it may call at all: token, app and environment.
-    pub(crate) fn caller(&self, headers: &HeaderMap, now: Timestamp) -> Result<Arc<AppView>, ApiError> {
-        let claims = self.tokens.verify(bearer(headers).map_err(ApiError::Token)?, now).map_err(|error| {
+    pub(crate) fn caller(&self, headers: &HeaderMap, context: &Context) -> Result<Arc<AppView>, ApiError> {
+        let claims = self.tokens.verify(bearer(headers).map_err(ApiError::Token)?, context.at).map_err(|error| {
             ApiError::Token(match error {
                 TokenError::Unknown => TokenProblem::Unknown,
                 TokenError::Expired => TokenProblem::Expired,
@@ -37,7 +36,7 @@ impl Gateway {
             return Err(ApiError::Token(TokenProblem::Revoked));
         }
         let environment = app.app.environment;
-        if !self.settings.glance().environments.include(environment) {
+        if !context.environments.include(environment) {
             return Err(ApiError::Forbidden(ForbiddenReason::WrongEnvironment));
         }
         // A revocation could not be heard any more.
@@ -49,8 +48,8 @@ impl Gateway {
 
     /// Whether the caller may ask for `product`: its token, app and environment, then agreement and
     /// product.
-    pub(super) fn admit(&self, headers: &HeaderMap, product: Product, now: Timestamp) -> Result<Admitted, ApiError> {
-        let app = self.caller(headers, now)?;
+    pub(super) fn admit(&self, headers: &HeaderMap, product: Product, context: &Context) -> Result<Admitted, ApiError> {
+        let app = self.caller(headers, context)?;
         let environment = app.app.environment;
         if !app.may_ask() {
             return Err(ApiError::Forbidden(ForbiddenReason::NoAgreement));

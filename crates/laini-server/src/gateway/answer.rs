@@ -52,7 +52,7 @@ pub(super) async fn answer(
     render: Render,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let admitted = match gateway.admit(&parts.headers, product, context.at) {
+    let admitted = match gateway.admit(&parts.headers, product, &context) {
         Ok(admitted) => admitted,
         Err(error) => return context.refuse(error),
     };

@@ -41,7 +41,7 @@ impl Gateway {
         let app = app.filter(|view| {
             view.app.secrets.contains(&presented)
                 && view.app.status == AppStatus::Active
-                && self.settings.glance().environments.include(view.app.environment)
+                && context.environments.include(view.app.environment)
         });
         if app.is_none() {
             self.token_failures.spend(pair);

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use laini_core::line::Msisdn;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::{Gateway, GatewayState};
-use crate::http::json;
+use crate::http::{Context, json};
 
 /// A number that no plan has: looked up to see whether the registry answers.
 const NOBODYS_NUMBER: u64 = 10_000;
@@ -28,8 +28,8 @@ pub(super) async fn livez() -> Response {
 }
 
 /// `GET /readyz`: checks can be answered; otherwise 503 with the reasons.
-pub(super) async fn readyz(State(gateway): GatewayState) -> Response {
-    let reasons = gateway.reasons_against_readiness().await;
+pub(super) async fn readyz(State(gateway): GatewayState, Extension(context): Extension<Context>) -> Response {
+    let reasons = gateway.reasons_against_readiness(&context).await;
     if reasons.is_empty() {
         json(StatusCode::OK, &Probe { status: "ready", reasons })
     } else {
@@ -38,9 +38,9 @@ pub(super) async fn readyz(State(gateway): GatewayState) -> Response {
 }
 
 impl Gateway {
-    async fn reasons_against_readiness(&self) -> Vec<&'static str> {
+    async fn reasons_against_readiness(&self, context: &Context) -> Vec<&'static str> {
         let mut reasons = Vec::new();
-        if self.settings.glance().environments.include(Environment::Production) {
+        if context.environments.include(Environment::Production) {
             reasons.extend(self.reason_against_registry().await);
         }
         if self.ledger_health.is_failing() {

@@ -1,4 +1,3 @@
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::time::timeout;
 
 use super::Front;
 use super::error::ResetConnection;
+use super::origin::Origin;
 use super::pulse::{Expired, Pulse, Watched};
 use crate::Limits;
 
@@ -50,7 +50,7 @@ impl Speaker {
     }
 
     /// Serves one connection to its end; from `drain` on it finishes what is under way and closes.
-    pub(super) async fn serve(self, stream: TcpStream, peer: IpAddr, mut drain: watch::Receiver<()>) {
+    pub(super) async fn serve(self, stream: TcpStream, origin: Origin, mut drain: watch::Receiver<()>) {
         let pulse = Arc::new(Pulse::new(self.header_timeout_ms, self.idle_timeout_ms));
         let service = service_fn(|request| {
             let under_way = pulse.request_began(hyper::Request::version(&request));
@@ -58,7 +58,7 @@ impl Speaker {
             let pulse = Arc::clone(&pulse);
             async move {
                 let is_alone = hyper::Request::version(&request) != Version::HTTP_2;
-                let response = front.answer(request, peer).await;
+                let response = front.answer(request, origin).await;
                 drop(under_way);
                 match response.extensions().get::<ResetConnection>() {
                     None => Ok(response),

@@ -9,6 +9,7 @@ use laini_wire::header;
 use tokio::time::Instant;
 
 use super::{ApiError, Shape};
+use crate::Environments;
 
 /// What is known of a request before it is looked at; every handler gets one.
 #[derive(Debug, Clone, Copy)]
@@ -17,8 +18,14 @@ pub struct Context {
     pub id: CheckId,
     /// When its header was complete.
     pub at: Timestamp,
-    /// Who sent it.
+    /// Where it comes from: the other end of the connection, or whom a trusted proxy names.
+    pub address: IpAddr,
+    /// Whom limits count as one client: the address, or the /64 that a holder of IPv6 is given.
     pub peer: IpAddr,
+    /// Whose credentials are answered here.
+    pub environments: Environments,
+    /// SHA-256 of the client's certificate (DER), where it presented one that was verified.
+    pub certificate: Option<[u8; 32]>,
     /// When it must have been answered.
     pub deadline: Instant,
     /// How its errors look.

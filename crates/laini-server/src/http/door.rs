@@ -24,6 +24,11 @@ impl Door {
         Self { connections_max, per_address_max, open: Mutex::default(), gauge }
     }
 
+    /// How many are open.
+    pub(super) fn connections(&self) -> usize {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).connections
+    }
+
     /// A place for a connection of `address`, freed when dropped; `None` where none is left.
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);

@@ -105,6 +105,10 @@ pub enum ForbiddenReason {
     NoAgreement,
     /// The agreement does not cover the product.
     NotInAgreement,
+    /// The app may not ask from this address.
+    WrongAddress,
+    /// The app asks under another client certificate than its own, or under none.
+    WrongCertificate,
 }
 
 /// What may help where a number cannot be read.
@@ -304,6 +308,12 @@ impl ForbiddenReason {
             }
             Self::NoAgreement => "Forbidden - there is no agreement in force; ask the operator for one",
             Self::NotInAgreement => "Forbidden - the agreement does not cover this product; ask the operator to add it",
+            Self::WrongAddress => {
+                "Forbidden - address not allowed; call from a registered address, or ask the operator to add this one"
+            }
+            Self::WrongCertificate => {
+                "Forbidden - client certificate not allowed; present the one that is registered for this app"
+            }
         }
     }
 }
@@ -356,7 +366,7 @@ fn free_words(reason: Option<FreeReason>) -> &'static str {
 const JSON: &str = "application/json;charset=UTF-8";
 
 /// The headers of the widest answer, so that the map never grows.
-const HEADERS_MAX: usize = 12;
+const HEADERS_MAX: usize = 24;
 
 /// An answer with `body` as JSON.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {

@@ -1,6 +1,5 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::request::Parts;
 use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -17,6 +17,8 @@ use tokio::time::Instant;
 use tower::Service as _;
 
 use super::context::CallerIds;
+use super::origin::{Origin, counted_as};
+use super::protection::protect;
 use super::{ApiError, Context, Shape};
 use crate::observe::{Endpoint, Metrics, of_request};
 use crate::{Clock, Entropy, LiveSettings};
@@ -66,26 +68,38 @@ impl Front {
         self.ids.mint(self.clock.now(), self.entropy.next_u64())
     }
 
-    /// Answers one request of `peer`.
-    pub(super) async fn answer(&self, mut request: Request<Incoming>, peer: IpAddr) -> Response {
+    /// Answers one request.
+    pub(super) async fn answer(&self, request: Request<Incoming>, origin: Origin) -> Response {
         let began = Instant::now();
-        let at = self.clock.now();
-        let context = Context {
-            id: self.ids.mint(at, self.entropy.next_u64()),
-            at,
-            peer,
-            deadline: began + Duration::from_millis(self.settings.glance().limits.request_timeout_ms),
-            shape: Shape::of_path(request.uri().path()),
-        };
-        let caller_ids = CallerIds::of(request.headers());
-        request.extensions_mut().insert(context);
-        let endpoint = self.metrics.is_some().then(|| Endpoint::of_path(request.uri().path()));
+        let (mut parts, body) = request.into_parts();
+        let context = self.context(&parts, origin, began);
+        let caller_ids = CallerIds::of(&parts.headers);
+        let endpoint = self.metrics.is_some().then(|| Endpoint::of_path(parts.uri.path()));
+        parts.extensions.insert(context);
+        let request = Request::from_parts(parts, body);
         let mut response = of_request(context.id, self.answer_as(context, request, began)).await;
         if let (Some(metrics), Some(endpoint)) = (&self.metrics, endpoint) {
             metrics.answered(endpoint, &response, began.elapsed());
         }
         caller_ids.echo(response.headers_mut());
+        protect(response.headers_mut(), origin.is_tls);
         response
+    }
+
+    fn context(&self, request: &Parts, origin: Origin, began: Instant) -> Context {
+        let at = self.clock.now();
+        let settings = self.settings.glance();
+        let address = settings.proxies.client(origin.address, &request.headers);
+        Context {
+            id: self.ids.mint(at, self.entropy.next_u64()),
+            at,
+            address,
+            peer: counted_as(address),
+            environments: settings.hosts.narrow(origin.environments, request),
+            certificate: origin.certificate,
+            deadline: began + Duration::from_millis(settings.limits.request_timeout_ms),
+            shape: Shape::of_path(request.uri.path()),
+        }
     }
 
     async fn answer_as(&self, context: Context, request: Request<Incoming>, began: Instant) -> Response {

@@ -1,6 +1,4 @@
 use std::future::Future;
-use std::net::{IpAddr, Ipv6Addr};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +10,9 @@ use tokio::time::{sleep, timeout};
 
 use super::connection::Speaker;
 use super::door::Door;
+use super::origin::{Origin, counted_as};
 use super::{ApiError, Front};
-use crate::Limits;
+use crate::{Environments, Limits};
 
 /// How long to wait after the system refused to accept (no file descriptors, mostly).
 const ACCEPT_PAUSE_MS: u64 = 50;
@@ -24,66 +23,85 @@ const LAST_WORDS_TIMEOUT_MS: u64 = 1_000;
 /// How much of its request is taken before that connection is closed, so that the answer arrives.
 const LAST_WORDS_READ_BYTES: usize = 16 * 1024;
 
-/// Accepts connections until `shutdown` resolves, then waits for those under way.
-pub(crate) async fn listen(
-    listener: TcpListener,
-    front: Arc<Front>,
-    limits: &Limits,
-    shutdown: impl Future<Output = ()>,
-) {
-    let door = Arc::new(Door::new(limits.connections_max, limits.connections_per_address_max, front.connections()));
-    let speaker = Speaker::new(Arc::clone(&front), limits);
+/// A place that accepts connections, and what answers on them.
+pub(crate) struct Listening {
+    pub(crate) listener: TcpListener,
+    pub(crate) environments: Environments,
+    pub(crate) front: Arc<Front>,
+}
+
+/// Accepts connections everywhere until `shutdown` resolves, then waits for those under way.
+pub(crate) async fn listen(places: Vec<Listening>, limits: &Limits, shutdown: impl Future<Output = ()>) {
+    let counted = places.first().map(|place| place.front.connections()).unwrap_or_default();
+    let door = Arc::new(Door::new(limits.connections_max, limits.connections_per_address_max, counted));
     let (drain, draining) = watch::channel(());
-    let mut connections = JoinSet::new();
-    let mut refusals = JoinSet::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let (stream, address) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, address)) => (stream, client(address.ip())),
-                Err(error) => {
-                    // A connection that broke before it was accepted, or no descriptors left.
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
-                    continue;
-                }
-            },
-            Some(_) = connections.join_next() => continue,
-            Some(_) = refusals.join_next() => continue,
-            () = &mut shutdown => break,
-        };
-        // Answers are small and whole: nothing is won by waiting for more.
-        let _ = stream.set_nodelay(true);
-        if let Some(place) = door.enter(address) {
-            connections.spawn(serve(speaker.clone(), stream, address, draining.clone(), place));
-        } else if refusals.len() < LAST_WORDS_AT_ONCE {
-            refusals.spawn(say_last_words(stream, ApiError::Unreachable.into_last_words(front.mint())));
-        }
+    let mut listeners = JoinSet::new();
+    for place in places {
+        let speaker = Speaker::new(Arc::clone(&place.front), limits);
+        let accepting = Accepting { place, speaker, door: Arc::clone(&door), draining: draining.clone() };
+        listeners.spawn(accepting.run());
     }
-    drop(listener);
+    shutdown.await;
     drain.send_replace(());
-    let all_done = async { while connections.join_next().await.is_some() {} };
+    let all_done = async { while listeners.join_next().await.is_some() {} };
     if timeout(Duration::from_millis(limits.drain_timeout_ms), all_done).await.is_err() {
-        tracing::warn!(connections = connections.len(), "connections were cut at the end of the drain timeout");
+        tracing::warn!(connections = door.connections(), "connections were cut at the end of the drain timeout");
     }
 }
 
-/// Whom limits count as one client: an IPv4 address, or the /64 that a holder of IPv6 is given.
-fn client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
-        v4 @ IpAddr::V4(_) => v4,
+/// One listener at work.
+struct Accepting {
+    place: Listening,
+    speaker: Speaker,
+    door: Arc<Door>,
+    draining: watch::Receiver<()>,
+}
+
+impl Accepting {
+    /// Accepts until the drain begins; ends when the last of its connections has ended.
+    async fn run(self) {
+        let Self { place, speaker, door, mut draining } = self;
+        let Listening { listener, environments, front } = place;
+        let mut connections = JoinSet::new();
+        let mut refusals = JoinSet::new();
+        let drain = draining.clone();
+        loop {
+            let (stream, address) = tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, address)) => (stream, address.ip()),
+                    Err(error) => {
+                        // A connection that broke before it was accepted, or no descriptors left.
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
+                        continue;
+                    }
+                },
+                Some(_) = connections.join_next() => continue,
+                Some(_) = refusals.join_next() => continue,
+                _ = draining.changed() => break,
+            };
+            // Answers are small and whole: nothing is won by waiting for more.
+            let _ = stream.set_nodelay(true);
+            if let Some(entered) = door.enter(counted_as(address)) {
+                let origin = Origin { address, environments, certificate: None, is_tls: false };
+                connections.spawn(serve(speaker.clone(), stream, origin, drain.clone(), entered));
+            } else if refusals.len() < LAST_WORDS_AT_ONCE {
+                refusals.spawn(say_last_words(stream, ApiError::Unreachable.into_last_words(front.mint())));
+            }
+        }
+        drop(listener);
+        while connections.join_next().await.is_some() {}
     }
 }
 
 async fn serve(
     speaker: Speaker,
     stream: TcpStream,
-    address: IpAddr,
+    origin: Origin,
     draining: watch::Receiver<()>,
     place: super::door::Place,
 ) {
-    speaker.serve(stream, address, draining).await;
+    speaker.serve(stream, origin, draining).await;
     drop(place);
 }
 

@@ -216,7 +216,7 @@ async fn accounts_that_cannot_be_read_stay_in_force_and_are_told() {
 
 #[tokio::test]
 async fn a_sandbox_is_ready_without_a_registry() {
-    let world = World::start_with(|settings| settings.environments = laini_server::Environments::SandboxOnly).await;
+    let world = World::start_sandbox().await;
     *world.registry.mood.lock().unwrap() = Mood::Empty;
     assert_eq!(world.get("/readyz").await.status, 200);
 }

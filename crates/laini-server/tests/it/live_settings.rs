@@ -1,8 +1,8 @@
 //! Settings that are replaced while the server runs.
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use laini_core::disclosure::Freshness;
-use laini_server::Environments;
 
 use crate::world::{IMSI_PATH, World, assert_error};
 
@@ -17,7 +17,7 @@ async fn a_replaced_limit_holds_for_the_next_request_and_what_the_server_stands_
     let mut changed = (*world.settings.current()).clone();
     changed.freshness =
         Freshness { swap_stale_after: Some(SignedDuration::from_secs(60)), registration_stale_after: None };
-    changed.environments = Environments::SandboxOnly;
+    changed.zone = TimeZone::UTC;
     world.settings.replace(changed);
     let reply = world.check(IMSI_PATH, NUMBER).await;
     assert_error(&reply, 503, "503.002.02", "Registry data is stale");
@@ -30,5 +30,5 @@ async fn a_replaced_limit_holds_for_the_next_request_and_what_the_server_stands_
     let body = "{\"customerNumber\":1}";
     let token = world.token(&world.production).await;
     assert_eq!(world.check_with(IMSI_PATH, &token, body).await.status, 400);
-    assert_eq!(world.settings.current().environments, Environments::Both);
+    assert_ne!(world.settings.current().zone, TimeZone::UTC);
 }

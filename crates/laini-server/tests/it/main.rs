@@ -7,6 +7,7 @@ mod connections;
 mod errors;
 mod fakes;
 mod faults;
+mod listeners;
 mod live_settings;
 mod malformed;
 mod readiness;

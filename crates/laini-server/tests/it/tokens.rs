@@ -176,7 +176,7 @@ async fn a_token_of_no_app_or_of_another_environment_is_refused() {
 
 #[tokio::test]
 async fn credentials_of_an_environment_that_is_not_answered_here_are_refused() {
-    let world = World::start_with(|settings| settings.environments = laini_server::Environments::SandboxOnly).await;
+    let world = World::start_sandbox().await;
     assert_error(&world.generate(&world.production).await, 400, "400.008.01", "Invalid Authentication passed");
     let claims = TokenClaims { app: world.production.app, environment: Environment::Production, ..claims(&world) };
     let token = world.keys.token().sign(&claims);

@@ -1,6 +1,6 @@
 //! A running server with one bank: an app per environment, every product.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use laini_core::partner::{
     ProductSet, Purpose,
 };
 use laini_core::store::AccountBook;
-use laini_server::{Deps, LiveSettings, Server, Settings};
+use laini_server::{Deps, Environments, Listener, LiveSettings, Server, Settings};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -23,6 +23,8 @@ use tokio::time::timeout;
 use crate::fakes::{BookAccounts, CountedEntropy, HandClock, MapRegistry, VecLedger};
 use crate::wire::{Connection, HANGS_AFTER, Reply, basic, check, request};
 
+/// Any free port.
+pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 pub(crate) const NOW: &str = "2026-11-22T09:00:00Z";
 pub(crate) const IMSI_PATH: &str = "/imsi/v1/checkATI";
 pub(crate) const SWAP_PATH: &str = "/imsi/v2/checkATI";
@@ -30,7 +32,9 @@ pub(crate) const AGE_PATH: &str = "/registration/lookup/v1/checkATI";
 pub(crate) const CHECK_PATHS: [&str; 3] = [IMSI_PATH, SWAP_PATH, AGE_PATH];
 
 pub(crate) struct World {
+    /// Of the first listener.
     pub(crate) address: SocketAddr,
+    pub(crate) addresses: Vec<SocketAddr>,
     pub(crate) registry: Arc<MapRegistry>,
     pub(crate) ledger: Arc<VecLedger>,
     pub(crate) accounts: Arc<BookAccounts>,
@@ -56,6 +60,16 @@ impl World {
     }
 
     pub(crate) async fn start_with(adjust: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_on(&[Listener::new(LOOPBACK)], adjust).await
+    }
+
+    /// A server of the sandbox alone.
+    pub(crate) async fn start_sandbox() -> Self {
+        let listener = Listener { environments: Environments::SandboxOnly, ..Listener::new(LOOPBACK) };
+        Self::start_on(&[listener], |_| {}).await
+    }
+
+    pub(crate) async fn start_on(listeners: &[Listener], adjust: impl FnOnce(&mut Settings)) -> Self {
         let registry = Arc::new(MapRegistry::complete_until("2026-11-22T08:55:00Z"));
         let ledger = Arc::new(VecLedger::default());
         let accounts = Arc::new(BookAccounts::default());
@@ -74,12 +88,25 @@ impl World {
             entropy: Arc::new(CountedEntropy::default()),
             metrics: None,
         };
-        let server = Server::bind(([127, 0, 0, 1], 0).into(), deps, Arc::clone(&settings)).await.unwrap();
-        let address = server.local_addr();
+        let server = Server::bind(listeners, deps, Arc::clone(&settings)).await.unwrap();
+        let addresses = server.addresses().to_vec();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async { drop(stopped.await) }));
         let stop = Some(stop);
-        Self { address, registry, ledger, accounts, clock, keys, settings, sandbox, production, stop, running }
+        Self {
+            address: addresses[0],
+            addresses,
+            registry,
+            ledger,
+            accounts,
+            clock,
+            keys,
+            settings,
+            sandbox,
+            production,
+            stop,
+            running,
+        }
     }
 
     /// Asks the server to shut down.
