@@ -78,6 +78,11 @@ impl<'a> Generator<'a> {
         })
     }
 
+    /// How many connections the last load had.
+    pub(super) fn connections(&self) -> u64 {
+        self.connections.len() as u64
+    }
+
     /// Offers one load and waits for its answers.
     pub(super) fn run(&mut self, load: &Load) -> Result<Tally> {
         self.connect(usize::try_from(load.connections)?)?;
@@ -114,39 +119,41 @@ impl<'a> Generator<'a> {
         Duration::from_secs_f64(-(1.0 - self.random.f64()).ln() / per_s)
     }
 
-    /// Sends what fell due up to `now`; returns when the next falls due.
+    /// Sends what fell due up to `now`, but not so much that answers wait for long; returns when the next falls due.
     fn send(&mut self, pace: Pace, mut due: Duration, now: Duration, start: Instant, tally: &mut Tally) -> Duration {
-        for _ in 0..SENT_AT_ONCE {
-            match pace {
+        let mut sent = 0;
+        while sent < SENT_AT_ONCE {
+            due = match pace {
                 // What comes next waits for an answer.
                 Pace::Closed if self.idle.is_empty() => return Duration::MAX,
-                Pace::Closed => {
-                    due = start.elapsed();
-                    self.offer(due, start, tally);
-                }
-                Pace::Open { per_s } => {
-                    if due > now {
-                        return due;
-                    }
-                    self.offer(due, start, tally);
-                    due += self.gap(per_s);
-                }
+                Pace::Closed => start.elapsed(),
+                Pace::Open { .. } if due > now => return due,
+                Pace::Open { .. } => due,
+            };
+            sent += usize::from(self.offer(due, start, tally));
+            if let Pace::Open { per_s } = pace {
+                due += self.gap(per_s);
             }
         }
         due
     }
 
-    fn offer(&mut self, due: Duration, start: Instant, tally: &mut Tally) {
+    /// One request that fell due at `due`; whether a connection was there to send it on.
+    fn offer(&mut self, due: Duration, start: Instant, tally: &mut Tally) -> bool {
         tally.offered(due);
-        let Some(index) = self.idle.pop_front() else { return tally.unsent(due) };
+        let Some(index) = self.idle.pop_front() else {
+            tally.unsent(due);
+            return false;
+        };
         let number = self.numbers[self.random.usize(..self.numbers.len())];
         self.request[self.number_at..self.number_at + number.len()].copy_from_slice(number.as_bytes());
-        let Some(connection) = &mut self.connections[index] else { return tally.unsent(due) };
-        if connection.ask(&self.request, due) {
+        let taken = self.connections[index].as_mut().is_some_and(|connection| connection.ask(&self.request, due));
+        if taken {
             tally.sent(due, start.elapsed());
         } else {
             self.close(index, tally);
         }
+        true
     }
 
     /// Reads what has come, waiting for it at most until `wait` has passed.

@@ -27,8 +27,15 @@ pub(super) use tally::Outcome;
 pub(super) use tally::Tally;
 use tally::Window;
 
+/// The capacity is looked for on so many times the connections of the rounds: a server that commits in groups
+/// carries more when more wait.
+const LEVELS: [u64; 4] = [1, 2, 4, 8];
+/// More connections that bring less than this are not worth the wait.
+const LEVEL_IS_ENOUGH: f64 = 0.95;
+/// A server lets one address have 4,096 connections.
+pub(super) const CONNECTIONS_AT_MOST: u64 = 4_000;
 /// What is offered, as multiples of the capacity.
-pub(super) const MULTIPLES: [u16; 4] = [1, 2, 5, 10];
+const MULTIPLES: [u16; 4] = [1, 2, 5, 10];
 /// What is offered afterwards: plainly within the capacity.
 const AFTERWARDS: f64 = 0.5;
 /// So long must all be well for the server to count as back to normal.
@@ -41,9 +48,9 @@ pub(super) const NORMAL_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the overload showed.
 pub(super) struct Overload {
-    /// Checks a second that are answered where each connection asks again at once.
-    pub(super) capacity: f64,
-    /// The load at one time the capacity comes on so many connections, at ten times on ten times as many.
+    /// As much as the server can carry: each connection asks again at once.
+    pub(super) peak: Tally,
+    /// The peak was reached on so many connections; N times the load comes on N times as many.
     pub(super) connections: u64,
     /// How server and generator shared the machine.
     pub(super) cores: String,
@@ -60,14 +67,14 @@ pub(super) struct Step {
 }
 
 impl Overload {
-    /// The load that the others are compared with: as much as the server can carry.
-    pub(super) fn peak(&self) -> &Tally {
-        &self.steps[0].tally
+    /// Checks a second that the server can carry.
+    pub(super) fn capacity(&self) -> f64 {
+        self.peak.accepted_per_s()
     }
 
     /// A p99 that is no longer normal, in ms.
     pub(super) fn p99_limit_ms(&self) -> f64 {
-        P99_AT_MOST * self.peak().accepted_ms(0.99)
+        P99_AT_MOST * self.peak.accepted_ms(0.99)
     }
 }
 
@@ -96,26 +103,44 @@ pub(super) fn measure(registry: &Registry, numbers: &Path, options: &Options, di
 }
 
 fn ladder(generator: &mut Generator<'_>, options: &Options, cores: String) -> Result<Overload> {
-    let connections = options.connections;
-    let second = Duration::from_secs(options.overload_seconds);
-    let closed = Load { pace: Pace::Closed, connections, length: second };
-    generator.run(&closed)?;
-    let capacity = generator.run(&closed)?.accepted_per_s();
-    println!("overload: can carry {capacity:.0} checks/s");
+    let length = Duration::from_secs(options.overload_seconds);
+    let (peak, connections) = peak(generator, options.connections, length / 2)?;
+    let capacity = peak.accepted_per_s();
+    println!("overload: can carry {capacity:.0} checks/s on {connections} connections");
     let mut steps = Vec::new();
     for multiple in MULTIPLES {
         let pace = Pace::Open { per_s: capacity * f64::from(multiple) };
-        let load = Load { pace, connections: connections * u64::from(multiple), length: second };
-        let tally = generator.run(&load)?;
+        let connections = (connections * u64::from(multiple)).min(CONNECTIONS_AT_MOST);
+        let tally = generator.run(&Load { pace, connections, length })?;
         println!("overload: {multiple} ×: {tally}");
         steps.push(Step { multiple, tally });
     }
     let pace = Pace::Open { per_s: capacity * AFTERWARDS };
-    let afterwards = generator.run(&Load { pace, connections, length: second.max(NORMAL_WITHIN + 2 * NORMAL_FOR) })?;
+    let length = length.max(NORMAL_WITHIN + 2 * NORMAL_FOR);
+    // Callers hold on to the connections that they have.
+    let connections_left = generator.connections();
+    let afterwards = generator.run(&Load { pace, connections: connections_left, length })?;
     println!("overload: afterwards: {afterwards}");
-    let mut overload = Overload { capacity, connections, cores, steps, afterwards, normal_after: None };
+    let mut overload = Overload { peak, connections, cores, steps, afterwards, normal_after: None };
     overload.normal_after = normal_after(&overload);
     Ok(overload)
+}
+
+/// The load that brings the most answers on the fewest connections, and how many these are.
+fn peak(generator: &mut Generator<'_>, connections: u64, length: Duration) -> Result<(Tally, u64)> {
+    let mut closed = |connections| generator.run(&Load { pace: Pace::Closed, connections, length });
+    // Warms up.
+    closed(connections)?;
+    let mut levels = Vec::new();
+    for level in LEVELS {
+        let connections = connections * level;
+        let tally = closed(connections)?;
+        println!("overload: {connections} connections: {tally}");
+        levels.push((tally, connections));
+    }
+    let best = levels.iter().map(|(tally, _)| tally.accepted_per_s()).fold(0.0, f64::max);
+    let enough = levels.into_iter().find(|(tally, _)| tally.accepted_per_s() >= LEVEL_IS_ENOUGH * best);
+    enough.context("no check was answered at all")
 }
 
 /// The first moment from which for a whole second nothing was refused and p99 was normal.
@@ -147,9 +172,8 @@ mod tests {
     }
 
     fn after(afterwards: Tally) -> Option<Duration> {
-        let steps = vec![Step { multiple: 1, tally: tally(1, |_| Some(10)) }];
-        let (capacity, cores) = (500.0, String::new());
-        normal_after(&Overload { capacity, connections: 1, cores, steps, afterwards, normal_after: None })
+        let (peak, cores) = (tally(1, |_| Some(10)), String::new());
+        normal_after(&Overload { peak, connections: 1, cores, steps: Vec::new(), afterwards, normal_after: None })
     }
 
     #[test]

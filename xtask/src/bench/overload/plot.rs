@@ -67,9 +67,10 @@ pub(in crate::bench) fn svg(overload: &Overload) -> String {
         text(&mut svg, f64::midpoint(from, to), 44.0, "middle", &band.label);
     }
     level(&mut svg, GOODPUT.y(GOODPUT_AT_LEAST), "90 %");
-    level(&mut svg, LATENCY.y(overload.p99_limit_ms()), "2 × p99 at 1 ×");
+    level(&mut svg, LATENCY.y(overload.p99_limit_ms()), "2 × p99 at the peak");
     level(&mut svg, LATENCY.y(REFUSAL_MS_AT_MOST), "5 ms");
-    let goodput = |window: &Window| Some(per_second(window.accepted()) / overload.capacity);
+    let capacity = overload.capacity();
+    let goodput = |window: &Window| Some(per_second(window.accepted()) / capacity);
     let accepted = |window: &Window| (window.accepted() > 0).then(|| window.accepted_ms(0.99));
     let shed = |window: &Window| (window.shed() > 0).then(|| window.shed_ms(0.99));
     for band in &bands {
@@ -169,7 +170,8 @@ mod tests {
         }
         let steps = [1, 10].map(|multiple| Step { multiple, tally: Tally::new(WINDOW) });
         let (cores, steps) = (String::new(), steps.into_iter().collect());
-        let overload = Overload { capacity: 10.0, connections: 1, cores, steps, afterwards: tally, normal_after: None };
+        let overload =
+            Overload { peak: tally.clone(), connections: 1, cores, steps, afterwards: tally, normal_after: None };
         let svg = svg(&overload);
         for label in [">1 ×<", ">10 ×<", ">0.5 ×<"] {
             assert!(svg.contains(label), "{label} in {svg}");

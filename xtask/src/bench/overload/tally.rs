@@ -89,6 +89,7 @@ impl Window {
 }
 
 /// What became of one load.
+#[derive(Clone)]
 pub(in crate::bench) struct Tally {
     length: Duration,
     pub(super) windows: Vec<Window>,

@@ -3,21 +3,22 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use super::Overload;
-use crate::bench::overload::{MULTIPLES, Tally};
+use crate::bench::overload::{CONNECTIONS_AT_MOST, Tally};
 
 /// The overload run: how it was made, what each load brought, the plot.
 pub(super) fn section(page: &mut String, overload: &Overload) -> Result<()> {
-    let Overload { capacity, connections, cores, .. } = overload;
-    let most = u64::from(MULTIPLES[MULTIPLES.len() - 1]) * connections;
+    let Overload { connections, cores, peak, .. } = overload;
+    let (capacity, p99) = (overload.capacity(), peak.accepted_ms(0.99));
     writeln!(
         page,
         "
 ## Offered more than it can carry
 
-Can carry: {capacity:.0} checks/s ({connections} connections, each asking again at once). Then an open loop: checks fall due at
-random moments whether or not earlier ones were answered, and latency counts from that moment. N × the
-load comes on N × the connections, up to {most}; a check that falls due while all of them wait is never sent.
-Pinned: {cores}. The generator is one thread of the bench itself; \"sent late\" is its own share of the latencies.
+Can carry: {capacity:.0} checks/s with a p99 of {p99:.2} ms, on {connections} connections that each ask again at once. Then an open
+loop: checks fall due at random moments whether or not earlier ones were answered, and latency counts from
+that moment. N × the load comes on N × the connections, but no more than {CONNECTIONS_AT_MOST}; a check that falls due while all
+of them wait is never sent. Pinned: {cores}. The generator is one thread of the
+bench itself; \"sent late\" is its own share of the latencies.
 
 ![goodput and latency over time](overload.svg)
 

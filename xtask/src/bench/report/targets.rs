@@ -70,17 +70,17 @@ fn of_overload(overload: &Overload) -> Vec<Target> {
     let mut aim = |what: &str, aim: String, measured: String, met| {
         targets.push(Target { what: what.to_owned(), aim, measured, met });
     };
-    let peak_ms = overload.peak().accepted_ms(0.99);
+    let (capacity, peak_ms) = (overload.capacity(), overload.peak.accepted_ms(0.99));
     for step in overload.steps.iter().filter(|step| step.multiple > 1) {
         let (multiple, tally) = (step.multiple, &step.tally);
-        let goodput = tally.accepted_per_s() / overload.capacity;
+        let goodput = tally.accepted_per_s() / capacity;
         let (what, at_least) = (format!("goodput at {multiple} ×"), GOODPUT_AT_LEAST);
-        aim(&what, format!("≥ {at_least} of capacity"), format!("{goodput:.2}"), goodput >= at_least);
+        aim(&what, format!("≥ {at_least} of the peak"), format!("{goodput:.2}"), goodput >= at_least);
         let p99 = tally.accepted_ms(0.99) / peak_ms;
         let accepted_any = tally.whole().accepted() > 0;
         let what = format!("p99 of what is accepted at {multiple} ×");
         let shown = if accepted_any { format!("{p99:.2} ×") } else { "nothing was".to_owned() };
-        aim(&what, format!("≤ {P99_AT_MOST} × that at 1 ×"), shown, accepted_any && p99 <= P99_AT_MOST);
+        aim(&what, format!("≤ {P99_AT_MOST} × that at the peak"), shown, accepted_any && p99 <= P99_AT_MOST);
         let refusal_ms = tally.shed_ms(0.99);
         let what = format!("refusals at {multiple} ×, p99");
         let whole = tally.whole();
@@ -161,9 +161,9 @@ mod tests {
     #[test]
     fn a_missed_promise_of_overload_is_called_missed() {
         let step = |multiple, tally| Step { multiple, tally };
-        let steps = vec![step(1, tally(1_000, 10, 0)), step(2, tally(950, 15, 2)), step(10, tally(500, 30, 9))];
-        let (capacity, cores, afterwards) = (1_000.0, String::new(), tally(0, 0, 1));
-        let overload = Overload { capacity, connections: 1, cores, steps, afterwards, normal_after: None };
+        let (peak, cores, afterwards) = (tally(1_000, 10, 0), String::new(), tally(0, 0, 1));
+        let steps = vec![step(1, tally(800, 10, 1)), step(2, tally(950, 15, 2)), step(10, tally(500, 30, 9))];
+        let overload = Overload { peak, connections: 1, cores, steps, afterwards, normal_after: None };
         let measured = Measured { load_before: String::new(), peers: Vec::new(), overload: Some(overload) };
         let expected = [
             "goodput at 10 ×",
