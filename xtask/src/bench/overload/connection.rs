@@ -30,6 +30,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// Whether the server closes the connection after it.
     pub(super) closes: bool,
+    /// How long it tells the caller to wait.
+    pub(super) retry_after: Option<Duration>,
 }
 
 impl Connection {
@@ -75,18 +77,20 @@ fn whole_answer(bytes: &[u8]) -> Result<Option<Answer>, NoHttp> {
     let head = std::str::from_utf8(&bytes[..end]).map_err(|_| NoHttp)?;
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()).ok_or(NoHttp)?;
-    let (mut length, mut closes) = (None, false);
+    let (mut length, mut closes, mut retry_after) = (None, false, None);
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         if name.eq_ignore_ascii_case("content-length") {
             length = value.trim().parse::<usize>().ok();
         } else if name.eq_ignore_ascii_case("connection") {
             closes = value.trim().eq_ignore_ascii_case("close");
+        } else if name.eq_ignore_ascii_case("retry-after") {
+            retry_after = value.trim().parse().ok().map(Duration::from_secs);
         }
     }
     let whole = end + 4 + length.ok_or(NoHttp)?;
     match bytes.len() {
         have if have < whole => Ok(None),
-        have if have == whole => Ok(Some(Answer { status, closes })),
+        have if have == whole => Ok(Some(Answer { status, closes, retry_after })),
         _ => Err(NoHttp),
     }
 }
@@ -97,11 +101,13 @@ mod tests {
 
     #[test]
     fn an_answer_is_whole_when_its_body_is_there() {
-        let answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\nconnection: close\r\n\r\n{}";
+        let answer =
+            b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\nconnection: close\r\nretry-after: 3\r\n\r\n{}";
         for cut in 0..answer.len() {
             assert_eq!(whole_answer(&answer[..cut]), Ok(None), "{cut}");
         }
-        assert_eq!(whole_answer(answer), Ok(Some(Answer { status: 503, closes: true })));
+        let whole = Answer { status: 503, closes: true, retry_after: Some(Duration::from_secs(3)) };
+        assert_eq!(whole_answer(answer), Ok(Some(whole)));
         assert_eq!(whole_answer(&[answer, &b"x"[..]].concat()), Err(NoHttp), "nobody asked for more");
     }
 

@@ -1,4 +1,5 @@
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ pub(super) struct Generator<'a> {
     connections: Vec<Option<Connection>>,
     /// Those without a request under way, the longest idle first.
     idle: VecDeque<usize>,
+    /// Those whose callers wait as they were told, and until when; the first to end its wait on top.
+    waiting: BinaryHeap<Reverse<(Duration, usize)>>,
     closed: VecDeque<usize>,
     random: fastrand::Rng,
 }
@@ -41,6 +44,7 @@ pub(super) struct Generator<'a> {
 /// What is asked for.
 pub(super) struct Load {
     pub(super) pace: Pace,
+    pub(super) manners: Manners,
     pub(super) connections: u64,
     pub(super) length: Duration,
 }
@@ -52,6 +56,15 @@ pub(super) enum Pace {
     Closed,
     /// At random moments, so many a second, whatever became of the last ones.
     Open { per_s: f64 },
+}
+
+/// What callers do who were told to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::bench) enum Manners {
+    /// The next request comes on their connection at once.
+    None,
+    /// They leave their connection alone for as long as `Retry-After` says.
+    Wait,
 }
 
 impl<'a> Generator<'a> {
@@ -73,14 +86,10 @@ impl<'a> Generator<'a> {
             number_at,
             connections: Vec::new(),
             idle: VecDeque::new(),
+            waiting: BinaryHeap::new(),
             closed: VecDeque::new(),
             random: fastrand::Rng::with_seed(SEED),
         })
-    }
-
-    /// How many connections the last load had.
-    pub(super) fn connections(&self) -> u64 {
-        self.connections.len() as u64
     }
 
     /// Offers one load and waits for its answers.
@@ -95,8 +104,9 @@ impl<'a> Generator<'a> {
             if now >= load.length {
                 break;
             }
+            self.end_waits(now);
             due = self.send(load.pace, due.min(load.length), now, start, &mut tally);
-            self.collect(start, due.saturating_sub(start.elapsed()), &mut tally)?;
+            self.collect(load.manners, start, due.saturating_sub(start.elapsed()), &mut tally)?;
             if !self.closed.is_empty() && now.saturating_sub(reopened) >= REOPEN_EVERY {
                 reopened = now;
                 self.reopen_one()?;
@@ -157,7 +167,7 @@ impl<'a> Generator<'a> {
     }
 
     /// Reads what has come, waiting for it at most until `wait` has passed.
-    fn collect(&mut self, start: Instant, wait: Duration, tally: &mut Tally) -> Result<()> {
+    fn collect(&mut self, manners: Manners, start: Instant, wait: Duration, tally: &mut Tally) -> Result<()> {
         // A wait shorter than the kernel's own unit is spent looking.
         let wait = if wait < Duration::from_millis(2) { Duration::ZERO } else { Duration::from_millis(1) };
         let timeout = Timespec::try_from(wait)?;
@@ -177,11 +187,12 @@ impl<'a> Generator<'a> {
                 Progress::Broken => self.close(index, tally),
                 Progress::Answered(answer) => {
                     let due = connection.asked.take().unwrap_or_default();
-                    tally.answered(due, start.elapsed(), Outcome::of(answer.status));
-                    if answer.closes {
-                        self.close(index, tally);
-                    } else {
-                        self.idle.push_back(index);
+                    let now = start.elapsed();
+                    tally.answered(due, now, Outcome::of(answer.status));
+                    match answer.retry_after.filter(|_| manners == Manners::Wait) {
+                        _ if answer.closes => self.close(index, tally),
+                        Some(wait) => self.waiting.push(Reverse((now + wait, index))),
+                        None => self.idle.push_back(index),
                     }
                 }
             }
@@ -189,9 +200,18 @@ impl<'a> Generator<'a> {
         Ok(())
     }
 
+    fn end_waits(&mut self, now: Duration) {
+        while let Some(Reverse((until, index))) = self.waiting.peek().copied()
+            && until <= now
+        {
+            self.waiting.pop();
+            self.idle.push_back(index);
+        }
+    }
+
     fn drain(&mut self, start: Instant, length: Duration, tally: &mut Tally) -> Result<()> {
         while self.under_way() > 0 && start.elapsed() < length + DRAIN_WITHIN {
-            self.collect(start, DRAIN_WITHIN, tally)?;
+            self.collect(Manners::None, start, DRAIN_WITHIN, tally)?;
         }
         tally.drain = start.elapsed().saturating_sub(length);
         for index in 0..self.connections.len() {
@@ -214,6 +234,7 @@ impl<'a> Generator<'a> {
         }
         // Dropping the stream takes it out of the kernel's list.
         self.idle.retain(|idle| *idle != index);
+        self.waiting.retain(|Reverse((_, waiting))| *waiting != index);
         self.closed.push_back(index);
     }
 
@@ -233,6 +254,7 @@ impl<'a> Generator<'a> {
     fn connect(&mut self, count: usize) -> Result<()> {
         self.connections.truncate(count);
         self.closed.clear();
+        self.waiting.clear();
         for index in 0..count {
             if self.connections.get(index).is_some_and(Option::is_some) {
                 continue;
@@ -253,5 +275,85 @@ impl<'a> Generator<'a> {
     fn watch(&self, connection: &Connection, index: usize) -> Result<()> {
         let data = epoll::EventData::new_u64(index as u64);
         epoll::add(&self.epoll, &connection.stream, data, epoll::EventFlags::IN).context("epoll")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// What the server of a test answers, in turn; an empty text breaks the connection.
+    type Answers = &'static [&'static str];
+
+    const ACCEPTED: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+    const SHED: &str = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n";
+    const LAST: &str = "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+    /// A server that ends with the connections made to it and, itself, with the test.
+    fn server(answers: Answers) -> SocketAddr {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let turn = Arc::new(AtomicUsize::new(0));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (stream, turn) = (stream.unwrap(), Arc::clone(&turn));
+                std::thread::spawn(move || answer(stream, answers, &turn));
+            }
+        });
+        address
+    }
+
+    fn answer(stream: TcpStream, answers: Answers, turn: &AtomicUsize) -> Option<()> {
+        let mut requests = BufReader::new(stream.try_clone().ok()?);
+        let mut stream = stream;
+        loop {
+            let mut line = String::new();
+            while line != "\r\n" {
+                line.clear();
+                if requests.read_line(&mut line).ok()? == 0 {
+                    return None;
+                }
+            }
+            let mut body = [0; 34];
+            requests.read_exact(&mut body).ok()?;
+            assert_eq!(&body, b"{\"customerNumber\": \"254722000000\"}");
+            let text = answers[turn.fetch_add(1, Ordering::Relaxed) % answers.len()];
+            if text.is_empty() {
+                return None;
+            }
+            stream.write_all(text.as_bytes()).ok()?;
+        }
+    }
+
+    fn whole(answers: Answers, pace: Pace, manners: Manners) -> super::super::Window {
+        let mut generator = Generator::new(server(answers), "token", vec!["254722000000"]).unwrap();
+        let load = Load { pace, manners, connections: 4, length: Duration::from_millis(500) };
+        generator.run(&load).unwrap().whole()
+    }
+
+    #[test]
+    fn answers_are_told_apart_and_nothing_that_fell_due_is_lost() {
+        let seen = whole(&[ACCEPTED, SHED, LAST, "", ACCEPTED], Pace::Open { per_s: 2_000.0 }, Manners::None);
+        assert!(seen.accepted() > 0 && seen.shed() > 0 && seen.limited > 0 && seen.broken > 0);
+        let all = seen.accepted() + seen.shed() + seen.limited + seen.unexpected + seen.broken + seen.unsent;
+        assert_eq!((seen.unexpected, all), (0, seen.offered));
+    }
+
+    #[test]
+    fn a_closed_loop_sends_all_that_falls_due() {
+        let seen = whole(&[ACCEPTED], Pace::Closed, Manners::None);
+        assert_eq!((seen.accepted(), seen.unsent), (seen.offered, 0));
+    }
+
+    #[test]
+    fn callers_who_heed_a_refusal_leave_their_connection_alone() {
+        let seen = whole(&[SHED], Pace::Open { per_s: 2_000.0 }, Manners::Wait);
+        assert!((1..=4).contains(&seen.shed()), "{} refusals on 4 connections", seen.shed());
+        assert_eq!(seen.shed() + seen.unsent, seen.offered);
     }
 }

@@ -20,6 +20,7 @@ use super::options::Options;
 use super::peer::token;
 use super::registry::Registry;
 use cores::Cores;
+pub(super) use generator::Manners;
 use generator::{Generator, Load, Pace};
 pub(super) use plot::svg;
 #[cfg(test)]
@@ -35,7 +36,8 @@ const LEVEL_IS_ENOUGH: f64 = 0.95;
 /// A server lets one address have 4,096 connections.
 pub(super) const CONNECTIONS_AT_MOST: u64 = 4_000;
 /// What is offered, as multiples of the capacity.
-const MULTIPLES: [u16; 4] = [1, 2, 5, 10];
+const MULTIPLES: [u16; 4] = [1, 2, 5, MOST];
+const MOST: u16 = 10;
 /// What is offered afterwards: plainly within the capacity.
 const AFTERWARDS: f64 = 0.5;
 /// So long must all be well for the server to count as back to normal.
@@ -54,19 +56,38 @@ pub(super) struct Overload {
     pub(super) connections: u64,
     /// How server and generator shared the machine.
     pub(super) cores: String,
+    /// By callers who heed nothing.
     pub(super) steps: Vec<Step>,
-    pub(super) afterwards: Tally,
+    pub(super) afterwards: Step,
+    /// The most once more, by callers who wait as they are told.
+    pub(super) polite: Step,
     /// From the end of the last step until all was well again, where it was.
     pub(super) normal_after: Option<Duration>,
 }
 
 /// One load.
 pub(super) struct Step {
-    pub(super) multiple: u16,
+    /// What was offered, in parts of the capacity.
+    pub(super) multiple: f64,
+    pub(super) manners: Manners,
     pub(super) tally: Tally,
 }
 
+impl Step {
+    pub(super) fn name(&self) -> String {
+        match self.manners {
+            Manners::None => format!("{} ×", self.multiple),
+            Manners::Wait => format!("{} ×, heeding Retry-After", self.multiple),
+        }
+    }
+}
+
 impl Overload {
+    /// Every load, in the order of time.
+    pub(super) fn loads(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().chain([&self.afterwards, &self.polite])
+    }
+
     /// Checks a second that the server can carry.
     pub(super) fn capacity(&self) -> f64 {
         self.peak.accepted_per_s()
@@ -107,28 +128,30 @@ fn ladder(generator: &mut Generator<'_>, options: &Options, cores: String) -> Re
     let (peak, connections) = peak(generator, options.connections, length / 2)?;
     let capacity = peak.accepted_per_s();
     println!("overload: can carry {capacity:.0} checks/s on {connections} connections");
+    let mut offer = |multiple: f64, connections: u64, manners, length| -> Result<Step> {
+        let connections = connections.min(CONNECTIONS_AT_MOST);
+        let pace = Pace::Open { per_s: capacity * multiple };
+        let step = Step { multiple, manners, tally: generator.run(&Load { pace, manners, connections, length })? };
+        println!("overload: {}: {}", step.name(), step.tally);
+        Ok(step)
+    };
     let mut steps = Vec::new();
     for multiple in MULTIPLES {
-        let pace = Pace::Open { per_s: capacity * f64::from(multiple) };
-        let connections = (connections * u64::from(multiple)).min(CONNECTIONS_AT_MOST);
-        let tally = generator.run(&Load { pace, connections, length })?;
-        println!("overload: {multiple} ×: {tally}");
-        steps.push(Step { multiple, tally });
+        steps.push(offer(f64::from(multiple), connections * u64::from(multiple), Manners::None, length)?);
     }
-    let pace = Pace::Open { per_s: capacity * AFTERWARDS };
-    let length = length.max(NORMAL_WITHIN + 2 * NORMAL_FOR);
     // Callers hold on to the connections that they have.
-    let connections_left = generator.connections();
-    let afterwards = generator.run(&Load { pace, connections: connections_left, length })?;
-    println!("overload: afterwards: {afterwards}");
-    let mut overload = Overload { peak, connections, cores, steps, afterwards, normal_after: None };
+    let most = connections * u64::from(MOST);
+    let afterwards = offer(AFTERWARDS, most, Manners::None, length.max(NORMAL_WITHIN + 2 * NORMAL_FOR))?;
+    let polite = offer(f64::from(MOST), most, Manners::Wait, length)?;
+    let mut overload = Overload { peak, connections, cores, steps, afterwards, polite, normal_after: None };
     overload.normal_after = normal_after(&overload);
     Ok(overload)
 }
 
 /// The load that brings the most answers on the fewest connections, and how many these are.
 fn peak(generator: &mut Generator<'_>, connections: u64, length: Duration) -> Result<(Tally, u64)> {
-    let mut closed = |connections| generator.run(&Load { pace: Pace::Closed, connections, length });
+    let mut closed =
+        |connections| generator.run(&Load { pace: Pace::Closed, manners: Manners::None, connections, length });
     // Warms up.
     closed(connections)?;
     let mut levels = Vec::new();
@@ -147,7 +170,7 @@ fn peak(generator: &mut Generator<'_>, connections: u64, length: Duration) -> Re
 fn normal_after(overload: &Overload) -> Option<Duration> {
     let limit_ms = overload.p99_limit_ms();
     let is_normal = |window: &Window| window.is_clean() && window.accepted_ms(0.99) <= limit_ms;
-    let good: Vec<bool> = overload.afterwards.windows.iter().map(is_normal).collect();
+    let good: Vec<bool> = overload.afterwards.tally.windows.iter().map(is_normal).collect();
     let needed = usize::try_from(NORMAL_FOR.as_millis() / tally::WINDOW.as_millis()).unwrap_or(usize::MAX);
     let first = good.windows(needed).position(|second| second.iter().all(|is_good| *is_good))?;
     let drained = overload.steps.last().map_or(Duration::ZERO, |step| step.tally.drain);
@@ -172,8 +195,10 @@ mod tests {
     }
 
     fn after(afterwards: Tally) -> Option<Duration> {
-        let (peak, cores) = (tally(1, |_| Some(10)), String::new());
-        normal_after(&Overload { peak, connections: 1, cores, steps: Vec::new(), afterwards, normal_after: None })
+        let step = |tally| Step { multiple: 1.0, manners: Manners::None, tally };
+        let (peak, polite, cores) = (tally(1, |_| Some(10)), step(tally(1, |_| None)), String::new());
+        let (steps, afterwards) = (Vec::new(), step(afterwards));
+        normal_after(&Overload { peak, connections: 1, cores, steps, afterwards, polite, normal_after: None })
     }
 
     #[test]

@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::tally::{Tally, WINDOW, Window};
-use super::{AFTERWARDS, GOODPUT_AT_LEAST, Overload, REFUSAL_MS_AT_MOST};
+use super::tally::{WINDOW, Window};
+use super::{GOODPUT_AT_LEAST, Overload, REFUSAL_MS_AT_MOST, Step};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 560.0;
@@ -37,9 +37,8 @@ impl Panel {
 
 /// One load, placed on the axis of time.
 struct Band<'a> {
-    label: String,
+    load: &'a Step,
     starts_s: f64,
-    tally: &'a Tally,
 }
 
 /// Goodput and latency over the time of the run.
@@ -56,7 +55,7 @@ pub(in crate::bench) fn svg(overload: &Overload) -> String {
     axes(&mut svg, &GOODPUT, &[0.0, 0.25, 0.5, 0.75, 1.0, 1.25]);
     axes(&mut svg, &LATENCY, &[0.1, 1.0, 10.0, 100.0, 1_000.0, 10_000.0]);
     for (number, band) in bands.iter().enumerate() {
-        let (from, to) = (x(band.starts_s), x(band.starts_s + band.tally.length_s()));
+        let (from, to) = (x(band.starts_s), x(band.starts_s + band.load.tally.length_s()));
         if number % 2 == 0 {
             for panel in [&GOODPUT, &LATENCY] {
                 let (top, width, height) = (panel.top, to - from, panel.bottom - panel.top);
@@ -64,7 +63,7 @@ pub(in crate::bench) fn svg(overload: &Overload) -> String {
                 let _ = writeln!(svg, "<rect {shape} fill=\"#000000\" fill-opacity=\"0.05\"/>");
             }
         }
-        text(&mut svg, f64::midpoint(from, to), 44.0, "middle", &band.label);
+        text(&mut svg, f64::midpoint(from, to), 44.0, "middle", &band.load.name());
     }
     level(&mut svg, GOODPUT.y(GOODPUT_AT_LEAST), "90 %");
     level(&mut svg, LATENCY.y(overload.p99_limit_ms()), "2 × p99 at the peak");
@@ -86,10 +85,9 @@ pub(in crate::bench) fn svg(overload: &Overload) -> String {
 fn bands(overload: &Overload) -> (Vec<Band<'_>>, f64) {
     let mut bands = Vec::new();
     let mut starts_s = 0.0;
-    let steps = overload.steps.iter().map(|step| (format!("{} ×", step.multiple), &step.tally));
-    for (label, tally) in steps.chain([(format!("{AFTERWARDS} ×"), &overload.afterwards)]) {
-        bands.push(Band { label, starts_s, tally });
-        starts_s += tally.length_s();
+    for load in overload.loads() {
+        bands.push(Band { load, starts_s });
+        starts_s += load.tally.length_s();
     }
     (bands, starts_s)
 }
@@ -124,7 +122,7 @@ fn line(
     let mut path = String::new();
     // A window without a value leaves a gap.
     let mut pen = 'M';
-    for window in &band.tally.windows {
+    for window in &band.load.tally.windows {
         let middle_s = band.starts_s + (at + WINDOW / 2).as_secs_f64();
         if let Some(value) = value(window) {
             let _ = write!(path, "{pen}{:.1} {:.1}", x(middle_s), panel.y(value));
@@ -142,7 +140,7 @@ fn legend(svg: &mut String) {
         let _ = writeln!(svg, "<path d=\"M{at} 540h24\" stroke=\"{colour}\" stroke-width=\"3\"/>");
         text(svg, at + 30.0, 544.0, "start", label);
     }
-    text(svg, RIGHT, 544.0, "end", "time, one load after the other; shown above: what is offered");
+    text(svg, RIGHT, 544.0, "end", "one load after the other; shown above: what is offered");
 }
 
 fn text(svg: &mut String, x: f64, y: f64, anchor: &str, words: &str) {
@@ -151,8 +149,8 @@ fn text(svg: &mut String, x: f64, y: f64, anchor: &str, words: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Step;
-    use super::super::tally::Outcome;
+    use super::super::Manners;
+    use super::super::tally::{Outcome, Tally};
     use super::*;
 
     #[test]
@@ -168,12 +166,18 @@ mod tests {
             tally.offered(at);
             tally.answered(at, at + WINDOW, Outcome::Accepted);
         }
-        let steps = [1, 10].map(|multiple| Step { multiple, tally: Tally::new(WINDOW) });
-        let (cores, steps) = (String::new(), steps.into_iter().collect());
-        let overload =
-            Overload { peak: tally.clone(), connections: 1, cores, steps, afterwards: tally, normal_after: None };
+        let step = |multiple, manners, tally| Step { multiple, manners, tally };
+        let overload = Overload {
+            peak: tally.clone(),
+            connections: 1,
+            cores: String::new(),
+            steps: vec![step(1.0, Manners::None, Tally::new(WINDOW)), step(10.0, Manners::None, Tally::new(WINDOW))],
+            afterwards: step(0.5, Manners::None, Tally::new(WINDOW)),
+            polite: step(10.0, Manners::Wait, tally),
+            normal_after: None,
+        };
         let svg = svg(&overload);
-        for label in [">1 ×<", ">10 ×<", ">0.5 ×<"] {
+        for label in [">1 ×<", ">10 ×<", ">0.5 ×<", ">10 ×, heeding Retry-After<"] {
             assert!(svg.contains(label), "{label} in {svg}");
         }
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");

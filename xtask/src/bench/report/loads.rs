@@ -17,7 +17,8 @@ pub(super) fn section(page: &mut String, overload: &Overload) -> Result<()> {
 Can carry: {capacity:.0} checks/s with a p99 of {p99:.2} ms, on {connections} connections that each ask again at once. Then an open
 loop: checks fall due at random moments whether or not earlier ones were answered, and latency counts from
 that moment. N × the load comes on N × the connections, but no more than {CONNECTIONS_AT_MOST}; a check that falls due while all
-of them wait is never sent. Pinned: {cores}. The generator is one thread of the
+of them wait is never sent. A connection is asked again at once, refused or not; only in the last load do callers
+leave it alone for as long as a refusal's `Retry-After` says. Pinned: {cores}. The generator is one thread of the
 bench itself; \"sent late\" is its own share of the latencies.
 
 ![goodput and latency over time](overload.svg)
@@ -25,10 +26,10 @@ bench itself; \"sent late\" is its own share of the latencies.
 | offered | /s | 200 /s | p50 ms | p99 ms | 503 /s | p99 ms | 429 | others | broken | unsent /s | sent late, p99 ms |
 |---|---|---|---|---|---|---|---|---|---|---|---|"
     )?;
-    for step in &overload.steps {
-        row(page, &format!("{} ×", step.multiple), &step.tally)?;
+    for load in overload.loads() {
+        row(page, &load.name(), &load.tally)?;
     }
-    row(page, "afterwards", &overload.afterwards)
+    Ok(())
 }
 
 fn row(page: &mut String, label: &str, tally: &Tally) -> Result<()> {

@@ -71,23 +71,23 @@ fn of_overload(overload: &Overload) -> Vec<Target> {
         targets.push(Target { what: what.to_owned(), aim, measured, met });
     };
     let (capacity, peak_ms) = (overload.capacity(), overload.peak.accepted_ms(0.99));
-    for step in overload.steps.iter().filter(|step| step.multiple > 1) {
-        let (multiple, tally) = (step.multiple, &step.tally);
+    for step in overload.loads().filter(|step| step.multiple > 1.0) {
+        let (name, tally) = (step.name(), &step.tally);
         let goodput = tally.accepted_per_s() / capacity;
-        let (what, at_least) = (format!("goodput at {multiple} ×"), GOODPUT_AT_LEAST);
+        let (what, at_least) = (format!("goodput at {name}"), GOODPUT_AT_LEAST);
         aim(&what, format!("≥ {at_least} of the peak"), format!("{goodput:.2}"), goodput >= at_least);
         let p99 = tally.accepted_ms(0.99) / peak_ms;
         let accepted_any = tally.whole().accepted() > 0;
-        let what = format!("p99 of what is accepted at {multiple} ×");
+        let what = format!("p99 of what is accepted at {name}");
         let shown = if accepted_any { format!("{p99:.2} ×") } else { "nothing was".to_owned() };
         aim(&what, format!("≤ {P99_AT_MOST} × that at the peak"), shown, accepted_any && p99 <= P99_AT_MOST);
         let refusal_ms = tally.shed_ms(0.99);
-        let what = format!("refusals at {multiple} ×, p99");
+        let what = format!("p99 of refusals at {name}");
         let whole = tally.whole();
         let shown = if whole.shed() > 0 { format!("{refusal_ms:.2} ms") } else { "none".to_owned() };
         aim(&what, format!("≤ {REFUSAL_MS_AT_MOST} ms"), shown, refusal_ms <= REFUSAL_MS_AT_MOST);
         let others = whole.limited + whole.unexpected + whole.broken;
-        let what = format!("answers at {multiple} × other than 200 and 503");
+        let what = format!("answers at {name} other than 200 and 503");
         aim(&what, "none".to_owned(), others.to_string(), others == 0);
     }
     let back = overload.normal_after;
@@ -103,7 +103,7 @@ mod tests {
 
     use super::super::figures::spread;
     use super::*;
-    use crate::bench::overload::{Outcome, Step, Tally};
+    use crate::bench::overload::{Manners, Outcome, Step, Tally};
     use crate::bench::process::Memory;
     use crate::bench::registry::Figures;
     use crate::bench::round::Round;
@@ -160,15 +160,25 @@ mod tests {
 
     #[test]
     fn a_missed_promise_of_overload_is_called_missed() {
-        let step = |multiple, tally| Step { multiple, tally };
-        let (peak, cores, afterwards) = (tally(1_000, 10, 0), String::new(), tally(0, 0, 1));
-        let steps = vec![step(1, tally(800, 10, 1)), step(2, tally(950, 15, 2)), step(10, tally(500, 30, 9))];
-        let overload = Overload { peak, connections: 1, cores, steps, afterwards, normal_after: None };
+        let step = |multiple, manners, tally| Step { multiple, manners, tally };
+        let overload = Overload {
+            peak: tally(1_000, 10, 0),
+            connections: 1,
+            cores: String::new(),
+            steps: vec![
+                step(1.0, Manners::None, tally(800, 10, 1)),
+                step(2.0, Manners::None, tally(950, 15, 2)),
+                step(10.0, Manners::None, tally(500, 30, 9)),
+            ],
+            afterwards: step(0.5, Manners::None, tally(0, 0, 1)),
+            polite: step(10.0, Manners::Wait, tally(1_000, 15, 0)),
+            normal_after: None,
+        };
         let measured = Measured { load_before: String::new(), peers: Vec::new(), overload: Some(overload) };
         let expected = [
             "goodput at 10 ×",
             "p99 of what is accepted at 10 ×",
-            "refusals at 10 ×, p99",
+            "p99 of refusals at 10 ×",
             "back to normal after the overload",
         ];
         assert_eq!(missed(&measured), expected);
