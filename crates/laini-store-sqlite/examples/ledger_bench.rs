@@ -107,7 +107,7 @@ async fn measure(plan: &Plan, waiting: u32) -> Result<String, Failure> {
     drop(SqliteLedger::open(dir, chain_key(), Arc::new(FixedDayKeys), plan.ledger.clone())?);
     let start_time = begun.elapsed();
     waits.sort_unstable();
-    let reader = SqliteLedger::open_reader(dir)?;
+    let reader = SqliteLedger::open_beside(dir, Arc::new(FixedDayKeys))?;
     let (rows, breaks) = verify_ledger(&reader, chain_key(), |_| {}).await?;
     if rows != waits.len() as u64 || !breaks.is_empty() {
         return Err(format!("{} recorded, {rows} found, broken: {breaks:?}", waits.len()).into());

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
 use laini_core::line::EventText;
-use laini_core::store::{AccountStore, CommitObserver, Ledger, Registry, RegistryFeed};
+use laini_core::store::{
+    AccountStore, AnswerMemory, CommitObserver, Ledger, Outbox, Registry, RegistryFeed, Retention,
+};
 use laini_server::{Clock, Entropy};
 use laini_store_sqlite::{LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry};
 
@@ -73,6 +75,32 @@ pub(crate) struct RegistryHandle {
     pub(crate) feed: Arc<dyn RegistryFeed>,
 }
 
+/// The ledger, and what commits with it.
+#[derive(Clone)]
+#[expect(dead_code, reason = "the parts of the server that use the others follow")]
+pub(crate) struct LedgerHandle {
+    /// What was asked.
+    pub(crate) ledger: Arc<dyn Ledger>,
+    /// What was answered under idempotency keys.
+    pub(crate) answers: Arc<dyn AnswerMemory>,
+    /// What is delivered.
+    pub(crate) outbox: Arc<dyn Outbox>,
+    /// What must go one day.
+    pub(crate) retention: Arc<dyn Retention>,
+}
+
+impl LedgerHandle {
+    fn of(ledger: SqliteLedger) -> Self {
+        let ledger = Arc::new(ledger);
+        Self {
+            answers: Arc::clone(&ledger) as Arc<dyn AnswerMemory>,
+            outbox: Arc::clone(&ledger) as Arc<dyn Outbox>,
+            retention: Arc::clone(&ledger) as Arc<dyn Retention>,
+            ledger,
+        }
+    }
+}
+
 /// Everything that is remembered, and the keys it is kept under.
 pub(crate) struct House {
     /// The data directory.
@@ -105,7 +133,7 @@ impl House {
         &self,
         config: &Config,
         observer: Option<Arc<dyn CommitObserver>>,
-    ) -> anyhow::Result<Arc<dyn Ledger>> {
+    ) -> anyhow::Result<LedgerHandle> {
         let settings = LedgerSettings {
             queue_limit: config.ledger.queue_checks_max,
             pause_us: config.ledger.pause_us_max,
@@ -115,12 +143,18 @@ impl House {
         let days = Arc::new(self.key_dir.days());
         let ledger = SqliteLedger::open(self.data.path(), self.keys.chain(), days, settings)
             .hint("one server serves a data directory; stop the other, or use another --data")?;
-        Ok(Arc::new(ledger))
+        Ok(LedgerHandle::of(ledger))
+    }
+
+    /// The ledger for commands beside the server: they read, redeliver and forget, and record nothing.
+    pub(crate) fn ledger_beside(&self) -> anyhow::Result<LedgerHandle> {
+        let days = Arc::new(self.key_dir.days());
+        Ok(LedgerHandle::of(SqliteLedger::open_beside(self.data.path(), days)?))
     }
 
     /// The ledger, for commands beside the server.
     pub(crate) fn ledger_reader(&self) -> anyhow::Result<Arc<dyn Ledger>> {
-        Ok(Arc::new(SqliteLedger::open_reader(self.data.path())?))
+        Ok(self.ledger_beside()?.ledger)
     }
 
     /// Partners and apps.

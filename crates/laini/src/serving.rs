@@ -98,7 +98,7 @@ pub(crate) async fn stand(
     let metrics_address = config.metrics_address()?;
     let metrics = metrics_address.map(|_| Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))));
     let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
-    let ledger = house.ledger_writer(config, observer)?;
+    let ledger = house.ledger_writer(config, observer)?.ledger;
     let deps = Deps {
         registry: offer.registry.reader,
         ledger: Arc::clone(&ledger),

@@ -6,6 +6,10 @@ use uuid::Uuid;
 
 /// The identity of a check: a UUIDv7. Its first 60 payload bits (milliseconds and a counter) never
 /// repeat within one writer of the ledger, the whole of it never at all. Orders by time of minting.
+///
+/// The counter has 12 bits. Those of the ids that [`CheckIds`] mints lie below 2048; the other half
+/// belongs to the ledger's writer, for rows that nobody asked for ([`CheckId::of_reversal`]). So the two
+/// need not know of each other, and never mint the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CheckId(Uuid);
 
@@ -41,6 +45,14 @@ impl CheckId {
         let millis = u64::try_from(value >> 80).unwrap_or(u64::MAX);
         let counter = u64::try_from(value >> 64 & 0xfff).unwrap_or(0);
         millis << 12 | counter
+    }
+
+    /// The id of a row that reverses `reversed`, the next of the writer's own after `last`: the newest
+    /// id that its ledger holds or that was made here.
+    #[must_use]
+    pub fn of_reversal(last: Self, reversed: Self) -> Self {
+        let next = last.position() + 1;
+        Self::from_parts(next | WRITERS_HALF, reversed.tail())
     }
 
     /// The 62 random bits.
@@ -88,6 +100,9 @@ impl CheckId {
     }
 }
 
+/// The half of the counters that belongs to the ledger's writer.
+const WRITERS_HALF: u64 = 1 << 11;
+
 fn millis(at: Timestamp) -> u64 {
     u64::try_from(at.as_millisecond()).unwrap_or(0) & 0xffff_ffff_ffff
 }
@@ -107,10 +122,16 @@ impl CheckIds {
     /// The next id. `random` supplies the tail.
     pub fn mint(&self, now: Timestamp, random: u64) -> CheckId {
         let wanted = millis(now) << 12;
-        let next = |last: u64| Some(wanted.max(last + 1));
-        let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_else(|last| last);
-        CheckId::from_parts(wanted.max(last + 1), random)
+        let next = |last: u64| wanted.max(after(last));
+        let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+        CheckId::from_parts(next(last.unwrap_or_else(|last| last)), random)
     }
+}
+
+/// The first position after `last` that is not the writer's.
+fn after(last: u64) -> u64 {
+    let next = last + 1;
+    if next & WRITERS_HALF == 0 { next } else { ((next >> 12) + 1) << 12 }
 }
 
 #[cfg(test)]
@@ -144,6 +165,24 @@ mod tests {
         assert!(minted.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(CheckIds::after(minted.last().copied()).mint(earlier, 0) > minted[9_999]);
         assert!(CheckId::floor(now) <= minted[0]);
+    }
+
+    #[test]
+    fn reversals_and_checks_never_share_an_id() {
+        let ids = CheckIds::default();
+        let now: Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
+        // More than one half of a millisecond's counters: they go on in the next one.
+        let checks: Vec<CheckId> = (0..5_000).map(|n| ids.mint(now, n)).collect();
+        let mut last = checks[4_999];
+        for check in &checks {
+            let reversal = CheckId::of_reversal(last, *check);
+            assert!(reversal > last);
+            assert_eq!((reversal.position() & WRITERS_HALF, reversal.tail()), (WRITERS_HALF, check.tail()));
+            last = reversal;
+        }
+        assert!(checks.iter().all(|check| check.position() & WRITERS_HALF == 0));
+        let next = CheckIds::after(Some(last)).mint(now, 0);
+        assert!(next > last && next.position() & WRITERS_HALF == 0);
     }
 
     proptest! {

@@ -223,6 +223,33 @@ pub struct LedgerRow {
     pub reverses: Option<CheckId>,
 }
 
+impl LedgerRow {
+    /// The row that takes this one's charge back, decided at `at` and named `id`
+    /// ([`CheckId::of_reversal`]). It has no side row.
+    pub fn reversal(&self, id: CheckId, at: Timestamp) -> Self {
+        Self {
+            id,
+            at,
+            outcome: Outcome::Reversal,
+            charge: Money::new(-self.charge.minor, self.charge.currency),
+            side_digest: [0; 32],
+            reverses: Some(self.id),
+            ..self.clone()
+        }
+    }
+
+    /// Whether there is a charge that a reversal could take back.
+    pub fn is_charged(&self) -> bool {
+        self.outcome == Outcome::Answered && self.charge.minor != 0
+    }
+
+    /// How it was recorded.
+    pub fn recorded(&self) -> Recorded {
+        let charge = self.outcome.free_reason().map_or(Charge::Charged(self.charge), Charge::Free);
+        Recorded { outcome: self.outcome, charge }
+    }
+}
+
 /// Which rows to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowQuery {

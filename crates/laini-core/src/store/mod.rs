@@ -36,7 +36,7 @@ pub use registry::{
 };
 pub use repeat::{RepeatBatch, RepeatKey, RepeatMemory, RepeatWindow};
 pub use retention::{Forgotten, Retention};
-pub use subject::{DayKey, DayKeyError, DayKeys, OpenError, Subject, SubjectHash, SubjectHasher};
+pub use subject::{BodyOwner, DayKey, DayKeyError, DayKeys, OpenError, Subject, SubjectHash, SubjectHasher};
 
 /// What an asynchronous method of a port returns: an engine may answer at once or wait for a network.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -69,7 +69,9 @@ impl Entry {
 /// the transaction is durable ([`RepeatMemory::keep`]). Dropped or cleared, it leaves no trace.
 #[derive(Debug, Default)]
 pub struct RepeatBatch {
-    changed: HashMap<u64, Entry>,
+    /// `None` = forgotten here.
+    changed: HashMap<u64, Option<Entry>>,
+    forgotten: Vec<(RepeatKey, Timestamp)>,
     notes: Vec<(RepeatKey, RepeatWindow, Timestamp, Outcome)>,
 }
 
@@ -77,6 +79,7 @@ impl RepeatBatch {
     /// Forgets everything: the transaction failed.
     pub fn clear(&mut self) {
         self.changed.clear();
+        self.forgotten.clear();
         self.notes.clear();
     }
 }
@@ -100,8 +103,19 @@ impl RepeatMemory {
 
     /// [`RepeatMemory::is_repeat`] as seen from inside a transaction: with its own decisions so far.
     pub fn is_repeat_in(&self, batch: &RepeatBatch, key: RepeatKey, window: RepeatWindow, at: Timestamp) -> bool {
-        let entry = batch.changed.get(&short(key)).or_else(|| self.charged.get(&short(key)));
-        entry.is_some_and(|entry| entry.covers(window, at))
+        self.entry_in(batch, key).is_some_and(|entry| entry.covers(window, at))
+    }
+
+    fn entry_in(&self, batch: &RepeatBatch, key: RepeatKey) -> Option<Entry> {
+        batch.changed.get(&short(key)).copied().unwrap_or_else(|| self.charged.get(&short(key)).copied())
+    }
+
+    /// Notes in `batch` that the charge of `charged_at` was reversed: nothing repeats it any more.
+    pub fn note_reversed(&self, batch: &mut RepeatBatch, key: RepeatKey, charged_at: Timestamp) {
+        if self.entry_in(batch, key).is_some_and(|entry| entry.charged_at == charged_at) {
+            batch.changed.insert(short(key), None);
+            batch.forgotten.push((key, charged_at));
+        }
     }
 
     /// Notes in `batch` what was decided; the memory itself stays as it is.
@@ -112,21 +126,24 @@ impl RepeatMemory {
         at: Timestamp,
         outcome: Outcome,
     ) {
-        let known = || self.charged.get(&short(key)).copied();
         let entry = match outcome {
             Outcome::Answered => Some(Entry { charged_at: at, repeats: 0 }),
-            Outcome::Repeated => batch.changed.get(&short(key)).copied().or_else(known).map(Entry::repeated),
+            Outcome::Repeated => self.entry_in(batch, key).map(Entry::repeated),
             Outcome::NotServed | Outcome::Unknown | Outcome::Withheld | Outcome::Reversal => None,
         };
-        if let Some(entry) = entry {
+        if entry.is_some() {
             batch.changed.insert(short(key), entry);
             batch.notes.push((key, window, at, outcome));
         }
     }
 
-    /// Takes over what a transaction decided, once it is durable; leaves `batch` empty.
+    /// Takes over what a transaction decided, once it is durable; leaves `batch` empty. Reversals of a
+    /// transaction come before its checks.
     pub fn keep(&mut self, batch: &mut RepeatBatch) {
         batch.changed.clear();
+        for (key, charged_at) in batch.forgotten.drain(..) {
+            self.reversed(key, charged_at);
+        }
         for (key, window, at, outcome) in batch.notes.drain(..) {
             if outcome == Outcome::Answered { self.charged(key, window, at) } else { self.repeated(key) }
         }
@@ -146,6 +163,13 @@ impl RepeatMemory {
     pub fn repeated(&mut self, key: RepeatKey) {
         if let Some(entry) = self.charged.get_mut(&short(key)) {
             *entry = entry.repeated();
+        }
+    }
+
+    /// Forgets the charge of `charged_at`, for it was reversed.
+    pub fn reversed(&mut self, key: RepeatKey, charged_at: Timestamp) {
+        if self.charged.get(&short(key)).is_some_and(|entry| entry.charged_at == charged_at) {
+            self.charged.remove(&short(key));
         }
     }
 
@@ -264,6 +288,28 @@ mod tests {
         assert!(!memory.is_repeat(old, SameRequestId, at(2)));
         assert!(memory.is_repeat(newer, NoRequestId, at(2)));
         assert!(memory.is_repeat(newest, NoRequestId, at(2)));
+    }
+
+    #[test]
+    fn a_reversed_charge_is_repeated_by_nothing() {
+        let mut memory = RepeatMemory::new(10);
+        let key = RepeatKey([1; 16]);
+        memory.charged(key, SameRequestId, at(0));
+        let mut batch = RepeatBatch::default();
+        // Another charge of the same question is not the one that was reversed.
+        memory.note_reversed(&mut batch, key, at(1));
+        assert!(memory.is_repeat_in(&batch, key, SameRequestId, at(2)));
+        memory.note_reversed(&mut batch, key, at(0));
+        assert!(!memory.is_repeat_in(&batch, key, SameRequestId, at(2)));
+        assert!(memory.is_repeat(key, SameRequestId, at(2)));
+        // The same transaction charges the question anew.
+        memory.note(&mut batch, (key, SameRequestId), at(2), Outcome::Answered);
+        assert!(memory.is_repeat_in(&batch, key, SameRequestId, at(3)));
+        memory.keep(&mut batch);
+        assert!(memory.is_repeat(key, SameRequestId, at(3)));
+        memory.note_reversed(&mut batch, key, at(2));
+        memory.keep(&mut batch);
+        assert!(!memory.is_repeat(key, SameRequestId, at(3)));
     }
 
     #[test]

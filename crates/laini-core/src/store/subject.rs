@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac as _};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-use super::{RepeatKey, RepeatWindow};
+use super::{AnswerKey, DeliveryId, RepeatKey, RepeatWindow};
 use crate::billing::CheckId;
 use crate::disclosure::{Decision, RegistrationFact, SwapFact};
 use crate::line::Msisdn;
@@ -116,7 +116,11 @@ impl fmt::Debug for SubjectHasher {
 
 /// The key of one day's side rows. Destroying it is how retention forgets, in backups too.
 #[derive(Clone)]
-pub struct DayKey(Aes256Gcm);
+pub struct DayKey {
+    cipher: Aes256Gcm,
+    /// Makes the nonces of bodies.
+    nonces: Hmac<Sha256>,
+}
 
 /// A sealed side row that does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -126,7 +130,10 @@ pub struct OpenError;
 impl DayKey {
     /// A key of 256 random bits.
     pub fn new(bytes: &[u8; 32]) -> Self {
-        Self(Aes256Gcm::new(bytes.into()))
+        let mut nonce_key = keyed(bytes);
+        nonce_key.update(b"laini/body-nonce/v1");
+        let nonce_key: [u8; 32] = nonce_key.finalize().into_bytes().into();
+        Self { cipher: Aes256Gcm::new(bytes.into()), nonces: keyed(&nonce_key) }
     }
 
     /// Seals a subject to its check. The nonce is made of the check's whole id, which never repeats.
@@ -141,14 +148,14 @@ impl DayKey {
         let uuid = id.uuid();
         let payload = Payload { msg: &plain, aad: uuid.as_bytes() };
         // Fails only for messages of 64 GiB and more.
-        self.0.encrypt(&nonce(id), payload).unwrap_or_default()
+        self.cipher.encrypt(&nonce(id), payload).unwrap_or_default()
     }
 
     /// Opens what [`DayKey::seal`] made for the same check.
     pub fn open(&self, id: CheckId, sealed: &[u8], hash: SubjectHash) -> Result<Subject, OpenError> {
         let uuid = id.uuid();
         let payload = Payload { msg: sealed, aad: uuid.as_bytes() };
-        let plain = self.0.decrypt(&nonce(id), payload).map_err(|_| OpenError)?;
+        let plain = self.cipher.decrypt(&nonce(id), payload).map_err(|_| OpenError)?;
         let (number, rest) = plain.split_first_chunk::<8>().ok_or(OpenError)?;
         let (&[has_reference], rest) = rest.split_first_chunk::<1>().ok_or(OpenError)?;
         let (length, rest) = rest.split_first_chunk::<2>().ok_or(OpenError)?;
@@ -160,6 +167,32 @@ impl DayKey {
             reference: if has_reference == 1 { Some(text(reference)?) } else { None },
             hash,
         })
+    }
+
+    /// Seals a body (an answer, a delivery) to what it belongs to. A transaction that failed may be
+    /// written again with another body for the same owner, so the nonce is a keyed hash of both: it
+    /// repeats only where everything does (a synthetic nonce, as in RFC 8452's idea).
+    pub fn seal_body(&self, owner: BodyOwner, body: &[u8]) -> Vec<u8> {
+        let context = owner.context();
+        let mut mac = self.nonces.clone();
+        mac.update(&context);
+        mac.update(body);
+        let hash = mac.finalize().into_bytes();
+        let mut nonce = [0; NONCE_BYTES];
+        nonce.copy_from_slice(&hash[..NONCE_BYTES]);
+        let mut sealed = nonce.to_vec();
+        // Fails only for messages of 64 GiB and more.
+        let payload = Payload { msg: body, aad: &context };
+        sealed.extend(self.cipher.encrypt(&nonce.into(), payload).unwrap_or_default());
+        sealed
+    }
+
+    /// Opens what [`DayKey::seal_body`] made for the same owner.
+    pub fn open_body(&self, owner: BodyOwner, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+        let context = owner.context();
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(OpenError)?;
+        let payload = Payload { msg: sealed, aad: &context };
+        self.cipher.decrypt(&(*nonce).into(), payload).map_err(|_| OpenError)
     }
 
     /// What the ledger row keeps of its side row for ever.
@@ -178,10 +211,36 @@ impl fmt::Debug for DayKey {
     }
 }
 
+const NONCE_BYTES: usize = 12;
+
+/// What a sealed body belongs to: it opens for nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyOwner {
+    /// The answer stored under this key.
+    Answer(AnswerKey),
+    /// An accepted check.
+    Accepted(CheckId),
+    /// A delivery.
+    Delivery(DeliveryId),
+}
+
+impl BodyOwner {
+    fn context(self) -> [u8; 17] {
+        let (kind, id) = match self {
+            Self::Answer(key) => (b'a', key.0),
+            Self::Accepted(id) => (b'c', *id.uuid().as_bytes()),
+            Self::Delivery(id) => (b'd', *id.0.uuid().as_bytes()),
+        };
+        let mut context = [kind; 17];
+        context[1..].copy_from_slice(&id);
+        context
+    }
+}
+
 /// Of the whole id, for only the whole of it is unique wherever it was minted ([`CheckId::position`]).
 fn nonce(id: CheckId) -> Nonce<aes_gcm::aead::consts::U12> {
-    let mut bytes = [0; 12];
-    bytes.copy_from_slice(&Sha256::digest(id.uuid().as_bytes())[..12]);
+    let mut bytes = [0; NONCE_BYTES];
+    bytes.copy_from_slice(&Sha256::digest(id.uuid().as_bytes())[..NONCE_BYTES]);
     bytes.into()
 }
 
@@ -192,6 +251,9 @@ pub trait DayKeys: Send + Sync {
 
     /// The key of a day if it exists still.
     fn existing(&self, day: Date) -> Result<Option<DayKey>, DayKeyError>;
+
+    /// Destroys the keys of all days before `day`, for good; returns how many there were.
+    fn destroy_before(&self, day: Date) -> Result<u64, DayKeyError>;
 }
 
 /// A day's key that cannot be read or made.
@@ -238,6 +300,23 @@ mod tests {
         let sealed = [9, 9 | 1 << 40].map(|tail| key.seal(CheckId::from_parts(1 << 40, tail), &subject));
         // Under one nonce all but the tag would be the same.
         assert_ne!(sealed[0][..16], sealed[1][..16]);
+    }
+
+    #[test]
+    fn a_body_opens_only_for_its_owner_and_day() {
+        let key = DayKey::new(&[6; 32]);
+        let id = CheckId::from_parts(1 << 40, 9);
+        let owner = BodyOwner::Delivery(DeliveryId(id));
+        let sealed = key.seal_body(owner, b"a body");
+        assert_eq!(key.open_body(owner, &sealed).as_deref(), Ok(&b"a body"[..]));
+        for other in [BodyOwner::Accepted(id), BodyOwner::Answer(AnswerKey(*id.uuid().as_bytes()))] {
+            assert_eq!(key.open_body(other, &sealed), Err(OpenError));
+        }
+        assert_eq!(DayKey::new(&[7; 32]).open_body(owner, &sealed), Err(OpenError));
+        assert_eq!(key.open_body(owner, &sealed[..11]), Err(OpenError));
+        // Another body of the same owner has another nonce.
+        assert_ne!(sealed[..12], key.seal_body(owner, b"b body")[..12]);
+        assert_eq!(key.open_body(owner, &key.seal_body(owner, b"")), Ok(vec![]));
     }
 
     #[test]

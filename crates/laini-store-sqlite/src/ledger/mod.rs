@@ -1,42 +1,51 @@
 //! The ledger: every check that reached the registry, durable, linked, never changed.
 //!
-//! Owns `ledger.db`, `ledger.lock` and `ledger-heads.ndjson`; one thread writes, many requests share
-//! one fsync. Must never answer `Ok` before the row would survive a power cut, write one id twice,
+//! Owns `ledger.db` (rows, counters, stored answers, outbox), `ledger.lock` and `ledger-heads.ndjson`;
+//! one thread writes, many requests share one fsync. Must never answer `Ok` before the row would survive a power cut, write one id twice,
 //! update or delete a row, or keep a number in the clear.
 //!
 //! A caller that gives up (its deadline passed while the disk stood still) was told that the charge is
-//! unknown. Its check is then not written at all, unless it gave up during the very commit: that row
-//! stays, charged, and a repeat under the same request id is free.
+//! unknown. Its check is then not written at all, or, where it gave up during the very commit or that was
+//! in doubt, reversed by a row of the writer's own: at once, or as soon as the file can be written. A row
+//! that goes with a stored answer or a delivery stays: what was answered can be fetched. Whether anybody
+//! learned of a row is known to the running process alone: after a crash rows stay, and repeats are free.
 //!
 //! `ledger-heads.ndjson` says where the chain ended from time to time. It proves that the tail was not
 //! cut only to somebody who has a copy elsewhere: copy it off this machine, daily or more often.
 
+mod answers;
 mod append;
+mod chore;
+mod counters;
+mod days;
 mod heads;
 mod lock;
+mod outbox;
 mod queue;
 mod readers;
 mod restore;
+mod retention;
 mod schema;
+mod submit;
+mod waiting;
 mod writer;
+mod writing;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use laini_core::billing::CheckId;
 use laini_core::store::{
-    BoxFuture, ChainHead, ChainKey, ChainPage, CommitObserver, DayKey, DayKeys, Draft, Ledger, LedgerError, LedgerRow,
-    Recorded, RowQuery,
+    BoxFuture, ChainHead, ChainKey, ChainPage, CommitObserver, DayKey, DayKeys, Draft, FoundCheck, Ledger, LedgerError,
+    LedgerRow, Recorded, RowQuery, Submission, Submitted, Usage,
 };
-use tokio::sync::oneshot;
 
-use crate::sql::{StoreError, file_failed};
-use queue::{Job, Queue};
+use crate::sql::StoreError;
+use answers::Claims;
+use days::Today;
 use readers::Readers;
-use writer::Writer;
+use writing::Writing;
 
 /// The limits and rhythms of a ledger's writer.
 #[derive(Debug, Clone)]
@@ -85,80 +94,76 @@ impl Default for LedgerSettings {
 pub struct SqliteLedger {
     dir: PathBuf,
     readers: Readers,
-    /// `None` in a process that only reads.
-    writing: Option<Writing>,
-}
-
-struct Writing {
-    queue: Arc<Queue>,
     day_keys: Arc<dyn DayKeys>,
-    /// The day (since 1970) whose key was used last, and the key.
-    today: Mutex<Option<(i64, Arc<DayKey>)>>,
-    thread: Option<JoinHandle<()>>,
+    today: Today,
+    claims: Claims,
+    writing: Writing,
 }
 
 impl SqliteLedger {
-    /// Opens (and makes) the ledger for the one process that writes in `dir`.
+    /// Opens (and makes) the ledger for the one process that records checks in `dir`.
     pub fn open(
         dir: &Path,
         key: ChainKey,
         day_keys: Arc<dyn DayKeys>,
         settings: LedgerSettings,
     ) -> Result<Self, StoreError> {
-        let queue = Arc::new(Queue::new(settings.queue_limit));
-        let writer = Writer::open(dir, key, Arc::clone(&queue), settings)?;
+        let writing = Writing::start(dir, key, settings)?;
         let readers = Readers::open(&dir.join("ledger.db"))?;
-        let thread = std::thread::Builder::new().name("laini-ledger".to_owned());
-        let thread = thread.spawn(move || writer.run()).map_err(file_failed(&dir.join("ledger.db")))?;
-        let writing = Writing { queue, day_keys, today: Mutex::new(None), thread: Some(thread) };
-        Ok(Self { dir: dir.to_owned(), readers, writing: Some(writing) })
+        Ok(Self::of(dir, readers, day_keys, writing))
     }
 
-    /// Opens the ledger for reading, beside a process that writes or without one.
-    pub fn open_reader(dir: &Path) -> Result<Self, StoreError> {
-        let readers = Readers::open(&readers::prepare(dir)?)?;
-        Ok(Self { dir: dir.to_owned(), readers, writing: None })
+    /// Opens the ledger beside a process that records checks, or without one: for reading, and for the
+    /// small writes of commands (redelivery, retention).
+    pub fn open_beside(dir: &Path, day_keys: Arc<dyn DayKeys>) -> Result<Self, StoreError> {
+        let path = readers::prepare(dir)?;
+        let readers = Readers::open(&path)?;
+        Ok(Self::of(dir, readers, day_keys, Writing::beside(path)))
     }
-}
 
-impl Writing {
-    fn enqueue(&self, draft: Draft) -> Result<oneshot::Receiver<Result<Recorded, LedgerError>>, LedgerError> {
-        // Sealed here, on the caller's thread: the writer is one for all.
-        let key = self.day_key(draft.at)?;
-        let sealed = key.seal(draft.id, &draft.subject);
-        let side_digest = DayKey::digest(draft.subject.hash, draft.repeat.0, &sealed);
-        let (answer, answered) = oneshot::channel();
-        self.queue.push(Job { draft, sealed, side_digest, answer })?;
-        Ok(answered)
+    fn of(dir: &Path, readers: Readers, day_keys: Arc<dyn DayKeys>, writing: Writing) -> Self {
+        let (today, claims) = (Today::default(), Claims::default());
+        Self { dir: dir.to_owned(), readers, day_keys, today, claims, writing }
     }
 
     fn day_key(&self, at: Timestamp) -> Result<Arc<DayKey>, LedgerError> {
-        const DAY_S: i64 = 86_400;
-        let day = at.as_second().div_euclid(DAY_S);
-        let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, key)) = &*today
-            && *known == day
+        self.today.key(&*self.day_keys, at)
+    }
+
+    fn found(&self, found: readers::Found) -> Result<FoundCheck, LedgerError> {
+        let readers::Found { row, side, is_reversed } = found;
+        let mut subject = None;
+        if let Some((hash, sealed)) = side
+            && let Some(day_key) = days::existing(&*self.day_keys, row.at)?
         {
-            return Ok(Arc::clone(key));
+            let opened = day_key.open(row.id, &sealed, hash);
+            subject = Some(opened.map_err(|error| LedgerError::Unreadable(error.to_string()))?);
         }
-        let date = at.to_zoned(TimeZone::UTC).date();
-        let key = self.day_keys.key(date).map_err(|error| LedgerError::NotRecorded(error.to_string()))?;
-        let key = Arc::new(key);
-        *today = Some((day, Arc::clone(&key)));
-        Ok(key)
+        Ok(FoundCheck { row, subject, is_reversed })
     }
 }
 
 impl Ledger for SqliteLedger {
     fn record(&self, draft: Draft) -> BoxFuture<'_, Result<Recorded, LedgerError>> {
         Box::pin(async move {
-            let Some(writing) = &self.writing else {
-                return Err(LedgerError::NotRecorded("it was opened for reading only".to_owned()));
-            };
-            let answered = writing.enqueue(draft)?;
-            let gone = || LedgerError::Unknown("its writer stopped; restart the server".to_owned());
-            answered.await.unwrap_or_else(|_| Err(gone()))
+            let day_key = self.day_key(draft.at)?;
+            self.writing.record(draft, &day_key)?.answer().await
         })
+    }
+
+    fn submit(&self, submission: Submission) -> BoxFuture<'_, Result<Submitted, LedgerError>> {
+        Box::pin(self.submit_all(submission))
+    }
+
+    fn find(&self, id: CheckId) -> BoxFuture<'_, Result<Option<FoundCheck>, LedgerError>> {
+        Box::pin(async move {
+            let found = self.readers.run(move |connection| readers::find(connection, id)).await?;
+            found.map(|found| self.found(found)).transpose()
+        })
+    }
+
+    fn usage(&self, from: Timestamp, until: Timestamp) -> BoxFuture<'_, Result<Vec<Usage>, LedgerError>> {
+        Box::pin(self.readers.run(move |connection| counters::read(connection, from, until)))
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Option<CheckId>, LedgerError>> {
@@ -175,16 +180,5 @@ impl Ledger for SqliteLedger {
 
     fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>> {
         Box::pin(async { heads::read(&self.dir).map_err(LedgerError::Unreadable) })
-    }
-}
-
-impl Drop for SqliteLedger {
-    /// Writes what was accepted, the chain's head and the checkpoint, and waits for it.
-    fn drop(&mut self) {
-        let Some(writing) = &mut self.writing else { return };
-        writing.queue.close();
-        if let Some(thread) = writing.thread.take() {
-            let _ = thread.join();
-        }
     }
 }

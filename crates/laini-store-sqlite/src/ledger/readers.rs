@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use laini_core::billing::CheckId;
-use laini_core::store::{ChainPage, LedgerError, LedgerRow, RowQuery};
+use laini_core::store::{ChainPage, LedgerError, LedgerRow, RowQuery, SubjectHash};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::schema::{self, COLUMNS};
@@ -54,7 +54,8 @@ impl Readers {
         }
     }
 
-    fn run_here<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, LedgerError> {
+    /// [`Readers::run`] on this thread; for reads of a row or two.
+    pub(super) fn run_here<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, LedgerError> {
         let unreadable = |error: String| LedgerError::Unreadable(error);
         let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match kept {
@@ -144,6 +145,32 @@ pub(super) fn chain(connection: &Connection, after: Option<CheckId>, limit: usiz
     let limit = limit.min(ROWS_PER_PAGE).cast_signed();
     let rows = statement.query_map(params![after, END_OF_POSITIONS, limit], schema::read_chained)?;
     Ok(ChainPage { rows: rows.collect::<rusqlite::Result<_>>()? })
+}
+
+/// The row of this id, its side row as it lies there, and whether its charge was reversed.
+pub(super) fn find(connection: &Connection, id: CheckId) -> rusqlite::Result<Option<Found>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, number_hash, sealed,
+             EXISTS (SELECT 1 FROM reversed WHERE reversed.position = ledger.position)
+         FROM ledger LEFT JOIN subject USING (position) WHERE position = ?1 AND tail = ?2",
+    );
+    let found = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Found> {
+        let side = match row.get::<_, Option<[u8; 16]>>(21)? {
+            Some(hash) => Some((SubjectHash(hash), row.get(22)?)),
+            None => None,
+        };
+        Ok(Found { row: schema::read(row)?.0, side, is_reversed: row.get(23)? })
+    };
+    let place = [id.position().cast_signed(), id.tail().cast_signed()];
+    connection.prepare_cached(&sql)?.query_row(place, found).optional()
+}
+
+/// What [`find`] finds.
+pub(super) struct Found {
+    pub(super) row: LedgerRow,
+    /// The hash of its number, and its sealed side row.
+    pub(super) side: Option<(SubjectHash, Vec<u8>)>,
+    pub(super) is_reversed: bool,
 }
 
 /// Makes or migrates the file where the reader is the first to come; names it.

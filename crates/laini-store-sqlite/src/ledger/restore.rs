@@ -43,9 +43,9 @@ pub(super) fn settle(connection: &Connection) -> rusqlite::Result<()> {
     Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), Some(reason)))
 }
 
-/// Where the writer's chain ends, and the instant of the newest row of all.
-pub(super) fn load_tip(connection: &Connection, writer: u32) -> rusqlite::Result<(Tip, Option<Timestamp>)> {
-    let Some(newest) = readers::newest(connection)? else { return Ok((Tip::START, None)) };
+/// Where the writer's chain ends, and the whole ledger.
+pub(super) fn load_tip(connection: &Connection, writer: u32) -> rusqlite::Result<Tip> {
+    let Some(newest) = readers::newest(connection)? else { return Ok(Tip::START) };
     // The last row of the chain is among the newest ids, though not always the newest one. Only a
     // writer that was away for long has to look through everything.
     let mut last = connection
@@ -53,14 +53,15 @@ pub(super) fn load_tip(connection: &Connection, writer: u32) -> rusqlite::Result
     let mut tip = None;
     for from in [before(newest, SignedDuration::from_secs(MINTED_BEFORE_S)), 0] {
         if tip.is_none() {
-            let read =
-                |row: &rusqlite::Row<'_>| Ok(Tip { seq: row.get::<_, i64>(0)?.cast_unsigned(), mac: Mac(row.get(1)?) });
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?.cast_unsigned(), Mac(row.get(1)?)));
             tip = last.query_row(params![from, writer], read).optional()?;
         }
     }
     let at = "SELECT at FROM ledger WHERE position = ?1";
     let at: i64 = connection.query_row(at, [newest.position().cast_signed()], |row| row.get(0))?;
-    Ok((tip.unwrap_or(Tip::START), Timestamp::from_microsecond(at).ok()))
+    let (seq, mac) = tip.unwrap_or((Tip::START.seq, Tip::START.mac));
+    let newest_at = Timestamp::from_microsecond(at).unwrap_or(Tip::START.newest_at);
+    Ok(Tip { seq, mac, newest: Some(newest), newest_at })
 }
 
 /// What can be repeated for free, in the order of positions: that of places costs a sort, and differs by
@@ -69,6 +70,7 @@ pub(super) fn load_tip(connection: &Connection, writer: u32) -> rusqlite::Result
 const REPEATABLE: &str = "SELECT outcome, at, repeat_key, repeat_window_s
      FROM subject CROSS JOIN ledger USING (position)
      WHERE position >= ?1 AND (position >= ?2 OR repeat_window_s = ?3) AND outcome IN (?4, ?5)
+         AND position NOT IN (SELECT position FROM reversed)
      ORDER BY position";
 
 /// Fills the memory with the charged checks that can still be repeated for free, seen from the newest
@@ -114,12 +116,17 @@ mod tests {
     #[test]
     fn what_can_be_repeated_is_read_in_place_from_the_end_of_both_tables() {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        for migration in MIGRATIONS {
+            connection.execute_batch(migration).unwrap();
+        }
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {REPEATABLE}")).unwrap();
         let plan = statement.query_map([0; 5], |row| row.get(3)).unwrap();
         let plan: Vec<String> = plan.map(Result::unwrap).collect();
-        let expected =
-            ["SEARCH subject USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH ledger USING INTEGER PRIMARY KEY (rowid=?)"];
+        let expected = [
+            "SEARCH subject USING INTEGER PRIMARY KEY (rowid>?)",
+            "USING ROWID SEARCH ON TABLE reversed FOR IN-OPERATOR",
+            "SEARCH ledger USING INTEGER PRIMARY KEY (rowid=?)",
+        ];
         assert_eq!(plan, expected);
     }
 }

@@ -3,23 +3,37 @@
 use jiff::Timestamp;
 use laini_core::billing::{CheckId, Currency, Money, Outcome};
 use laini_core::partner::{AgreementId, AppId, Environment, PartnerId, Product, Purpose};
-use laini_core::store::{ChainRow, DayKey, LedgerRow, Mac, RepeatKey, SubjectHash};
+use laini_core::store::{ChainRow, DayKey, Draft, LedgerRow, Mac, RepeatKey, SubjectHash};
 use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Row, Statement, params};
 
-use super::queue::Job;
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("migration_2.sql")];
 
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
-
-pub(super) const INSERT_ROW: &str = "INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+pub(super) const INSERT_ROW: &str = "INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 pub(super) const INSERT_SUBJECT: &str = "INSERT INTO subject VALUES (?,?,?,?,?)";
 
 /// Every column of a row, in the order in which [`read`] takes them.
 pub(super) const COLUMNS: &str = "position, tail, writer, seq, at, partner, app, agreement, product, environment, \
-     purpose, outcome, price_version, list_minor, charge_minor, currency, as_of, policy_version, side_digest, mac";
+     purpose, outcome, price_version, list_minor, charge_minor, currency, as_of, policy_version, side_digest, mac, \
+     reverses";
 
 /// Positions lie below 2⁶⁰ ([`CheckId::position`]).
 pub(super) const POSITION_BITS: u32 = 60;
+
+/// A check with its side row sealed, which is done on the caller's thread: the writer is one for all.
+pub(super) struct SealedDraft {
+    pub(super) draft: Draft,
+    pub(super) sealed: Vec<u8>,
+    pub(super) side_digest: [u8; 32],
+}
+
+impl SealedDraft {
+    pub(super) fn new(draft: Draft, key: &DayKey) -> Self {
+        let sealed = key.seal(draft.id, &draft.subject);
+        let side_digest = DayKey::digest(draft.subject.hash, draft.repeat.0, &sealed);
+        Self { draft, sealed, side_digest }
+    }
+}
 
 /// A row's place in its writer's chain.
 #[derive(Debug, Clone, Copy)]
@@ -51,17 +65,18 @@ pub(super) fn insert_row(statement: &mut Statement<'_>, row: &LedgerRow, link: L
         row.policy_version,
         row.side_digest.as_slice(),
         link.mac.0.as_slice(),
+        row.reverses.map(|id| *id.uuid().as_bytes()),
     ])
 }
 
-pub(super) fn insert_subject(statement: &mut Statement<'_>, job: &Job) -> rusqlite::Result<usize> {
-    let (key, window) = job.draft.repeat;
+pub(super) fn insert_subject(statement: &mut Statement<'_>, check: &SealedDraft) -> rusqlite::Result<usize> {
+    let (key, window) = check.draft.repeat;
     statement.execute(params![
-        job.draft.id.position().cast_signed(),
-        job.draft.subject.hash.0.as_slice(),
+        check.draft.id.position().cast_signed(),
+        check.draft.subject.hash.0.as_slice(),
         key.0.as_slice(),
         window.length().as_secs(),
-        job.sealed.as_slice(),
+        check.sealed.as_slice(),
     ])
 }
 
@@ -75,7 +90,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(LedgerRow, Link)> {
         app: AppId::from_stored(bits(row, 6, 63)?),
         agreement: optional(row, 7)?.then(|| bits(row, 7, 63)).transpose()?.map(AgreementId::from_stored),
         product: decoded(row, 8, &Product::ALL, product_code)?,
-        environment: decoded(row, 9, &[Environment::Sandbox, Environment::Production], environment_code)?,
+        environment: decoded(row, 9, &ENVIRONMENTS, environment_code)?,
         purpose: decoded(row, 10, &Purpose::ALL, purpose_code)?,
         outcome: decoded(row, 11, &Outcome::ALL, outcome_code)?,
         price_version: row.get(12)?,
@@ -84,9 +99,14 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(LedgerRow, Link)> {
         as_of: optional(row, 16)?.then(|| instant(row, 16)).transpose()?,
         policy_version: row.get(17)?,
         side_digest: row.get(18)?,
-        reverses: None,
+        reverses: optional(row, 20)?.then(|| read_reversed(row)).transpose()?,
     };
     Ok((ledger_row, read_link(row)?))
+}
+
+fn read_reversed(row: &Row<'_>) -> rusqlite::Result<CheckId> {
+    let uuid = uuid::Uuid::from_bytes(row.get(20)?);
+    CheckId::from_uuid(uuid).ok_or_else(|| damaged(20))
 }
 
 fn read_link(row: &Row<'_>) -> rusqlite::Result<Link> {
@@ -97,10 +117,10 @@ fn read_link(row: &Row<'_>) -> rusqlite::Result<Link> {
 pub(super) fn read_chained(row: &Row<'_>) -> rusqlite::Result<ChainRow> {
     let Ok((ledger_row, Link { writer, seq, mac })) = read(row) else { return unlinkable(row) };
     let side = || -> rusqlite::Result<[u8; 32]> {
-        Ok(DayKey::digest(SubjectHash(row.get(20)?), RepeatKey(row.get(21)?), row.get_ref(22)?.as_blob()?))
+        Ok(DayKey::digest(SubjectHash(row.get(21)?), RepeatKey(row.get(22)?), row.get_ref(23)?.as_blob()?))
     };
     // A side row of other sizes than are ever written is an altered one, so its digest is wrong.
-    let side_digest_now = optional(row, 22)?.then(|| side().unwrap_or_default());
+    let side_digest_now = optional(row, 23)?.then(|| side().unwrap_or_default());
     Ok(ChainRow { row: ledger_row, writer, seq, mac, side_digest_now })
 }
 
@@ -130,37 +150,38 @@ fn unlinkable(row: &Row<'_>) -> rusqlite::Result<ChainRow> {
     Ok(ChainRow { row: ledger_row, writer: link.writer, seq: link.seq, mac: link.mac, side_digest_now: None })
 }
 
-fn read_id(row: &Row<'_>) -> rusqlite::Result<CheckId> {
+pub(super) fn read_id(row: &Row<'_>) -> rusqlite::Result<CheckId> {
     Ok(CheckId::from_parts(bits(row, 0, POSITION_BITS)?, bits(row, 1, 62)?))
 }
 
 /// An integer of so many bits.
-fn bits(row: &Row<'_>, column: usize, bits: u32) -> rusqlite::Result<u64> {
+pub(super) fn bits(row: &Row<'_>, column: usize, bits: u32) -> rusqlite::Result<u64> {
     let value = row.get::<_, i64>(column)?.cast_unsigned();
     if value >> bits == 0 { Ok(value) } else { Err(damaged(column)) }
 }
 
-fn optional(row: &Row<'_>, column: usize) -> rusqlite::Result<bool> {
+pub(super) fn optional(row: &Row<'_>, column: usize) -> rusqlite::Result<bool> {
     Ok(row.get_ref(column)? != ValueRef::Null)
 }
 
-fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     Timestamp::from_microsecond(row.get(column)?).map_err(|_| damaged(column))
 }
 
-fn decoded<T: Copy>(row: &Row<'_>, column: usize, all: &[T], code: fn(T) -> i64) -> rusqlite::Result<T> {
+pub(super) fn decoded<T: Copy>(row: &Row<'_>, column: usize, all: &[T], code: fn(T) -> i64) -> rusqlite::Result<T> {
     let found: i64 = row.get(column)?;
     all.iter().copied().find(|value| code(*value) == found).ok_or_else(|| damaged(column))
 }
 
-fn damaged(column: usize) -> rusqlite::Error {
-    let name = COLUMNS.split(", ").nth(column).unwrap_or("a column");
-    FromSqlError::Other(format!("{name} holds a value that is never written").into()).into()
+pub(super) fn damaged(column: usize) -> rusqlite::Error {
+    FromSqlError::Other(format!("column {column} holds a value that is never written").into()).into()
 }
+
+pub(super) const ENVIRONMENTS: [Environment; 2] = [Environment::Sandbox, Environment::Production];
 
 // Codes instead of words: 40 bytes and four allocations less per row. They are never reused.
 
-fn product_code(product: Product) -> i64 {
+pub(super) fn product_code(product: Product) -> i64 {
     match product {
         Product::Imsi => 1,
         Product::Swap => 2,
@@ -168,14 +189,14 @@ fn product_code(product: Product) -> i64 {
     }
 }
 
-fn environment_code(environment: Environment) -> i64 {
+pub(super) fn environment_code(environment: Environment) -> i64 {
     match environment {
         Environment::Sandbox => 1,
         Environment::Production => 2,
     }
 }
 
-fn purpose_code(purpose: Purpose) -> i64 {
+pub(super) fn purpose_code(purpose: Purpose) -> i64 {
     match purpose {
         Purpose::FraudPrevention => 1,
         Purpose::Onboarding => 2,

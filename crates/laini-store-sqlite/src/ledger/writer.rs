@@ -4,17 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use laini_core::store::{ChainHead, ChainKey, LedgerError, RepeatBatch, RepeatMemory};
+use laini_core::billing::{CheckId, Outcome};
+use laini_core::store::{ChainHead, ChainKey, LedgerError, RepeatMemory};
 use rusqlite::Connection;
 
 use super::LedgerSettings;
-use super::append::{Answers, Failure, Rules, Stage, Tip, append};
+use super::append::{Failure, Learned, Rules, Stage, Tip, append, reversible};
 use super::heads::{self, HeadFile};
 use super::lock::WriterLock;
-use super::queue::{Gather, Job, Queue};
+use super::queue::{Batch, Gather, Queue};
 use super::restore::{load_tip, open_connection, recall_repeats, settle};
 use crate::sql::{StoreError, failed};
+
+/// After so long a failed reversal is tried again where no other work comes first.
+const REVERSE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {
     path: PathBuf,
@@ -26,11 +29,13 @@ pub(super) struct Writer {
     /// A commit may or may not be in the file; nothing is written before that is known.
     unsettled: bool,
     tip: Tip,
-    /// The instant of the newest row: the ledger's only clock.
-    newest_at: Timestamp,
     repeats: RepeatMemory,
-    noted: RepeatBatch,
-    answers: Answers,
+    learned: Learned,
+    /// Checks that may have been charged without their callers having learned of it. They are known
+    /// to this process alone: after a crash each stays charged, and its repeats are free.
+    to_reverse: Vec<CheckId>,
+    /// Whether the newest transaction failed.
+    has_failed: bool,
     heads: HeadFile,
     head: ChainHead,
     wal_pages: usize,
@@ -59,12 +64,11 @@ impl Writer {
         let connection = open_connection(&path)?;
         // What a crash left in the WAL must be durable before anything is built on it.
         settle(&connection).map_err(failed(&path))?;
-        let (tip, newest_at) = load_tip(&connection, settings.writer).map_err(failed(&path))?;
-        let newest_at = newest_at.unwrap_or(Timestamp::UNIX_EPOCH);
+        let tip = load_tip(&connection, settings.writer).map_err(failed(&path))?;
         let mut repeats = RepeatMemory::new(settings.repeats_remembered);
         recall_repeats(&connection, &mut repeats).map_err(failed(&path))?;
         let mut heads = HeadFile::open(dir)?;
-        let head = ChainHead { at: newest_at, writer: settings.writer, seq: tip.seq, mac: tip.mac };
+        let head = ChainHead { at: tip.newest_at, writer: settings.writer, seq: tip.seq, mac: tip.mac };
         heads::reconcile(dir, &mut heads, head)?;
         Ok(Self {
             path,
@@ -74,10 +78,10 @@ impl Writer {
             connection: Some(connection),
             unsettled: false,
             tip,
-            newest_at,
             repeats,
-            noted: RepeatBatch::default(),
-            answers: Answers::new(),
+            learned: Learned::default(),
+            to_reverse: Vec::new(),
+            has_failed: false,
             heads,
             head,
             wal_pages: 0,
@@ -88,15 +92,22 @@ impl Writer {
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self) {
         let _abandon = Abandon(Arc::clone(&self.queue));
-        let mut batch = Vec::new();
+        let mut batch = Batch::default();
         let mut batch_before = 0;
-        while self.queue.take(&mut batch, self.gather(batch_before)) {
+        while self.queue.take(&mut batch, self.gather(batch_before), self.patience()) {
             batch_before = batch.len();
-            self.record(&mut batch);
+            self.write(&mut batch);
             self.write_head_when_due();
             self.checkpoint_when_due();
         }
+        self.write(&mut batch);
         self.close();
+    }
+
+    /// How long to wait for work: not at all while there is something to reverse, unless that just failed.
+    fn patience(&self) -> Option<Duration> {
+        let pause = if self.has_failed { REVERSE_AGAIN_AFTER } else { Duration::ZERO };
+        (!self.to_reverse.is_empty()).then_some(pause)
     }
 
     /// Whether to wait for company: not where checks come one by one, for nobody would come.
@@ -108,45 +119,72 @@ impl Writer {
         })
     }
 
-    /// Writes a batch and answers everyone in it.
-    fn record(&mut self, batch: &mut Vec<Job>) {
-        batch.sort_unstable_by_key(|job| job.draft.id);
+    /// Writes a batch and what is to be reversed, and tells everyone in it.
+    fn write(&mut self, batch: &mut Batch) {
+        self.to_reverse.append(&mut batch.abandoned);
+        if batch.is_empty() && self.to_reverse.is_empty() {
+            return;
+        }
+        batch.jobs.sort_unstable_by_key(|job| job.check.draft.id);
+        let mut was_in_doubt = false;
         let result = self.attempt(batch).or_else(|first| {
-            tracing::warn!(checks = batch.len(), reason = first.reason, "a ledger commit failed; trying once more");
+            tracing::warn!(waiting = batch.len(), reason = first.reason, "a ledger commit failed; trying once more");
+            was_in_doubt = first.stage == Stage::Committing;
             self.attempt(batch).map_err(|second| verdict(&first, second))
         });
+        self.has_failed = result.is_err();
         match result {
-            Ok(()) => {
-                self.repeats.keep(&mut self.noted);
-                for (job, answer) in batch.drain(..).zip(self.answers.drain(..)) {
-                    // A caller that gave up since its row was written has the row all the same.
-                    let _ = job.answer.send(answer);
-                }
-            }
+            Ok(()) => self.tell(batch, was_in_doubt),
             Err(error) => {
-                tracing::error!(checks = batch.len(), %error, "checks were not recorded");
-                for job in batch.drain(..) {
-                    let _ = job.answer.send(Err(error.clone()));
-                }
+                tracing::error!(waiting = batch.len(), %error, "nothing was written to the ledger");
+                self.tell_failure(batch, &error);
             }
         }
     }
 
-    fn attempt(&mut self, batch: &[Job]) -> Result<(), Failure> {
-        self.noted.clear();
-        self.answers.clear();
+    /// Everything is durable. A caller that stopped waiting meanwhile was told that its charge is
+    /// unknown, so it is taken back.
+    fn tell(&mut self, batch: &mut Batch, was_in_doubt: bool) {
+        self.repeats.keep(&mut self.learned.noted);
+        self.to_reverse.clear();
+        for (job, answer) in batch.jobs.drain(..).zip(self.learned.answers.drain(..)) {
+            let is_charged = answer.as_ref().is_ok_and(|recorded| recorded.outcome == Outcome::Answered);
+            // Where the first attempt was in doubt, it can be the one that wrote the row.
+            if job.answer.send(answer).is_err() && (is_charged || was_in_doubt) {
+                self.to_reverse.push(job.check.draft.id);
+            }
+        }
+        for chore in batch.chores.drain(..) {
+            self.to_reverse.extend(chore.done(Ok(())));
+        }
+    }
+
+    fn tell_failure(&mut self, batch: &mut Batch, error: &LedgerError) {
+        let is_undecided = matches!(error, LedgerError::Unknown(_));
+        for job in batch.jobs.drain(..) {
+            if is_undecided {
+                self.to_reverse.push(job.check.draft.id);
+            }
+            let _ = job.answer.send(Err(error.clone()));
+        }
+        for chore in batch.chores.drain(..) {
+            let charged = chore.done(Err(error.clone()));
+            self.to_reverse.extend(charged.into_iter().filter(|_| is_undecided));
+        }
+    }
+
+    fn attempt(&mut self, batch: &mut Batch) -> Result<(), Failure> {
+        self.learned.clear();
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.reopen().map_err(Stage::Opening.failed())?,
         };
         let began = self.settings.observer.is_some().then(Instant::now);
         let rules = Rules { key: &self.key, writer: self.settings.writer, repeats: &self.repeats };
-        match append(&connection, &rules, self.tip, batch, (&mut self.noted, &mut self.answers)) {
+        match append(&connection, &rules, self.tip, (&self.to_reverse, batch), &mut self.learned) {
             Ok(tip) => {
                 self.connection = Some(connection);
                 self.tip = tip;
-                let written = batch.iter().zip(&self.answers).filter(|(_, answer)| answer.is_ok());
-                self.newest_at = written.map(|(job, _)| job.draft.at).fold(self.newest_at, Timestamp::max);
                 self.wal_pages += pages(batch.len());
                 if let (Some(observer), Some(began)) = (&self.settings.observer, began) {
                     observer.committed(batch.len(), began.elapsed());
@@ -168,23 +206,36 @@ impl Writer {
             // Rows of the commit in doubt are there or not; the memory must say the same.
             self.repeats = RepeatMemory::new(self.settings.repeats_remembered);
             recall_repeats(&connection, &mut self.repeats).map_err(failed(&self.path))?;
+            self.forget_unwritten(&connection).map_err(failed(&self.path))?;
             self.unsettled = false;
         }
-        self.tip = load_tip(&connection, self.settings.writer).map_err(failed(&self.path))?.0;
+        self.tip = load_tip(&connection, self.settings.writer).map_err(failed(&self.path))?;
         Ok(connection)
+    }
+
+    /// Of what is to be reversed keeps what is there: nothing else will turn up any more.
+    fn forget_unwritten(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut kept = Vec::new();
+        for id in &self.to_reverse {
+            if reversible(connection, *id)?.is_some() {
+                kept.push(*id);
+            }
+        }
+        self.to_reverse = kept;
+        Ok(())
     }
 
     fn write_head_when_due(&mut self) {
         let rows = self.tip.seq.saturating_sub(self.head.seq);
-        let seconds = self.newest_at.duration_since(self.head.at).as_secs();
+        let seconds = self.tip.newest_at.duration_since(self.head.at).as_secs();
         if rows >= self.settings.head_every_rows || (rows > 0 && seconds >= self.settings.head_every_s) {
             self.write_head();
         }
     }
 
     fn write_head(&mut self) {
-        let Tip { seq, mac } = self.tip;
-        let head = ChainHead { at: self.newest_at, writer: self.settings.writer, seq, mac };
+        let Tip { seq, mac, newest_at, .. } = self.tip;
+        let head = ChainHead { at: newest_at, writer: self.settings.writer, seq, mac };
         match self.heads.append(&head) {
             Ok(()) => self.head = head,
             Err(error) => tracing::warn!(%error, "{} cannot be written; the next head will be tried", heads::FILE),
@@ -215,14 +266,10 @@ impl Writer {
     }
 }
 
-/// What two failed attempts mean for the callers.
+/// What two failed attempts mean for the callers. Once a commit was in doubt, no later failure proves
+/// that it is not in the file.
 fn verdict(first: &Failure, second: Failure) -> LedgerError {
-    let undecided = match second.stage {
-        Stage::Opening => first.stage == Stage::Committing,
-        // That it came to writing means that the first one was settled: it is not in the file.
-        Stage::Writing => false,
-        Stage::Committing => true,
-    };
+    let undecided = [first.stage, second.stage].contains(&Stage::Committing);
     if undecided { LedgerError::Unknown(second.reason) } else { LedgerError::NotRecorded(second.reason) }
 }
 

@@ -41,7 +41,7 @@ async fn ledger_of(rows: u32) -> TempDir {
 }
 
 async fn breaks(dir: &Path) -> Vec<ChainBreak> {
-    let ledger = SqliteLedger::open_reader(dir).unwrap();
+    let ledger = SqliteLedger::open_beside(dir, Arc::new(FixedDayKeys)).unwrap();
     verify_ledger(&ledger, chain_key(), |_| {}).await.unwrap().1
 }
 
@@ -60,7 +60,7 @@ async fn a_second_server_is_refused_and_names_the_first() {
 #[tokio::test]
 async fn a_reader_works_beside_the_writer_and_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let reader = SqliteLedger::open_reader(dir.path()).unwrap();
+    let reader = SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys)).unwrap();
     assert_eq!(reader.newest().await.unwrap(), None);
     let (ledger, desk) = (open(dir.path()), Desk::default());
     let draft = desk.answered(QUESTION, at(0));
@@ -194,7 +194,7 @@ async fn heads_are_written_while_it_runs_and_a_torn_one_is_ignored() {
     drop(ledger);
     let file = dir.path().join("ledger-heads.ndjson");
     let seqs = async || -> Vec<u64> {
-        let heads = SqliteLedger::open_reader(dir.path()).unwrap().heads().await.unwrap();
+        let heads = SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys)).unwrap().heads().await.unwrap();
         heads.iter().map(|head| head.seq).collect()
     };
     assert_eq!(seqs().await, [1, 4, 7, 8]);
@@ -205,7 +205,7 @@ async fn heads_are_written_while_it_runs_and_a_torn_one_is_ignored() {
     drop(open(dir.path()));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), whole);
     std::fs::write(&file, whole.replacen("writer", "wr1ter", 1)).unwrap();
-    let edited = SqliteLedger::open_reader(dir.path()).unwrap().heads().await.unwrap_err().to_string();
+    let edited = SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys)).unwrap().heads().await.unwrap_err().to_string();
     assert!(edited.contains("line 1"), "{edited}");
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +20,8 @@ use crate::failure::WithHint as _;
 
 /// The id of the root key is in its file's name, so that a rotation can keep the old one.
 const ROOT_KEY_FILE: &str = "root-1.key";
+/// A key as text: 256 bits in hexadecimal.
+const KEY_DIGITS: usize = 64;
 
 /// The directory of keys.
 pub(crate) struct KeyDir {
@@ -73,6 +75,26 @@ impl FileDayKeys {
     fn file(&self, day: Date) -> PathBuf {
         self.dir.join(format!("{day}.key"))
     }
+
+    /// Removes the files of earlier days; durable when this returns. Each is overwritten first: that
+    /// helps where the file system writes in place, and harms nowhere.
+    fn remove_before(&self, day: Date) -> anyhow::Result<u64> {
+        let mut removed = 0;
+        for entry in fs::read_dir(&self.dir)? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".key"));
+            let is_older = name.and_then(|name| name.parse::<Date>().ok()).is_some_and(|of| of < day);
+            if is_older {
+                let mut file = fs::OpenOptions::new().write(true).open(&path)?;
+                file.write_all(&[b'0'; KEY_DIGITS])?;
+                file.sync_all()?;
+                fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
+                removed += 1;
+            }
+        }
+        fs::File::open(&self.dir)?.sync_all()?;
+        Ok(removed)
+    }
 }
 
 impl DayKeys for FileDayKeys {
@@ -99,13 +121,18 @@ impl DayKeys for FileDayKeys {
         }
         Ok(key)
     }
+
+    fn destroy_before(&self, day: Date) -> Result<u64, DayKeyError> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).retain(|known, _| *known >= day);
+        self.remove_before(day).map_err(|error| DayKeyError { day, reason: format!("{error:#}") })
+    }
 }
 
 /// Makes a key file, durable when this returns, unless somebody else just did: the key is then theirs.
 fn make_key(file: &Path, entropy: &dyn Entropy) -> anyhow::Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
     entropy.fill(&mut *key);
-    let mut text = Zeroizing::new(String::with_capacity(64));
+    let mut text = Zeroizing::new(String::with_capacity(KEY_DIGITS));
     for byte in &*key {
         text.push_str(&format!("{byte:02x}"));
     }
@@ -120,7 +147,7 @@ fn read_key(file: &Path) -> anyhow::Result<Option<Zeroizing<[u8; 32]>>> {
         Err(error) => return Err(error).with_context(|| format!("{} cannot be read", file.display())),
     };
     let text = text.trim();
-    if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if text.len() != KEY_DIGITS || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         bail!("{} is damaged: expected 64 hexadecimal digits", file.display());
     }
     let mut key = Zeroizing::new([0; 32]);
@@ -167,6 +194,26 @@ mod tests {
         assert!(keys.days().existing(day).unwrap().is_some());
         fs::write(dir.path().join("keys/day/2026-11-22.key"), "short").unwrap();
         assert!(keys.days().key(day).is_err());
+    }
+
+    #[test]
+    fn the_keys_of_earlier_days_are_destroyed_and_the_others_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::open(dir.path()).unwrap();
+        let keys = KeyDir::open(&data, "", Arc::new(Counting(1.into()))).unwrap();
+        let days = keys.days();
+        let day = |day| jiff::civil::date(2026, 11, day);
+        for made in [20, 21, 22] {
+            days.key(day(made)).unwrap();
+        }
+        fs::write(dir.path().join("keys/day/notes.txt"), "not a key").unwrap();
+        assert_eq!(days.destroy_before(day(22)).unwrap(), 2);
+        for reader in [&days, &keys.days()] {
+            assert!(reader.existing(day(20)).unwrap().is_none());
+            assert!(reader.existing(day(21)).unwrap().is_none());
+            assert!(reader.existing(day(22)).unwrap().is_some());
+        }
+        assert_eq!(days.destroy_before(day(22)).unwrap(), 0);
     }
 
     #[test]

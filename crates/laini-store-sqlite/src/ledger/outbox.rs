@@ -1,0 +1,337 @@
+//! Accepted checks and deliveries, beside the ledger's rows and in their transactions.
+
+use jiff::Timestamp;
+use laini_core::billing::CheckId;
+use laini_core::line::Msisdn;
+use laini_core::partner::{AppId, Product, Purpose, ResultAddressId};
+use laini_core::store::{
+    AcceptedCheck, Attempt, BodyOwner, BoxFuture, DayKey, DayKeys, Delivery, DeliveryDraft, DeliveryId, DeliveryKind,
+    DeliveryQuery, DeliveryState, LedgerError, Outbox, OutboxDepth,
+};
+use rusqlite::{Connection, Row, params};
+
+use super::{SqliteLedger, days, schema};
+
+/// Deliveries that one list holds at most, whatever its caller asks for.
+const DELIVERIES_PER_PAGE: usize = 1_000;
+/// Checks or deliveries that one call leases at most.
+const LEASED_AT_ONCE: usize = 1_000;
+
+impl Outbox for SqliteLedger {
+    fn accept(&self, check: AcceptedCheck) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(async move {
+            let day_key = self.day_key(check.at)?;
+            let sealed = seal_check(&day_key, &check);
+            self.perform(move |connection| insert_check(connection, &check, &sealed)).await
+        })
+    }
+
+    fn lease_checks(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<AcceptedCheck>, LedgerError>> {
+        let limit = limit.min(LEASED_AT_ONCE);
+        Box::pin(async move {
+            // Most of the time there is nothing: a read finds that out without a transaction.
+            if self.readers.run(move |connection| waiting_checks(connection, now, limit)).await?.is_empty() {
+                return Ok(Vec::new());
+            }
+            let leased = self.perform(move |connection| lease_checks(connection, (now, until), limit)).await?;
+            leased.into_iter().map(|sealed| open_check(&*self.day_keys, sealed)).collect()
+        })
+    }
+
+    fn put(&self, delivery: DeliveryDraft) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(async move {
+            let (day_key, body) = (self.day_key(delivery.at)?, (delivery.write)(&[]));
+            self.perform(move |connection| insert(connection, &delivery, &day_key, &body)).await
+        })
+    }
+
+    fn lease_deliveries(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+        per_address: usize,
+    ) -> BoxFuture<'_, Result<Vec<Delivery>, LedgerError>> {
+        let limits = (limit.min(LEASED_AT_ONCE), per_address);
+        Box::pin(async move {
+            if self.readers.run(move |connection| due(connection, now, limits)).await?.is_empty() {
+                return Ok(Vec::new());
+            }
+            let leased = self.perform(move |connection| lease_deliveries(connection, (now, until), limits)).await?;
+            leased.into_iter().map(|sealed| open_delivery(&*self.day_keys, sealed)).collect()
+        })
+    }
+
+    fn settle(&self, id: DeliveryId, attempt: Attempt, next: DeliveryState) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(async move {
+            let settled = self.perform(move |connection| settle(connection, id, &attempt, next)).await?;
+            let unknown = || LedgerError::NotRecorded("there is no delivery of this id".to_owned());
+            if settled { Ok(()) } else { Err(unknown()) }
+        })
+    }
+
+    fn deliveries(&self, query: DeliveryQuery) -> BoxFuture<'_, Result<Vec<Delivery>, LedgerError>> {
+        Box::pin(self.readers.run(move |connection| list(connection, &query)))
+    }
+
+    fn redeliver(&self, id: DeliveryId, now: Timestamp) -> BoxFuture<'_, Result<bool, LedgerError>> {
+        Box::pin(self.perform(move |connection| redeliver(connection, id, now)))
+    }
+
+    fn depth(&self) -> BoxFuture<'_, Result<OutboxDepth, LedgerError>> {
+        Box::pin(self.readers.run(depth))
+    }
+}
+
+/// An accepted check with its number and reference still sealed.
+struct SealedCheck {
+    id: CheckId,
+    at: Timestamp,
+    app: AppId,
+    product: Product,
+    purpose: Purpose,
+    address: ResultAddressId,
+    sealed: Vec<u8>,
+}
+
+fn seal_check(day_key: &DayKey, check: &AcceptedCheck) -> Vec<u8> {
+    let mut plain = check.msisdn.as_u64().to_be_bytes().to_vec();
+    if let Some(reference) = &check.reference {
+        plain.push(b':');
+        plain.extend_from_slice(reference.as_bytes());
+    }
+    day_key.seal_body(BodyOwner::Accepted(check.id), &plain)
+}
+
+fn open_check(day_keys: &dyn DayKeys, check: SealedCheck) -> Result<AcceptedCheck, LedgerError> {
+    let unreadable = || LedgerError::Unreadable("an accepted check does not open; its day's key is another one".into());
+    let day_key = days::existing(day_keys, check.at)?.ok_or_else(unreadable)?;
+    let plain = day_key.open_body(BodyOwner::Accepted(check.id), &check.sealed).map_err(|_| unreadable())?;
+    let (number, reference) = plain.split_first_chunk::<8>().ok_or_else(unreadable)?;
+    let reference = match reference.split_first() {
+        Some((_, text)) => Some(String::from_utf8(text.to_vec()).map_err(|_| unreadable())?),
+        None => None,
+    };
+    Ok(AcceptedCheck {
+        id: check.id,
+        at: check.at,
+        app: check.app,
+        product: check.product,
+        msisdn: Msisdn::from_stored(u64::from_be_bytes(*number)).ok_or_else(unreadable)?,
+        purpose: check.purpose,
+        reference,
+        address: check.address,
+    })
+}
+
+fn insert_check(connection: &Connection, check: &AcceptedCheck, sealed: &[u8]) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO accepted VALUES (?,?,?,?,?,?,?,0,?) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![
+        check.id.position().cast_signed(),
+        check.id.tail().cast_signed(),
+        check.at.as_microsecond(),
+        check.app.as_u64().cast_signed(),
+        schema::product_code(check.product),
+        schema::purpose_code(check.purpose),
+        check.address.as_u64().cast_signed(),
+        sealed,
+    ])?;
+    Ok(())
+}
+
+/// Oldest first. What is leased stands in front of them, and there are only as many of those as are at work.
+fn waiting_checks(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<SealedCheck>> {
+    let sql = "SELECT position, tail, at, app, product, purpose, address, sealed
+               FROM accepted WHERE leased_until <= ?1 ORDER BY position LIMIT ?2";
+    let read = |row: &Row<'_>| {
+        Ok(SealedCheck {
+            id: schema::read_id(row)?,
+            at: schema::instant(row, 2)?,
+            app: AppId::from_stored(schema::bits(row, 3, 63)?),
+            product: schema::decoded(row, 4, &Product::ALL, schema::product_code)?,
+            purpose: schema::decoded(row, 5, &Purpose::ALL, schema::purpose_code)?,
+            address: ResultAddressId::from_stored(schema::bits(row, 6, 63)?),
+            sealed: row.get(7)?,
+        })
+    };
+    connection.prepare_cached(sql)?.query_map(params![now.as_microsecond(), limit.cast_signed()], read)?.collect()
+}
+
+fn lease_checks(
+    connection: &Connection,
+    (now, until): (Timestamp, Timestamp),
+    limit: usize,
+) -> rusqlite::Result<Vec<SealedCheck>> {
+    let checks = waiting_checks(connection, now, limit)?;
+    let mut lease = connection.prepare_cached("UPDATE accepted SET leased_until = ?1 WHERE position = ?2")?;
+    for check in &checks {
+        lease.execute([until.as_microsecond(), check.id.position().cast_signed()])?;
+    }
+    Ok(checks)
+}
+
+/// Puts a delivery into the outbox, once, and ends the accepted check of the same id.
+pub(super) fn insert(
+    connection: &Connection,
+    delivery: &DeliveryDraft,
+    day_key: &DayKey,
+    body: &[u8],
+) -> rusqlite::Result<()> {
+    let (id, at) = (delivery.id.0, delivery.at.as_microsecond());
+    let sql = "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,0,NULL,NULL,NULL,?,?,0) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![
+        id.position().cast_signed(),
+        id.tail().cast_signed(),
+        delivery.kind.word(),
+        delivery.app.as_u64().cast_signed(),
+        delivery.address.as_u64().cast_signed(),
+        at,
+        day_key.seal_body(BodyOwner::Delivery(delivery.id), body),
+        DUE,
+        at,
+    ])?;
+    let accepted = "DELETE FROM accepted WHERE position = ?1 AND tail = ?2";
+    connection.prepare_cached(accepted)?.execute([id.position().cast_signed(), id.tail().cast_signed()])?;
+    Ok(())
+}
+
+// What `delivery.state` holds.
+const DUE: i64 = 1;
+const DELIVERED: i64 = 2;
+const DEAD: i64 = 3;
+
+const COLUMNS: &str =
+    "position, tail, kind, app, address, at, attempts, last_at, last_status, last_problem, state, due";
+
+/// A delivery with its body still sealed; `None` = forgotten.
+type SealedDelivery = (Delivery, Option<Vec<u8>>);
+
+/// What is due at an instant and leased by nobody, the longest due first: of each address a few, so that
+/// one that does not answer holds up no other.
+fn due(
+    connection: &Connection,
+    now: Timestamp,
+    (limit, per_address): (usize, usize),
+) -> rusqlite::Result<Vec<(i64, i64)>> {
+    let now = now.as_microsecond();
+    let next = "SELECT min(address) FROM delivery WHERE state = 1 AND address > ?1";
+    let mut next = connection.prepare_cached(next)?;
+    let of_address = "SELECT due, position FROM delivery
+                      WHERE state = 1 AND address = ?1 AND due <= ?2 AND leased_until <= ?2 ORDER BY due LIMIT ?3";
+    let mut of_address = connection.prepare_cached(of_address)?;
+    let mut found: Vec<(i64, i64)> = Vec::new();
+    let mut after = -1;
+    while let Some(address) = next.query_row([after], |row| row.get::<_, Option<i64>>(0))? {
+        let bounds = params![address, now, per_address.cast_signed()];
+        for row in of_address.query_map(bounds, |row| Ok((row.get(0)?, row.get(1)?)))? {
+            found.push(row?);
+        }
+        after = address;
+    }
+    found.sort_unstable();
+    found.truncate(limit);
+    Ok(found)
+}
+
+fn lease_deliveries(
+    connection: &Connection,
+    (now, until): (Timestamp, Timestamp),
+    limits: (usize, usize),
+) -> rusqlite::Result<Vec<SealedDelivery>> {
+    let mut lease = connection.prepare_cached("UPDATE delivery SET leased_until = ?1 WHERE position = ?2")?;
+    let mut read = connection.prepare_cached(&format!("SELECT {COLUMNS}, sealed FROM delivery WHERE position = ?1"))?;
+    let mut leased = Vec::new();
+    for (_, position) in due(connection, now, limits)? {
+        lease.execute([until.as_microsecond(), position])?;
+        leased.push(read.query_row([position], |row| Ok((read_delivery(row)?, row.get(12)?)))?);
+    }
+    Ok(leased)
+}
+
+fn open_delivery(day_keys: &dyn DayKeys, (delivery, sealed): SealedDelivery) -> Result<Delivery, LedgerError> {
+    let Some(sealed) = sealed else { return Ok(delivery) };
+    let unreadable = || LedgerError::Unreadable("a delivery does not open; its day's key is another one".into());
+    let day_key = days::existing(day_keys, delivery.at)?.ok_or_else(unreadable)?;
+    let body = day_key.open_body(BodyOwner::Delivery(delivery.id), &sealed).map_err(|_| unreadable())?;
+    Ok(Delivery { body, ..delivery })
+}
+
+fn read_delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    let status: Option<u16> = row.get(8)?;
+    let problem: Option<String> = row.get(9)?;
+    let last = match schema::optional(row, 7)? {
+        true => Some(Attempt { at: schema::instant(row, 7)?, status, problem: problem.unwrap_or_default() }),
+        false => None,
+    };
+    Ok(Delivery {
+        id: DeliveryId(schema::read_id(row)?),
+        kind: DeliveryKind::parse(row.get_ref(2)?.as_str()?).ok_or_else(|| schema::damaged(2))?,
+        app: AppId::from_stored(schema::bits(row, 3, 63)?),
+        address: ResultAddressId::from_stored(schema::bits(row, 4, 63)?),
+        at: schema::instant(row, 5)?,
+        body: Vec::new(),
+        attempts: row.get(6)?,
+        last,
+        state: match row.get(10)? {
+            DUE => DeliveryState::Due(schema::instant(row, 11)?),
+            DELIVERED => DeliveryState::Delivered,
+            DEAD => DeliveryState::Dead,
+            _ => return Err(schema::damaged(10)),
+        },
+    })
+}
+
+/// `false` = there is no such delivery. The same attempt noted twice is one attempt.
+fn settle(
+    connection: &Connection,
+    id: DeliveryId,
+    attempt: &Attempt,
+    next: DeliveryState,
+) -> rusqlite::Result<bool> {
+    let at = attempt.at.as_microsecond();
+    let (state, due) = match next {
+        DeliveryState::Due(due) => (DUE, due.as_microsecond()),
+        DeliveryState::Delivered => (DELIVERED, at),
+        DeliveryState::Dead => (DEAD, at),
+    };
+    let sql = "UPDATE delivery SET attempts = attempts + (last_at IS NOT ?3), last_at = ?3, last_status = ?4,
+                   last_problem = ?5, state = ?6, due = ?7, leased_until = 0
+               WHERE position = ?1 AND tail = ?2";
+    let (position, tail) = (id.0.position().cast_signed(), id.0.tail().cast_signed());
+    let row = params![position, tail, at, attempt.status, attempt.problem, state, due];
+    Ok(connection.prepare_cached(sql)?.execute(row)? == 1)
+}
+
+fn list(connection: &Connection, query: &DeliveryQuery) -> rusqlite::Result<Vec<Delivery>> {
+    let only_dead = if query.only_dead { " AND state = 3" } else { "" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM delivery
+         WHERE position < ?1 AND (?2 IS NULL OR app = ?2){only_dead} ORDER BY position DESC LIMIT ?3"
+    );
+    let before = query.before.map_or(i64::MAX, |before| before.0.position().cast_signed());
+    let app = query.app.map(|app| app.as_u64().cast_signed());
+    let limit = query.limit.min(DELIVERIES_PER_PAGE).cast_signed();
+    connection.prepare_cached(&sql)?.query_map(params![before, app, limit], read_delivery)?.collect()
+}
+
+fn redeliver(connection: &Connection, id: DeliveryId, now: Timestamp) -> rusqlite::Result<bool> {
+    let sql = "UPDATE delivery SET state = 1, due = ?3 WHERE position = ?1 AND tail = ?2 AND sealed IS NOT NULL";
+    let (position, tail) = (id.0.position().cast_signed(), id.0.tail().cast_signed());
+    Ok(connection.prepare_cached(sql)?.execute([position, tail, now.as_microsecond()])? == 1)
+}
+
+fn depth(connection: &Connection) -> rusqlite::Result<OutboxDepth> {
+    let count = |sql: &str| -> rusqlite::Result<u64> {
+        Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned())
+    };
+    Ok(OutboxDepth {
+        checks: count("SELECT count(*) FROM accepted")?,
+        deliveries: count("SELECT count(*) FROM delivery WHERE state = 1")?,
+        dead: count("SELECT count(*) FROM delivery WHERE state = 3")?,
+    })
+}

@@ -1,0 +1,119 @@
+//! Several checks, and what must commit with them: all or nothing.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use laini_core::billing::CheckId;
+use laini_core::store::{
+    AnswerKey, DayKey, DeliveryDraft, KeyedAnswer, LedgerError, Recorded, StoredAnswer,
+};
+use tokio::sync::oneshot;
+
+use super::answers::{self, SealedAnswer};
+use super::append::{Inserts, Transaction, gave_up, row_at, taken};
+use super::chore::{Chore, not_reached};
+use super::outbox;
+use super::schema::SealedDraft;
+
+/// A submission on its way.
+pub(super) struct Submitting {
+    /// In the order of their ids.
+    pub(super) checks: Vec<SealedDraft>,
+    /// With the key of the day that seals it.
+    pub(super) answer: Option<(Arc<DayKey>, KeyedAnswer)>,
+    /// Likewise.
+    pub(super) delivery: Option<(Arc<DayKey>, DeliveryDraft)>,
+    pub(super) result: Option<Result<Written, LedgerError>>,
+    pub(super) sender: oneshot::Sender<Result<Written, LedgerError>>,
+}
+
+/// What became of it; an answer that was stored before is opened on the caller's thread.
+pub(super) enum Written {
+    Recorded(Vec<Recorded>, Option<Vec<u8>>),
+    Answered(AnswerKey, SealedAnswer),
+}
+
+impl Chore for Submitting {
+    fn write(&mut self, transaction: &mut Transaction<'_>) -> rusqlite::Result<()> {
+        self.result = Some(if self.sender.is_closed() { Err(gave_up()) } else { self.decide(transaction)? });
+        Ok(())
+    }
+
+    fn done(self: Box<Self>, committed: Result<(), LedgerError>) -> Vec<CheckId> {
+        let Self { checks, answer, delivery, result, sender } = *self;
+        let has_failed = committed.is_err();
+        let written = committed.and_then(|()| result.unwrap_or_else(|| Err(not_reached())));
+        let is_unheard = sender.send(written).is_err();
+        // What can be fetched later is not lost with the caller.
+        let can_be_fetched = answer.is_some() || delivery.is_some();
+        if can_be_fetched || !(has_failed || is_unheard) {
+            return Vec::new();
+        }
+        checks.iter().map(|check| check.draft.id).collect()
+    }
+}
+
+impl Submitting {
+    fn decide(&self, transaction: &mut Transaction<'_>) -> rusqlite::Result<Result<Written, LedgerError>> {
+        if let Some((_, keyed)) = &self.answer
+            && let Some(stored) = answers::stored(transaction.connection, keyed.claim.key)?
+            && stored.is_known_at(keyed.claim.at)
+            && !self.is_own(&stored)
+        {
+            return Ok(Ok(Written::Answered(keyed.claim.key, stored)));
+        }
+        let recorded = match self.record(transaction)? {
+            Ok(recorded) => recorded,
+            Err(error) => return Ok(Err(error)),
+        };
+        let connection = transaction.connection;
+        let mut told = None;
+        if let Some((day_key, keyed)) = &self.answer {
+            let answer = (keyed.write)(&recorded);
+            answers::store(connection, keyed.claim, day_key, &answer)?;
+            told = Some(answer);
+        }
+        if let Some((day_key, delivery)) = &self.delivery {
+            outbox::insert(connection, delivery, day_key, &(delivery.write)(&recorded))?;
+        }
+        Ok(Ok(Written::Recorded(recorded, told)))
+    }
+
+    /// Whether an answer was stored by an attempt of this very submission whose commit was in doubt.
+    fn is_own(&self, stored: &SealedAnswer) -> bool {
+        let is_same = |keyed: &KeyedAnswer| (keyed.claim.request, keyed.claim.at) == (stored.request, stored.at);
+        self.answer.as_ref().is_some_and(|(_, keyed)| is_same(keyed))
+    }
+
+    /// Writes every check, or finds every one of them as it was recorded before. Anything else is a
+    /// mistake of the caller's, and nothing is written.
+    fn record(&self, transaction: &mut Transaction<'_>) -> rusqlite::Result<Result<Vec<Recorded>, LedgerError>> {
+        let ids = || self.checks.iter().map(|check| check.draft.id);
+        if !ids().is_sorted_by(|one, next| one.position() < next.position()) {
+            return Ok(Err(LedgerError::NotRecorded("its checks do not come in the order of their ids".to_owned())));
+        }
+        let mut found = 0;
+        for id in ids() {
+            found += usize::from(row_at(transaction.connection, id)?.is_some());
+        }
+        let mut inserts = Inserts::of(transaction.connection)?;
+        let mut recorded = Vec::with_capacity(self.checks.len());
+        for check in &self.checks {
+            recorded.push(match found {
+                0 => transaction.insert(&mut inserts, check)?,
+                _ => match transaction.already_there(check)? {
+                    Some(recorded) => recorded,
+                    None => return Ok(Err(taken())),
+                },
+            });
+        }
+        Ok(Ok(recorded))
+    }
+}
+
+impl SealedAnswer {
+    /// Whether it is known still at an instant.
+    fn is_known_at(&self, at: Timestamp) -> bool {
+        at.duration_since(self.at) <= StoredAnswer::KNOWN_FOR
+    }
+}
