@@ -74,7 +74,7 @@ fn main() -> Result<(), Failure> {
 async fn measure(plan: &Plan, waiting: u32) -> Result<String, Failure> {
     let dir = tempfile::tempdir_in(&plan.dir)?;
     let (dir, time, work, speed) = (dir.path(), plan.time, plan.work, plan.speed);
-    let ledger = SqliteLedger::open(dir, chain_key(), Arc::new(FixedDayKeys), plan.ledger.clone())?;
+    let ledger = SqliteLedger::open(dir, chain_key(), Arc::new(FixedDayKeys::default()), plan.ledger.clone())?;
     let ledger = Arc::new(ledger);
     let (desk, lines) = (Arc::new(Desk::default()), Arc::new(AtomicU32::new(0)));
     let (start, cpu) = (Instant::now(), cpu_time()?);
@@ -104,10 +104,10 @@ async fn measure(plan: &Plan, waiting: u32) -> Result<String, Failure> {
     let (elapsed, cpu) = (start.elapsed(), cpu_time()?.saturating_sub(cpu));
     drop(ledger);
     let begun = Instant::now();
-    drop(SqliteLedger::open(dir, chain_key(), Arc::new(FixedDayKeys), plan.ledger.clone())?);
+    drop(SqliteLedger::open(dir, chain_key(), Arc::new(FixedDayKeys::default()), plan.ledger.clone())?);
     let start_time = begun.elapsed();
     waits.sort_unstable();
-    let reader = SqliteLedger::open_beside(dir, Arc::new(FixedDayKeys))?;
+    let reader = SqliteLedger::open_beside(dir, Arc::new(FixedDayKeys::default()))?;
     let (rows, breaks) = verify_ledger(&reader, chain_key(), |_| {}).await?;
     if rows != waits.len() as u64 || !breaks.is_empty() {
         return Err(format!("{} recorded, {rows} found, broken: {breaks:?}", waits.len()).into());

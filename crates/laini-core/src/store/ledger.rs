@@ -22,23 +22,14 @@ pub trait Ledger: Send + Sync {
     /// Makes the records of several checks, and what must commit with them, durable in one transaction:
     /// all or nothing. A row that goes with a stored answer or a delivery is not reversed when its
     /// caller stopped waiting: the answer can be fetched.
-    fn submit(&self, submission: Submission) -> BoxFuture<'_, Result<Submitted, LedgerError>> {
-        let _ = submission;
-        Box::pin(async { Err(LedgerError::NotRecorded("this engine cannot do that yet".to_owned())) })
-    }
+    fn submit(&self, submission: Submission) -> BoxFuture<'_, Result<Submitted, LedgerError>>;
 
     /// The row of this id with its side row opened; `None` where there is none. Not for hot paths.
-    fn find(&self, id: CheckId) -> BoxFuture<'_, Result<Option<FoundCheck>, LedgerError>> {
-        let _ = id;
-        Box::pin(async { Err(LedgerError::NotRecorded("this engine cannot do that yet".to_owned())) })
-    }
+    fn find(&self, id: CheckId) -> BoxFuture<'_, Result<Option<FoundCheck>, LedgerError>>;
 
     /// How many checks came to what, by app, from `from` (rounded down to a quarter of an hour) until
     /// `until` (rounded up): the running counters, which are written in the rows' own transactions.
-    fn usage(&self, from: Timestamp, until: Timestamp) -> BoxFuture<'_, Result<Vec<Usage>, LedgerError>> {
-        let _ = (from, until);
-        Box::pin(async { Err(LedgerError::NotRecorded("this engine cannot do that yet".to_owned())) })
-    }
+    fn usage(&self, from: Timestamp, until: Timestamp) -> BoxFuture<'_, Result<Vec<Usage>, LedgerError>>;
 
     /// The newest id that the ledger holds, so that minting continues after it.
     fn newest(&self) -> BoxFuture<'_, Result<Option<CheckId>, LedgerError>>;
@@ -226,6 +217,7 @@ pub struct LedgerRow {
 impl LedgerRow {
     /// The row that takes this one's charge back, decided at `at` and named `id`
     /// ([`CheckId::of_reversal`]). It has no side row.
+    #[must_use]
     pub fn reversal(&self, id: CheckId, at: Timestamp) -> Self {
         Self {
             id,

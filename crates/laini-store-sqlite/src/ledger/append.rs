@@ -24,8 +24,7 @@ pub(super) struct Tip {
 }
 
 impl Tip {
-    pub(super) const START: Self =
-        Self { seq: 0, mac: Mac::GENESIS, newest: None, newest_at: Timestamp::UNIX_EPOCH };
+    pub(super) const START: Self = Self { seq: 0, mac: Mac::GENESIS, newest: None, newest_at: Timestamp::UNIX_EPOCH };
 }
 
 /// Why a transaction failed, and how far it had come.
@@ -137,28 +136,32 @@ impl Transaction<'_> {
                 self.learned.answers.push(Err(gave_up()));
                 continue;
             }
-            let answer = match self.insert(&mut inserts, &job.check) {
-                Ok(recorded) => Ok(recorded),
-                Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                    self.already_there(&job.check)?.ok_or_else(taken)
-                }
-                Err(error) => return Err(error),
+            let recorded = match self.insert(&mut inserts, &job.check)? {
+                None => self.already_there(&job.check)?,
+                recorded => recorded,
             };
-            self.learned.answers.push(answer);
+            self.learned.answers.push(recorded.ok_or_else(taken));
         }
         Ok(())
     }
 
-    /// Decides a check and writes its rows. Its id must be new.
-    pub(super) fn insert(&mut self, inserts: &mut Inserts<'_>, check: &SealedDraft) -> rusqlite::Result<Recorded> {
+    /// Decides a check and writes its rows; `None` = nothing was written, for its id stands there already.
+    pub(super) fn insert(
+        &mut self,
+        inserts: &mut Inserts<'_>,
+        check: &SealedDraft,
+    ) -> rusqlite::Result<Option<Recorded>> {
         let draft = &check.draft;
         let (key, window) = draft.repeat;
         let recorded = draft.decide(self.rules.repeats.is_repeat_in(&self.learned.noted, key, window, draft.at));
         let row = draft.row(recorded, check.side_digest);
-        self.insert_row(&mut inserts.row, &row)?;
+        match self.insert_row(&mut inserts.row, &row) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => return Ok(None),
+            written => written?,
+        }
         schema::insert_subject(&mut inserts.subject, check)?;
         self.rules.repeats.note(&mut self.learned.noted, draft.repeat, draft.at, recorded.outcome);
-        Ok(recorded)
+        Ok(Some(recorded))
     }
 
     /// Links and writes a row, and counts it.

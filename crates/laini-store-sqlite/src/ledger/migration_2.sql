@@ -50,6 +50,8 @@ CREATE TABLE accepted (
     app INTEGER NOT NULL,
     product INTEGER NOT NULL,
     purpose INTEGER NOT NULL,
+    repeat_key BLOB NOT NULL,
+    repeat_window_s INTEGER NOT NULL,
     address INTEGER NOT NULL,
     leased_until INTEGER NOT NULL,
     sealed BLOB NOT NULL
@@ -73,6 +75,7 @@ CREATE TABLE delivery (
     leased_until INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX delivery_due ON delivery (address, due) WHERE state = 1;
+CREATE INDEX delivery_leased ON delivery (address) WHERE leased_until > 0;
 CREATE INDEX delivery_dead ON delivery (position) WHERE state = 3;
 CREATE INDEX delivery_kept ON delivery (at) WHERE sealed IS NOT NULL;
 

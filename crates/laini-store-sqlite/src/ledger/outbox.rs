@@ -6,7 +6,7 @@ use laini_core::line::Msisdn;
 use laini_core::partner::{AppId, Product, Purpose, ResultAddressId};
 use laini_core::store::{
     AcceptedCheck, Attempt, BodyOwner, BoxFuture, DayKey, DayKeys, Delivery, DeliveryDraft, DeliveryId, DeliveryKind,
-    DeliveryQuery, DeliveryState, LedgerError, Outbox, OutboxDepth,
+    DeliveryQuery, DeliveryState, LedgerError, Outbox, OutboxDepth, RepeatKey, RepeatWindow,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -95,6 +95,7 @@ struct SealedCheck {
     app: AppId,
     product: Product,
     purpose: Purpose,
+    repeat: (RepeatKey, RepeatWindow),
     address: ResultAddressId,
     sealed: Vec<u8>,
 }
@@ -125,12 +126,14 @@ fn open_check(day_keys: &dyn DayKeys, check: SealedCheck) -> Result<AcceptedChec
         msisdn: Msisdn::from_stored(u64::from_be_bytes(*number)).ok_or_else(unreadable)?,
         purpose: check.purpose,
         reference,
+        repeat: check.repeat,
         address: check.address,
     })
 }
 
 fn insert_check(connection: &Connection, check: &AcceptedCheck, sealed: &[u8]) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO accepted VALUES (?,?,?,?,?,?,?,0,?) ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO accepted VALUES (?,?,?,?,?,?,?,?,?,0,?) ON CONFLICT DO NOTHING";
+    let (key, window) = check.repeat;
     connection.prepare_cached(sql)?.execute(params![
         check.id.position().cast_signed(),
         check.id.tail().cast_signed(),
@@ -138,6 +141,8 @@ fn insert_check(connection: &Connection, check: &AcceptedCheck, sealed: &[u8]) -
         check.app.as_u64().cast_signed(),
         schema::product_code(check.product),
         schema::purpose_code(check.purpose),
+        key.0.as_slice(),
+        window.length().as_secs(),
         check.address.as_u64().cast_signed(),
         sealed,
     ])?;
@@ -146,7 +151,7 @@ fn insert_check(connection: &Connection, check: &AcceptedCheck, sealed: &[u8]) -
 
 /// Oldest first. What is leased stands in front of them, and there are only as many of those as are at work.
 fn waiting_checks(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<SealedCheck>> {
-    let sql = "SELECT position, tail, at, app, product, purpose, address, sealed
+    let sql = "SELECT position, tail, at, app, product, purpose, repeat_key, repeat_window_s, address, sealed
                FROM accepted WHERE leased_until <= ?1 ORDER BY position LIMIT ?2";
     let read = |row: &Row<'_>| {
         Ok(SealedCheck {
@@ -155,8 +160,9 @@ fn waiting_checks(connection: &Connection, now: Timestamp, limit: usize) -> rusq
             app: AppId::from_stored(schema::bits(row, 3, 63)?),
             product: schema::decoded(row, 4, &Product::ALL, schema::product_code)?,
             purpose: schema::decoded(row, 5, &Purpose::ALL, schema::purpose_code)?,
-            address: ResultAddressId::from_stored(schema::bits(row, 6, 63)?),
-            sealed: row.get(7)?,
+            repeat: (RepeatKey(row.get(6)?), schema::repeat_window(row.get(7)?)),
+            address: ResultAddressId::from_stored(schema::bits(row, 8, 63)?),
+            sealed: row.get(9)?,
         })
     };
     connection.prepare_cached(sql)?.query_map(params![now.as_microsecond(), limit.cast_signed()], read)?.collect()
@@ -211,8 +217,8 @@ const COLUMNS: &str =
 /// A delivery with its body still sealed; `None` = forgotten.
 type SealedDelivery = (Delivery, Option<Vec<u8>>);
 
-/// What is due at an instant and leased by nobody, the longest due first: of each address a few, so that
-/// one that does not answer holds up no other.
+/// What is due at an instant and leased by nobody, the longest due first: of each address so many that
+/// with those at work there are `per_address`.
 fn due(
     connection: &Connection,
     now: Timestamp,
@@ -221,17 +227,21 @@ fn due(
     let now = now.as_microsecond();
     let next = "SELECT min(address) FROM delivery WHERE state = 1 AND address > ?1";
     let mut next = connection.prepare_cached(next)?;
+    let leased = "SELECT count(*) FROM delivery WHERE leased_until > 0 AND address = ?1 AND leased_until > ?2";
+    let mut leased = connection.prepare_cached(leased)?;
     let of_address = "SELECT due, position FROM delivery
                       WHERE state = 1 AND address = ?1 AND due <= ?2 AND leased_until <= ?2 ORDER BY due LIMIT ?3";
     let mut of_address = connection.prepare_cached(of_address)?;
     let mut found: Vec<(i64, i64)> = Vec::new();
     let mut after = -1;
     while let Some(address) = next.query_row([after], |row| row.get::<_, Option<i64>>(0))? {
-        let bounds = params![address, now, per_address.cast_signed()];
+        after = address;
+        let at_work: i64 = leased.query_row([address, now], |row| row.get(0))?;
+        let free = i64::try_from(per_address).unwrap_or(i64::MAX).saturating_sub(at_work).max(0);
+        let bounds = params![address, now, free];
         for row in of_address.query_map(bounds, |row| Ok((row.get(0)?, row.get(1)?)))? {
             found.push(row?);
         }
-        after = address;
     }
     found.sort_unstable();
     found.truncate(limit);
@@ -287,12 +297,7 @@ fn read_delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
 }
 
 /// `false` = there is no such delivery. The same attempt noted twice is one attempt.
-fn settle(
-    connection: &Connection,
-    id: DeliveryId,
-    attempt: &Attempt,
-    next: DeliveryState,
-) -> rusqlite::Result<bool> {
+fn settle(connection: &Connection, id: DeliveryId, attempt: &Attempt, next: DeliveryState) -> rusqlite::Result<bool> {
     let at = attempt.at.as_microsecond();
     let (state, due) = match next {
         DeliveryState::Due(due) => (DUE, due.as_microsecond()),

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::append::Tip;
 use super::readers::{self, MINTED_BEFORE_S};
-use super::schema::{MIGRATIONS, outcome_code};
+use super::schema::{MIGRATIONS, outcome_code, repeat_window};
 use crate::sql::{self, StoreError, failed};
 
 /// How long the writer waits for a foreign process that holds the file (nobody should). Twice this, a
@@ -93,8 +93,7 @@ pub(super) fn recall_repeats(connection: &Connection, memory: &mut RepeatMemory)
             memory.repeated(key);
             continue;
         }
-        let is_long = row.get::<_, i64>(3)? == long_s;
-        let window = if is_long { RepeatWindow::SameRequestId } else { RepeatWindow::NoRequestId };
+        let window = repeat_window(row.get(3)?);
         if let Ok(at) = Timestamp::from_microsecond(row.get(1)?) {
             memory.charged(key, window, at);
         }

@@ -61,7 +61,8 @@ fn forgotten(count: usize, limit: usize) -> Forgotten {
 /// back left ahead of its instant is forgotten that much later.
 fn forget_subjects(connection: &Connection, before: Timestamp, limit: usize) -> rusqlite::Result<Forgotten> {
     let bounds = params![CheckId::floor(before).position().cast_signed(), before.as_microsecond(), limit.cast_signed()];
-    let keep = "INSERT OR IGNORE INTO forgotten SELECT position, number_hash FROM subject CROSS JOIN ledger USING (position)
+    let keep =
+        "INSERT OR IGNORE INTO forgotten SELECT position, number_hash FROM subject CROSS JOIN ledger USING (position)
                 WHERE position < ?1 AND at < ?2 ORDER BY position LIMIT ?3 RETURNING position";
     let mut keep = connection.prepare_cached(keep)?;
     let positions: Vec<i64> = keep.query_map(bounds, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use laini_core::billing::{CheckId, Currency, Money, Outcome};
 use laini_core::partner::{AgreementId, AppId, Environment, PartnerId, Product, Purpose};
-use laini_core::store::{ChainRow, DayKey, Draft, LedgerRow, Mac, RepeatKey, SubjectHash};
+use laini_core::store::{ChainRow, DayKey, Draft, LedgerRow, Mac, RepeatKey, RepeatWindow, SubjectHash};
 use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Row, Statement, params};
 
@@ -158,6 +158,12 @@ pub(super) fn read_id(row: &Row<'_>) -> rusqlite::Result<CheckId> {
 pub(super) fn bits(row: &Row<'_>, column: usize, bits: u32) -> rusqlite::Result<u64> {
     let value = row.get::<_, i64>(column)?.cast_unsigned();
     if value >> bits == 0 { Ok(value) } else { Err(damaged(column)) }
+}
+
+/// The window of so many seconds.
+pub(super) fn repeat_window(seconds: i64) -> RepeatWindow {
+    let is_long = seconds == RepeatWindow::SameRequestId.length().as_secs();
+    if is_long { RepeatWindow::SameRequestId } else { RepeatWindow::NoRequestId }
 }
 
 pub(super) fn optional(row: &Row<'_>, column: usize) -> rusqlite::Result<bool> {

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use laini_core::billing::CheckId;
-use laini_core::store::{
-    AnswerKey, DayKey, DeliveryDraft, KeyedAnswer, LedgerError, Recorded, StoredAnswer,
-};
+use laini_core::store::{AnswerKey, DayKey, DeliveryDraft, KeyedAnswer, LedgerError, Recorded, StoredAnswer};
 use tokio::sync::oneshot;
 
 use super::answers::{self, SealedAnswer};
@@ -99,13 +97,12 @@ impl Submitting {
         let mut inserts = Inserts::of(transaction.connection)?;
         let mut recorded = Vec::with_capacity(self.checks.len());
         for check in &self.checks {
-            recorded.push(match found {
-                0 => transaction.insert(&mut inserts, check)?,
-                _ => match transaction.already_there(check)? {
-                    Some(recorded) => recorded,
-                    None => return Ok(Err(taken())),
-                },
-            });
+            let one =
+                if found == 0 { transaction.insert(&mut inserts, check)? } else { transaction.already_there(check)? };
+            match one {
+                Some(one) => recorded.push(one),
+                None => return Ok(Err(taken())),
+            }
         }
         Ok(Ok(recorded))
     }

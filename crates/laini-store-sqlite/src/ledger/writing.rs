@@ -137,8 +137,9 @@ impl Beside {
         // A connection that failed is not kept: the next write starts afresh.
         let mut connection = match kept.take() {
             Some(connection) => connection,
-            None => sql::open_writer(&self.path, MIGRATIONS)
-                .map_err(|error| LedgerError::NotRecorded(error.to_string()))?,
+            None => {
+                sql::open_writer(&self.path, MIGRATIONS).map_err(|error| LedgerError::NotRecorded(error.to_string()))?
+            }
         };
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(not_written)?;
         let done = work(&transaction).map_err(not_written)?;

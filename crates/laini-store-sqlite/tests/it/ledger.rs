@@ -8,26 +8,29 @@ use std::time::{Duration, Instant};
 use laini_core::billing::Outcome;
 use laini_core::store::{ChainBreak, Draft, Ledger, LedgerError, verify_ledger};
 use laini_store_sqlite::{LedgerSettings, SqliteLedger, StoreError};
-use laini_testkit::contract::ledger::{ALL, Desk, FixedDayKeys, LedgerHome, QUESTION, Question, at, chain_key, number};
+use laini_testkit::contract::ledger::{
+    ALL, Desk, Everything, FixedDayKeys, LedgerHome, QUESTION, Question, at, chain_key, number,
+};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 struct Home(TempDir);
 
 impl LedgerHome for Home {
-    fn open(&self) -> Arc<dyn Ledger> {
-        Arc::new(open(self.0.path()))
+    fn open_all(&self) -> Everything {
+        Everything::of(open(self.0.path()))
     }
 }
 
 laini_testkit::ledger_contract!(Home(tempfile::tempdir().unwrap()));
+laini_testkit::beside_ledger_contract!(Home(tempfile::tempdir().unwrap()));
 
 fn open(dir: &Path) -> SqliteLedger {
     try_open(dir).unwrap()
 }
 
 fn try_open(dir: &Path) -> Result<SqliteLedger, StoreError> {
-    SqliteLedger::open(dir, chain_key(), Arc::new(FixedDayKeys), LedgerSettings::default())
+    SqliteLedger::open(dir, chain_key(), Arc::new(FixedDayKeys::default()), LedgerSettings::default())
 }
 
 /// A closed ledger of `rows` charged checks about as many lines.
@@ -41,7 +44,7 @@ async fn ledger_of(rows: u32) -> TempDir {
 }
 
 async fn breaks(dir: &Path) -> Vec<ChainBreak> {
-    let ledger = SqliteLedger::open_beside(dir, Arc::new(FixedDayKeys)).unwrap();
+    let ledger = SqliteLedger::open_beside(dir, Arc::new(FixedDayKeys::default())).unwrap();
     verify_ledger(&ledger, chain_key(), |_| {}).await.unwrap().1
 }
 
@@ -60,7 +63,7 @@ async fn a_second_server_is_refused_and_names_the_first() {
 #[tokio::test]
 async fn a_reader_works_beside_the_writer_and_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let reader = SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys)).unwrap();
+    let reader = SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys::default())).unwrap();
     assert_eq!(reader.newest().await.unwrap(), None);
     let (ledger, desk) = (open(dir.path()), Desk::default());
     let draft = desk.answered(QUESTION, at(0));
@@ -106,6 +109,8 @@ async fn every_altered_column_is_found() {
         "side_digest = x''",
         "mac = zeroblob(32)",
         "mac = zeroblob(31)",
+        "reverses = zeroblob(16)",
+        "reverses = x'0193a5d2971f7359b6116845a1be45ef'",
     ];
     let columns = columns_of("ledger").await;
     for column in &columns {
@@ -185,7 +190,7 @@ async fn columns_of(table: &str) -> Vec<String> {
 async fn heads_are_written_while_it_runs_and_a_torn_one_is_ignored() {
     let dir = tempfile::tempdir().unwrap();
     let settings = LedgerSettings { head_every_rows: 3, ..LedgerSettings::default() };
-    let ledger = SqliteLedger::open(dir.path(), chain_key(), Arc::new(FixedDayKeys), settings).unwrap();
+    let ledger = SqliteLedger::open(dir.path(), chain_key(), Arc::new(FixedDayKeys::default()), settings).unwrap();
     let desk = Desk::default();
     for line in 0..7 {
         ledger.record(desk.answered(Question { line, ..QUESTION }, at(0))).await.unwrap();
@@ -194,7 +199,8 @@ async fn heads_are_written_while_it_runs_and_a_torn_one_is_ignored() {
     drop(ledger);
     let file = dir.path().join("ledger-heads.ndjson");
     let seqs = async || -> Vec<u64> {
-        let heads = SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys)).unwrap().heads().await.unwrap();
+        let heads =
+            SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys::default())).unwrap().heads().await.unwrap();
         heads.iter().map(|head| head.seq).collect()
     };
     assert_eq!(seqs().await, [1, 4, 7, 8]);
@@ -205,7 +211,12 @@ async fn heads_are_written_while_it_runs_and_a_torn_one_is_ignored() {
     drop(open(dir.path()));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), whole);
     std::fs::write(&file, whole.replacen("writer", "wr1ter", 1)).unwrap();
-    let edited = SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys)).unwrap().heads().await.unwrap_err().to_string();
+    let edited = SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys::default()))
+        .unwrap()
+        .heads()
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(edited.contains("line 1"), "{edited}");
 }
 
@@ -275,7 +286,7 @@ async fn the_view_for_people_says_the_words_of_the_rules() {
 async fn a_full_queue_refuses_at_once_and_the_rest_is_recorded() {
     let dir = tempfile::tempdir().unwrap();
     let settings = LedgerSettings { queue_limit: 4, ..LedgerSettings::default() };
-    let ledger = SqliteLedger::open(dir.path(), chain_key(), Arc::new(FixedDayKeys), settings).unwrap();
+    let ledger = SqliteLedger::open(dir.path(), chain_key(), Arc::new(FixedDayKeys::default()), settings).unwrap();
     let ledger = Arc::new(ledger);
     // A foreign transaction holds the writer, so that the queue fills.
     let foreign = Connection::open(dir.path().join("ledger.db")).unwrap();

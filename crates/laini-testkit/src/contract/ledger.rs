@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "an expectation that fails ends the test")]
 #![expect(missing_docs, reason = "the name of a case is the promise that it holds")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -11,8 +11,8 @@ use laini_core::billing::{Charge, CheckId, CheckIds, Currency, FreeReason, Money
 use laini_core::line::{Msisdn, NumberPlan};
 use laini_core::partner::{AgreementId, AppId, Environment, PartnerId, Product, Purpose};
 use laini_core::store::{
-    ChainKey, DayKey, DayKeyError, DayKeys, Draft, Ledger, LedgerError, LedgerRow, Recorded, RowQuery, Subject,
-    SubjectHasher, verify_ledger,
+    AnswerMemory, ChainKey, DayKey, DayKeyError, DayKeys, Draft, Ledger, LedgerError, LedgerRow, Outbox, Recorded,
+    Retention, RowQuery, Subject, SubjectHasher, verify_ledger,
 };
 
 /// Runs the whole suite: one test per promise, each in a new `$home` (an expression that makes a
@@ -49,7 +49,33 @@ macro_rules! ledger_contract {
 /// Where the ledger of one test lives, empty at first.
 pub trait LedgerHome {
     /// Opens it with [`chain_key`] and [`FixedDayKeys`]; the one opened before was dropped.
-    fn open(&self) -> Arc<dyn Ledger>;
+    fn open_all(&self) -> Everything;
+
+    /// The ledger alone.
+    fn open(&self) -> Arc<dyn Ledger> {
+        self.open_all().ledger
+    }
+}
+
+/// One ledger behind all its ports.
+#[derive(Clone)]
+pub struct Everything {
+    /// Its rows.
+    pub ledger: Arc<dyn Ledger>,
+    /// What was answered.
+    pub answers: Arc<dyn AnswerMemory>,
+    /// What is delivered.
+    pub outbox: Arc<dyn Outbox>,
+    /// What must go.
+    pub retention: Arc<dyn Retention>,
+}
+
+impl Everything {
+    /// An engine that is all of them.
+    pub fn of<E: Ledger + AnswerMemory + Outbox + Retention + 'static>(engine: E) -> Self {
+        let engine = Arc::new(engine);
+        Self { ledger: engine.clone(), answers: engine.clone(), outbox: engine.clone(), retention: engine }
+    }
 }
 
 /// The chain's key in every test.
@@ -57,9 +83,9 @@ pub fn chain_key() -> ChainKey {
     ChainKey::new(&[0x11; 32])
 }
 
-/// A key for every day, made of its date.
-#[derive(Debug)]
-pub struct FixedDayKeys;
+/// A key for every day, made of its date, until it is destroyed.
+#[derive(Debug, Default)]
+pub struct FixedDayKeys(Mutex<Option<Date>>);
 
 impl DayKeys for FixedDayKeys {
     fn key(&self, day: Date) -> Result<DayKey, DayKeyError> {
@@ -70,11 +96,12 @@ impl DayKeys for FixedDayKeys {
     }
 
     fn existing(&self, day: Date) -> Result<Option<DayKey>, DayKeyError> {
-        self.key(day).map(Some)
+        let is_destroyed = self.0.lock().unwrap().is_some_and(|kept| day < kept);
+        if is_destroyed { Ok(None) } else { self.key(day).map(Some) }
     }
 
-    fn destroy_before(&self, _: Date) -> Result<u64, DayKeyError> {
-        Ok(0)
+    fn destroy_before(&self, day: Date) -> Result<u64, DayKeyError> {
+        Ok(u64::from(self.0.lock().unwrap().replace(day) != Some(day)))
     }
 }
 
@@ -107,7 +134,8 @@ pub struct Question {
 /// The question that tests ask unless they say otherwise.
 pub const QUESTION: Question = Question { app: app(1), product: Product::Imsi, line: 1, request_id: None };
 
-const fn app(number: u64) -> AppId {
+/// An app of the tests.
+pub const fn app(number: u64) -> AppId {
     AppId::from_stored(0x0123_4567_89ab_0000 + number)
 }
 
@@ -153,19 +181,19 @@ pub fn number(line: u32) -> Msisdn {
 /// Everything, from the beginning.
 pub const ALL: RowQuery = RowQuery { after: None, from: None, until: None, app: None, outcome: None, limit: 100_000 };
 
-async fn record(ledger: &Arc<dyn Ledger>, draft: &Draft) -> Recorded {
+pub(super) async fn record(ledger: &Arc<dyn Ledger>, draft: &Draft) -> Recorded {
     ledger.record(draft.clone()).await.unwrap()
 }
 
-async fn all(ledger: &Arc<dyn Ledger>) -> Vec<LedgerRow> {
+pub(super) async fn all(ledger: &Arc<dyn Ledger>) -> Vec<LedgerRow> {
     ledger.rows(ALL).await.unwrap()
 }
 
-fn charged(draft: &Draft) -> Recorded {
+pub(super) fn charged(draft: &Draft) -> Recorded {
     Recorded { outcome: Outcome::Answered, charge: Charge::Charged(draft.price.list) }
 }
 
-const REPEATED: Recorded = Recorded { outcome: Outcome::Repeated, charge: Charge::Free(FreeReason::Repeat) };
+pub(super) const REPEATED: Recorded = Recorded { outcome: Outcome::Repeated, charge: Charge::Free(FreeReason::Repeat) };
 
 pub async fn every_field_survives_a_reopen(home: &dyn LedgerHome) {
     let desk = Desk::default();
@@ -193,7 +221,7 @@ pub async fn every_field_survives_a_reopen(home: &dyn LedgerHome) {
     let mut expected = Vec::new();
     for draft in &drafts {
         let recorded = record(&ledger, draft).await;
-        let sealed = FixedDayKeys.key(Date::constant(2026, 11, 22)).unwrap().seal(draft.id, &draft.subject);
+        let sealed = FixedDayKeys::default().key(Date::constant(2026, 11, 22)).unwrap().seal(draft.id, &draft.subject);
         expected.push(draft.row(recorded, DayKey::digest(draft.subject.hash, draft.repeat.0, &sealed)));
     }
     assert_eq!(all(&ledger).await, expected);

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use super::*;
 use crate::billing::{Currency, Outcome};
 use crate::partner::{AppId, Environment, PartnerId, Product};
-use crate::store::{BoxFuture, ChainPage, Draft, Recorded, RowQuery};
+use crate::store::{BoxFuture, ChainPage, Draft, FoundCheck, Recorded, RowQuery, Submission, Submitted, Usage};
 
 const WRITER: u32 = 7;
 
@@ -256,6 +256,18 @@ impl Traffic {
 impl Ledger for Traffic {
     fn record(&self, _: Draft) -> BoxFuture<'_, Result<Recorded, LedgerError>> {
         panic!("a verification writes nothing")
+    }
+
+    fn submit(&self, _: Submission) -> BoxFuture<'_, Result<Submitted, LedgerError>> {
+        panic!("a verification writes nothing")
+    }
+
+    fn find(&self, _: CheckId) -> BoxFuture<'_, Result<Option<FoundCheck>, LedgerError>> {
+        panic!("a verification reads the chain")
+    }
+
+    fn usage(&self, _: Timestamp, _: Timestamp) -> BoxFuture<'_, Result<Vec<Usage>, LedgerError>> {
+        panic!("a verification reads the chain")
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Option<CheckId>, LedgerError>> {
