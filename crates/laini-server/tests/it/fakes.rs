@@ -12,8 +12,8 @@ use laini_core::partner::{
     Agreement, App, AppId, AppStatus, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress, ResultAddressId,
 };
 use laini_core::store::{
-    AccountBook, AccountStore, AccountsError, AppChange, AuditEntry, BoxFuture, ChainHead, ChainPage, Draft, FoundCheck,
-    Ledger, LedgerError, LedgerRow, Lookup, PartnerChange, Recorded, Registry, RegistryError, RepeatMemory,
+    AccountBook, AccountStore, AccountsError, AppChange, AuditEntry, BoxFuture, ChainHead, ChainPage, Draft,
+    FoundCheck, Ledger, LedgerError, LedgerRow, Lookup, PartnerChange, Recorded, Registry, RegistryError, RepeatMemory,
     ResultAddressChange, RowQuery, Submission, Submitted, Usage,
 };
 use laini_server::{Clock, Entropy};

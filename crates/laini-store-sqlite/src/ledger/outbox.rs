@@ -39,7 +39,7 @@ impl Outbox for SqliteLedger {
                 return Ok(Vec::new());
             }
             let leased = self.perform(move |connection| lease_checks(connection, (now, until), limit)).await?;
-            leased.into_iter().map(|sealed| open_check(&*self.day_keys, sealed)).collect()
+            leased.iter().map(|sealed| open_check(&*self.day_keys, sealed)).collect()
         })
     }
 
@@ -109,7 +109,7 @@ fn seal_check(day_key: &DayKey, check: &AcceptedCheck) -> Vec<u8> {
     day_key.seal_body(BodyOwner::Accepted(check.id), &plain)
 }
 
-fn open_check(day_keys: &dyn DayKeys, check: SealedCheck) -> Result<AcceptedCheck, LedgerError> {
+fn open_check(day_keys: &dyn DayKeys, check: &SealedCheck) -> Result<AcceptedCheck, LedgerError> {
     let unreadable = || LedgerError::Unreadable("an accepted check does not open; its day's key is another one".into());
     let day_key = days::existing(day_keys, check.at)?.ok_or_else(unreadable)?;
     let plain = day_key.open_body(BodyOwner::Accepted(check.id), &check.sealed).map_err(|_| unreadable())?;
@@ -274,10 +274,8 @@ fn open_delivery(day_keys: &dyn DayKeys, (delivery, sealed): SealedDelivery) -> 
 fn read_delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     let status: Option<u16> = row.get(8)?;
     let problem: Option<String> = row.get(9)?;
-    let last = match schema::optional(row, 7)? {
-        true => Some(Attempt { at: schema::instant(row, 7)?, status, problem: problem.unwrap_or_default() }),
-        false => None,
-    };
+    let attempt = |at| Attempt { at, status, problem: problem.unwrap_or_default() };
+    let last = if schema::optional(row, 7)? { Some(attempt(schema::instant(row, 7)?)) } else { None };
     Ok(Delivery {
         id: DeliveryId(schema::read_id(row)?),
         kind: DeliveryKind::parse(row.get_ref(2)?.as_str()?).ok_or_else(|| schema::damaged(2))?,

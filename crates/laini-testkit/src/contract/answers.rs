@@ -14,7 +14,7 @@ use super::ledger::{Desk, Everything, LedgerHome, QUESTION, all, at};
 use super::submit::{claim, keyed};
 
 async fn answer(everything: &Everything, key: u8, second: i64) {
-    let submission = Submission { answer: keyed(claim(key, 1, at(second))), ..Submission::default() };
+    let submission = Submission { answer: Some(keyed(claim(key, 1, at(second)))), ..Submission::default() };
     assert!(matches!(everything.ledger.submit(submission).await, Ok(Submitted::Recorded(_, Some(_)))));
 }
 
@@ -61,7 +61,7 @@ pub async fn of_many_callers_one_holds_the_key(home: &dyn LedgerHome) {
                     Claimed::Mine(_held) => {
                         mine.fetch_add(1, Ordering::Relaxed);
                         let drafts = vec![desk.answered(QUESTION, claim.at)];
-                        let submission = Submission { drafts, answer: keyed(claim), delivery: None };
+                        let submission = Submission { drafts, answer: Some(keyed(claim)), delivery: None };
                         everything.ledger.submit(submission).await.unwrap();
                     }
                     Claimed::Running | Claimed::Stored(_) => {}

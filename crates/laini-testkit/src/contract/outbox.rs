@@ -27,7 +27,7 @@ fn accepted(draft: &Draft) -> AcceptedCheck {
         product: Product::Swap,
         msisdn: draft.subject.msisdn,
         purpose: Purpose::Onboarding,
-        reference: (draft.id.position() % 2 == 0).then(|| "cheque 17".to_owned()),
+        reference: (draft.id.position().is_multiple_of(2)).then(|| "cheque 17".to_owned()),
         repeat: draft.repeat,
         address: address(1),
     }

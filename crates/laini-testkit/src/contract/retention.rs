@@ -32,7 +32,7 @@ pub async fn forgotten_subjects_leave_their_rows_and_a_whole_chain(home: &dyn Le
 pub async fn old_answers_are_deleted_piece_by_piece(home: &dyn LedgerHome) {
     let everything = home.open_all();
     for key in 0..10 {
-        let submission = Submission { answer: keyed(claim(key, 1, at(key.into()))), ..Submission::default() };
+        let submission = Submission { answer: Some(keyed(claim(key, 1, at(key.into())))), ..Submission::default() };
         everything.ledger.submit(submission).await.unwrap();
     }
     let forget = async |second, limit| everything.retention.forget_answers(at(second), limit).await.unwrap();

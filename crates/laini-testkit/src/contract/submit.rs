@@ -26,12 +26,12 @@ pub(super) fn claim(key: u8, request: u8, at: Timestamp) -> Claim {
 pub(super) fn charges() -> AnswerWriter {
     Arc::new(|recorded: &[Recorded]| {
         let minor = |one: &Recorded| if let Charge::Charged(amount) = one.charge { amount.minor } else { 0 };
-        recorded.iter().map(minor).map(|minor| format!("{minor};")).collect::<String>().into_bytes()
+        recorded.iter().map(minor).flat_map(|minor| format!("{minor};").into_bytes()).collect()
     })
 }
 
-pub(super) fn keyed(claim: Claim) -> Option<KeyedAnswer> {
-    Some(KeyedAnswer { claim, write: charges() })
+pub(super) fn keyed(claim: Claim) -> KeyedAnswer {
+    KeyedAnswer { claim, write: charges() }
 }
 
 fn checks(drafts: &[Draft]) -> Submission {
@@ -60,13 +60,13 @@ pub async fn a_submission_is_all_or_nothing(home: &dyn LedgerHome) {
     let stolen = Draft { id: taken.id, ..line(9) };
     let backwards = [third.clone(), first.clone()];
     for drafts in [&[first.clone(), stolen, third.clone()][..], &backwards, &[first.clone(), first.clone()]] {
-        let all = Submission { answer: keyed(claim(1, 1, at(0))), ..checks(drafts) };
+        let all = Submission { answer: Some(keyed(claim(1, 1, at(0)))), ..checks(drafts) };
         let refused = ledger.submit(all).await;
         assert!(matches!(refused, Err(LedgerError::NotRecorded(_))), "{refused:?}");
     }
     assert_eq!(all(&ledger).await.len(), 1);
     // What was refused left neither an answer nor a question that could be repeated.
-    let submission = Submission { answer: keyed(claim(1, 1, at(1))), ..checks(&[first.clone()]) };
+    let submission = Submission { answer: Some(keyed(claim(1, 1, at(1)))), ..checks(std::slice::from_ref(&first)) };
     let expected = Submitted::Recorded(vec![charged(&first)], Some(b"2000;".to_vec()));
     assert_eq!(ledger.submit(submission).await.unwrap(), expected);
 }
@@ -74,7 +74,7 @@ pub async fn a_submission_is_all_or_nothing(home: &dyn LedgerHome) {
 pub async fn a_submission_is_recorded_once(home: &dyn LedgerHome) {
     let (ledger, desk) = (home.open(), Desk::default());
     let drafts = [1, 2].map(|line| desk.answered(Question { line, ..QUESTION }, at(0)));
-    let submission = || Submission { answer: keyed(claim(1, 1, at(0))), ..checks(&drafts) };
+    let submission = || Submission { answer: Some(keyed(claim(1, 1, at(0)))), ..checks(&drafts) };
     let first = ledger.submit(submission()).await.unwrap();
     assert_eq!(ledger.submit(submission()).await.unwrap(), first);
     assert_eq!(all(&ledger).await.len(), 2);
@@ -84,11 +84,11 @@ pub async fn an_answer_is_stored_with_its_charge_and_told_as_stored(home: &dyn L
     let everything = home.open_all();
     let desk = Desk::default();
     let draft = desk.answered(QUESTION, at(0));
-    let submission = Submission { answer: keyed(claim(1, 1, at(0))), ..checks(&[draft.clone()]) };
+    let submission = Submission { answer: Some(keyed(claim(1, 1, at(0)))), ..checks(std::slice::from_ref(&draft)) };
     let told = everything.ledger.submit(submission).await.unwrap();
     assert_eq!(told, Submitted::Recorded(vec![charged(&draft)], Some(b"2000;".to_vec())));
     // Only an answer, and nothing charged: that is stored as well.
-    let submission = Submission { answer: keyed(claim(2, 1, at(0))), ..Submission::default() };
+    let submission = Submission { answer: Some(keyed(claim(2, 1, at(0)))), ..Submission::default() };
     assert_eq!(everything.ledger.submit(submission).await.unwrap(), Submitted::Recorded(vec![], Some(vec![])));
     drop(everything);
     let answers = home.open_all().answers;
@@ -99,7 +99,8 @@ pub async fn an_answer_is_stored_with_its_charge_and_told_as_stored(home: &dyn L
 pub async fn an_answer_stored_meanwhile_is_told_and_nothing_is_written(home: &dyn LedgerHome) {
     let (ledger, desk) = (home.open(), Desk::default());
     let line = |line| desk.answered(Question { line, ..QUESTION }, at(0));
-    let submission = |draft: &Draft, claim| Submission { answer: keyed(claim), ..checks(std::slice::from_ref(draft)) };
+    let submission =
+        |draft: &Draft, claim| Submission { answer: Some(keyed(claim)), ..checks(std::slice::from_ref(draft)) };
     let (first, second) = (line(1), line(2));
     ledger.submit(submission(&first, claim(1, 1, at(0)))).await.unwrap();
     let stored = StoredAnswer { request: RequestHash([1; 16]), at: at(0), answer: b"2000;".to_vec() };
