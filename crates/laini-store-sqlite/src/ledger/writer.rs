@@ -184,10 +184,13 @@ impl Writer {
         match append(&connection, &rules, self.tip, (&self.to_reverse, batch), &mut self.learned) {
             Ok(tip) => {
                 self.connection = Some(connection);
+                let rows = usize::try_from(tip.seq - self.tip.seq).unwrap_or(usize::MAX);
                 self.tip = tip;
                 self.wal_pages += pages(batch.len());
-                if let (Some(observer), Some(began)) = (&self.settings.observer, began) {
-                    observer.committed(batch.len(), began.elapsed());
+                if let (Some(observer), Some(began)) = (&self.settings.observer, began)
+                    && rows > 0
+                {
+                    observer.committed(rows, began.elapsed());
                 }
                 Ok(())
             }
