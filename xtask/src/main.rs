@@ -21,9 +21,11 @@ mod tidy;
 const USAGE: &str = "\
 cargo xtask test [--only STEP]...   check everything: format, tidiness, lints, tests, generated files, clients
 cargo xtask generate [--check]      write the generated files, or fail where one is stale
-cargo xtask bench [--quick] [--lines N,N] [--rounds N] [--seconds N] [--connections N] [--without PART]... [--keep]
-                                    measure the durable check beside its peers and under overload (the parts
-                                    'peers' and 'overload' can be left out); writes bench/results.md";
+cargo xtask bench [--quick] [--lines N,N] [--rounds N] [--seconds N] [--connections N] [--keep]
+                  [--before FILE] [--without PART]...
+                                    measure the durable check beside its peers (an earlier laini too, where FILE is
+                                    one) and under overload; the parts 'peers' and 'overload' can be left out;
+                                    writes bench/results.md and bench/overload.svg";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -26,7 +26,7 @@ use options::{Options, Part};
 use overload::Overload;
 use peer::{Peer, Role};
 use process::Memory;
-use registry::Registry;
+use registry::{Registry, binary};
 use round::Round;
 use sample::Sample;
 
@@ -90,9 +90,15 @@ fn serve(options: &Options, dir: &Path) -> Result<Vec<Peer>> {
     let (mut peers, mut others) = (Vec::new(), Vec::new());
     for (number, lines) in options.lines.iter().enumerate() {
         let sample = Sample::make(*lines, dir)?;
-        peers.push(laini(&sample, dir)?);
-        if number == 0 && options.includes(Part::Peers) {
-            others = peers::start(&sample, dir)?;
+        let name = format!("laini, {}", shown_lines(*lines));
+        peers.push(laini(&binary(), Role::Laini, name, &sample, dir)?);
+        if number == 0 {
+            if let Some(before) = &options.before {
+                others.push(laini(before, Role::Before, "laini before".to_owned(), &sample, dir)?);
+            }
+            if options.includes(Part::Peers) {
+                others.extend(peers::start(&sample, dir)?);
+            }
         }
         std::fs::remove_file(&sample.extract)?;
     }
@@ -101,12 +107,12 @@ fn serve(options: &Options, dir: &Path) -> Result<Vec<Peer>> {
     Ok(peers)
 }
 
-fn laini(sample: &Sample, dir: &Path) -> Result<Peer> {
-    let registry = Registry::load(sample, dir)?;
+fn laini(binary: &Path, role: Role, name: String, sample: &Sample, dir: &Path) -> Result<Peer> {
+    let registry = Registry::load(binary, sample, dir, &name.replace([',', ' '], "-"))?;
     let server = registry.serve(dir)?;
     Ok(Peer {
-        name: format!("laini, {}", shown_lines(sample.lines)),
-        role: Role::Laini,
+        name,
+        role,
         base_url: server.base_url()?.to_owned(),
         pids: vec![server.pid()],
         numbers: sample.numbers.clone(),

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail, ensure};
 
 const LINES_AT_MOST: u64 = 200_000_000;
@@ -24,6 +26,8 @@ pub(super) struct Options {
     pub(super) connections: u64,
     /// The length of one load of the overload run.
     pub(super) overload_seconds: u64,
+    /// An earlier laini to measure beside this one.
+    pub(super) before: Option<PathBuf>,
     /// What is left out.
     pub(super) without: Vec<Part>,
     /// A short run, whose results are not the published ones.
@@ -37,8 +41,8 @@ impl Options {
         let quick = args.iter().any(|arg| arg == "--quick");
         let (lines, rounds, seconds, overload_seconds) =
             if quick { (vec![100_000, 1_000_000], 2, 2, 2) } else { (vec![1_000_000, 50_000_000], 5, 5, 6) };
-        let (connections, without, keep) = (64, Vec::new(), false);
-        let mut options = Self { lines, rounds, seconds, connections, overload_seconds, without, quick, keep };
+        let (connections, before, without, keep) = (64, None, Vec::new(), false);
+        let mut options = Self { lines, rounds, seconds, connections, overload_seconds, before, without, quick, keep };
         let mut words = args.iter();
         while let Some(word) = words.next() {
             let mut number = |at_most: u64| -> Result<u64> {
@@ -53,6 +57,7 @@ impl Options {
                 "--seconds" => options.seconds = number(SECONDS_AT_MOST)?,
                 "--connections" => options.connections = number(CONNECTIONS_AT_MOST)?,
                 "--lines" => options.lines = sizes(words.next())?,
+                "--before" => options.before = Some(words.next().context("--before needs a file")?.into()),
                 "--without" => match words.next().map(String::as_str) {
                     Some("peers") => options.without.push(Part::Peers),
                     Some("overload") => options.without.push(Part::Overload),

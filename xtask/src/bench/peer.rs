@@ -21,6 +21,8 @@ pub(super) enum Role {
     Floor,
     /// The whole durable check of laini.
     Laini,
+    /// The same of an earlier laini.
+    Before,
     /// What one would build instead; laini's check should be so many times cheaper, where a figure is aimed at.
     Alternative { dearer_at_least: Option<f64> },
     /// The check of laini's sandbox.

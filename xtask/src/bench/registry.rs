@@ -12,7 +12,8 @@ const LOAD_LIMIT_MINUTES: u32 = 60;
 
 /// A registry of laini, loaded, with an app that may ask.
 pub(super) struct Registry {
-    lines: u64,
+    /// The laini that made it and serves it.
+    binary: PathBuf,
     data: PathBuf,
     pub(super) credentials: Credentials,
     pub(super) figures: Figures,
@@ -26,38 +27,39 @@ pub(super) struct Figures {
 }
 
 impl Registry {
-    /// Imports the sample, times that, and adds a partner with one app.
+    /// Has `binary` import the sample into a data directory called `name`, times that, and adds a partner with one app.
     #[expect(clippy::cast_precision_loss, reason = "lines and bytes are far below 2^52")]
-    pub(super) fn load(sample: &Sample, dir: &Path) -> Result<Self> {
+    pub(super) fn load(binary: &Path, sample: &Sample, dir: &Path, name: &str) -> Result<Self> {
         let lines = sample.lines;
-        let data = dir.join(format!("data-{lines}"));
+        let data = dir.join(name);
         let data_path = data.to_string_lossy();
+        let laini = |args: &[&str]| laini(binary, &[args, &["--data", &data_path]].concat());
         let started = Instant::now();
-        laini(&["registry", "import", &sample.extract.to_string_lossy(), "--data", &data_path])?;
+        laini(&["registry", "import", &sample.extract.to_string_lossy()])?;
         let lines_per_s = lines as f64 / started.elapsed().as_secs_f64();
-        println!("{lines} lines loaded at {:.2} M lines/s", lines_per_s / 1e6);
-        laini(&["partner", "add", "Bench Bank", "--data", &data_path])?;
+        println!("{name}: {lines} lines loaded at {:.2} M lines/s", lines_per_s / 1e6);
+        laini(&["partner", "add", "Bench Bank"])?;
         let app = ["app", "add", "--partner", "Bench Bank", "--environment", "production", "--products", "imsi"];
-        let made = laini(&[&app[..], &["--data", &data_path, "--json"]].concat())?;
+        let made = laini(&[&app[..], &["--json"]].concat())?;
         let credentials = Credentials::read(&serde_json::from_str(&made).context("app add --json")?)?;
         let figures = Figures { lines_per_s, bytes_per_line: current_rows_bytes(&data)? as f64 / lines as f64 };
-        Ok(Self { lines, data, credentials, figures })
+        Ok(Self { binary: binary.to_owned(), data, credentials, figures })
     }
 
     /// Serves it as production does.
     pub(super) fn serve(&self, dir: &Path) -> Result<Server> {
-        self.serve_by(Command::new(binary()), dir)
+        self.serve_by(Command::new(&self.binary), dir)
     }
 
     /// Serves it on these cores alone, written as `taskset` reads them.
     pub(super) fn serve_on(&self, cores: &str, dir: &Path) -> Result<Server> {
         let mut taskset = Command::new("taskset");
-        taskset.args(["--cpu-list", cores]).arg(binary());
+        taskset.args(["--cpu-list", cores]).arg(&self.binary);
         self.serve_by(taskset, dir)
     }
 
     fn serve_by(&self, mut laini: Command, dir: &Path) -> Result<Server> {
-        let name = format!("laini-{}", self.lines);
+        let name = self.data.file_name().context("the data directory has a name")?.to_string_lossy();
         let ready = dir.join(format!("{name}.ready.json"));
         if ready.exists() {
             std::fs::remove_file(ready)?;
@@ -68,19 +70,19 @@ impl Registry {
 
     /// That the ledger's chain is whole.
     pub(super) fn verify_ledger(&self) -> Result<()> {
-        laini(&["ledger", "verify", "--data", &self.data.to_string_lossy()]).map(|_| ())
+        laini(&self.binary, &["ledger", "verify", "--data", &self.data.to_string_lossy()]).map(|_| ())
     }
 }
 
-/// The server that is measured.
+/// The laini that is measured: of this checkout, as it is released.
 pub(super) fn binary() -> PathBuf {
     shell::root().join("target/release/laini")
 }
 
 /// Runs a command of laini; returns what it printed.
-pub(super) fn laini(args: &[&str]) -> Result<String> {
-    let binary = binary().to_string_lossy().into_owned();
-    let line = [&[binary.as_str()], args].concat();
+pub(super) fn laini(binary: &Path, args: &[&str]) -> Result<String> {
+    let binary = binary.to_string_lossy();
+    let line = [&[binary.as_ref()], args].concat();
     shell::output(&mut shell::command(LOAD_LIMIT_MINUTES, &line))
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::registry::laini;
+use super::registry::{binary, laini};
 
 const SEED: u64 = 1;
 /// Enough different numbers that a round touches pages all over the largest registry.
@@ -24,7 +24,8 @@ impl Sample {
     pub(super) fn make(lines: u64, dir: &Path) -> Result<Self> {
         let (extract, numbers) = (dir.join(format!("sample-{lines}.csv")), dir.join(format!("numbers-{lines}.txt")));
         let (count, seed) = (lines.to_string(), SEED.to_string());
-        laini(&["registry", "sample", "--lines", &count, "--seed", &seed, "-o", &extract.to_string_lossy()])?;
+        let path = extract.to_string_lossy();
+        laini(&binary(), &["registry", "sample", "--lines", &count, "--seed", &seed, "-o", &path])?;
         choose_numbers(&extract, lines, &numbers)?;
         Ok(Self { lines, extract, numbers })
     }

@@ -49,16 +49,18 @@ fn postgres(source: &Path, dir: &Path) -> Result<Daemon> {
         shell::run(Command::new("chown").arg("postgres").arg(dir))?;
     }
     let data = dir.join("data");
-    let initdb = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"];
-    let mut initdb_command = program("initdb")?;
-    initdb_command.args(initdb).arg("--pgdata").arg(&data).current_dir(dir);
-    shell::output(&mut initdb_command).context(
+    let initdb = program("initdb")?;
+    let mut initdb = shell::command(LOAD_LIMIT_MINUTES, &initdb.iter().map(String::as_str).collect::<Vec<_>>());
+    initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]);
+    initdb.arg("--pgdata").arg(&data).current_dir(dir);
+    shell::output(&mut initdb).context(
         "PostgreSQL will not run as root, so the bench runs it as the user postgres, who must be able to reach the checkout",
     )?;
     let settings = std::fs::read_to_string(source.join("postgresql.conf"))?;
     OpenOptions::new().append(true).open(data.join("postgresql.conf"))?.write_all(settings.as_bytes())?;
-    let mut postgres = program("postgres")?;
-    postgres.arg("-D").arg(&data).arg("-k").arg(dir).current_dir(dir);
+    let line = program("postgres")?;
+    let mut postgres = Command::new(&line[0]);
+    postgres.args(&line[1..]).arg("-D").arg(&data).arg("-k").arg(dir).current_dir(dir);
     // INT: end sessions and stop; TERM would wait for them.
     Daemon::start_and_end_by("-INT", &mut postgres, dir, "postgres", &Door::Socket(&dir.join(".s.PGSQL.5432")))
 }
@@ -77,19 +79,16 @@ fn load(sample: &Sample, source: &Path, dir: &Path) -> Result<()> {
     Ok(std::fs::remove_file(link)?)
 }
 
-/// A program of the newest PostgreSQL here, run as a person whom PostgreSQL accepts.
-fn program(name: &str) -> Result<Command> {
+/// The words that run a program of the newest PostgreSQL here, as a user whom PostgreSQL accepts.
+fn program(name: &str) -> Result<Vec<String>> {
     let mut versions: Vec<PathBuf> =
         std::fs::read_dir("/usr/lib/postgresql")?.filter_map(Result::ok).map(|entry| entry.path()).collect();
     versions.sort_by_key(|path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));
     let newest = versions.last().context("no PostgreSQL lies in /usr/lib/postgresql")?;
-    let program = newest.join("bin").join(name);
-    if !is_root() {
-        return Ok(Command::new(program));
-    }
-    let mut setpriv = Command::new("setpriv");
-    setpriv.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
-    Ok(setpriv)
+    let as_postgres: &[&str] =
+        if is_root() { &["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"] } else { &[] };
+    let program = newest.join("bin").join(name).to_string_lossy().into_owned();
+    Ok(as_postgres.iter().map(|word| (*word).to_owned()).chain([program]).collect())
 }
 
 fn is_root() -> bool {

@@ -41,7 +41,7 @@ pub(super) fn write(options: &Options, measured: &Measured) -> Result<()> {
 fn page(options: &Options, measured: &Measured) -> Result<String> {
     let mut page = "# The durable check beside its peers\n\nMade by `cargo xtask bench`; do not edit.\n\n".to_owned();
     method(&mut page, options, measured)?;
-    let checks = measured.of(|role| matches!(role, Role::Floor | Role::Laini | Role::Alternative { .. }));
+    let checks = measured.of(|role| !matches!(role, Role::Sandbox | Role::Mock));
     let sandboxes = measured.of(|role| matches!(role, Role::Sandbox | Role::Mock));
     page.push_str("\n## Under load\n\n");
     under_load(&mut page, &checks)?;

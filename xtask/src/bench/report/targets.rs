@@ -23,6 +23,7 @@ pub(super) fn targets(options: &Options, measured: &Measured) -> Vec<Target> {
         targets.push(target(what, "≤ 2 µs dearer", format!("{dearer:.2} µs"), dearer <= 2.0));
     }
     if let Some(laini) = measured.smallest_laini() {
+        targets.extend(measured.of(|role| role == Role::Before).iter().map(|before| since(before, laini)));
         targets.extend(measured.peers.iter().filter_map(|peer| of_alternative(laini, peer)));
     }
     if let Some(overload) = &measured.overload {
@@ -56,6 +57,12 @@ fn of_check(options: &Options, floor: &PeerResult, peer: &PeerResult) -> Vec<Tar
         aim(format!("back after kill -9, {}", peer.name), "≤ 2 s", format!("{took:.2} s"), took <= 2.0);
     }
     targets
+}
+
+fn since(before: &PeerResult, laini: &PeerResult) -> Target {
+    let dearer = median(laini, |round| round.cpu_us) - median(before, |round| round.cpu_us);
+    let what = format!("CPU, {} against {}", laini.name, before.name);
+    target(what, "≤ 2 µs dearer", format!("{dearer:.2} µs"), dearer <= 2.0)
 }
 
 fn of_alternative(laini: &PeerResult, peer: &PeerResult) -> Option<Target> {
@@ -128,6 +135,7 @@ mod tests {
             peer("bare", Role::Floor, &[10.0, 9.0, 30.0]),
             peer("small", Role::Laini, &[15.0, 15.0]),
             peer("large", Role::Laini, &[18.0, 17.5]),
+            peer("before", Role::Before, &[12.0, 12.5]),
             peer("redis", Role::Alternative { dearer_at_least: Some(4.0) }, &[60.0, 60.0]),
             peer("everysec", Role::Alternative { dearer_at_least: None }, &[1.0]),
             peer("postgresql", Role::Alternative { dearer_at_least: Some(20.0) }, &[299.0]),
@@ -140,6 +148,7 @@ mod tests {
             "requests/s, large",
             "on disk, large",
             "look-up, large against small",
+            "CPU, small against before",
             "CPU, postgresql",
         ];
         assert_eq!(missed(&measured), expected);
