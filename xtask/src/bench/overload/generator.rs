@@ -10,10 +10,12 @@ use rustix::event::{Timespec, epoll};
 use super::connection::{Connection, Progress};
 use super::tally::{Outcome, Tally};
 
-/// So many requests are sent before answers are looked at again.
+/// So many requests are sent before answers are looked at again, and so many answers before requests are sent.
 const SENT_AT_ONCE: usize = 64;
-const EVENTS_AT_ONCE: usize = 256;
+const EVENTS_AT_ONCE: usize = 64;
 const READ_BYTES: usize = 16 * 1024;
+/// What the generator itself did not come to within this time is left out, so that a latency is the server's.
+const LATE_AT_MOST: Duration = Duration::from_millis(2);
 /// After the load the answers under way are awaited for so long; what is not there then never came.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 /// Connections that broke are opened again one at a time, so that the load does not wait for them.
@@ -112,12 +114,11 @@ impl<'a> Generator<'a> {
                 self.reopen_one()?;
             }
         }
-        // What fell due while the generator itself was behind was never sent either.
+        // What fell due while the generator itself was behind.
         while let Pace::Open { per_s } = load.pace
             && due < load.length
         {
-            tally.offered(due);
-            tally.unsent(due);
+            self.leave_out(due, &mut tally);
             due += self.gap(per_s);
         }
         self.drain(start, load.length, &mut tally)?;
@@ -140,12 +141,21 @@ impl<'a> Generator<'a> {
                 Pace::Open { .. } if due > now => return due,
                 Pace::Open { .. } => due,
             };
-            sent += usize::from(self.offer(due, start, tally));
+            match pace {
+                Pace::Open { .. } if now.saturating_sub(due) > LATE_AT_MOST => self.leave_out(due, tally),
+                _ => sent += usize::from(self.offer(due, start, tally)),
+            }
             if let Pace::Open { per_s } = pace {
                 due += self.gap(per_s);
             }
         }
         due
+    }
+
+    /// One request that fell due at `due` and is not sent any more.
+    fn leave_out(&self, due: Duration, tally: &mut Tally) {
+        tally.offered(due);
+        if self.idle.is_empty() { tally.unsent(due) } else { tally.skipped(due) }
     }
 
     /// One request that fell due at `due`; whether a connection was there to send it on.
@@ -340,7 +350,7 @@ mod tests {
     fn answers_are_told_apart_and_nothing_that_fell_due_is_lost() {
         let seen = whole(&[ACCEPTED, SHED, LAST, "", ACCEPTED], Pace::Open { per_s: 2_000.0 }, Manners::None);
         assert!(seen.accepted() > 0 && seen.shed() > 0 && seen.limited > 0 && seen.broken > 0);
-        let all = seen.accepted() + seen.shed() + seen.limited + seen.unexpected + seen.broken + seen.unsent;
+        let all = seen.accepted() + seen.shed() + seen.limited + seen.broken + seen.unsent + seen.skipped;
         assert_eq!((seen.unexpected, all), (0, seen.offered));
     }
 
@@ -354,6 +364,6 @@ mod tests {
     fn callers_who_heed_a_refusal_leave_their_connection_alone() {
         let seen = whole(&[SHED], Pace::Open { per_s: 2_000.0 }, Manners::Wait);
         assert!((1..=4).contains(&seen.shed()), "{} refusals on 4 connections", seen.shed());
-        assert_eq!(seen.shed() + seen.unsent, seen.offered);
+        assert_eq!(seen.shed() + seen.unsent + seen.skipped, seen.offered);
     }
 }

@@ -46,17 +46,19 @@ pub(in crate::bench) struct Window {
     pub(in crate::bench) broken: u64,
     /// Never sent: every connection was still waiting for an answer.
     pub(in crate::bench) unsent: u64,
+    /// Never sent: the generator itself was behind.
+    pub(in crate::bench) skipped: u64,
 }
 
 impl Window {
     fn new() -> Self {
         let (accepted, shed) = (histogram(), histogram());
-        Self { offered: 0, accepted, shed, limited: 0, unexpected: 0, broken: 0, unsent: 0 }
+        Self { offered: 0, accepted, shed, limited: 0, unexpected: 0, broken: 0, unsent: 0, skipped: 0 }
     }
 
-    /// Whether every request was accepted.
+    /// Whether every request was accepted that could be made.
     pub(super) fn is_clean(&self) -> bool {
-        self.offered > 0 && self.accepted.len() == self.offered
+        !self.accepted.is_empty() && self.accepted.len() + self.skipped == self.offered
     }
 
     pub(in crate::bench) fn accepted(&self) -> u64 {
@@ -85,6 +87,7 @@ impl Window {
         self.unexpected += other.unexpected;
         self.broken += other.broken;
         self.unsent += other.unsent;
+        self.skipped += other.skipped;
     }
 }
 
@@ -122,6 +125,10 @@ impl Tally {
 
     pub(super) fn unsent(&mut self, due: Duration) {
         self.window(due).unsent += 1;
+    }
+
+    pub(super) fn skipped(&mut self, due: Duration) {
+        self.window(due).skipped += 1;
     }
 
     pub(super) fn broken(&mut self, due: Duration) {
@@ -178,12 +185,13 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = self.whole();
-        let Window { offered, limited, unexpected, broken, unsent, .. } = whole;
+        let Window { offered, limited, unexpected, broken, unsent, skipped, .. } = whole;
         let (accepted, shed) = (whole.accepted(), whole.shed());
         write!(f, "offered {:.0}/s, 200 {:.0}/s", self.per_s(offered), self.per_s(accepted))?;
         write!(f, " (p99 {:.1} ms), 503 {:.0}/s", whole.accepted_ms(0.99), self.per_s(shed))?;
         write!(f, " (p99 {:.1} ms), {limited} × 429, {unexpected} others, {broken} broken", whole.shed_ms(0.99))?;
-        write!(f, ", {:.0}/s unsent, sent {:.1} ms late (p99)", self.per_s(unsent), self.late_ms(0.99))
+        write!(f, ", {:.0}/s unsent, {:.0}/s skipped", self.per_s(unsent), self.per_s(skipped))?;
+        write!(f, ", sent {:.1} ms late (p99)", self.late_ms(0.99))
     }
 }
 
