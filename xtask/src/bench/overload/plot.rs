@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::tally::{WINDOW, Window};
-use super::{GOODPUT_AT_LEAST, Overload, REFUSAL_MS_AT_MOST, Step};
+use super::{GOODPUT_AT_LEAST, Manners, Overload, REFUSAL_MS_AT_MOST, Step};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 560.0;
@@ -41,6 +41,14 @@ struct Band<'a> {
     starts_s: f64,
 }
 
+impl Band<'_> {
+    /// Short enough for the narrowest band.
+    fn label(&self) -> String {
+        let heeded = if self.load.manners == Manners::Wait { ", heeded" } else { "" };
+        format!("{} ×{heeded}", self.load.multiple)
+    }
+}
+
 /// Goodput and latency over the time of the run.
 pub(in crate::bench) fn svg(overload: &Overload) -> String {
     let (bands, seconds) = bands(overload);
@@ -63,11 +71,8 @@ pub(in crate::bench) fn svg(overload: &Overload) -> String {
                 let _ = writeln!(svg, "<rect {shape} fill=\"#000000\" fill-opacity=\"0.05\"/>");
             }
         }
-        text(&mut svg, f64::midpoint(from, to), 44.0, "middle", &band.load.name());
+        text(&mut svg, f64::midpoint(from, to), 44.0, "middle", &band.label());
     }
-    level(&mut svg, GOODPUT.y(GOODPUT_AT_LEAST), "90 %");
-    level(&mut svg, LATENCY.y(overload.p99_limit_ms()), "2 × p99 at the peak");
-    level(&mut svg, LATENCY.y(REFUSAL_MS_AT_MOST), "5 ms");
     let capacity = overload.capacity();
     let goodput = |window: &Window| Some(per_second(window.accepted()) / capacity);
     let accepted = |window: &Window| (window.accepted() > 0).then(|| window.accepted_ms(0.99));
@@ -77,6 +82,9 @@ pub(in crate::bench) fn svg(overload: &Overload) -> String {
         line(&mut svg, band, &x, &LATENCY, ACCEPTED, accepted);
         line(&mut svg, band, &x, &LATENCY, SHED, shed);
     }
+    level(&mut svg, GOODPUT.y(GOODPUT_AT_LEAST), "90 %");
+    level(&mut svg, LATENCY.y(overload.p99_limit_ms()), "2 × p99 at the peak");
+    level(&mut svg, LATENCY.y(REFUSAL_MS_AT_MOST), "5 ms");
     legend(&mut svg);
     svg.push_str("</svg>\n");
     svg
@@ -140,16 +148,17 @@ fn legend(svg: &mut String) {
         let _ = writeln!(svg, "<path d=\"M{at} 540h24\" stroke=\"{colour}\" stroke-width=\"3\"/>");
         text(svg, at + 30.0, 544.0, "start", label);
     }
-    text(svg, RIGHT, 544.0, "end", "one load after the other; shown above: what is offered");
+    text(svg, RIGHT, 544.0, "end", "above: what is offered; heeded: callers wait as Retry-After tells them");
 }
 
 fn text(svg: &mut String, x: f64, y: f64, anchor: &str, words: &str) {
-    let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{words}</text>");
+    // A rim of the paper's colour keeps words apart from lines.
+    let rim = "stroke=\"#ffffff\" stroke-width=\"3\" paint-order=\"stroke\"";
+    let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" {rim}>{words}</text>");
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Manners;
     use super::super::tally::{Outcome, Tally};
     use super::*;
 
@@ -177,7 +186,7 @@ mod tests {
             normal_after: None,
         };
         let svg = svg(&overload);
-        for label in [">1 ×<", ">10 ×<", ">0.5 ×<", ">10 ×, heeding Retry-After<"] {
+        for label in [">1 ×<", ">10 ×<", ">0.5 ×<", ">10 ×, heeded<"] {
             assert!(svg.contains(label), "{label} in {svg}");
         }
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
