@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
-use laini_core::store::{AccountStore, Ledger, Registry};
+use laini_core::store::{AccountStore, AnswerMemory, Ledger, Registry};
 use observe::Metrics;
 
 pub mod gateway;
@@ -29,6 +29,8 @@ pub struct Deps {
     pub registry: Arc<dyn Registry>,
     /// Where every check is recorded before its answer leaves.
     pub ledger: Arc<dyn Ledger>,
+    /// The answers that are kept under idempotency keys.
+    pub answers: Arc<dyn AnswerMemory>,
     /// Partners, agreements and apps.
     pub accounts: Arc<dyn AccountStore>,
     /// The installation's keys.

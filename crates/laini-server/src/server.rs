@@ -55,7 +55,8 @@ impl Server {
         let accounts = Arc::new(AccountsPicture::load(store, keys, limits.accounts_age_ms_max).await?);
         let ids = Arc::new(CheckIds::after(deps.ledger.newest().await?));
         let (clock, entropy, metrics) = (Arc::clone(&deps.clock), Arc::clone(&deps.entropy), deps.metrics.clone());
-        let gateway = Arc::new(Gateway::new(deps, Arc::clone(&accounts), Arc::clone(&settings)));
+        let gateway = Arc::new(Gateway::new(deps, Arc::clone(&accounts), Arc::clone(&ids), Arc::clone(&settings)));
+        gateway.recall_usage(clock.now()).await?;
         let front = Arc::new(Front::new(gateway.routes(), ids, clock, entropy, settings, metrics));
         let places = bound.into_iter().zip(listeners).map(|((bound, _), listener)| Listening {
             listener: bound,

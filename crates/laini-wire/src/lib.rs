@@ -6,6 +6,7 @@
 //! crate. Bodies hold phone numbers and tokens, so none of them shows its content in `Debug`.
 
 pub mod check;
+pub mod checks;
 pub mod delivery;
 pub mod error;
 pub mod header;

@@ -14,7 +14,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::compose::{House, RegistryHandle, SystemClock, SystemEntropy};
+use crate::compose::{House, LedgerHandle, RegistryHandle, SystemClock, SystemEntropy};
 use crate::config::Config;
 use crate::data_dir::write_private;
 use crate::failure::WithHint as _;
@@ -98,10 +98,11 @@ pub(crate) async fn stand(
     let metrics_address = config.metrics_address()?;
     let metrics = metrics_address.map(|_| Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))));
     let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
-    let ledger = house.ledger_writer(config, observer)?.ledger;
+    let LedgerHandle { ledger, answers, .. } = house.ledger_writer(config, observer)?;
     let deps = Deps {
         registry: offer.registry.reader,
         ledger: Arc::clone(&ledger),
+        answers,
         accounts: offer.accounts,
         keys: Arc::clone(&house.keys),
         clock: Arc::new(SystemClock),

@@ -1,8 +1,7 @@
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
-use super::{Window, Windows};
+use super::{FactSet, Window, Windows};
 use crate::line::{LineState, LineStatus, Swap};
-use crate::partner::Product;
 
 /// How far the registry's knowledge reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +21,13 @@ pub struct Freshness {
     pub registration_stale_after: Option<SignedDuration>,
 }
 
+impl Freshness {
+    /// Whether the registry is too old to say "the same SIM".
+    pub fn withdraws_same_sim(self, horizon: Horizon, now: Timestamp) -> bool {
+        is_stale(horizon, self.swap_stale_after, now)
+    }
+}
+
 /// Why the registry cannot say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UnknownReason {
@@ -34,6 +40,14 @@ pub enum UnknownReason {
 }
 
 impl UnknownReason {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::NoHistory, Self::StaleFeed, Self::SourceRejected];
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.word() == word)
+    }
+
     /// The word in `/v1/checks` and the ledger.
     pub fn word(self) -> &'static str {
         match self {
@@ -91,20 +105,20 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// The first reason for which a published path, which has no word for it, must answer an unknown
-    /// instead of `product`'s facts.
-    pub fn unknown_for(&self, product: Product) -> Option<UnknownReason> {
+    /// The first reason for which one of `asked` is unknown: then nothing is charged, and a published
+    /// path, which has no word for it, answers an error.
+    pub fn unknown_for(&self, asked: FactSet) -> Option<UnknownReason> {
         let facts = match self {
             Self::Unknown(reason) => return Some(*reason),
             Self::NotServed | Self::Withheld => return None,
             Self::Facts(facts) => facts,
         };
         let swap = match facts.swap {
-            SwapFact::Unknown(reason) if product != Product::Age => Some(reason),
+            SwapFact::Unknown(reason) if asked.contains(FactSet::SWAP) => Some(reason),
             _ => None,
         };
         let registration = match facts.registration {
-            RegistrationFact::Unknown(reason) if product != Product::Swap => Some(reason),
+            RegistrationFact::Unknown(reason) if asked.contains(FactSet::REGISTRATION) => Some(reason),
             _ => None,
         };
         swap.or(registration)

@@ -5,10 +5,12 @@
 
 mod decide;
 mod pseudonym;
+mod told;
 mod window;
 
 pub use decide::{Decision, Facts, Freshness, Horizon, RegistrationFact, SwapFact, UnknownReason, disclose};
 pub use pseudonym::{Pseudonym, PseudonymKey};
+pub use told::{Compared, FactSet, PartnerSim, Told};
 pub use window::{Window, WindowError, Windows};
 
 /// The version of these rules, frozen into each ledger row; grows when an answer would differ.

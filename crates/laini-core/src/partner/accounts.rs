@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Agreement, App, AppId, Environment, OperatorKey, OperatorKeyId, Partner, Product, ResultAddress};
+use super::{Agreement, App, AppId, Environment, OperatorKey, OperatorKeyId, Partner, Product, Purpose, ResultAddress};
 use crate::access::{ConsumerKey, KeyTree};
 use crate::billing::PriceStamp;
 use crate::disclosure::{PseudonymKey, Windows};
@@ -39,6 +39,11 @@ impl AppView {
     pub fn price(&self, product: Product) -> Option<PriceStamp> {
         let agreement = self.agreement.as_deref()?;
         agreement.prices.iter().find(|(priced, _)| *priced == product).map(|(_, price)| price.stamp())
+    }
+
+    /// Whether its agreement allows this purpose.
+    pub fn allows(&self, purpose: Purpose) -> bool {
+        self.agreement.as_ref().is_some_and(|agreement| agreement.purposes.contains(&purpose))
     }
 
     /// Whether it may be used in production at all: a sandbox app needs no agreement.

@@ -6,9 +6,8 @@ use hmac::{Hmac, Mac as _};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-use super::{AnswerKey, DeliveryId, RepeatKey, RepeatWindow};
+use super::{AnswerKey, DeliveryId, RepeatKey, RepeatWindow, RequestHash};
 use crate::billing::CheckId;
-use crate::disclosure::{Decision, RegistrationFact, SwapFact};
 use crate::line::Msisdn;
 use crate::mac::keyed;
 use crate::partner::{AppId, Product};
@@ -19,7 +18,7 @@ use crate::partner::{AppId, Product};
 pub struct Subject {
     /// The number that was asked about.
     pub msisdn: Msisdn,
-    /// What was decided, in a form for disputes: see [`Subject::describe`].
+    /// What was told: [`crate::disclosure::Told`] as text.
     pub facts: String,
     /// The caller's own reference, where one came.
     pub reference: Option<String>,
@@ -30,29 +29,6 @@ pub struct Subject {
 /// Keyed hash of a number, for reports and subject access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SubjectHash(pub [u8; 16]);
-
-impl Subject {
-    /// What was decided, for disputes: instants in UTC, no pseudonym.
-    pub fn describe(decision: &Decision) -> String {
-        let facts = match decision {
-            Decision::NotServed => return "not_served".to_owned(),
-            Decision::Withheld => return "withheld".to_owned(),
-            Decision::Unknown(reason) => return format!("unknown={}", reason.word()),
-            Decision::Facts(facts) => facts,
-        };
-        let swap = match facts.swap {
-            SwapFact::Swapped(swap) => format!("{}@{}", swap.cause.word(), swap.at.as_second()),
-            SwapFact::NotSwapped => "none".to_owned(),
-            SwapFact::Unknown(reason) => format!("unknown={}", reason.word()),
-        };
-        let registration = match facts.registration {
-            RegistrationFact::Within(at) => at.as_second().to_string(),
-            RegistrationFact::Older => "older".to_owned(),
-            RegistrationFact::Unknown(reason) => format!("unknown={}", reason.word()),
-        };
-        format!("{} swap={swap} registration={registration}", facts.status.word())
-    }
-}
 
 impl fmt::Debug for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,6 +70,16 @@ impl SubjectHasher {
         ];
         let kind = if request_id.is_some() { b'i' } else { b'r' };
         (RepeatKey(self.hash(kind, &parts)), window)
+    }
+
+    /// The keyed hash of a caller's idempotency key: of one app, for one method and path.
+    pub fn answer_key(&self, app: AppId, endpoint: &str, key: &[u8]) -> AnswerKey {
+        AnswerKey(self.hash(b'a', &[&app.as_u64().to_be_bytes(), endpoint.as_bytes(), b":", key]))
+    }
+
+    /// The keyed hash of a request in its one canonical form.
+    pub fn request(&self, canonical: &[u8]) -> RequestHash {
+        RequestHash(self.hash(b'q', &[canonical]))
     }
 
     fn hash(&self, kind: u8, parts: &[&[u8]]) -> [u8; 16] {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use laini_core::access::TokenError;
 use laini_core::billing::{Currency, Money, PriceStamp};
-use laini_core::partner::{AppStatus, AppView, Environment, Product};
+use laini_core::partner::{AppStatus, AppView, Environment, PartnerStatus, Product};
 
 use super::Gateway;
 use crate::http::{ApiError, Context, ForbiddenReason, TokenProblem, bearer};
@@ -19,6 +19,20 @@ pub(super) struct Admitted {
 const SANDBOX_PRICE: PriceStamp = PriceStamp { version: 0, list: Money::new(0, Currency::KES), exact: true };
 
 impl Gateway {
+    /// Whether the caller may ask for `product`: its token, app and environment, then agreement and
+    /// product.
+    pub(super) fn admit(&self, headers: &HeaderMap, product: Product, context: &Context) -> Result<Admitted, ApiError> {
+        let app = self.admit_app(headers, context)?;
+        let price = price(&app, product)?;
+        Ok(Admitted { app, price })
+    }
+
+    /// The app that calls, where it may ask at all.
+    pub(super) fn admit_app(&self, headers: &HeaderMap, context: &Context) -> Result<Arc<AppView>, ApiError> {
+        let app = self.caller(headers, context)?;
+        if app.may_ask() { Ok(app) } else { Err(ApiError::Forbidden(ForbiddenReason::NoAgreement)) }
+    }
+
     /// The app behind the caller's token, where it may call at all: token, app and environment.
     pub(crate) fn caller(&self, headers: &HeaderMap, context: &Context) -> Result<Arc<AppView>, ApiError> {
         let claims = self.tokens.verify(bearer(headers).map_err(ApiError::Token)?, context.at).map_err(|error| {
@@ -35,30 +49,30 @@ impl Gateway {
         if app.app.status == AppStatus::Revoked || claims.epoch < app.app.token_epoch {
             return Err(ApiError::Token(TokenProblem::Revoked));
         }
-        let environment = app.app.environment;
-        if !context.environments.include(environment) {
-            return Err(ApiError::Forbidden(ForbiddenReason::WrongEnvironment));
+        let forbidden = |reason| Err(ApiError::Forbidden(reason));
+        if !context.environments.include(app.app.environment) {
+            return forbidden(ForbiddenReason::WrongEnvironment);
         }
         // A revocation could not be heard any more.
-        if environment == Environment::Production && self.accounts.is_outdated() {
+        if app.app.environment == Environment::Production && self.accounts.is_outdated() {
             return Err(ApiError::Unreachable);
+        }
+        if app.partner.status == PartnerStatus::Suspended {
+            return forbidden(ForbiddenReason::PartnerSuspended);
+        }
+        if app.app.status == AppStatus::Suspended {
+            return forbidden(ForbiddenReason::AppSuspended);
         }
         Ok(app)
     }
+}
 
-    /// Whether the caller may ask for `product`: its token, app and environment, then agreement and
-    /// product.
-    pub(super) fn admit(&self, headers: &HeaderMap, product: Product, context: &Context) -> Result<Admitted, ApiError> {
-        let app = self.caller(headers, context)?;
-        let environment = app.app.environment;
-        if !app.may_ask() {
-            return Err(ApiError::Forbidden(ForbiddenReason::NoAgreement));
-        }
-        if !app.app.products.contains(product) {
-            return Err(ApiError::NoProduct);
-        }
-        let price = app.price(product).or((environment == Environment::Sandbox).then_some(SANDBOX_PRICE));
-        let price = price.ok_or(ApiError::Forbidden(ForbiddenReason::NotInAgreement))?;
-        Ok(Admitted { app, price })
+/// What a check of `product` costs `app`, where it may ask for it.
+pub(super) fn price(app: &AppView, product: Product) -> Result<PriceStamp, ApiError> {
+    if !app.app.products.contains(product) {
+        return Err(ApiError::NoProduct);
     }
+    let in_sandbox = app.app.environment == Environment::Sandbox;
+    let price = app.price(product).or(in_sandbox.then_some(SANDBOX_PRICE));
+    price.ok_or(ApiError::Forbidden(ForbiddenReason::NotInAgreement))
 }

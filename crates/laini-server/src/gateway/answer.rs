@@ -1,106 +1,199 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::HeaderName;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
+use axum::http::header::HeaderValue;
 use axum::response::Response;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use laini_core::billing::{Charge, PriceStamp};
-use laini_core::disclosure::{Facts, RegistrationFact, SwapFact, UnknownReason, Windows};
+use laini_core::billing::PriceStamp;
+use laini_core::disclosure::{FactSet, Facts, RegistrationFact, SwapFact, UnknownReason, Windows};
 use laini_core::line::{Msisdn, MsisdnError};
-use laini_core::partner::{AppProfile, Environment, Product};
-use laini_core::store::{LedgerError, RegistryError};
+use laini_core::partner::{AppProfile, Product};
+use laini_core::store::{Recorded, Submission, Submitted};
 use laini_wire::check::{
     CheckRequest, CheckRequestError, NO_SWAP_DATE, NO_SWAP_DATE_TIME, OLDER_TEXT_END, OLDER_TEXT_START,
 };
-use laini_wire::header;
+use laini_wire::header as word;
 
 use super::admit::Admitted;
-use super::check::{CheckFailure, Checked, Finding, Question};
-use super::{Gateway, dates};
+use super::check::{Examined, Finding, Question};
+use super::header;
+use super::keyed::{Begun, Held, Kept};
+use super::limits::{Ask, Permit};
+use super::{Gateway, dates, ledger_failed, registry_failed};
 use crate::Settings;
-use crate::http::{ApiError, Context, NumberHint, ResultAddressProblem, caller_repeat_id, read_json};
+use crate::http::{ApiError, Context, NumberHint, ResultAddressProblem, caller_repeat_id, json_bytes, read_json};
 
-const SWAP: HeaderName = HeaderName::from_static(header::LAINI_SWAP);
-const WINDOW: HeaderName = HeaderName::from_static(header::LAINI_WINDOW);
-const AS_OF: HeaderName = HeaderName::from_static(header::LAINI_AS_OF);
-const ENVIRONMENT: HeaderName = HeaderName::from_static(header::LAINI_ENVIRONMENT);
-const CHARGE: HeaderName = HeaderName::from_static(header::LAINI_CHARGE);
-
-/// Facts as the endpoints put them into words.
-pub(super) struct Answer<'a> {
+/// What a published path answers, as the endpoints put it into words.
+pub(super) struct Answer {
     pub(super) request_ref: String,
     /// For [`Product::Imsi`] alone.
     pub(super) imsi: Option<String>,
     pub(super) msisdn: Msisdn,
     facts: Facts,
     windows: Windows,
+    as_of: Option<Timestamp>,
     profile: AppProfile,
-    zone: &'a TimeZone,
+    zone: TimeZone,
 }
 
-/// Writes one product's body.
-type Render = fn(&Answer<'_>) -> Response;
+/// One of the published paths.
+#[derive(Clone, Copy)]
+pub(super) struct Endpoint {
+    pub(super) path: &'static str,
+    pub(super) product: Product,
+    /// Writes the body.
+    pub(super) render: fn(&Answer) -> Vec<u8>,
+}
 
-/// Answers one request for `product`, whatever comes of it.
-pub(super) async fn answer(
-    gateway: &Gateway,
-    context: Context,
-    request: Request,
-    product: Product,
-    render: Render,
-) -> Response {
+/// One request on its way through.
+struct Asked<'a> {
+    gateway: &'a Gateway,
+    context: &'a Context,
+    headers: &'a HeaderMap,
+    admitted: &'a Admitted,
+    endpoint: Endpoint,
+    settings: &'a Settings,
+}
+
+/// Answers one request on a published path, whatever comes of it.
+pub(super) async fn answer(gateway: &Gateway, context: Context, request: Request, endpoint: Endpoint) -> Response {
     let (parts, body) = request.into_parts();
-    let admitted = match gateway.admit(&parts.headers, product, &context) {
+    let admitted = match gateway.admit(&parts.headers, endpoint.product, &context) {
         Ok(admitted) => admitted,
         Err(error) => return context.refuse(error),
     };
     let settings = &*gateway.settings.current();
-    let asked = ask(gateway, &context, &parts.headers, body, &admitted, product, settings).await;
-    let mut response = match asked {
-        Ok((msisdn, checked)) => present(settings, &context, &admitted, product, msisdn, checked, render),
-        Err(error) => context.refuse(error),
-    };
-    let environment = match admitted.app.app.environment {
-        Environment::Sandbox => HeaderValue::from_static("sandbox"),
-        Environment::Production => HeaderValue::from_static("production"),
-    };
-    response.headers_mut().insert(ENVIRONMENT, environment);
+    let asked = Asked { gateway, context: &context, headers: &parts.headers, admitted: &admitted, endpoint, settings };
+    let mut response = asked.answer(body).await.unwrap_or_else(|error| context.refuse(error));
+    let app = &admitted.app;
+    response.headers_mut().insert(header::ENVIRONMENT, header::environment(app.app.environment));
+    gateway.limits.describe(app, endpoint.product, response.headers_mut());
     response
 }
 
-async fn ask(
-    gateway: &Gateway,
-    context: &Context,
-    headers: &HeaderMap,
-    body: Body,
-    admitted: &Admitted,
-    product: Product,
-    settings: &Settings,
-) -> Result<(Msisdn, Checked), ApiError> {
-    let body = read_json(headers, body, context, &settings.limits).await?;
-    let msisdn = number(settings, &body)?;
-    gateway.suffer(&admitted.app, msisdn, context).await?;
-    let question = Question {
-        id: context.id,
-        at: context.at,
-        app: &admitted.app,
-        price: admitted.price,
-        product,
-        msisdn,
-        request_id: caller_repeat_id(headers).map(HeaderValue::as_bytes),
-        deadline: context.deadline,
-        settings,
-    };
-    let checked = gateway.check(question).await.map_err(|failure| {
-        // Shedding load is no failure of ours, and under overload there would be a line for each check.
-        if !matches!(failure, CheckFailure::Ledger(LedgerError::Busy)) {
-            tracing::error!(error = %failure, "a check failed");
+impl Asked<'_> {
+    async fn answer(&self, body: Body) -> Result<Response, ApiError> {
+        let Self { gateway, context, .. } = *self;
+        let body = read_json(self.headers, body, context, &self.settings.limits).await?;
+        let msisdn = number(self.settings, &body)?;
+        let held = match gateway
+            .begin(context, &self.admitted.app, self.endpoint.path, self.headers, || canonical(msisdn))
+            .await?
+        {
+            Begun::Unkeyed => None,
+            Begun::Held(held) => Some(held),
+            Begun::Answered(kept) => return Ok(kept.replay()),
+        };
+        let ask = Ask {
+            app: &self.admitted.app,
+            product: self.endpoint.product,
+            unit: self.admitted.price.list,
+            at: context.at,
+        };
+        gateway.suffer(&self.admitted.app, msisdn, context).await?;
+        let permit = gateway.limits.admit(&ask, &[msisdn], &self.settings.zone)?;
+        let question = Question::published(
+            (context.id, context.at, context.deadline),
+            (&self.admitted.app, self.admitted.price, self.endpoint.product),
+            msisdn,
+            caller_repeat_id(self.headers).map(HeaderValue::as_bytes),
+            self.settings,
+        );
+        let examined = gateway.examine(&question).await.map_err(|error| registry_failed(&error))?;
+        match (examined.finding(), held) {
+            (Finding::Facts(facts), Some(held)) => self.tell_and_keep(msisdn, facts, examined, held, permit).await,
+            (finding, _) => self.tell(msisdn, finding, examined, permit).await,
         }
-        as_api_error(&failure)
-    })?;
-    Ok((msisdn, checked))
+    }
+
+    /// Records the check and tells what was found.
+    async fn tell(
+        &self,
+        msisdn: Msisdn,
+        finding: Finding,
+        examined: Examined,
+        mut permit: Permit<'_>,
+    ) -> Result<Response, ApiError> {
+        let Self { gateway, context, endpoint, .. } = *self;
+        let Examined { draft, told, as_of } = examined;
+        let windows = told.windows;
+        let recorded = gateway.record(draft, context.deadline).await;
+        let recorded = recorded.map_err(|error| ledger_failed(&error))?;
+        permit.note(recorded);
+        let mut response = match finding {
+            Finding::Facts(facts) => {
+                let imsi = told.sim.map(|sim| sim.pseudonym);
+                let answer = self.words(msisdn, facts, imsi, (windows, as_of));
+                let mut response = json_bytes((endpoint.render)(&answer));
+                let headers = response.headers_mut();
+                headers.insert(header::CHARGE, header::charge(recorded.charge, self.admitted.price));
+                header::describe(headers, answer.swap_word(endpoint.product), windows, as_of);
+                return Ok(response);
+            }
+            Finding::NotServed => context.refuse(ApiError::NotServed),
+            Finding::Withheld => context.refuse(ApiError::Withheld),
+            Finding::Unknown(UnknownReason::StaleFeed) => context.refuse(ApiError::RegistryStale),
+            Finding::Unknown(UnknownReason::NoHistory | UnknownReason::SourceRejected) => {
+                context.refuse(ApiError::RegistryIncomplete)
+            }
+        };
+        let swap = FactSet::of(endpoint.product).contains(FactSet::SWAP).then_some(word::UNKNOWN);
+        header::describe(response.headers_mut(), swap, windows, as_of);
+        Ok(response)
+    }
+
+    /// As [`Asked::tell`], with the answer stored under the caller's key in the transaction of the row.
+    async fn tell_and_keep(
+        &self,
+        msisdn: Msisdn,
+        facts: Facts,
+        examined: Examined,
+        held: Held,
+        mut permit: Permit<'_>,
+    ) -> Result<Response, ApiError> {
+        let Self { gateway, context, endpoint, .. } = *self;
+        let Examined { draft, told, as_of } = examined;
+        let answer = self.words(msisdn, facts, told.sim.map(|sim| sim.pseudonym), (told.windows, as_of));
+        let price = self.admitted.price;
+        let write = Arc::new(move |recorded: &[Recorded]| answer.keep(endpoint, recorded, price).to_bytes());
+        let submission = Submission { drafts: vec![draft], answer: Some(held.answered_by(write)), delivery: None };
+        let submitted = gateway.submit(submission, context.deadline).await;
+        match submitted.map_err(|error| ledger_failed(&error))? {
+            Submitted::Recorded(recorded, kept) => {
+                permit.note_all(&recorded);
+                Ok(Kept::from_bytes(&kept.unwrap_or_default())?.answer())
+            }
+            Submitted::Answered(_, stored) => held.found(stored),
+        }
+    }
+
+    fn words(
+        &self,
+        msisdn: Msisdn,
+        facts: Facts,
+        imsi: Option<String>,
+        (windows, as_of): (Windows, Option<Timestamp>),
+    ) -> Answer {
+        Answer {
+            request_ref: self.context.id.request_ref(),
+            imsi,
+            msisdn,
+            facts,
+            windows,
+            as_of,
+            profile: self.admitted.app.app.profile,
+            zone: self.settings.zone.clone(),
+        }
+    }
+}
+
+/// The one form of a request for a published path: however the number was written, it is the same one.
+fn canonical(msisdn: Msisdn) -> Vec<u8> {
+    msisdn.as_u64().to_be_bytes().to_vec()
 }
 
 fn number(settings: &Settings, body: &[u8]) -> Result<Msisdn, ApiError> {
@@ -118,100 +211,31 @@ fn number(settings: &Settings, body: &[u8]) -> Result<Msisdn, ApiError> {
     })
 }
 
-fn as_api_error(failure: &CheckFailure) -> ApiError {
-    match failure {
-        CheckFailure::Registry(RegistryError::Empty) => ApiError::RegistryIncomplete,
-        CheckFailure::Registry(RegistryError::Bad(_)) => ApiError::RegistryBad,
-        CheckFailure::Registry(RegistryError::Unavailable(_)) | CheckFailure::Ledger(LedgerError::Busy) => {
-            ApiError::Unreachable
+impl Answer {
+    fn keep(&self, endpoint: Endpoint, recorded: &[Recorded], price: PriceStamp) -> Kept {
+        let mut headers = HeaderMap::new();
+        header::describe(&mut headers, self.swap_word(endpoint.product), self.windows, self.as_of);
+        if let Some(recorded) = recorded.first() {
+            headers.insert(header::CHARGE, header::charge(recorded.charge, price));
         }
-        CheckFailure::Registry(RegistryError::TooSlow) => ApiError::RegistryTooSlow,
-        CheckFailure::Ledger(LedgerError::NotRecorded(_)) => ApiError::NotRecorded,
-        CheckFailure::Ledger(LedgerError::Unknown(_) | LedgerError::Unreadable(_)) => ApiError::NotConfirmed,
+        Kept::new(&headers, (endpoint.render)(self))
     }
-}
 
-/// The answer to a check whose record is durable, with the headers that say what its body cannot.
-fn present(
-    settings: &Settings,
-    context: &Context,
-    admitted: &Admitted,
-    product: Product,
-    msisdn: Msisdn,
-    checked: Checked,
-    render: Render,
-) -> Response {
-    let Checked { finding, charge, as_of, windows } = checked;
-    let (mut response, swap) = match finding {
-        Finding::Facts(facts, imsi) => {
-            let answer = Answer {
-                request_ref: context.id.request_ref(),
-                imsi,
-                msisdn,
-                facts,
-                windows,
-                profile: admitted.app.app.profile,
-                zone: &settings.zone,
-            };
-            let mut response = render(&answer);
-            response.headers_mut().insert(CHARGE, charge_value(charge, admitted.price));
-            (response, swap_word(facts.swap))
-        }
-        Finding::NotServed => (context.refuse(ApiError::NotServed), header::UNKNOWN),
-        Finding::Withheld => (context.refuse(ApiError::Withheld), header::UNKNOWN),
-        Finding::Unknown(UnknownReason::StaleFeed) => (context.refuse(ApiError::RegistryStale), header::UNKNOWN),
-        Finding::Unknown(UnknownReason::NoHistory | UnknownReason::SourceRejected) => {
-            (context.refuse(ApiError::RegistryIncomplete), header::UNKNOWN)
-        }
-    };
-    let headers = response.headers_mut();
-    // Nobody learns of a swap who asked for an age.
-    if product != Product::Age {
-        headers.insert(SWAP, HeaderValue::from_static(swap));
+    /// What the swap header says; nobody learns of a swap who asked for an age.
+    fn swap_word(&self, product: Product) -> Option<&'static str> {
+        (product != Product::Age).then_some(match self.facts.swap {
+            SwapFact::Swapped(_) => word::SWAPPED,
+            SwapFact::NotSwapped => word::NOT_SWAPPED,
+            SwapFact::Unknown(_) => word::UNKNOWN,
+        })
     }
-    headers.insert(WINDOW, window_value(windows));
-    if let Some(as_of) = as_of {
-        // Whole seconds, rounded down: never newer than it is.
-        headers.insert(AS_OF, value(format!("{as_of:.0}")));
-    }
-    response
-}
 
-fn swap_word(fact: SwapFact) -> &'static str {
-    match fact {
-        SwapFact::Swapped(_) => header::SWAPPED,
-        SwapFact::NotSwapped => header::NOT_SWAPPED,
-        SwapFact::Unknown(_) => header::UNKNOWN,
-    }
-}
-
-fn charge_value(charge: Charge, price: PriceStamp) -> HeaderValue {
-    match charge {
-        Charge::Charged(money) if price.exact => value(money.to_string()),
-        Charge::Charged(money) => value(format!("{money}; estimate")),
-        Charge::Free(reason) => value(format!("none; reason={}", reason.word())),
-    }
-}
-
-fn window_value(windows: Windows) -> HeaderValue {
-    if windows == Windows::default() {
-        return HeaderValue::from_static("swap=P3M, registration=P1Y");
-    }
-    value(format!("swap={}, registration={}", windows.swap, windows.registration))
-}
-
-/// Texts of our own making are always visible ASCII.
-fn value(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
-}
-
-impl Answer<'_> {
     /// `lastSwapDate`, in `product`'s own form unless the app's profile chose the other.
     pub(super) fn last_swap_date(&self, product: Product) -> Cow<'static, str> {
         let with_time = product == Product::Swap;
         match self.facts.swap {
-            SwapFact::Swapped(swap) if with_time => dates::minute(swap.at, self.zone).into(),
-            SwapFact::Swapped(swap) => dates::day(swap.at, self.zone).into(),
+            SwapFact::Swapped(swap) if with_time => dates::minute(swap.at, &self.zone).into(),
+            SwapFact::Swapped(swap) => dates::day(swap.at, &self.zone).into(),
             SwapFact::NotSwapped | SwapFact::Unknown(_) => {
                 let with_time = self.profile.sentinel_with_time.unwrap_or(with_time);
                 if with_time { NO_SWAP_DATE_TIME.into() } else { NO_SWAP_DATE.into() }
@@ -222,7 +246,7 @@ impl Answer<'_> {
     /// `msisdnRegistrationDate`.
     pub(super) fn registration_date(&self) -> String {
         match self.facts.registration {
-            RegistrationFact::Within(at) => dates::day(at, self.zone),
+            RegistrationFact::Within(at) => dates::day(at, &self.zone),
             RegistrationFact::Older | RegistrationFact::Unknown(_) => {
                 format!("{OLDER_TEXT_START}{}{OLDER_TEXT_END}", self.windows.registration.in_words())
             }

@@ -1,43 +1,78 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use laini_core::billing::{Charge, CheckId, Outcome, PriceStamp};
-use laini_core::disclosure::{Decision, Facts, Freshness, POLICY_VERSION, UnknownReason, Windows, disclose};
+use laini_core::billing::{CheckId, Outcome, PriceStamp};
+use laini_core::disclosure::{
+    Compared, Decision, FactSet, Facts, Freshness, POLICY_VERSION, PartnerSim, Told, UnknownReason, Windows, disclose,
+};
 use laini_core::line::{Line, Msisdn};
-use laini_core::partner::{AppView, Environment, Product};
-use laini_core::store::{Draft, LedgerError, Lookup, Recorded, RegistryError, Subject};
+use laini_core::partner::{AppView, Environment, Product, Purpose};
+use laini_core::store::{Draft, LedgerError, Lookup, Recorded, RegistryError, Subject, Submission, Submitted};
 use tokio::time::{Instant, timeout_at};
 
 use super::Gateway;
 use crate::Settings;
 
 /// One question about one line, by somebody who may ask it.
-pub(super) struct Question<'a> {
-    pub(super) id: CheckId,
-    pub(super) at: Timestamp,
-    pub(super) app: &'a AppView,
-    pub(super) price: PriceStamp,
-    pub(super) product: Product,
-    pub(super) msisdn: Msisdn,
-    /// The caller's own id of the request.
-    pub(super) request_id: Option<&'a [u8]>,
-    pub(super) deadline: Instant,
-    /// In force since it was asked.
-    pub(super) settings: &'a Settings,
+pub(crate) struct Question<'a> {
+    pub(crate) id: CheckId,
+    pub(crate) at: Timestamp,
+    pub(crate) app: &'a AppView,
+    pub(crate) price: PriceStamp,
+    pub(crate) product: Product,
+    /// What is asked of the product's facts.
+    pub(crate) facts: FactSet,
+    pub(crate) msisdn: Msisdn,
+    pub(crate) purpose: Purpose,
+    /// The caller's own reference, kept with the row.
+    pub(crate) reference: Option<&'a str>,
+    /// A pseudonym that the caller holds, to be compared.
+    pub(crate) expect: Option<&'a str>,
+    /// What tells the caller's repeats of one question from a new one.
+    pub(crate) repeat_id: Option<&'a [u8]>,
+    pub(crate) deadline: Instant,
+    /// As they were when the request came: one check is decided by one set.
+    pub(crate) settings: &'a Settings,
 }
 
-/// A check whose record is durable.
-pub(super) struct Checked {
-    pub(super) finding: Finding,
-    pub(super) charge: Charge,
-    pub(super) as_of: Option<Timestamp>,
-    pub(super) windows: Windows,
+impl<'a> Question<'a> {
+    /// The question that a published path asks: all facts of its product, for the app's own purpose.
+    pub(crate) fn published(
+        (id, at, deadline): (CheckId, Timestamp, Instant),
+        (app, price, product): (&'a AppView, PriceStamp, Product),
+        msisdn: Msisdn,
+        repeat_id: Option<&'a [u8]>,
+        settings: &'a Settings,
+    ) -> Self {
+        Self {
+            id,
+            at,
+            app,
+            price,
+            product,
+            facts: FactSet::of(product),
+            msisdn,
+            purpose: app.app.purpose,
+            reference: None,
+            expect: None,
+            repeat_id,
+            deadline,
+            settings,
+        }
+    }
 }
 
-/// What may be answered.
-pub(super) enum Finding {
-    /// Facts, and for [`Product::Imsi`] the pseudonym.
-    Facts(Facts, Option<String>),
+/// What a check found. Nothing of it may be answered before [`Examined::draft`] is durable.
+pub(crate) struct Examined {
+    pub(crate) draft: Draft,
+    pub(crate) told: Told,
+    pub(crate) as_of: Option<Timestamp>,
+}
+
+/// What a published path may answer.
+pub(crate) enum Finding {
+    /// Facts.
+    Facts(Facts),
     /// The number is not served here.
     NotServed,
     /// The holder's data is restricted.
@@ -46,32 +81,31 @@ pub(super) enum Finding {
     Unknown(UnknownReason),
 }
 
-/// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum CheckFailure {
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-}
-
-impl Gateway {
-    /// The heart of the server: look-up, disclosure, pseudonym, charge, durable record. What it
-    /// returns may be answered; without a record nothing is.
-    pub(super) async fn check(&self, question: Question<'_>) -> Result<Checked, CheckFailure> {
-        let found = self.look_up(&question).await?;
-        let Lookup { state, horizon } = &found.lookup;
-        let decision = disclose(state, *horizon, found.windows, found.freshness, found.now, &question.settings.zone);
-        let finding = match decision {
-            _ if let Some(reason) = decision.unknown_for(question.product) => Finding::Unknown(reason),
+impl Examined {
+    /// What a published path, which has no words for unknown facts, makes of it.
+    pub(crate) fn finding(&self) -> Finding {
+        match self.told.decision {
+            decision if let Some(reason) = decision.unknown_for(self.told.facts) => Finding::Unknown(reason),
             Decision::Unknown(reason) => Finding::Unknown(reason),
             Decision::NotServed => Finding::NotServed,
             Decision::Withheld => Finding::Withheld,
-            Decision::Facts(facts) => Finding::Facts(facts, state.line.as_ref().and_then(|line| imsi(&question, line))),
-        };
-        let draft = self.draft(&question, &finding, &decision, horizon.as_of);
-        let recorded = self.record(draft, &question).await?;
-        Ok(Checked { finding, charge: recorded.charge, as_of: horizon.as_of, windows: found.windows })
+            Decision::Facts(facts) => Finding::Facts(facts),
+        }
+    }
+}
+
+impl Gateway {
+    /// The heart of the server: look-up, disclosure, pseudonym, and the draft of the record. Only once
+    /// that is durable ([`Gateway::record`], [`Gateway::submit`]) may anything be answered.
+    pub(crate) async fn examine(&self, question: &Question<'_>) -> Result<Examined, RegistryError> {
+        let Found { lookup: Lookup { state, horizon }, now, windows, freshness } = self.look_up(question).await?;
+        let decision = disclose(&state, horizon, windows, freshness, now, &question.settings.zone);
+        let line = state.line.as_ref().filter(|_| matches!(decision, Decision::Facts(_)));
+        let stale = || freshness.withdraws_same_sim(horizon, now);
+        let sim = line.filter(|_| question.facts.contains(FactSet::SIM)).map(|line| sim(question, line, stale));
+        let told = Told { decision, facts: question.facts, windows, sim };
+        let draft = self.draft(question, &told, horizon.as_of);
+        Ok(Examined { draft, told, as_of: horizon.as_of })
     }
 
     async fn look_up(&self, question: &Question<'_>) -> Result<Found, RegistryError> {
@@ -91,14 +125,8 @@ impl Gateway {
         }
     }
 
-    fn draft(
-        &self,
-        question: &Question<'_>,
-        finding: &Finding,
-        decision: &Decision,
-        as_of: Option<Timestamp>,
-    ) -> Draft {
-        let Question { app, product, msisdn, request_id, .. } = *question;
+    fn draft(&self, question: &Question<'_>, told: &Told, as_of: Option<Timestamp>) -> Draft {
+        let Question { app, product, msisdn, .. } = *question;
         Draft {
             id: question.id,
             at: question.at,
@@ -107,39 +135,57 @@ impl Gateway {
             agreement: app.agreement.as_ref().map(|agreement| agreement.id),
             product,
             environment: app.app.environment,
-            purpose: app.app.purpose,
-            outcome: match finding {
-                Finding::Facts(..) => Outcome::Answered,
-                Finding::NotServed => Outcome::NotServed,
-                Finding::Withheld => Outcome::Withheld,
-                Finding::Unknown(_) => Outcome::Unknown,
-            },
+            purpose: question.purpose,
+            outcome: outcome(told),
             price: question.price,
             as_of,
             policy_version: POLICY_VERSION,
-            repeat: self.subjects.repeat(app.app.id, product, msisdn, request_id),
+            repeat: self.subjects.repeat(app.app.id, product, msisdn, question.repeat_id),
             subject: Subject {
                 msisdn,
-                facts: Subject::describe(decision),
-                reference: None,
+                facts: told.to_text(),
+                reference: question.reference.map(str::to_owned),
                 hash: self.subjects.number(msisdn),
             },
         }
     }
 
-    async fn record(&self, draft: Draft, question: &Question<'_>) -> Result<Recorded, LedgerError> {
-        let deadline = within(question.settings.limits.record_timeout_ms, question.deadline);
-        let unconfirmed = |_| LedgerError::Unknown("no answer in time".to_owned());
+    /// Makes one record durable.
+    pub(crate) async fn record(&self, draft: Draft, deadline: Instant) -> Result<Recorded, LedgerError> {
+        let (product, environment) = (draft.product, draft.environment);
+        let deadline = within(self.settings.glance().limits.record_timeout_ms, deadline);
         let recorded = timeout_at(deadline, self.ledger.record(draft)).await.map_err(unconfirmed).flatten();
-        // Shedding load is no failure: a node that was taken out for it would burden the others.
-        if !matches!(recorded, Err(LedgerError::Busy)) {
-            self.ledger_health.note(recorded.is_ok());
-        }
+        self.note_health(recorded.as_ref().err());
         if let (Some(metrics), Ok(recorded)) = (&self.metrics, &recorded) {
-            metrics.checked(question.product, question.app.app.environment, recorded.outcome);
+            metrics.checked(product, environment, recorded.outcome);
         }
         recorded
     }
+
+    /// Makes several records, and what goes with them, durable together.
+    pub(crate) async fn submit(&self, submission: Submission, deadline: Instant) -> Result<Submitted, LedgerError> {
+        let deadline = within(self.settings.glance().limits.record_timeout_ms, deadline);
+        let asked: Vec<_> = submission.drafts.iter().map(|draft| (draft.product, draft.environment)).collect();
+        let submitted = timeout_at(deadline, self.ledger.submit(submission)).await.map_err(unconfirmed).flatten();
+        self.note_health(submitted.as_ref().err());
+        if let (Some(metrics), Ok(Submitted::Recorded(recorded, _))) = (&self.metrics, &submitted) {
+            for ((product, environment), recorded) in asked.into_iter().zip(recorded) {
+                metrics.checked(product, environment, recorded.outcome);
+            }
+        }
+        submitted
+    }
+
+    fn note_health(&self, error: Option<&LedgerError>) {
+        // Shedding load is no failure: a node that was taken out for it would burden the others.
+        if !matches!(error, Some(LedgerError::Busy)) {
+            self.ledger_health.note(error.is_none());
+        }
+    }
+}
+
+fn unconfirmed(_: tokio::time::error::Elapsed) -> LedgerError {
+    LedgerError::Unknown("no answer in time".to_owned())
 }
 
 /// What was found, and by which measure it is disclosed.
@@ -155,15 +201,36 @@ fn within(timeout_ms: u64, deadline: Instant) -> Instant {
     deadline.min(Instant::now() + Duration::from_millis(timeout_ms))
 }
 
-/// The hashed IMSI as the asking partner sees it: the operator's own where its agreement passes that
-/// through (in the sandbox: where the line has one), else the pseudonym.
-fn imsi(question: &Question<'_>, line: &Line) -> Option<String> {
-    if question.product != Product::Imsi {
-        return None;
+fn outcome(told: &Told) -> Outcome {
+    match told.decision {
+        decision if decision.unknown_for(told.facts).is_some() => Outcome::Unknown,
+        Decision::Facts(_) if told.sim.as_ref().is_some_and(|sim| sim.compared == Some(Compared::Unknown)) => {
+            Outcome::Unknown
+        }
+        Decision::Facts(_) => Outcome::Answered,
+        Decision::NotServed => Outcome::NotServed,
+        Decision::Withheld => Outcome::Withheld,
+        Decision::Unknown(_) => Outcome::Unknown,
     }
+}
+
+/// The SIM as the asking partner sees it: the operator's own hash where its agreement passes that
+/// through (in the sandbox: where the line has one), else the pseudonym. What the caller holds from
+/// before may be either.
+fn sim(question: &Question<'_>, line: &Line, stale: impl FnOnce() -> bool) -> PartnerSim {
     let app = question.app;
     let passes = app.app.environment == Environment::Sandbox
         || app.agreement.as_ref().is_some_and(|agreement| agreement.pass_hashed_imsi);
     let hashed = line.operator_hash().filter(|_| passes).map(|hashed| hashed.as_str().to_owned());
-    Some(hashed.unwrap_or_else(|| app.pseudonym.of_sim(&line.sim).digits()))
+    let ours = || app.pseudonym.of_sim(&line.sim).digits();
+    let pseudonym = hashed.clone().unwrap_or_else(ours);
+    let compared = question.expect.map(|expected| {
+        let is_same = expected == pseudonym || (hashed.is_some() && expected == ours());
+        match is_same {
+            false => Compared::Changed,
+            true if stale() => Compared::Unknown,
+            true => Compared::Same,
+        }
+    });
+    PartnerSim { pseudonym, compared }
 }

@@ -40,7 +40,7 @@ impl Gateway {
         let app = self.accounts.current().by_consumer_key(&given.key).map(Arc::clone);
         let app = app.filter(|view| {
             view.app.secrets.contains(&presented)
-                && view.app.status == AppStatus::Active
+                && view.app.status != AppStatus::Revoked
                 && context.environments.include(view.app.environment)
         });
         if app.is_none() {

@@ -1,12 +1,13 @@
 use axum::extract::{Extension, Request, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use laini_core::partner::Product;
-use laini_wire::check::{ImsiAnswer, RESPONSE_CODE_OK, RESPONSE_DESC_OK};
+use laini_wire::check::{IMSI_PATH, ImsiAnswer, RESPONSE_CODE_OK, RESPONSE_DESC_OK};
 
 use super::GatewayState;
-use super::answer::{Answer, answer};
-use crate::http::{Context, json};
+use super::answer::{Answer, Endpoint, answer};
+use crate::http::{Context, to_json};
+
+const ENDPOINT: Endpoint = Endpoint { path: IMSI_PATH, product: Product::Imsi, render };
 
 /// `POST /imsi/v1/checkATI`: pseudonym, last swap and registration.
 pub(super) async fn check_imsi(
@@ -14,11 +15,11 @@ pub(super) async fn check_imsi(
     Extension(context): Extension<Context>,
     request: Request,
 ) -> Response {
-    answer(&gateway, context, request, Product::Imsi, render).await
+    answer(&gateway, context, request, ENDPOINT).await
 }
 
-fn render(answer: &Answer<'_>) -> Response {
-    let body = ImsiAnswer {
+fn render(answer: &Answer) -> Vec<u8> {
+    to_json(&ImsiAnswer {
         request_ref_id: (&*answer.request_ref).into(),
         response_code: RESPONSE_CODE_OK.into(),
         response_desc: RESPONSE_DESC_OK.into(),
@@ -26,6 +27,5 @@ fn render(answer: &Answer<'_>) -> Response {
         last_swap_date: answer.last_swap_date(Product::Imsi),
         msisdn_registration_date: answer.registration_date().into(),
         customer_number: answer.msisdn.digits().into(),
-    };
-    json(StatusCode::OK, &body)
+    })
 }

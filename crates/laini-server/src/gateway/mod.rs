@@ -8,12 +8,16 @@ mod admit;
 mod age;
 mod answer;
 mod check;
+mod checks;
 mod credentials;
 mod dates;
 mod fault;
 mod generate;
+mod header;
 mod imsi;
+mod keyed;
 mod ledger_health;
+mod limits;
 mod oauth2;
 mod probes;
 mod swap;
@@ -28,9 +32,14 @@ use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
 use axum::routing::{get, post};
+use jiff::Timestamp;
 use laini_core::access::TokenKey;
-use laini_core::store::{Ledger, Registry, SubjectHasher};
+use laini_core::billing::{CheckId, CheckIds};
+use laini_core::store::{
+    AccountStore, AnswerMemory, AuditEntry, Ledger, LedgerError, Registry, RegistryError, SubjectHasher,
+};
 use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
+use laini_wire::checks::CHECKS_PATH;
 use laini_wire::token::{GENERATE_PATH, OAUTH2_PATH};
 
 use crate::http::{AccountsPicture, ApiError, Context, Throttle};
@@ -38,6 +47,7 @@ use crate::observe::Metrics;
 use crate::sandbox::SandboxWorlds;
 use crate::{Deps, Entropy, LiveSettings};
 use ledger_health::LedgerHealth;
+use limits::{Limiter, Notice};
 
 /// How many addresses, and how many pairs of address and key, the throttles remember.
 const THROTTLED_MAX: usize = 65_536;
@@ -47,10 +57,13 @@ pub(crate) struct Gateway {
     registry: Arc<dyn Registry>,
     ledger: Arc<dyn Ledger>,
     ledger_health: LedgerHealth,
+    answers: Arc<dyn AnswerMemory>,
     accounts: Arc<AccountsPicture>,
+    limits: Limiter,
     worlds: SandboxWorlds,
     tokens: TokenKey,
     subjects: SubjectHasher,
+    ids: Arc<CheckIds>,
     entropy: Arc<dyn Entropy>,
     settings: Arc<LiveSettings>,
     metrics: Option<Arc<Metrics>>,
@@ -61,18 +74,26 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    pub(crate) fn new(deps: Deps, accounts: Arc<AccountsPicture>, settings: Arc<LiveSettings>) -> Self {
+    pub(crate) fn new(
+        deps: Deps,
+        accounts: Arc<AccountsPicture>,
+        ids: Arc<CheckIds>,
+        settings: Arc<LiveSettings>,
+    ) -> Self {
         let at_start = settings.current();
         let limits = &at_start.limits;
         let each = |period_s: u64, count: u32| Duration::from_secs(period_s) / count.max(1);
         Self {
             registry: deps.registry,
             ledger: deps.ledger,
+            answers: deps.answers,
             ledger_health: LedgerHealth::default(),
+            limits: Limiter::new(notices(deps.accounts)),
             accounts,
             worlds: SandboxWorlds::new(at_start.zone.clone()),
             tokens: deps.keys.token(),
             subjects: deps.keys.subject(),
+            ids,
             entropy: deps.entropy,
             metrics: deps.metrics,
             token_requests: Throttle::new(
@@ -90,12 +111,28 @@ impl Gateway {
         }
     }
 
+    /// The identity of a further check of a request.
+    fn mint(&self, at: Timestamp) -> CheckId {
+        self.ids.mint(at, self.entropy.next_u64())
+    }
+
+    /// Takes over what was counted before this server started.
+    pub(crate) async fn recall_usage(&self, now: Timestamp) -> Result<(), LedgerError> {
+        let zone = &self.settings.current().zone;
+        let usage = self.ledger.usage(Limiter::remembers_from(now, zone), now).await?;
+        let accounts = self.accounts.current();
+        self.limits.learn(&usage, |app| accounts.app(app).map(|view| view.partner.id), now, zone);
+        Ok(())
+    }
+
     /// Every route there is.
     pub(crate) fn routes(self: Arc<Self>) -> axum::Router {
         axum::Router::new()
             .route(IMSI_PATH, post(imsi::check_imsi).fallback(wrong_method))
             .route(SWAP_PATH, post(swap::check_swap).fallback(wrong_method))
             .route(AGE_PATH, post(age::check_age).fallback(wrong_method))
+            .route(CHECKS_PATH, post(checks::create_checks).fallback(wrong_method))
+            .route("/v1/checks/{id}", get(checks::read_check).fallback(wrong_method))
             // Not for HEAD: a token that nobody sees would still revoke others.
             .route(GENERATE_PATH, get(generate::generate_token).head(only_get).fallback(only_get))
             .route(OAUTH2_PATH, post(oauth2::issue_token).fallback(wrong_method))
@@ -104,6 +141,50 @@ impl Gateway {
             .fallback(unknown_path)
             .with_state(self)
     }
+}
+
+/// What the caller is told when the registry gave no answer; the log is told why.
+fn registry_failed(error: &RegistryError) -> ApiError {
+    tracing::error!(%error, "a check failed");
+    match error {
+        RegistryError::Empty => ApiError::RegistryIncomplete,
+        RegistryError::Bad(_) => ApiError::RegistryBad,
+        RegistryError::Unavailable(_) => ApiError::Unreachable,
+        RegistryError::TooSlow => ApiError::RegistryTooSlow,
+    }
+}
+
+/// What the caller is told when the ledger did not confirm; the log is told why.
+fn ledger_failed(error: &LedgerError) -> ApiError {
+    // Shedding load is no failure of ours, and under overload there would be a line for each check.
+    if !matches!(error, LedgerError::Busy) {
+        tracing::error!(%error, "a check failed");
+    }
+    match error {
+        LedgerError::Busy => ApiError::Unreachable,
+        LedgerError::NotRecorded(_) => ApiError::NotRecorded,
+        LedgerError::Unknown(_) | LedgerError::Unreadable(_) => ApiError::NotConfirmed,
+    }
+}
+
+/// Tells people of what the limits noticed: the log at once, the audit trail beside the check.
+fn notices(accounts: Arc<dyn AccountStore>) -> limits::Notify {
+    Arc::new(move |view, notice, at| {
+        let app = view.app.id;
+        let (action, reason) = match notice {
+            Notice::Probing(suspicion) => ("app.flagged", suspicion.reason().to_owned()),
+            Notice::Budget(percent) => ("app.budget_warned", format!("{percent} % of the month's budget are spent")),
+        };
+        tracing::warn!(%app, reason, "{action}");
+        let actor = "laini".to_owned();
+        let audit = AuditEntry { at, actor, action: action.to_owned(), target: app.to_string(), reason };
+        let accounts = Arc::clone(&accounts);
+        tokio::spawn(async move {
+            if let Err(error) = accounts.audit(audit).await {
+                tracing::warn!(%error, "a notice could not be written into the audit trail");
+            }
+        });
+    })
 }
 
 /// What axum hands to every handler.

@@ -49,16 +49,34 @@ const CALLER_ID_BYTES_MAX: usize = 128;
 /// The longest idempotency key that is taken.
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
+/// The key under which a request's answer is stored.
+#[derive(Debug, PartialEq, Eq)]
+pub enum IdempotencyKey<'a> {
+    /// The request has none.
+    None,
+    /// This one, under either name.
+    Given(&'a HeaderValue),
+    /// Too long, empty, not visible ASCII, or several that differ: to run it without would charge twice.
+    Unusable,
+}
+
+impl<'a> IdempotencyKey<'a> {
+    /// The key of a request.
+    pub fn of(headers: &'a HeaderMap) -> Self {
+        let mut given = [IDEMPOTENCY_KEY, X_IDEMPOTENCY_KEY].into_iter().flat_map(|name| headers.get_all(name));
+        let Some(key) = given.next() else { return Self::None };
+        let fits = is_caller_id(key, IDEMPOTENCY_KEY_BYTES_MAX) && given.all(|other| other == key);
+        if fits { Self::Given(key) } else { Self::Unusable }
+    }
+}
+
 /// What tells the caller's repeats of one question from a new one: the idempotency key, or else the
 /// caller's own id of the request.
 pub fn caller_repeat_id(headers: &HeaderMap) -> Option<&HeaderValue> {
-    [
-        (IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_BYTES_MAX),
-        (X_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_BYTES_MAX),
-        (REQUEST_ID, CALLER_ID_BYTES_MAX),
-    ]
-    .iter()
-    .find_map(|(name, bytes_max)| caller_id(headers, name, *bytes_max))
+    match IdempotencyKey::of(headers) {
+        IdempotencyKey::Given(key) => Some(key),
+        IdempotencyKey::None | IdempotencyKey::Unusable => caller_id(headers, &REQUEST_ID, CALLER_ID_BYTES_MAX),
+    }
 }
 
 /// The ids that a caller gave a request. Echoed, and never logged.
@@ -85,7 +103,9 @@ impl CallerIds {
 }
 
 fn caller_id<'a>(headers: &'a HeaderMap, name: &HeaderName, bytes_max: usize) -> Option<&'a HeaderValue> {
-    let id = headers.get(name)?;
-    let fits = (1..=bytes_max).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic);
-    fits.then_some(id)
+    headers.get(name).filter(|id| is_caller_id(id, bytes_max))
+}
+
+fn is_caller_id(id: &HeaderValue, bytes_max: usize) -> bool {
+    (1..=bytes_max).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
 }

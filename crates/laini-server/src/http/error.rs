@@ -56,6 +56,25 @@ pub enum ApiError {
         /// When to come back, 1 to 60.
         retry_after_s: u64,
     },
+    /// A batch that its limits never allow at once.
+    BatchTooLarge {
+        /// How many numbers the limit allows at once.
+        burst: u32,
+    },
+    /// No check of this id, of this app, within a day.
+    NoSuchCheck,
+    /// A capability that is switched off.
+    NotImplemented,
+    /// A field of the request, and what is wrong with it: our own words, never the caller's text.
+    InvalidField(&'static str, Cow<'static, str>),
+    /// A header that cannot be used.
+    InvalidHeader(&'static str),
+    /// The idempotency key belongs to a request that is still running.
+    KeyRunning,
+    /// The idempotency key was answered too long ago to be answered again.
+    KeyTooOld,
+    /// The idempotency key belongs to another request.
+    KeyOfOtherRequest,
     /// Our fault.
     Internal,
     /// The registry's answer cannot be right.
@@ -109,6 +128,12 @@ pub enum ForbiddenReason {
     WrongAddress,
     /// The app asks under another client certificate than its own, or under none.
     WrongCertificate,
+    /// The agreement does not allow the purpose.
+    PurposeNotAllowed,
+    /// Its partner is suspended.
+    PartnerSuspended,
+    /// The app is suspended.
+    AppSuspended,
 }
 
 /// What may help where a number cannot be read.
@@ -198,7 +223,7 @@ impl ApiError {
             Self::NotServed => {
                 Row::new(S::NOT_FOUND, code::NOT_SERVED, "Resource not found").free(FreeReason::NotServed)
             }
-            Self::UnknownPath => Row::new(S::NOT_FOUND, code::UNKNOWN_PATH, "Resource not found"),
+            Self::UnknownPath | Self::NoSuchCheck => Row::new(S::NOT_FOUND, code::UNKNOWN_PATH, "Resource not found"),
             Self::WrongMethod(method) => {
                 Row::new(S::METHOD_NOT_ALLOWED, code::METHOD_NOT_ALLOWED, wrong_method_message(method))
             }
@@ -215,6 +240,13 @@ impl ApiError {
                 Row::new(S::TOO_MANY_REQUESTS, code::QUOTA_USED_UP, "Error Occurred: Quota Violation")
                     .retry_after_s(*retry_after_s)
             }
+            Self::NotImplemented => Row::new(S::NOT_IMPLEMENTED, code::NOT_IMPLEMENTED, "Not Implemented"),
+            Self::BatchTooLarge { .. } | Self::InvalidField(..) | Self::InvalidHeader(_) => {
+                Row::new(S::BAD_REQUEST, code::INVALID_CUSTOMER_NUMBER, self.what_is_invalid())
+            }
+            Self::KeyRunning => Row::new(S::CONFLICT, code::KEY_IN_USE, KEY_RUNNING).retry_after_s(1),
+            Self::KeyTooOld => Row::new(S::CONFLICT, code::KEY_TOO_OLD, KEY_TOO_OLD),
+            Self::KeyOfOtherRequest => Row::new(S::UNPROCESSABLE_ENTITY, code::KEY_REUSED, KEY_OF_OTHER_REQUEST),
             // Whatever cannot reset its connection (a stored delivery) says that something broke.
             Self::Internal | Self::Reset => Row::new(S::INTERNAL_SERVER_ERROR, code::INTERNAL, "Internal Server Error"),
             Self::RegistryBad => Row::new(S::BAD_GATEWAY, code::UPSTREAM_BAD, UNREACHABLE),
@@ -224,6 +256,19 @@ impl ApiError {
             Self::RegistryIncomplete => Row::unknown(message::REGISTRY_INCOMPLETE),
             Self::NotRecorded => Row::not_confirmed(Some(FreeReason::Refused)),
             Self::NotConfirmed => Row::not_confirmed(None),
+        }
+    }
+
+    fn what_is_invalid(&self) -> String {
+        match self {
+            Self::BatchTooLarge { burst } => {
+                format!("Bad Request - more numbers than may be asked at once ({burst}); send smaller batches")
+            }
+            Self::InvalidField(field, problem) => format!("Bad Request - Invalid {field} - {problem}"),
+            Self::InvalidHeader(name) => {
+                format!("Bad Request - Invalid header {name} - send it once, as visible ASCII characters")
+            }
+            _ => "Bad Request".to_owned(),
         }
     }
 
@@ -268,6 +313,11 @@ impl ApiError {
     }
 }
 
+const KEY_RUNNING: &str = "Conflict - a request with this idempotency key is still running; repeat in a moment";
+const KEY_TOO_OLD: &str =
+    "Conflict - this idempotency key was answered more than 10 minutes ago; ask anew with a new key";
+const KEY_OF_OTHER_REQUEST: &str =
+    "Unprocessable - this idempotency key was used for another request; use a new key for each request";
 const UNREACHABLE: &str = "Service is currently unreachable";
 
 impl Row {
@@ -307,6 +357,11 @@ impl ForbiddenReason {
                 "Forbidden - these credentials belong to another environment; use an app of this one"
             }
             Self::NoAgreement => "Forbidden - there is no agreement in force; ask the operator for one",
+            Self::PurposeNotAllowed => {
+                "Forbidden - the agreement does not allow this purpose; name one that it allows, or ask the operator"
+            }
+            Self::PartnerSuspended => "Forbidden - this partner is suspended; ask the operator why",
+            Self::AppSuspended => "Forbidden - this app is suspended; ask the operator why",
             Self::NotInAgreement => "Forbidden - the agreement does not cover this product; ask the operator to add it",
             Self::WrongAddress => {
                 "Forbidden - address not allowed; call from a registered address, or ask the operator to add this one"
@@ -370,10 +425,20 @@ const HEADERS_MAX: usize = 24;
 
 /// An answer with `body` as JSON.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    // The bodies hold only texts and numbers, which always serialise.
-    let bytes = serde_json::to_vec(body).unwrap_or_default();
-    let mut response = Response::new(Body::from(bytes));
+    let mut response = json_bytes(to_json(body));
     *response.status_mut() = status;
+    response
+}
+
+/// `body` as JSON.
+pub fn to_json(body: &impl Serialize) -> Vec<u8> {
+    // The bodies hold only texts and numbers, which always serialise.
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// A 200 whose body is JSON already.
+pub fn json_bytes(body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
     let mut headers = HeaderMap::with_capacity(HEADERS_MAX);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     *response.headers_mut() = headers;

@@ -24,8 +24,10 @@ mod throttle;
 pub use accounts_picture::AccountsPicture;
 pub use authorization::{BasicCredentials, basic, bearer};
 pub use body::{read_form, read_json};
-pub use context::{Context, caller_repeat_id};
-pub use error::{ApiError, ForbiddenReason, NumberHint, ResultAddressProblem, Shape, TokenProblem, json};
+pub use context::{Context, IdempotencyKey, caller_repeat_id};
+pub use error::{
+    ApiError, ForbiddenReason, NumberHint, ResultAddressProblem, Shape, TokenProblem, json, json_bytes, to_json,
+};
 pub use forwarded::{ForwardedHeader, TrustedProxies};
 pub(crate) use front::Front;
 pub use hosts::{HostNames, is_host_name};

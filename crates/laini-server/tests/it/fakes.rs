@@ -12,12 +12,16 @@ use laini_core::partner::{
     Agreement, App, AppId, AppStatus, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress, ResultAddressId,
 };
 use laini_core::store::{
-    AccountBook, AccountStore, AccountsError, AppChange, AuditEntry, BoxFuture, ChainHead, ChainPage, Draft,
-    FoundCheck, Ledger, LedgerError, LedgerRow, Lookup, PartnerChange, Recorded, Registry, RegistryError, RepeatMemory,
-    ResultAddressChange, RowQuery, Submission, Submitted, Usage,
+    AccountBook, AccountStore, AccountsError, AnswerKey, AnswerMemory, AppChange, AuditEntry, BoxFuture, ChainHead,
+    ChainPage, Claim, Claimed, Draft, FoundCheck, KeyedAnswer, Ledger, LedgerError, LedgerRow, Lookup, PartnerChange,
+    Recorded, Registry, RegistryError, RepeatMemory, RequestHash, ResultAddressChange, RowQuery, StoredAnswer,
+    Submission, Submitted, Usage,
 };
 use laini_server::{Clock, Entropy};
 use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use crate::wire::HANGS_AFTER;
 
 /// A clock that moves by hand.
 pub(crate) struct HandClock(Mutex<Timestamp>);
@@ -111,6 +115,8 @@ pub(crate) struct VecLedger {
     pub(crate) rows: Mutex<Vec<(Draft, Recorded)>>,
     pub(crate) mood: Mutex<Mood>,
     memory: Mutex<RepeatMemory>,
+    /// What is kept under idempotency keys.
+    pub(crate) answers: Arc<MapAnswers>,
     /// While it is there, records wait for a permit.
     pub(crate) gate: Mutex<Option<Arc<Notify>>>,
     /// Told when a record begins to wait at the gate.
@@ -123,6 +129,7 @@ impl Default for VecLedger {
             rows: Mutex::default(),
             mood: Mutex::default(),
             memory: Mutex::new(RepeatMemory::new(1_000)),
+            answers: Arc::default(),
             gate: Mutex::default(),
             arrived: Notify::new(),
         }
@@ -148,43 +155,70 @@ impl VecLedger {
     }
 }
 
+impl VecLedger {
+    async fn pass_the_gate(&self) -> Result<(), LedgerError> {
+        let gate = self.gate.lock().unwrap().clone();
+        if let Some(gate) = gate {
+            self.arrived.notify_one();
+            gate.notified().await;
+        }
+        let mood = *self.mood.lock().unwrap();
+        match mood {
+            Mood::Good => Ok(()),
+            Mood::Unconfirmed => Err(LedgerError::Unknown("a test".to_owned())),
+            Mood::Busy => Err(LedgerError::Busy),
+            Mood::Hangs => std::future::pending().await,
+            _ => Err(LedgerError::NotRecorded("a test".to_owned())),
+        }
+    }
+}
+
 impl Ledger for VecLedger {
     fn record(&self, draft: Draft) -> BoxFuture<'_, Result<Recorded, LedgerError>> {
         Box::pin(async move {
-            let gate = self.gate.lock().unwrap().clone();
-            if let Some(gate) = gate {
-                self.arrived.notify_one();
-                gate.notified().await;
-            }
-            let mood = *self.mood.lock().unwrap();
-            match mood {
-                Mood::Good => Ok(self.write(draft)),
-                Mood::Unconfirmed => Err(LedgerError::Unknown("a test".to_owned())),
-                Mood::Busy => Err(LedgerError::Busy),
-                Mood::Hangs => std::future::pending().await,
-                _ => Err(LedgerError::NotRecorded("a test".to_owned())),
-            }
+            self.pass_the_gate().await?;
+            Ok(self.write(draft))
         })
     }
 
-    /// Each check for itself: what is said about all or nothing, engines are tested for.
     fn submit(&self, submission: Submission) -> BoxFuture<'_, Result<Submitted, LedgerError>> {
         Box::pin(async move {
-            let mut recorded = Vec::new();
-            for draft in submission.drafts {
-                recorded.push(self.record(draft).await?);
+            self.pass_the_gate().await?;
+            if let Some(answer) = &submission.answer
+                && let Some(stored) = self.answers.stored(answer.claim)
+            {
+                return Ok(Submitted::Answered(answer.claim.key, stored));
             }
-            let answer = submission.answer.map(|answer| (answer.write)(&recorded));
-            Ok(Submitted::Recorded(recorded, answer))
+            let recorded: Vec<Recorded> = submission.drafts.into_iter().map(|draft| self.write(draft)).collect();
+            let kept = submission.answer.map(|answer| self.answers.keep(&answer, &recorded));
+            Ok(Submitted::Recorded(recorded, kept))
         })
     }
 
-    fn find(&self, _: CheckId) -> BoxFuture<'_, Result<Option<FoundCheck>, LedgerError>> {
-        unimplemented_here()
+    fn find(&self, id: CheckId) -> BoxFuture<'_, Result<Option<FoundCheck>, LedgerError>> {
+        let rows = self.rows.lock().unwrap();
+        let found = rows.iter().find(|(draft, _)| draft.id == id).map(|(draft, recorded)| FoundCheck {
+            row: draft.row(*recorded, [0; 32]),
+            subject: Some(draft.subject.clone()),
+            is_reversed: false,
+        });
+        Box::pin(async { Ok(found) })
     }
 
-    fn usage(&self, _: Timestamp, _: Timestamp) -> BoxFuture<'_, Result<Vec<Usage>, LedgerError>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn usage(&self, from: Timestamp, until: Timestamp) -> BoxFuture<'_, Result<Vec<Usage>, LedgerError>> {
+        let rows = self.rows.lock().unwrap();
+        let counted =
+            rows.iter().filter(|(draft, _)| (from..=until).contains(&draft.at)).map(|(draft, recorded)| Usage {
+                app: draft.app,
+                product: draft.product,
+                environment: draft.environment,
+                outcome: recorded.outcome,
+                from: draft.at,
+                checks: 1,
+                charged_minor: if recorded.outcome == Outcome::Answered { draft.price.list.minor } else { 0 },
+            });
+        let usage = counted.collect();
+        Box::pin(async { Ok(usage) })
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Option<CheckId>, LedgerError>> {
@@ -201,6 +235,53 @@ impl Ledger for VecLedger {
 
     fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>> {
         unimplemented_here()
+    }
+}
+
+/// Answers in a map.
+#[derive(Default)]
+pub(crate) struct MapAnswers {
+    stored: Mutex<HashMap<AnswerKey, StoredAnswer>>,
+    running: Arc<Mutex<HashMap<AnswerKey, RequestHash>>>,
+}
+
+impl MapAnswers {
+    fn stored(&self, claim: Claim) -> Option<StoredAnswer> {
+        let stored = self.stored.lock().unwrap().get(&claim.key).cloned();
+        stored.filter(|stored| stored.clone().found_by(&claim).is_some())
+    }
+
+    fn keep(&self, answer: &KeyedAnswer, recorded: &[Recorded]) -> Vec<u8> {
+        let Claim { key, request, at, .. } = answer.claim;
+        let bytes = (answer.write)(recorded);
+        self.stored.lock().unwrap().insert(key, StoredAnswer { request, at, answer: bytes.clone() });
+        bytes
+    }
+}
+
+impl AnswerMemory for MapAnswers {
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, LedgerError>> {
+        let mut running = self.running.lock().unwrap();
+        let claimed = match running.get(&claim.key) {
+            Some(request) if *request == claim.request => Claimed::Running,
+            Some(_) => Claimed::OtherRequest,
+            None => self.stored(claim).and_then(|stored| stored.found_by(&claim)).unwrap_or_else(|| {
+                running.insert(claim.key, claim.request);
+                Claimed::Mine(Box::new(Running { key: claim.key, all: Arc::clone(&self.running) }))
+            }),
+        };
+        Box::pin(async { Ok(claimed) })
+    }
+}
+
+struct Running {
+    key: AnswerKey,
+    all: Arc<Mutex<HashMap<AnswerKey, RequestHash>>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.all.lock().unwrap().remove(&self.key);
     }
 }
 
@@ -237,6 +318,33 @@ impl BookAccounts {
         self.change(change);
         self.audits.lock().unwrap().push(audit);
         Box::pin(async { self.result(()) })
+    }
+
+    pub(crate) fn change_bank(&self, change: impl FnOnce(&mut Partner)) {
+        let mut book = self.book.lock().unwrap();
+        book.version += 1;
+        change(&mut book.partners[0]);
+    }
+
+    pub(crate) fn change_agreement(&self, change: impl FnOnce(&mut Agreement)) {
+        let mut book = self.book.lock().unwrap();
+        book.version += 1;
+        change(&mut book.agreements[0]);
+    }
+
+    /// The reasons of the audit rows of one action, as soon as there are so many.
+    pub(crate) async fn audits_of(&self, action: &str, count: usize) -> Vec<String> {
+        let read = || -> Vec<String> {
+            let audits = self.audits.lock().unwrap();
+            audits.iter().filter(|audit| audit.action == action).map(|audit| audit.reason.clone()).collect()
+        };
+        let waiting = async {
+            while read().len() < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(HANGS_AFTER, waiting).await.expect("the audit trail is written");
+        read()
     }
 
     fn result<T>(&self, value: T) -> Result<T, AccountsError> {

@@ -5,8 +5,11 @@
 mod checks;
 mod connections;
 mod errors;
+mod explicit;
 mod fakes;
 mod faults;
+mod idempotency;
+mod limits;
 mod listeners;
 mod live_settings;
 mod malformed;

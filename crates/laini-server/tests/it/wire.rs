@@ -127,6 +127,11 @@ pub(crate) fn request(method: &str, path: &str, headers: &str, body: &str) -> St
 
 /// A whole check.
 pub(crate) fn check(path: &str, token: &str, body: &str) -> String {
-    let headers = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
+    check_under(path, token, "", body)
+}
+
+/// A whole check with further headers, lines that end in CRLF.
+pub(crate) fn check_under(path: &str, token: &str, headers: &str, body: &str) -> String {
+    let headers = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n{headers}");
     request("POST", path, &headers, body)
 }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -16,7 +17,7 @@ use laini_core::partner::{
 use laini_core::store::AccountBook;
 use laini_server::{Deps, Environments, Listener, LiveSettings, Server, Settings};
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -43,8 +44,21 @@ pub(crate) struct World {
     pub(crate) settings: Arc<LiveSettings>,
     pub(crate) sandbox: Credentials,
     pub(crate) production: Credentials,
+    production_token: OnceCell<String>,
     stop: Option<oneshot::Sender<()>>,
     pub(crate) running: JoinHandle<()>,
+}
+
+/// What outlives a server.
+struct Stores {
+    registry: Arc<MapRegistry>,
+    ledger: Arc<VecLedger>,
+}
+
+impl Default for Stores {
+    fn default() -> Self {
+        Self { registry: Arc::new(MapRegistry::complete_until("2026-11-22T08:55:00Z")), ledger: Arc::default() }
+    }
 }
 
 #[derive(Clone)]
@@ -70,18 +84,43 @@ impl World {
     }
 
     pub(crate) async fn start_on(listeners: &[Listener], adjust: impl FnOnce(&mut Settings)) -> Self {
-        let registry = Arc::new(MapRegistry::complete_until("2026-11-22T08:55:00Z"));
-        let ledger = Arc::new(VecLedger::default());
+        Self::start_from(Stores::default(), listeners, adjust, |_| {}).await
+    }
+
+    /// A world whose accounts were changed before the server started.
+    pub(crate) async fn start_with_accounts(change: impl FnOnce(&mut AccountBook)) -> Self {
+        Self::start_from(Stores::default(), &[Listener::new(LOOPBACK)], |_| {}, change).await
+    }
+
+    /// A second server on what this one remembers.
+    pub(crate) async fn restarted(&self) -> Self {
+        let stores = Stores { registry: Arc::clone(&self.registry), ledger: Arc::clone(&self.ledger) };
+        let limits: Vec<_> = self.accounts.book.lock().unwrap().apps.iter().map(|app| app.limits.clone()).collect();
+        let change = |book: &mut AccountBook| {
+            book.apps.iter_mut().zip(limits).for_each(|(app, limits)| app.limits = limits);
+        };
+        Self::start_from(stores, &[Listener::new(LOOPBACK)], |_| {}, change).await
+    }
+
+    async fn start_from(
+        stores: Stores,
+        listeners: &[Listener],
+        adjust: impl FnOnce(&mut Settings),
+        change: impl FnOnce(&mut AccountBook),
+    ) -> Self {
+        let Stores { registry, ledger } = stores;
         let accounts = Arc::new(BookAccounts::default());
         let clock = Arc::new(HandClock::at(NOW));
         let keys = Arc::new(KeyTree::new(RootKey::new([7; 32])));
         let (sandbox, production) = open_accounts(&mut accounts.book.lock().unwrap());
+        change(&mut accounts.book.lock().unwrap());
         let mut settings = Settings::new(TimeZone::get("Africa/Nairobi").unwrap());
         adjust(&mut settings);
         let settings = Arc::new(LiveSettings::new(settings));
         let deps = Deps {
             registry: Arc::clone(&registry) as _,
             ledger: Arc::clone(&ledger) as _,
+            answers: Arc::clone(&ledger.answers) as _,
             accounts: Arc::clone(&accounts) as _,
             keys: Arc::clone(&keys),
             clock: Arc::clone(&clock) as _,
@@ -92,7 +131,7 @@ impl World {
         let addresses = server.addresses().to_vec();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async { drop(stopped.await) }));
-        let stop = Some(stop);
+        let (stop, production_token) = (Some(stop), OnceCell::new());
         Self {
             address: addresses[0],
             addresses,
@@ -104,9 +143,25 @@ impl World {
             settings,
             sandbox,
             production,
+            production_token,
             stop,
             running,
         }
+    }
+
+    /// The production app's first token: the token door has a throttle.
+    pub(crate) async fn first_token(&self) -> &str {
+        self.production_token.get_or_init(|| self.token(&self.production)).await
+    }
+
+    /// Waits until the running server has noticed a change of the accounts.
+    pub(crate) async fn accounts_noticed(&self, noticed: impl AsyncFn() -> bool) {
+        let noticing = async {
+            while !noticed().await {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(5), noticing).await.expect("a change holds within 5 s");
     }
 
     /// Asks the server to shut down.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::line::{Imsi, Line, SwapCause};
+use crate::partner::Product;
 use proptest::prelude::*;
 
 fn at(text: &str) -> Timestamp {
@@ -120,13 +121,13 @@ fn a_stale_feed_withdraws_only_what_reassures() {
     let stale = ask(&clean, Some("2026-11-22T08:44:59Z"));
     assert_eq!(facts(stale).swap, SwapFact::Unknown(UnknownReason::StaleFeed));
     assert_eq!(facts(stale).registration, RegistrationFact::Older);
-    assert_eq!(stale.unknown_for(Product::Imsi), Some(UnknownReason::StaleFeed));
-    assert_eq!(stale.unknown_for(Product::Age), None);
+    assert_eq!(stale.unknown_for(FactSet::of(Product::Imsi)), Some(UnknownReason::StaleFeed));
+    assert_eq!(stale.unknown_for(FactSet::of(Product::Age)), None);
     let older = ask(&clean, None);
-    assert_eq!(older.unknown_for(Product::Age), Some(UnknownReason::StaleFeed));
-    assert_eq!(older.unknown_for(Product::Swap), Some(UnknownReason::StaleFeed));
+    assert_eq!(older.unknown_for(FactSet::of(Product::Age)), Some(UnknownReason::StaleFeed));
+    assert_eq!(older.unknown_for(FactSet::of(Product::Swap)), Some(UnknownReason::StaleFeed));
     let swapped = ask(&line("2026-11-20T00:00:00Z", Some("2026-11-21T00:00:00Z")), None);
-    assert_eq!(swapped.unknown_for(Product::Imsi), None);
+    assert_eq!(swapped.unknown_for(FactSet::of(Product::Imsi)), None);
     assert_eq!(ask(&LineState::default(), None), Decision::Unknown(UnknownReason::StaleFeed));
     assert_eq!(ask(&LineState::default(), Some("2026-11-22T08:59:00Z")), Decision::NotServed);
 }

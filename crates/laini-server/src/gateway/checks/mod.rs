@@ -1,0 +1,214 @@
+//! `/v1/checks`: the answer that cannot be misread, for one number or a hundred.
+//!
+//! Owns how a request is understood ([`order`]) and how what was told is put into explicit words
+//! ([`item`]). Must never answer an item before every record of its request is durable.
+
+mod item;
+mod order;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Extension, Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, try_join_all};
+use jiff::SignedDuration;
+use laini_core::billing::{Charge, CheckId, Money, Outcome};
+use laini_core::disclosure::Told;
+use laini_core::partner::AppView;
+use laini_core::store::{FoundCheck, Recorded, Submission, Submitted};
+use laini_wire::checks::{CHECKS_PATH, ChecksAnswer};
+
+use super::check::{Examined, Question};
+use super::keyed::{Begun, Held, Kept};
+use super::limits::{Ask, Permit};
+use super::{Gateway, GatewayState, header, ledger_failed, registry_failed};
+use crate::Settings;
+use crate::http::{ApiError, Context, caller_repeat_id, json, read_json, to_json};
+use item::Words;
+use order::Order;
+
+/// For so long a check is told again.
+const READABLE_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// How many numbers of one request are looked up at a time: a registry over the network takes its time.
+const LOOK_UPS_AT_ONCE: usize = 16;
+
+/// `POST /v1/checks`: checks one number or several.
+pub(super) async fn create_checks(
+    State(gateway): GatewayState,
+    Extension(context): Extension<Context>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let app = match gateway.admit_app(&parts.headers, &context) {
+        Ok(app) => app,
+        Err(error) => return context.refuse(error),
+    };
+    let settings = &*gateway.settings.current();
+    let asked = Asked { gateway: &gateway, context: &context, headers: &parts.headers, app: &app, settings };
+    let mut response = asked.answer(body).await.unwrap_or_else(|error| context.refuse(error));
+    response.headers_mut().insert(header::ENVIRONMENT, header::environment(app.app.environment));
+    response
+}
+
+/// `GET /v1/checks/{requestRefID}`: what a check of the last 24 hours told, read again for free.
+pub(super) async fn read_check(
+    State(gateway): GatewayState,
+    Extension(context): Extension<Context>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let told_again = async {
+        let app = gateway.admit_app(&headers, &context)?;
+        let id = CheckId::parse_request_ref(&id).map_err(|_| ApiError::NoSuchCheck)?;
+        let found = gateway.ledger.find(id).await.map_err(|error| ledger_failed(&error))?;
+        let found = found.ok_or(ApiError::NoSuchCheck)?;
+        let mut response = gateway.tell_again(&context, &app, found)?;
+        response.headers_mut().insert(header::ENVIRONMENT, header::environment(app.app.environment));
+        Ok(response)
+    };
+    told_again.await.unwrap_or_else(|error: ApiError| context.refuse(error))
+}
+
+impl Gateway {
+    fn tell_again(&self, context: &Context, app: &AppView, found: FoundCheck) -> Result<Response, ApiError> {
+        let FoundCheck { row, subject, is_reversed } = found;
+        let is_theirs = row.app == app.app.id && row.outcome != Outcome::Reversal;
+        let is_recent = context.at.duration_since(row.at) <= READABLE_FOR;
+        let subject = subject.filter(|_| is_theirs && is_recent).ok_or(ApiError::NoSuchCheck)?;
+        let told = Told::parse(&subject.facts).ok_or(ApiError::NoSuchCheck)?;
+        let charge = match row.outcome.free_reason() {
+            _ if is_reversed => item::charge(Money::new(0, row.charge.currency), Some("reversed")),
+            Some(reason) => item::charge(row.charge, Some(reason.word())),
+            None => item::charge(row.charge, None),
+        };
+        let settings = self.settings.current();
+        let words = Words::new(app, &settings.zone);
+        let item = words.item(row.id, subject.msisdn, &told, row.as_of, charge);
+        Ok(json(StatusCode::OK, &item))
+    }
+}
+
+/// One request on its way through.
+struct Asked<'a> {
+    gateway: &'a Gateway,
+    context: &'a Context,
+    headers: &'a HeaderMap,
+    app: &'a Arc<AppView>,
+    settings: &'a Settings,
+}
+
+impl Asked<'_> {
+    async fn answer(&self, body: Body) -> Result<Response, ApiError> {
+        let Self { gateway, context, .. } = *self;
+        let body = read_json(self.headers, body, context, &self.settings.limits).await?;
+        let order = Order::read(&body, self.app, &self.settings.plan)?;
+        if order.dry_run {
+            return Ok(json(StatusCode::OK, &item::quote(&order)));
+        }
+        let held = match gateway.begin(context, self.app, CHECKS_PATH, self.headers, || order.canonical()).await? {
+            Begun::Unkeyed => None,
+            Begun::Held(held) => Some(held),
+            Begun::Answered(kept) => return Ok(kept.replay()),
+        };
+        let ask = Ask { app: self.app, product: order.product, unit: order.price.list, at: context.at };
+        for msisdn in &order.numbers {
+            gateway.suffer(self.app, *msisdn, context).await?;
+        }
+        let permit = gateway.limits.admit(&ask, &order.numbers, &self.settings.zone)?;
+        let examined = self.examine(&order).await?;
+        let mut response = self.record(&order, examined, held, permit).await?;
+        gateway.limits.describe(self.app, order.product, response.headers_mut());
+        Ok(response)
+    }
+
+    /// Every number, in order.
+    async fn examine(&self, order: &Order) -> Result<Vec<Examined>, ApiError> {
+        let questions = order.numbers.iter().enumerate().map(|(place, msisdn)| {
+            let id = if place == 0 { self.context.id } else { self.gateway.mint(self.context.at) };
+            Question {
+                id,
+                at: self.context.at,
+                app: self.app,
+                price: order.price,
+                product: order.product,
+                facts: order.facts,
+                msisdn: *msisdn,
+                purpose: order.purpose,
+                reference: order.reference.as_deref(),
+                expect: order.expect.as_deref(),
+                repeat_id: caller_repeat_id(self.headers).map(HeaderValue::as_bytes),
+                deadline: self.context.deadline,
+                settings: self.settings,
+            }
+        });
+        // The ids are minted in order, before anything waits.
+        let questions: Vec<Question<'_>> = questions.collect();
+        let mut examined = Vec::with_capacity(questions.len());
+        for some in questions.chunks(LOOK_UPS_AT_ONCE) {
+            let looking: Vec<BoxFuture<'_, _>> =
+                some.iter().map(|question| self.gateway.examine(question).boxed()).collect();
+            examined.extend(try_join_all(looking).await.map_err(|error| registry_failed(&error))?);
+        }
+        Ok(examined)
+    }
+
+    /// Makes every record durable at once, with the answer under the caller's key, and tells it.
+    async fn record(
+        &self,
+        order: &Order,
+        examined: Vec<Examined>,
+        held: Option<Held>,
+        mut permit: Permit<'_>,
+    ) -> Result<Response, ApiError> {
+        let (mut drafts, mut told) = (Vec::with_capacity(examined.len()), Vec::with_capacity(examined.len()));
+        for one in examined {
+            told.push((one.draft.id, one.draft.subject.msisdn, one.told, one.as_of));
+            drafts.push(one.draft);
+        }
+        let words = Words::new(self.app, &self.settings.zone);
+        let price = order.price;
+        let write = move |recorded: &[Recorded]| {
+            let items = told.iter().zip(recorded).map(|((id, msisdn, told, as_of), recorded)| {
+                words.item(*id, *msisdn, told, *as_of, item::charged(recorded.charge, price))
+            });
+            let body = to_json(&ChecksAnswer { checks: items.collect() });
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CHARGE, header::charge(in_all(recorded, price.list), price));
+            Kept::new(&headers, body)
+        };
+        let Some(held) = held else {
+            let submission = Submission { drafts, answer: None, delivery: None };
+            let submitted = self.gateway.submit(submission, self.context.deadline).await;
+            let Submitted::Recorded(recorded, _) = submitted.map_err(|error| ledger_failed(&error))? else {
+                return Err(ApiError::Internal);
+            };
+            permit.note_all(&recorded);
+            return Ok(write(&recorded).answer());
+        };
+        let answer = Some(held.answered_by(Arc::new(move |recorded| write(recorded).to_bytes())));
+        let submitted = self.gateway.submit(Submission { drafts, answer, delivery: None }, self.context.deadline).await;
+        match submitted.map_err(|error| ledger_failed(&error))? {
+            Submitted::Recorded(recorded, kept) => {
+                permit.note_all(&recorded);
+                Ok(Kept::from_bytes(&kept.unwrap_or_default())?.answer())
+            }
+            Submitted::Answered(_, stored) => held.found(stored),
+        }
+    }
+}
+
+/// What all of them cost together; where nothing is charged, why the first is free.
+fn in_all(recorded: &[Recorded], unit: Money) -> Charge {
+    let charged = recorded.iter().filter_map(|one| match one.charge {
+        Charge::Charged(money) => Some(money.minor),
+        Charge::Free(_) => None,
+    });
+    let minor: i64 = charged.fold(0, i64::saturating_add);
+    match recorded.first() {
+        Some(Recorded { charge: charge @ Charge::Free(_), .. }) if minor == 0 => *charge,
+        _ => Charge::Charged(Money::new(minor, unit.currency)),
+    }
+}
