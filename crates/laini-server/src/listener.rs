@@ -1,6 +1,9 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use laini_core::partner::Environment;
+
+use crate::http::Tls;
 
 /// Where the server listens, and whom it answers there.
 #[derive(Debug, Clone)]
@@ -9,12 +12,14 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Whose credentials are answered.
     pub environments: Environments,
+    /// Without it, plain HTTP is spoken.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl Listener {
     /// Plain HTTP on `address`, for the credentials of both environments.
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, environments: Environments::Both }
+        Self { address, environments: Environments::Both, tls: None }
     }
 }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use laini_core::billing::CheckIds;
 use laini_core::store::{AccountsError, LedgerError};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::gateway::Gateway;
-use crate::http::{AccountsPicture, Front, Listening, listen};
+use crate::http::{AccountsPicture, Front, Listening, Tls, listen};
 use crate::observe::{Exporter, Gauged, Metrics};
 use crate::{Deps, Environments, Limits, Listener, LiveSettings};
 
@@ -18,6 +19,8 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     front: Arc<Front>,
     exporting: Option<Listening>,
+    /// Each once, however many listeners share it.
+    tls: Vec<Arc<Tls>>,
     accounts: Arc<AccountsPicture>,
     limits: Limits,
 }
@@ -58,12 +61,15 @@ impl Server {
         let gateway = Arc::new(Gateway::new(deps, Arc::clone(&accounts), Arc::clone(&ids), Arc::clone(&settings)));
         gateway.recall_usage(clock.now()).await?;
         let front = Arc::new(Front::new(gateway.routes(), ids, clock, entropy, settings, metrics));
+        let mut tls: Vec<Arc<Tls>> = listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
+        tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
         let places = bound.into_iter().zip(listeners).map(|((bound, _), listener)| Listening {
             listener: bound,
             environments: listener.environments,
+            tls: listener.tls.clone(),
             front: Arc::clone(&front),
         });
-        Ok(Self { places: places.collect(), addresses, front, exporting: None, accounts, limits })
+        Ok(Self { places: places.collect(), addresses, front, exporting: None, tls, accounts, limits })
     }
 
     /// Listens on `address` for whoever collects `metrics` as well; returns where.
@@ -76,7 +82,7 @@ impl Server {
         let (listener, address) = listen_on(address).await?;
         let routes = Exporter::routes(metrics, gauged, Arc::clone(&self.accounts));
         let front = Arc::new(self.front.beside(routes));
-        self.exporting = Some(Listening { listener, environments: Environments::Neither, front });
+        self.exporting = Some(Listening { listener, environments: Environments::Neither, tls: None, front });
         Ok(address)
     }
 
@@ -94,6 +100,10 @@ impl Server {
             }
             pending::<()>().await;
         };
+        let mut watchers = JoinSet::new();
+        for tls in &self.tls {
+            watchers.spawn(Arc::clone(tls).watch());
+        }
         tokio::select! {
             () = listen(self.places, &self.limits, shutdown) => {}
             () = exporting => {}

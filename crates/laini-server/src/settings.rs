@@ -88,6 +88,8 @@ pub struct Limits {
     pub look_up_timeout_ms: u64,
     /// How long the ledger may take to confirm one record.
     pub record_timeout_ms: u64,
+    /// How long answers may wait for their reader, without once being taken whole.
+    pub answer_timeout_ms: u64,
     /// How long a connection may lie idle between requests.
     pub idle_timeout_ms: u64,
     /// How long a shutdown waits for requests under way.
@@ -116,6 +118,7 @@ impl Default for Limits {
             request_timeout_ms: 8_000,
             look_up_timeout_ms: 2_500,
             record_timeout_ms: 4_000,
+            answer_timeout_ms: 10_000,
             idle_timeout_ms: 75_000,
             drain_timeout_ms: 20_000,
             http2_streams: 100,

@@ -10,24 +10,34 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::Front;
 use super::error::ResetConnection;
 use super::origin::Origin;
-use super::pulse::{Expired, Pulse, Watched};
+use super::pulse::{Expired, Pulse, Socket, Watched};
+use super::tls::client_certificate;
+use super::{Front, Tls};
 use crate::Limits;
 
 /// The longest header of an HTTP/1 request, its first line included; beyond it, 431.
 const HTTP1_HEADER_BYTES_MAX: usize = 32 * 1024;
 /// The longest header list of an HTTP/2 request.
 const HTTP2_HEADER_BYTES_MAX: u32 = 32 * 1024;
+/// Streams of an HTTP/2 connection that the peer reset and nobody has looked at yet.
+const HTTP2_RESETS_PENDING_MAX: usize = 20;
+/// Streams of an HTTP/2 connection that were reset for the peer's errors.
+const HTTP2_ERROR_RESETS_MAX: usize = 100;
+/// Of an answer, so much waits in memory for an HTTP/2 peer to take it.
+const HTTP2_SEND_BUFFER_BYTES: usize = 64 * 1024;
+/// How often an HTTP/2 peer is asked whether it is still there.
+const HTTP2_PING_INTERVAL_MS: u64 = 20_000;
+/// How long it may take to say so.
+const HTTP2_PING_TIMEOUT_MS: u64 = 10_000;
 
 /// Speaks HTTP/1.1 or HTTP/2 on connections.
 #[derive(Clone)]
 pub(super) struct Speaker {
     builder: Builder<TokioExecutor>,
     front: Arc<Front>,
-    header_timeout_ms: u64,
-    idle_timeout_ms: u64,
+    limits: Limits,
 }
 
 impl Speaker {
@@ -45,13 +55,31 @@ impl Speaker {
             .http2()
             .timer(TokioTimer::new())
             .max_header_list_size(HTTP2_HEADER_BYTES_MAX)
-            .max_concurrent_streams(limits.http2_streams);
-        Self { builder, front, header_timeout_ms: limits.header_timeout_ms, idle_timeout_ms: limits.idle_timeout_ms }
+            .max_concurrent_streams(limits.http2_streams)
+            // A peer that opens streams and resets them at once is cut: after so many that it reset
+            // before they were looked at, and so many that were reset for errors of its own.
+            .max_pending_accept_reset_streams(HTTP2_RESETS_PENDING_MAX)
+            .max_local_error_reset_streams(HTTP2_ERROR_RESETS_MAX)
+            .max_send_buf_size(HTTP2_SEND_BUFFER_BYTES)
+            // Finds peers that are gone while their requests are under way.
+            .keep_alive_interval(Duration::from_millis(HTTP2_PING_INTERVAL_MS))
+            .keep_alive_timeout(Duration::from_millis(HTTP2_PING_TIMEOUT_MS));
+        Self { builder, front, limits: limits.clone() }
+    }
+
+    /// Shakes hands and serves; the handshake counts as part of the first header.
+    pub(super) async fn serve_tls(self, tls: &Tls, stream: TcpStream, origin: Origin, drain: watch::Receiver<()>) {
+        let patience = Duration::from_millis(self.limits.header_timeout_ms);
+        // A failed handshake is the peer's affair.
+        if let Ok(Ok(stream)) = timeout(patience, tls.accept(stream)).await {
+            let origin = Origin { certificate: client_certificate(&stream), ..origin };
+            self.serve(stream, origin, drain).await;
+        }
     }
 
     /// Serves one connection to its end; from `drain` on it finishes what is under way and closes.
-    pub(super) async fn serve(self, stream: TcpStream, origin: Origin, mut drain: watch::Receiver<()>) {
-        let pulse = Arc::new(Pulse::new(self.header_timeout_ms, self.idle_timeout_ms));
+    pub(super) async fn serve<S: Socket>(self, stream: S, origin: Origin, mut drain: watch::Receiver<()>) {
+        let pulse = Arc::new(Pulse::new(&self.limits));
         let service = service_fn(|request| {
             let under_way = pulse.request_began(hyper::Request::version(&request));
             let front = Arc::clone(&self.front);
@@ -83,10 +111,14 @@ impl Speaker {
                 // Errors are the peer's: broken connections and malformed heads, answered by hyper.
                 _ = connection.as_mut() => return,
                 how = expired.as_mut() => {
+                    if matches!(how, Expired::Stalled) {
+                        // What it does not take is thrown away with the connection.
+                        pulse.end_by_reset();
+                    }
                     if matches!(how, Expired::Idle) {
                         connection.as_mut().graceful_shutdown();
                         // A peer that reads nothing would hold the place for ever.
-                        let _ = timeout(Duration::from_millis(self.header_timeout_ms), connection).await;
+                        let _ = timeout(Duration::from_millis(self.limits.header_timeout_ms), connection).await;
                     }
                     return;
                 }

@@ -29,14 +29,15 @@ impl Door {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).connections
     }
 
-    /// A place for a connection of `address`, freed when dropped; `None` where none is left.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    /// A place for a connection of `address`, freed when dropped; `None` where none is left. A proxy is
+    /// many clients: only the cap in all holds for it.
+    pub(super) fn enter(self: &Arc<Self>, address: IpAddr, is_proxy: bool) -> Option<Place> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.connections >= self.connections_max {
             return None;
         }
         let of_address = open.by_address.entry(address).or_default();
-        if *of_address >= self.per_address_max {
+        if *of_address >= self.per_address_max && !is_proxy {
             return None;
         }
         *of_address += 1;
@@ -74,13 +75,14 @@ mod tests {
     fn both_caps_hold_and_places_come_back() {
         let door = Arc::new(Door::new(3, 2, Gauge::default()));
         let (a, b): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
-        let first = door.enter(a).unwrap();
-        let _second = door.enter(a).unwrap();
-        assert!(door.enter(a).is_none());
-        let _third = door.enter(b).unwrap();
-        assert!(door.enter(b).is_none());
+        let first = door.enter(a, false).unwrap();
+        let _second = door.enter(a, false).unwrap();
+        assert!(door.enter(a, false).is_none());
+        drop(door.enter(a, true).unwrap());
+        let _third = door.enter(b, false).unwrap();
+        assert!(door.enter(b, false).is_none());
         drop(first);
-        drop(door.enter(b).unwrap());
+        drop(door.enter(b, false).unwrap());
         assert_eq!(door.open.lock().unwrap().by_address.len(), 2);
         assert_eq!(door.gauge.get(), 2);
     }

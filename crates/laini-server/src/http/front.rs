@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -61,6 +62,11 @@ impl Front {
     /// Where open connections are counted; nobody reads it where nothing is counted.
     pub(super) fn connections(&self) -> Gauge {
         self.metrics.as_ref().map(|metrics| metrics.connections().clone()).unwrap_or_default()
+    }
+
+    /// Whether a trusted proxy is at `address`.
+    pub(super) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.settings.glance().proxies.networks.contain(address)
     }
 
     /// A new identity, for what is answered without a request.

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::connection::Speaker;
 use super::door::Door;
 use super::origin::{Origin, counted_as};
-use super::{ApiError, Front};
+use super::{ApiError, Front, Tls};
 use crate::{Environments, Limits};
 
 /// How long to wait after the system refused to accept (no file descriptors, mostly).
@@ -27,6 +27,7 @@ const LAST_WORDS_READ_BYTES: usize = 16 * 1024;
 pub(crate) struct Listening {
     pub(crate) listener: TcpListener,
     pub(crate) environments: Environments,
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) front: Arc<Front>,
 }
 
@@ -61,7 +62,7 @@ impl Accepting {
     /// Accepts until the drain begins; ends when the last of its connections has ended.
     async fn run(self) {
         let Self { place, speaker, door, mut draining } = self;
-        let Listening { listener, environments, front } = place;
+        let Listening { listener, environments, tls, front } = place;
         let mut connections = JoinSet::new();
         let mut refusals = JoinSet::new();
         let drain = draining.clone();
@@ -82,10 +83,10 @@ impl Accepting {
             };
             // Answers are small and whole: nothing is won by waiting for more.
             let _ = stream.set_nodelay(true);
-            if let Some(entered) = door.enter(counted_as(address)) {
-                let origin = Origin { address, environments, certificate: None, is_tls: false };
-                connections.spawn(serve(speaker.clone(), stream, origin, drain.clone(), entered));
-            } else if refusals.len() < LAST_WORDS_AT_ONCE {
+            if let Some(entered) = door.enter(counted_as(address), front.is_proxy(address)) {
+                let origin = Origin { address, environments, certificate: None, is_tls: tls.is_some() };
+                connections.spawn(serve(speaker.clone(), stream, tls.clone(), origin, drain.clone(), entered));
+            } else if tls.is_none() && refusals.len() < LAST_WORDS_AT_ONCE {
                 refusals.spawn(say_last_words(stream, ApiError::Unreachable.into_last_words(front.mint())));
             }
         }
@@ -97,11 +98,15 @@ impl Accepting {
 async fn serve(
     speaker: Speaker,
     stream: TcpStream,
+    tls: Option<Arc<Tls>>,
     origin: Origin,
     draining: watch::Receiver<()>,
     place: super::door::Place,
 ) {
-    speaker.serve(stream, origin, draining).await;
+    match tls {
+        None => speaker.serve(stream, origin, draining).await,
+        Some(tls) => speaker.serve_tls(&tls, stream, origin, draining).await,
+    }
     drop(place);
 }
 

@@ -20,6 +20,7 @@ mod origin;
 mod protection;
 mod pulse;
 mod throttle;
+mod tls;
 
 pub use accounts_picture::AccountsPicture;
 pub use authorization::{BasicCredentials, basic, bearer};
@@ -33,3 +34,4 @@ pub(crate) use front::Front;
 pub use hosts::{HostNames, is_host_name};
 pub(crate) use listener::{Listening, listen};
 pub use throttle::Throttle;
+pub use tls::{Tls, TlsError, TlsFiles};

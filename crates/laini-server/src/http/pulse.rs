@@ -1,5 +1,4 @@
 use std::io::{self, IoSlice};
-use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +8,11 @@ use std::time::Duration;
 use hyper::Version;
 use rustix::net::sockopt::set_socket_linger;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
+use tokio_rustls::server::TlsStream;
+
+use crate::Limits;
 
 /// What a connection is doing, and since when: tells a slow header from an idle connection.
 ///
@@ -19,7 +22,10 @@ use tokio::time::{Instant, sleep_until};
 pub(super) struct Pulse {
     header_timeout: Duration,
     idle_timeout: Duration,
+    answer_timeout: Duration,
     beat: Mutex<Beat>,
+    /// Whether answers wait for the peer to take them; the instant is in the beat.
+    is_stalled: AtomicBool,
     ends_by_reset: AtomicBool,
 }
 
@@ -27,6 +33,8 @@ struct Beat {
     phase: Phase,
     /// On HTTP/2 bytes come without a request (settings, pings), so they start no header.
     multiplexed: bool,
+    /// Since when answers wait, and were never taken whole.
+    stalled: Option<Instant>,
 }
 
 enum Phase {
@@ -44,15 +52,19 @@ pub(super) enum Expired {
     Header,
     /// It lay idle for too long.
     Idle,
+    /// The peer does not take its answers.
+    Stalled,
 }
 
 impl Pulse {
-    pub(super) fn new(header_timeout_ms: u64, idle_timeout_ms: u64) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
         let phase = Phase::Header { since: Instant::now() };
         Self {
-            header_timeout: Duration::from_millis(header_timeout_ms),
-            idle_timeout: Duration::from_millis(idle_timeout_ms),
-            beat: Mutex::new(Beat { phase, multiplexed: false }),
+            header_timeout: Duration::from_millis(limits.header_timeout_ms),
+            idle_timeout: Duration::from_millis(limits.idle_timeout_ms),
+            answer_timeout: Duration::from_millis(limits.answer_timeout_ms),
+            beat: Mutex::new(Beat { phase, multiplexed: false, stalled: None }),
+            is_stalled: AtomicBool::new(false),
             ends_by_reset: AtomicBool::new(false),
         }
     }
@@ -70,16 +82,18 @@ impl Pulse {
     pub(super) async fn expired(&self) -> Expired {
         loop {
             let now = Instant::now();
-            let (due, expired) = match self.beat().phase {
-                Phase::Header { since } => (since + self.header_timeout, Expired::Header),
-                Phase::Idle { since } => (since + self.idle_timeout, Expired::Idle),
-                Phase::Busy { .. } => (now + self.header_timeout, Expired::Header),
-            };
+            let look_again = now + self.header_timeout.min(self.answer_timeout);
+            let (due, expired) =
+                self.beat().due().map_or((look_again, Expired::Idle), |(since, expired)| match expired {
+                    Expired::Header => (since + self.header_timeout, expired),
+                    Expired::Idle => (since + self.idle_timeout, expired),
+                    Expired::Stalled => (since + self.answer_timeout, expired),
+                });
             if due <= now {
                 return expired;
             }
-            // A header that begins right after this look is due no earlier than the next one.
-            sleep_until(due.min(now + self.header_timeout)).await;
+            // What begins right after this look is due no earlier than the next one.
+            sleep_until(due.min(look_again)).await;
         }
     }
 
@@ -95,8 +109,29 @@ impl Pulse {
         }
     }
 
+    /// Notes whether the peer took what there was for it.
+    fn flushed(&self, is_taken: bool) {
+        if is_taken != self.is_stalled.load(Ordering::Relaxed) {
+            return;
+        }
+        self.is_stalled.store(!is_taken, Ordering::Relaxed);
+        self.beat().stalled = (!is_taken).then(Instant::now);
+    }
+
     fn beat(&self) -> MutexGuard<'_, Beat> {
         self.beat.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Beat {
+    /// Since when it has been doing what it does, and what it ends for if that lasts too long.
+    fn due(&self) -> Option<(Instant, Expired)> {
+        match self.phase {
+            _ if let Some(since) = self.stalled => Some((since, Expired::Stalled)),
+            Phase::Header { since } => Some((since, Expired::Header)),
+            Phase::Idle { since } => Some((since, Expired::Idle)),
+            Phase::Busy { .. } => None,
+        }
     }
 }
 
@@ -113,23 +148,41 @@ impl Drop for Request {
     }
 }
 
+/// A connection, in the clear or not.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// The TCP connection underneath.
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Socket for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Socket for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
 /// A stream whose incoming bytes are noted, and whose end can be a reset.
-pub(super) struct Watched<S: AsFd> {
+pub(super) struct Watched<S: Socket> {
     pub(super) stream: S,
     pub(super) pulse: Arc<Pulse>,
 }
 
-impl<S: AsFd> Drop for Watched<S> {
+impl<S: Socket> Drop for Watched<S> {
     fn drop(&mut self) {
         if self.pulse.ends_by_reset.load(Ordering::Relaxed) {
             // Without a linger time the system answers what is unsent with a reset. If it will not, the
             // peer sees an ordinary end.
-            let _ = set_socket_linger(&self.stream, Some(Duration::ZERO));
+            let _ = set_socket_linger(self.stream.tcp(), Some(Duration::ZERO));
         }
     }
 }
 
-impl<S: AsFd + AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: Socket> AsyncRead for Watched<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
@@ -140,9 +193,13 @@ impl<S: AsFd + AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsFd + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: Socket> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if polled.is_pending() {
+            self.pulse.flushed(false);
+        }
+        polled
     }
 
     fn poll_write_vectored(
@@ -150,7 +207,11 @@ impl<S: AsFd + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        if polled.is_pending() {
+            self.pulse.flushed(false);
+        }
+        polled
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -158,7 +219,10 @@ impl<S: AsFd + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        // Reached once everything is written, so a peer that takes a little now and then is stalled still.
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        self.pulse.flushed(polled.is_ready());
+        polled
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
