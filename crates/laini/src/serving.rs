@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use laini_core::store::{AccountStore, CommitObserver, Ledger};
-use laini_server::http::{HostNames, TrustedProxies};
+use laini_server::http::Tls;
 use laini_server::observe::{Gauged, Metrics};
-use laini_server::{Deps, Environments, Limits, Listener, LiveSettings, Server, Settings};
+use laini_server::{Deps, Limits, Listener, LiveSettings, Server, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -42,6 +42,9 @@ pub(crate) struct Standing {
     server: Server,
     /// Where clients reach it.
     pub(crate) base_url: String,
+    /// The same for every listener.
+    urls: Vec<String>,
+    tls: Vec<Arc<Tls>>,
     settings: Arc<LiveSettings>,
     ledger: Arc<dyn Ledger>,
     signals: Signals,
@@ -53,8 +56,8 @@ pub(crate) struct Offer {
     pub(crate) registry: RegistryHandle,
     /// Partners and apps.
     pub(crate) accounts: Arc<dyn AccountStore>,
-    /// Whose credentials are answered.
-    pub(crate) environments: Environments,
+    /// Where it answers, and whom; at least one.
+    pub(crate) listeners: Vec<Listener>,
     /// Whether SIGHUP reloads the settings; otherwise it ends the process.
     pub(crate) is_reloadable: bool,
 }
@@ -89,12 +92,7 @@ pub(crate) fn runtime(config: &Config) -> anyhow::Result<tokio::runtime::Runtime
 }
 
 /// Takes the ledger and listens. From here on clients can connect.
-pub(crate) async fn stand(
-    house: &House,
-    config: &Config,
-    listen: SocketAddr,
-    offer: Offer,
-) -> anyhow::Result<Standing> {
+pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyhow::Result<Standing> {
     let metrics_address = config.metrics_address()?;
     let metrics = metrics_address.map(|_| Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))));
     let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
@@ -112,8 +110,7 @@ pub(crate) async fn stand(
     // Before anyone is told that it is ready: from then on a signal ends it gracefully.
     let signals = Signals::listen(offer.is_reloadable)?;
     let settings = Arc::new(LiveSettings::new(settings(config)?));
-    let listener = Listener { environments: offer.environments, ..Listener::new(listen) };
-    let mut server = Server::bind(&[listener], deps, Arc::clone(&settings))
+    let mut server = Server::bind(&offer.listeners, deps, Arc::clone(&settings))
         .await
         .hint("choose another address with --listen; port 0 takes a free one")?;
     if let (Some(address), Some(metrics)) = (metrics_address, metrics) {
@@ -122,8 +119,17 @@ pub(crate) async fn stand(
             server.expose(address, metrics, gauged).await.hint("choose another address for metrics.listen")?;
         tracing::info!(address = %exposed, "metrics can be collected");
     }
-    let base_url = format!("http://{}", server.addresses()[0]);
-    Ok(Standing { server, base_url, settings, ledger, signals })
+    let addresses = server.addresses().iter().zip(&offer.listeners);
+    let urls: Vec<String> = addresses.map(|(address, listener)| url(*address, listener)).collect();
+    let base_url = urls.first().cloned().unwrap_or_default();
+    let mut tls: Vec<Arc<Tls>> = offer.listeners.into_iter().filter_map(|listener| listener.tls).collect();
+    tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
+    Ok(Standing { server, base_url, urls, tls, settings, ledger, signals })
+}
+
+fn url(address: SocketAddr, listener: &Listener) -> String {
+    let scheme = if listener.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }
 
 /// The server's settings as the configuration has them.
@@ -132,8 +138,8 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
         zone: config.zone()?,
         plan: config.plan()?,
         freshness: config.freshness(),
-        hosts: HostNames::default(),
-        proxies: TrustedProxies::default(),
+        hosts: config.hosts(),
+        proxies: config.proxies()?,
         limits: limits(config),
     })
 }
@@ -144,6 +150,7 @@ fn limits(config: &Config) -> Limits {
         header_timeout_ms: server.header_timeout_ms,
         body_timeout_ms: server.body_timeout_ms,
         request_timeout_ms: server.request_timeout_ms,
+        answer_timeout_ms: server.answer_timeout_ms,
         idle_timeout_ms: server.idle_timeout_ms,
         drain_timeout_ms: server.drain_timeout_ms,
         body_bytes: server.body_bytes_max,
@@ -174,12 +181,17 @@ impl Standing {
         mut reload: Option<Reload<'_>>,
         ended: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
-        tracing::info!(base_url = self.base_url, pid = std::process::id(), "serving");
+        tracing::info!(base_url = self.urls.join(" "), pid = std::process::id(), "serving");
         notify("READY=1");
-        let Self { server, settings: live, ledger, signals, .. } = self;
+        let Self { server, settings: live, tls, ledger, signals, .. } = self;
         let on_reload = || {
             if let Some(reload) = &mut reload {
                 reload.run(&live, settings);
+                for tls in &tls {
+                    if let Err(error) = tls.reload() {
+                        tracing::error!(%error, "the TLS files cannot be reloaded; those in force stay");
+                    }
+                }
             }
         };
         let result = attend(server, signals, on_reload, ended).await;

@@ -63,6 +63,9 @@ impl Gateway {
         if app.app.status == AppStatus::Suspended {
             return forbidden(ForbiddenReason::AppSuspended);
         }
+        if app.app.client_certificate.is_some_and(|own| context.certificate != Some(own)) {
+            return forbidden(ForbiddenReason::WrongCertificate);
+        }
         Ok(app)
     }
 }

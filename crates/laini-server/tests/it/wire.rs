@@ -6,16 +6,21 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Nothing in these tests takes this long; what does hangs.
 pub(crate) const HANGS_AFTER: Duration = Duration::from_secs(20);
 
+/// What bytes go over in both directions.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Duplex for S {}
+
 /// One connection.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Duplex>,
     unread: Vec<u8>,
 }
 
@@ -47,8 +52,8 @@ impl Connection {
         Self::over(TcpStream::connect(address).await.unwrap())
     }
 
-    pub(crate) fn over(stream: TcpStream) -> Self {
-        Self { stream, unread: Vec::new() }
+    pub(crate) fn over(stream: impl Duplex) -> Self {
+        Self { stream: Box::new(stream), unread: Vec::new() }
     }
 
     /// Sends bytes; a peer that has closed already is no failure of the test's.

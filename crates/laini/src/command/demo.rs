@@ -7,7 +7,7 @@ use clap::Args;
 use laini_client::{Answer, Laini};
 use laini_core::partner::Environment;
 use laini_core::store::AccountStore;
-use laini_server::Environments;
+use laini_server::Listener;
 use serde::Serialize;
 
 use super::Context;
@@ -55,12 +55,13 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
     let accounts = house.accounts()?;
     refuse_foreign(&registry, &*accounts)?;
     let population = fill(context, &config, &house, &registry)?;
-    let offer = Offer { registry, accounts: house.accounts()?, environments: Environments::Both, is_reloadable: false };
+    let listeners = vec![Listener::new(free_port(args.listen))];
+    let offer = Offer { registry, accounts: house.accounts()?, listeners, is_reloadable: false };
     runtime(&config)?.block_on(async {
         let bank = partner(&config, &*accounts, DEMO_PARTNER).await?;
         let sandbox = credentials(&*accounts, bank, Environment::Sandbox).await?;
         let production = credentials(&*accounts, bank, Environment::Production).await?;
-        let standing = stand(&house, &config, free_port(args.listen), offer).await?;
+        let standing = stand(&house, &config, offer).await?;
         standing.tell(args.ready_file.as_deref(), Some(&sandbox), Some(&production))?;
         let base_url = standing.base_url.clone();
         let line = population.number(0).0.to_string();

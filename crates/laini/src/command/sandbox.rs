@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use laini_core::partner::{AppProfile, Environment, PartnerId, ProductSet};
 use laini_core::store::AccountStore;
-use laini_server::Environments;
+use laini_server::{Environments, Listener};
 
 use super::Context;
 use super::app::{Minted, mint};
@@ -42,13 +42,13 @@ pub(crate) fn run(context: &Context, args: &SandboxArgs) -> anyhow::Result<()> {
     let offer = Offer {
         registry: house.registry(&config)?,
         accounts: house.accounts()?,
-        environments: Environments::SandboxOnly,
+        listeners: vec![Listener { environments: Environments::SandboxOnly, ..Listener::new(args.listen) }],
         is_reloadable: false,
     };
     runtime(&config)?.block_on(async {
         let partner = partner(&config, &*accounts, SANDBOX_PARTNER).await?;
         let credentials = credentials(&*accounts, partner, Environment::Sandbox).await?;
-        let standing = stand(&house, &config, args.listen, offer).await?;
+        let standing = stand(&house, &config, offer).await?;
         standing.tell(args.ready_file.as_deref(), Some(&credentials), None)?;
         let base_url = &standing.base_url;
         context.out.data(&serde_json::json!({ "base_url": base_url, "sandbox": credentials }), |_| {

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use laini_server::Environments;
 use toml::Value;
 
 use super::Context;
@@ -48,11 +47,11 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
     let offer = Offer {
         registry: house.registry(&config)?,
         accounts: house.accounts()?,
-        environments: Environments::Both,
+        listeners: config.listeners()?,
         is_reloadable: true,
     };
     runtime(&config)?.block_on(async {
-        let standing = stand(&house, &config, config.server.listen.parse()?, offer).await?;
+        let standing = stand(&house, &config, offer).await?;
         standing.tell(args.ready_file.as_deref(), None, None)?;
         // Who collects JSON lines is told by one of them.
         if config.log.format == LogFormat::Human {

@@ -3,13 +3,17 @@
 use super::Resolved;
 
 /// Taken over by a reload; a change of any other waits for a restart.
-const LIVE: [&str; 6] = [
+const LIVE: [&str; 10] = [
     "log.level",
     "registry.registration_stale_after_s",
     "registry.swap_stale_after_s",
     "server.body_bytes_max",
     "server.body_timeout_ms",
+    "server.forwarded_header",
+    "server.production_hosts",
     "server.request_timeout_ms",
+    "server.sandbox_hosts",
+    "server.trusted_proxies",
 ];
 
 /// Whether a running server takes over the setting `name`.

@@ -143,21 +143,36 @@ fn typed(text: &str, like: &Value) -> anyhow::Result<Value> {
 }
 
 /// What each setting means; the example file is made of it.
-const MEANINGS: [(&str, &str); 24] = [
+const MEANINGS: [(&str, &str); 36] = [
     ("operator.country_code", "The network's country code."),
     ("operator.national_digits", "Digits of a number behind the country code."),
     ("operator.currency", "ISO 4217; two decimals."),
     ("operator.time_zone", "Days, months and years are counted here (IANA name)."),
-    ("server.listen", "Address and port; port 0 picks a free one."),
+    ("server.listen", "Address and port, for both environments; port 0 picks a free one; empty = none."),
+    ("server.sandbox_listen", "A listener that answers sandbox credentials alone; empty = none."),
+    ("server.production_listen", "A listener that answers production credentials alone; empty = none."),
+    ("server.sandbox_hosts", "Host names under which sandbox credentials alone are answered."),
+    ("server.production_hosts", "Host names under which production credentials alone are answered."),
+    ("server.trusted_proxies", "Addresses and networks of proxies that are believed when they name the client."),
+    ("server.forwarded_header", "Where those name it: x-forwarded-for or forwarded; the other is not read."),
     ("server.header_timeout_ms", "A request's header must be complete within this."),
     ("server.body_timeout_ms", "A request's body must be complete within this (then 408)."),
     ("server.request_timeout_ms", "A whole request must be answered within this."),
+    ("server.answer_timeout_ms", "A peer that does not take its answers within this is cut."),
     ("server.idle_timeout_ms", "A connection without a request is closed after this."),
     ("server.drain_timeout_ms", "At shutdown, requests under way get this long."),
     ("server.body_bytes_max", "Longest body (then 413)."),
     ("server.connections_max", "Connections in all; beyond, 503 at once."),
     ("server.connections_per_address_max", "Connections from one address; beyond, 503 at once."),
     ("server.worker_threads", "Threads that serve; 0 = one per core."),
+    (
+        "tls.certificate",
+        "Certificate chain (PEM file); with tls.key every listener speaks TLS. Renewed files are noticed.",
+    ),
+    ("tls.key", "Its private key (PEM file)."),
+    ("tls.client_ca", "Who signs the certificates of clients (PEM file); empty = none is asked for."),
+    ("tls.client_certificate_required", "Whether a client without a certificate is turned away."),
+    ("tls.plain_listeners", "Listeners that speak plain HTTP all the same: listen, sandbox_listen, production_listen."),
     ("registry.required_feeds", "The feeds that must be complete for the as-of instant."),
     ("registry.swap_stale_after_s", "Older data withdraws \"not swapped\" (advice: 900); 0 = never."),
     ("registry.registration_stale_after_s", "Older data withdraws \"registered long ago\" (advice: 93600); 0 = never."),
@@ -179,7 +194,7 @@ pub(crate) fn example() -> anyhow::Result<String> {
          # (live): a running server takes it over on SIGHUP; anything else waits for a restart.\n\
          # `laini config check` shows what is in force and where it comes from.\n",
     );
-    for section in ["operator", "server", "registry", "ledger", "keys", "log", "metrics"] {
+    for section in ["operator", "server", "tls", "registry", "ledger", "keys", "log", "metrics"] {
         let _ = write!(text, "\n[{section}]\n");
         for (name, meaning) in MEANINGS {
             let Some(key) = name.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else { continue };

@@ -7,12 +7,15 @@ use laini_core::disclosure::Freshness;
 use laini_core::line::NumberPlan;
 use serde::{Deserialize, Serialize};
 
+use super::listeners::TlsConfig;
+
 /// Everything that can be set, with its default.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     pub(crate) operator: OperatorConfig,
     pub(crate) server: ServerConfig,
+    pub(crate) tls: TlsConfig,
     pub(crate) registry: RegistryConfig,
     pub(crate) ledger: LedgerConfig,
     pub(crate) keys: KeysConfig,
@@ -41,9 +44,16 @@ impl Default for OperatorConfig {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ServerConfig {
     pub(crate) listen: String,
+    pub(crate) sandbox_listen: String,
+    pub(crate) production_listen: String,
+    pub(crate) sandbox_hosts: Vec<String>,
+    pub(crate) production_hosts: Vec<String>,
+    pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) forwarded_header: String,
     pub(crate) header_timeout_ms: u64,
     pub(crate) body_timeout_ms: u64,
     pub(crate) request_timeout_ms: u64,
+    pub(crate) answer_timeout_ms: u64,
     pub(crate) idle_timeout_ms: u64,
     pub(crate) drain_timeout_ms: u64,
     pub(crate) body_bytes_max: usize,
@@ -56,9 +66,16 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".into(),
+            sandbox_listen: String::new(),
+            production_listen: String::new(),
+            sandbox_hosts: Vec::new(),
+            production_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            forwarded_header: "x-forwarded-for".into(),
             header_timeout_ms: 10_000,
             body_timeout_ms: 5_000,
             request_timeout_ms: 8_000,
+            answer_timeout_ms: 10_000,
             idle_timeout_ms: 75_000,
             drain_timeout_ms: 20_000,
             body_bytes_max: 16 * 1024,
@@ -202,15 +219,13 @@ impl Config {
         self.zone()?;
         self.currency()?;
         self.metrics_address()?;
+        self.check_listeners()?;
         let server = &self.server;
-        server
-            .listen
-            .parse::<std::net::SocketAddr>()
-            .with_context(|| format!("server.listen: `{}` is no address:port", server.listen))?;
         let times = [
             ("header_timeout_ms", server.header_timeout_ms),
             ("body_timeout_ms", server.body_timeout_ms),
             ("request_timeout_ms", server.request_timeout_ms),
+            ("answer_timeout_ms", server.answer_timeout_ms),
             ("idle_timeout_ms", server.idle_timeout_ms),
             ("drain_timeout_ms", server.drain_timeout_ms),
         ];
