@@ -108,7 +108,7 @@ fn serve(options: &Options, dir: &Path) -> Result<Vec<Peer>> {
 }
 
 fn laini(binary: &Path, role: Role, name: String, sample: &Sample, dir: &Path) -> Result<Peer> {
-    let registry = Registry::load(binary, sample, dir, &name.replace([',', ' '], "-"))?;
+    let registry = Registry::load(binary, sample, dir, &name.replace(", ", "-").replace(' ', "-"))?;
     let server = registry.serve(dir)?;
     Ok(Peer {
         name,
