@@ -82,15 +82,18 @@ fn of_overload(overload: &Overload) -> Vec<Target> {
         let (name, tally) = (step.name(), &step.tally);
         let goodput = tally.accepted_per_s() / capacity;
         let (what, at_least) = (format!("goodput at {name}"), GOODPUT_AT_LEAST);
-        aim(&what, format!("≥ {at_least} of the peak"), format!("{goodput:.2}"), goodput >= at_least);
+        // What the generator skipped was not offered.
+        let whole = tally.whole();
+        let made = tally.per_s(whole.offered - whole.skipped) / capacity;
+        let shown = format!("{goodput:.2}, {made:.1} × made");
+        aim(&what, format!("≥ {at_least} of the peak"), shown, goodput >= at_least);
         let p99 = tally.accepted_ms(0.99) / peak_ms;
-        let accepted_any = tally.whole().accepted() > 0;
+        let accepted_any = whole.accepted() > 0;
         let what = format!("p99 of what is accepted at {name}");
         let shown = if accepted_any { format!("{p99:.2} ×") } else { "nothing was".to_owned() };
         aim(&what, format!("≤ {P99_AT_MOST} × that at the peak"), shown, accepted_any && p99 <= P99_AT_MOST);
         let refusal_ms = tally.shed_ms(0.99);
         let what = format!("p99 of refusals at {name}");
-        let whole = tally.whole();
         let shown = if whole.shed() > 0 { format!("{refusal_ms:.2} ms") } else { "none".to_owned() };
         aim(&what, format!("≤ {REFUSAL_MS_AT_MOST} ms"), shown, refusal_ms <= REFUSAL_MS_AT_MOST);
         let others = whole.limited + whole.unexpected + whole.broken;
