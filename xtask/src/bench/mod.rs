@@ -59,6 +59,9 @@ struct PeerResult {
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let options = Options::read(args)?;
     packages::ensure(packages::FOR_BENCH)?;
+    if options.includes(Part::Peers) {
+        packages::ensure(packages::FOR_PEERS)?;
+    }
     let build = ["cargo", "build", "--release", "--package", "laini", "--package", "bare-axum"];
     shell::run(&mut shell::command(BUILD_LIMIT_MINUTES, &build))?;
     let dir = shell::fresh_dir("bench")?;

@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 
 use super::peer::Peer;
 use super::sample::Sample;
-use crate::{installed, packages, shell};
+use crate::{installed, shell};
 use nginx_redis::Sync;
 
 /// The one app that the peers know; nobody else reaches them.
@@ -23,7 +23,6 @@ const APP_SECRET: &str = "bench-secret";
 
 /// All of them, serving.
 pub(super) fn start(sample: &Sample, dir: &Path) -> Result<Vec<Peer>> {
-    packages::ensure(packages::FOR_PEERS)?;
     Ok(vec![
         nginx_redis::start(Sync::Always, sample, dir).context("nginx + Lua + Redis")?,
         nginx_redis::start(Sync::EverySecond, sample, dir).context("nginx + Lua + Redis")?,

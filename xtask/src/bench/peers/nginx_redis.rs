@@ -59,7 +59,7 @@ pub(in crate::bench) fn start(sync: Sync, sample: &Sample, dir: &Path) -> Result
     let conf_path = dir.join("nginx.conf");
     std::fs::write(&conf_path, conf)?;
     let mut nginx = Command::new("nginx");
-    nginx.arg("-p").arg(&dir).arg("-c").arg(&conf_path).env("REDIS_SOCKET", &socket);
+    nginx.arg("-p").arg(&dir).arg("-c").arg(&conf_path).args(["-e", "stderr"]).env("REDIS_SOCKET", &socket);
     nginx.env("APP_KEY", APP_KEY).env("APP_SECRET", APP_SECRET);
     let nginx = Daemon::start(&mut nginx, &dir, "nginx", &Door::Port(port))?;
     Ok(Peer {
