@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::gateway::Gateway;
-use crate::http::{AccountsPicture, Front, Listening, Tls, listen};
+use crate::http::{AccountsPicture, Front, Listening, Load, Tls, listen};
 use crate::observe::{Exporter, Gauged, Metrics};
 use crate::{Deps, Environments, Limits, Listener, LiveSettings};
 
@@ -58,9 +58,11 @@ impl Server {
         let accounts = Arc::new(AccountsPicture::load(store, keys, limits.accounts_age_ms_max).await?);
         let ids = Arc::new(CheckIds::after(deps.ledger.newest().await?));
         let (clock, entropy, metrics) = (Arc::clone(&deps.clock), Arc::clone(&deps.entropy), deps.metrics.clone());
-        let gateway = Arc::new(Gateway::new(deps, Arc::clone(&accounts), Arc::clone(&ids), Arc::clone(&settings)));
+        let load = Arc::new(Load::new(limits.checks_waiting_max));
+        let (live, shared_load) = (Arc::clone(&settings), Arc::clone(&load));
+        let gateway = Arc::new(Gateway::new(deps, Arc::clone(&accounts), Arc::clone(&ids), live, shared_load));
         gateway.recall_usage(clock.now()).await?;
-        let front = Arc::new(Front::new(gateway.routes(), ids, clock, entropy, settings, metrics));
+        let front = Arc::new(Front::new(gateway.routes(), ids, clock, entropy, settings, metrics, load));
         let mut tls: Vec<Arc<Tls>> = listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
         tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
         let places = bound.into_iter().zip(listeners).map(|((bound, _), listener)| Listening {

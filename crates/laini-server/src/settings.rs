@@ -86,6 +86,8 @@ pub struct Limits {
     pub request_timeout_ms: u64,
     /// How long the registry may take for one look-up.
     pub look_up_timeout_ms: u64,
+    /// Checks that may wait for their records; fewer where waits are long.
+    pub checks_waiting_max: usize,
     /// How long the ledger may take to confirm one record.
     pub record_timeout_ms: u64,
     /// How long answers may wait for their reader, without once being taken whole.
@@ -117,6 +119,7 @@ impl Default for Limits {
             accounts_age_ms_max: 5_000,
             request_timeout_ms: 8_000,
             look_up_timeout_ms: 2_500,
+            checks_waiting_max: 8_192,
             record_timeout_ms: 4_000,
             answer_timeout_ms: 10_000,
             idle_timeout_ms: 75_000,

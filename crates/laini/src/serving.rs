@@ -156,6 +156,7 @@ fn limits(config: &Config) -> Limits {
         body_bytes: server.body_bytes_max,
         connections_max: server.connections_max,
         connections_per_address_max: server.connections_per_address_max,
+        checks_waiting_max: config.ledger.queue_checks_max,
         ..Limits::default()
     }
 }

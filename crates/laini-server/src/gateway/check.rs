@@ -154,7 +154,9 @@ impl Gateway {
     pub(crate) async fn record(&self, draft: Draft, deadline: Instant) -> Result<Recorded, LedgerError> {
         let (product, environment) = (draft.product, draft.environment);
         let deadline = within(self.settings.glance().limits.record_timeout_ms, deadline);
+        let waiting = self.load.enter().ok_or(LedgerError::Busy)?;
         let recorded = timeout_at(deadline, self.ledger.record(draft)).await.map_err(unconfirmed).flatten();
+        waiting.ended();
         self.note_health(recorded.as_ref().err());
         if let (Some(metrics), Ok(recorded)) = (&self.metrics, &recorded) {
             metrics.checked(product, environment, recorded.outcome);
@@ -166,7 +168,9 @@ impl Gateway {
     pub(crate) async fn submit(&self, submission: Submission, deadline: Instant) -> Result<Submitted, LedgerError> {
         let deadline = within(self.settings.glance().limits.record_timeout_ms, deadline);
         let asked: Vec<_> = submission.drafts.iter().map(|draft| (draft.product, draft.environment)).collect();
+        let waiting = self.load.enter().ok_or(LedgerError::Busy)?;
         let submitted = timeout_at(deadline, self.ledger.submit(submission)).await.map_err(unconfirmed).flatten();
+        waiting.ended();
         self.note_health(submitted.as_ref().err());
         if let (Some(metrics), Ok(Submitted::Recorded(recorded, _))) = (&self.metrics, &submitted) {
             for ((product, environment), recorded) in asked.into_iter().zip(recorded) {

@@ -42,7 +42,7 @@ use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::checks::CHECKS_PATH;
 use laini_wire::token::{GENERATE_PATH, OAUTH2_PATH};
 
-use crate::http::{AccountsPicture, ApiError, Context, Throttle};
+use crate::http::{AccountsPicture, ApiError, Context, Load, Throttle};
 use crate::observe::Metrics;
 use crate::sandbox::SandboxWorlds;
 use crate::{Deps, Entropy, LiveSettings};
@@ -56,6 +56,7 @@ const THROTTLED_MAX: usize = 65_536;
 pub(crate) struct Gateway {
     registry: Arc<dyn Registry>,
     ledger: Arc<dyn Ledger>,
+    load: Arc<Load>,
     ledger_health: LedgerHealth,
     answers: Arc<dyn AnswerMemory>,
     accounts: Arc<AccountsPicture>,
@@ -79,6 +80,7 @@ impl Gateway {
         accounts: Arc<AccountsPicture>,
         ids: Arc<CheckIds>,
         settings: Arc<LiveSettings>,
+        load: Arc<Load>,
     ) -> Self {
         let at_start = settings.current();
         let limits = &at_start.limits;
@@ -87,6 +89,7 @@ impl Gateway {
             registry: deps.registry,
             ledger: deps.ledger,
             answers: deps.answers,
+            load,
             ledger_health: LedgerHealth::default(),
             limits: Limiter::new(notices(deps.accounts)),
             accounts,

@@ -8,11 +8,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
 use laini_core::billing::{CheckId, CheckIds};
+use laini_wire::checks::CHECKS_PATH;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
 use tower::Service as _;
@@ -20,9 +22,12 @@ use tower::Service as _;
 use super::context::CallerIds;
 use super::origin::{Origin, counted_as};
 use super::protection::protect;
-use super::{ApiError, Context, Shape};
+use super::{ApiError, Context, Load, Shape};
 use crate::observe::{Endpoint, Metrics, of_request};
 use crate::{Clock, Entropy, LiveSettings};
+
+/// The longest path and query; nothing that long is anywhere.
+const TARGET_BYTES_MAX: usize = 8 * 1024;
 
 /// Gives every request its identity, has it answered, and sees to it that the answer is one.
 pub(crate) struct Front {
@@ -32,6 +37,7 @@ pub(crate) struct Front {
     entropy: Arc<dyn Entropy>,
     settings: Arc<LiveSettings>,
     metrics: Option<Arc<Metrics>>,
+    load: Arc<Load>,
 }
 
 impl Front {
@@ -42,8 +48,9 @@ impl Front {
         entropy: Arc<dyn Entropy>,
         settings: Arc<LiveSettings>,
         metrics: Option<Arc<Metrics>>,
+        load: Arc<Load>,
     ) -> Self {
-        Self { router, ids, clock, entropy, settings, metrics }
+        Self { router, ids, clock, entropy, settings, metrics, load }
     }
 
     /// For other routes beside these, with identities from the same source. What goes there is not
@@ -56,6 +63,7 @@ impl Front {
             entropy: Arc::clone(&self.entropy),
             settings: Arc::clone(&self.settings),
             metrics: None,
+            load: Arc::clone(&self.load),
         }
     }
 
@@ -82,14 +90,29 @@ impl Front {
         let caller_ids = CallerIds::of(&parts.headers);
         let endpoint = self.metrics.is_some().then(|| Endpoint::of_path(parts.uri.path()));
         parts.extensions.insert(context);
-        let request = Request::from_parts(parts, body);
-        let mut response = of_request(context.id, self.answer_as(context, request, began)).await;
+        let mut response = if let Some(error) = self.refusal(&parts) {
+            context.refuse(error)
+        } else {
+            let request = Request::from_parts(parts, body);
+            of_request(context.id, self.answer_as(context, request, began)).await
+        };
         if let (Some(metrics), Some(endpoint)) = (&self.metrics, endpoint) {
             metrics.answered(endpoint, &response, began.elapsed());
         }
         caller_ids.echo(response.headers_mut());
         protect(response.headers_mut(), origin.is_tls);
         response
+    }
+
+    /// Why a request is refused before anything is done for it.
+    fn refusal(&self, request: &Parts) -> Option<ApiError> {
+        let target_bytes = request.uri.path_and_query().map_or(0, |target| target.as_str().len());
+        if target_bytes > TARGET_BYTES_MAX {
+            return Some(ApiError::UnknownPath);
+        }
+        let path = request.uri.path();
+        let is_check = Shape::of_path(path) == Shape::Check || (path == CHECKS_PATH && request.method == Method::POST);
+        (is_check && self.load.is_full()).then_some(ApiError::Unreachable)
     }
 
     fn context(&self, request: &Parts, origin: Origin, began: Instant) -> Context {

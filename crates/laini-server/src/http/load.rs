@@ -1,0 +1,194 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long a check may wait for its record while nothing is amiss.
+const WAIT_TARGET_US: u64 = 10_000;
+/// Waits like these come of a ledger that hardly moves, not of many callers.
+const WAIT_ALARMING_US: u64 = 250_000;
+/// So many may wait as long as the ledger moves: commits in groups need company.
+const WAITING_WHILE_BUSY: usize = 512;
+/// So many may wait whatever happens, for otherwise nothing would show that it moves again.
+const WAITING_MIN: usize = 16;
+/// How often the limit is thought over.
+const INTERVAL_US: u64 = 50_000;
+
+/// How many checks may wait for their records: measured, not guessed.
+///
+/// What counts is the shortest wait of an interval. A burst lengthens most waits and leaves the shortest
+/// alone; where even that is long, a queue stands, and a longer one would carry no more.
+#[derive(Debug)]
+pub(crate) struct Load {
+    waiting: AtomicUsize,
+    limit: AtomicUsize,
+    limit_max: usize,
+    began: Instant,
+    /// Of the present interval.
+    shortest_us: AtomicU64,
+    was_full: AtomicBool,
+    /// When the present interval ends, since `began`.
+    ends_us: AtomicU64,
+}
+
+impl Load {
+    /// Lets `limit_max` checks wait until waits say otherwise.
+    pub(crate) fn new(limit_max: usize) -> Self {
+        Self {
+            waiting: AtomicUsize::new(0),
+            limit: AtomicUsize::new(limit_max),
+            limit_max,
+            began: Instant::now(),
+            shortest_us: AtomicU64::new(u64::MAX),
+            was_full: AtomicBool::new(false),
+            ends_us: AtomicU64::new(INTERVAL_US),
+        }
+    }
+
+    /// Whether a check that comes now would be refused. Asked before anything else is done for it.
+    pub(crate) fn is_full(&self) -> bool {
+        let is_full = self.waiting.load(Ordering::Relaxed) >= self.limit.load(Ordering::Relaxed);
+        if is_full {
+            self.was_full.store(true, Ordering::Relaxed);
+        }
+        is_full
+    }
+
+    /// A place among those that wait; `None` where they are too many.
+    pub(crate) fn enter(&self) -> Option<Waiting<'_>> {
+        if self.is_full() {
+            return None;
+        }
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Some(Waiting { load: self, since: Instant::now() })
+    }
+
+    /// Notes a wait that ended, at `now`.
+    fn waited(&self, wait: Duration, now: Instant) {
+        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let now_us = micros(now.saturating_duration_since(self.began));
+        let ends_us = self.ends_us.load(Ordering::Relaxed);
+        if now_us >= ends_us {
+            let next = now_us + INTERVAL_US;
+            let is_ours = self.ends_us.compare_exchange(ends_us, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+            if is_ours {
+                let shortest_us = self.shortest_us.swap(u64::MAX, Ordering::Relaxed);
+                let was_full = self.was_full.swap(false, Ordering::Relaxed);
+                let limit = self.limit.load(Ordering::Relaxed);
+                self.limit.store(adjusted(limit, self.limit_max, shortest_us, was_full), Ordering::Relaxed);
+            }
+        }
+        self.shortest_us.fetch_min(micros(wait), Ordering::Relaxed);
+    }
+}
+
+/// The limit after an interval whose shortest wait was `shortest_us`; `u64::MAX` where none ended.
+fn adjusted(limit: usize, limit_max: usize, shortest_us: u64, was_full: bool) -> usize {
+    let at_least = if shortest_us < WAIT_ALARMING_US { WAITING_WHILE_BUSY } else { WAITING_MIN };
+    if shortest_us > WAIT_TARGET_US {
+        // Never up: a limit that an alarm brought down stays until waits are short again.
+        limit.min((limit * 3 / 4).max(at_least))
+    } else if was_full {
+        (limit + limit / 4 + 1).min(limit_max)
+    } else {
+        limit
+    }
+}
+
+/// A check that waits for its record.
+pub(crate) struct Waiting<'a> {
+    load: &'a Load,
+    since: Instant,
+}
+
+impl Waiting<'_> {
+    /// Its record is there.
+    pub(crate) fn ended(self) {
+        let now = Instant::now();
+        self.load.waited(now.saturating_duration_since(self.since), now);
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.load.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MAX: usize = 8_192;
+
+    /// A ledger that records `per_interval` checks an interval, asked by more than wait: the limit it
+    /// settles at.
+    fn settle(limit: usize, per_interval: usize, intervals: usize) -> usize {
+        (0..intervals).fold(limit, |limit, _| {
+            let wait_us = limit as u64 * INTERVAL_US / per_interval as u64;
+            adjusted(limit, MAX, wait_us, true)
+        })
+    }
+
+    #[test]
+    fn waits_within_the_target_leave_everybody_in() {
+        assert_eq!(adjusted(MAX, MAX, WAIT_TARGET_US, true), MAX);
+        assert_eq!(adjusted(MAX, MAX, 0, false), MAX);
+    }
+
+    #[test]
+    fn a_ledger_that_is_busy_keeps_the_company_its_commits_need() {
+        // 1,000 an interval are 20,000 a second; with 512 waiting, each waits 26 ms.
+        assert_eq!(settle(MAX, 1_000, 20), WAITING_WHILE_BUSY);
+        // 10,000 an interval: 2,000 wait for 10 ms.
+        let limit = settle(MAX, 10_000, 40);
+        assert!((1_400..=2_501).contains(&limit), "{limit}");
+    }
+
+    #[test]
+    fn a_ledger_that_hardly_moves_is_asked_by_few_and_by_all_again_within_5_s() {
+        // 2 an interval are 40 a second.
+        let few = settle(MAX, 2, 40);
+        assert!(few < 20, "{few}");
+        let in_5_s = 5_000_000 / usize::try_from(INTERVAL_US).unwrap();
+        assert_eq!(settle(few, 1_000_000, in_5_s), MAX);
+    }
+
+    #[test]
+    fn places_come_back_and_beyond_the_limit_there_is_none() {
+        let load = Load::new(2);
+        let (first, second) = (load.enter().unwrap(), load.enter().unwrap());
+        assert!(load.is_full() && load.enter().is_none());
+        drop(first);
+        assert!(!load.is_full());
+        second.ended();
+        assert_eq!(load.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn the_limit_is_thought_over_once_an_interval() {
+        let load = Load::new(MAX);
+        let at = |ms: u64| load.began + Duration::from_millis(ms);
+        let slow = Duration::from_millis(40);
+        for ms in 1..=49 {
+            load.waited(slow, at(ms));
+        }
+        assert_eq!(load.limit.load(Ordering::Relaxed), MAX);
+        load.waited(slow, at(51));
+        let lowered = MAX * 3 / 4;
+        assert_eq!(load.limit.load(Ordering::Relaxed), lowered);
+        // One short wait shows that no queue stands.
+        load.waited(Duration::from_millis(1), at(60));
+        load.waited(slow, at(102));
+        assert_eq!(load.limit.load(Ordering::Relaxed), lowered);
+    }
+
+    proptest! {
+        #[test]
+        fn the_limit_stays_within_its_bounds(limit in WAITING_MIN..=MAX, shortest_us: u64, was_full: bool) {
+            let next = adjusted(limit, MAX, shortest_us, was_full);
+            prop_assert!((WAITING_MIN..=MAX).contains(&next), "{}", next);
+        }
+    }
+}
