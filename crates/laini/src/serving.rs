@@ -81,6 +81,12 @@ fn raise_descriptor_limit(connections_max: usize) {
     }
 }
 
+/// For so many connections there are file descriptors: whoever comes beyond is told, not left waiting.
+fn affordable_connections() -> usize {
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(allowed.saturating_sub(DESCRIPTORS_KEPT).max(1)).unwrap_or(usize::MAX)
+}
+
 /// A runtime with as many threads as the settings say.
 pub(crate) fn runtime(config: &Config) -> anyhow::Result<tokio::runtime::Runtime> {
     raise_descriptor_limit(config.server.connections_max);
@@ -154,7 +160,7 @@ fn limits(config: &Config) -> Limits {
         idle_timeout_ms: server.idle_timeout_ms,
         drain_timeout_ms: server.drain_timeout_ms,
         body_bytes: server.body_bytes_max,
-        connections_max: server.connections_max,
+        connections_max: server.connections_max.min(affordable_connections()),
         connections_per_address_max: server.connections_per_address_max,
         checks_waiting_max: config.ledger.queue_checks_max,
         ..Limits::default()

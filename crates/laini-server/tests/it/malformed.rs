@@ -13,6 +13,7 @@ async fn malformed_requests_are_refused_or_cut() {
     .await;
     let cases = corpus(&world.token(&world.sandbox).await);
     assert!(cases.len() >= 60, "{}", cases.len());
+    let asked = cases.len();
     for (name, bytes) in cases {
         let mut connection = Connection::open(world.address).await;
         connection.send(&bytes).await;
@@ -25,6 +26,7 @@ async fn malformed_requests_are_refused_or_cut() {
     }
     assert_eq!(world.get("/livez").await.status, 200);
     assert!(world.ledger.outcomes().is_empty());
+    println!("family=HTTP cases={asked} failures=0 seed=none: a list");
 }
 
 /// Checks by a known app, with framing that says one thing and another.
