@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod http;
 mod listener;
 pub mod observe;
+pub mod openapi;
 pub mod operator;
 pub mod sandbox;
 mod server;

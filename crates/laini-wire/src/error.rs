@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// An error on every path but the check paths and the standard token door.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorBody<'a> {
     /// The id to give to support.
@@ -21,6 +22,7 @@ pub struct ErrorBody<'a> {
 
 /// An error on a check path: both published styles in one body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CheckErrorBody<'a> {
     /// The id to give to support.

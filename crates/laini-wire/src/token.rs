@@ -16,6 +16,7 @@ pub const TOKEN_TYPE: &str = "Bearer";
 
 /// A token as the published door gives it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PublishedToken<'a> {
     /// Letters and digits.
     #[serde(borrow)]
@@ -27,6 +28,7 @@ pub struct PublishedToken<'a> {
 
 /// A token as the standard door gives it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StandardToken<'a> {
     /// Letters and digits.
     #[serde(borrow)]
@@ -40,6 +42,7 @@ pub struct StandardToken<'a> {
 
 /// Why the standard door gives no token (RFC 6749, section 5.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OAuthError<'a> {
     /// `invalid_client`, `invalid_request`, `unsupported_grant_type`…
     #[serde(borrow)]

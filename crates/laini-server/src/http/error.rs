@@ -272,6 +272,21 @@ impl ApiError {
         }
     }
 
+    /// Its status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.row().status
+    }
+
+    /// Its code and its body, as the OpenAPI document shows them.
+    pub(crate) fn shown(&self, id: CheckId, shape: Shape) -> (&'static str, serde_json::Value) {
+        let (row, id) = (self.row(), id.request_ref());
+        let body = match shape {
+            Shape::Plain => serde_json::to_value(row.plain(&id)),
+            Shape::Check => serde_json::to_value(CheckErrorBody::new(&id, row.status.as_u16(), row.code, &row.message)),
+        };
+        (row.code, body.unwrap_or_default())
+    }
+
     /// The whole answer.
     pub fn into_response(self, id: CheckId, shape: Shape) -> Response {
         let row = self.row();

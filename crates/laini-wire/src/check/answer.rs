@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The answer of product `imsi`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ImsiAnswer<'a> {
     /// The check's id.
@@ -32,6 +33,7 @@ pub struct ImsiAnswer<'a> {
 
 /// The answer of product `swap`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SwapAnswer<'a> {
     /// The check's id.
@@ -50,6 +52,7 @@ pub struct SwapAnswer<'a> {
 
 /// The answer of product `age`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AgeAnswer<'a> {
     /// The check's id.

@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 /// The body of every check: `{"customerNumber": "2547XXXXXXXX"}`, with a `resultURL` where the result is
 /// to be delivered.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CheckRequest {
     /// The number as it was sent, in whatever form; a JSON integer becomes its decimal digits.

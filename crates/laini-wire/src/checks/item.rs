@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The answer of `POST /v1/checks`: an item for each number, in the order in which they were asked.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChecksAnswer {
     /// The items.
     pub checks: Vec<CheckItem>,
@@ -11,6 +12,7 @@ pub struct ChecksAnswer {
 
 /// What is known of one number. A fact that was not asked for is not there.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckItem {
     /// The check's id: its `requestRefID` everywhere.
     pub id: String,
@@ -36,6 +38,7 @@ pub struct CheckItem {
 
 /// The swap fact.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SwapItem {
     /// `swapped`, `not_swapped` or `unknown`.
     pub status: String,
@@ -55,6 +58,7 @@ pub struct SwapItem {
 
 /// The registration fact.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegistrationItem {
     /// `within_window`, `older` or `unknown`.
     pub status: String,
@@ -73,6 +77,7 @@ pub struct RegistrationItem {
 
 /// The SIM.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SimItem {
     /// The pseudonym; not there where it cannot be told.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -84,6 +89,7 @@ pub struct SimItem {
 
 /// What a check costs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChargeItem {
     /// Major and minor units: `20.00`.
     pub amount: String,
@@ -99,6 +105,7 @@ pub struct ChargeItem {
 
 /// The answer to a `dry_run`: what each number would cost, without asking the registry.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChecksQuote {
     /// Always `true`.
     pub dry_run: bool,
@@ -110,6 +117,7 @@ pub struct ChecksQuote {
 
 /// What one number would cost.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct QuoteItem {
     /// The number, in full international digits.
     pub number: String,

@@ -8,6 +8,7 @@ pub const NUMBERS_MAX: usize = 100;
 
 /// The body of `POST /v1/checks`. Unknown fields are ignored.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChecksRequest {
     /// One number, in any of the accepted forms. Either this or `numbers`.
     #[serde(default, deserialize_with = "number", skip_serializing_if = "Option::is_none")]
@@ -35,6 +36,7 @@ pub struct ChecksRequest {
     pub result_url: Option<String>,
     /// Set where a name came that is often sent in the place of `number`.
     #[serde(default, rename = "customerNumber", alias = "msisdn", alias = "phoneNumber", skip_serializing)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     wrong_name: Misnamed,
 }
 

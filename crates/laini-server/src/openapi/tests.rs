@@ -1,0 +1,51 @@
+use std::collections::BTreeSet;
+
+use super::{collection, document};
+
+/// Every reference inside a value.
+fn references(value: &serde_json::Value) -> Vec<String> {
+    match value {
+        serde_json::Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, value)| match value.as_str() {
+                Some(target) if name == "$ref" => vec![target.to_owned()],
+                _ => references(value),
+            })
+            .collect(),
+        serde_json::Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_schema_is_used() {
+    let document = document();
+    let used: BTreeSet<String> = references(&document).into_iter().collect();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let there: BTreeSet<String> = schemas.keys().map(|name| format!("#/components/schemas/{name}")).collect();
+    assert_eq!(used, there);
+}
+
+#[test]
+fn ids_are_unique_and_examples_are_there() {
+    let document = document();
+    let operations: Vec<_> =
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values()).collect();
+    let ids: BTreeSet<_> = operations.iter().map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), operations.len());
+    for operation in operations {
+        let answer = &operation["responses"]["200"]["content"]["application/json"]["example"];
+        assert!(answer.is_object(), "{operation}");
+    }
+}
+
+#[test]
+fn the_collection_holds_every_operation_and_no_secret() {
+    let collection = collection().to_string();
+    for path in document()["paths"].as_object().unwrap().values() {
+        for operation in path.as_object().unwrap().values() {
+            assert!(collection.contains(operation["operationId"].as_str().unwrap()));
+        }
+    }
+    assert!(!collection.contains("Basic ") && !collection.contains("laini_op_"));
+}
