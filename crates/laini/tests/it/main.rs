@@ -6,6 +6,7 @@ mod accounts;
 mod bank;
 mod canaries;
 mod commands;
+mod control;
 mod crash_import;
 mod disk;
 mod extract;

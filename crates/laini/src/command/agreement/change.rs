@@ -1,6 +1,6 @@
 use clap::Args;
 use laini_core::disclosure::{Window, Windows};
-use laini_core::partner::{Agreement, AgreementId, Purpose};
+use laini_core::partner::{Agreement, AgreementId, AppStatus, Environment, Purpose};
 
 use super::in_force;
 use super::show::AgreementReport;
@@ -49,16 +49,14 @@ fn window(months: &str) -> Result<Window, String> {
 impl Terms {
     /// The version after `before`.
     fn after(&self, before: &Agreement) -> Agreement {
-        let mut purposes = self.purposes.clone().unwrap_or_else(|| before.purposes.clone());
-        purposes.sort_unstable();
-        purposes.dedup();
+        let purposes = self.purposes.as_ref().unwrap_or(&before.purposes);
         Agreement {
             id: AgreementId::from_random(random()),
             windows: Windows {
                 swap: self.swap_window.unwrap_or(before.windows.swap),
                 registration: self.registration_window.unwrap_or(before.windows.registration),
             },
-            purposes,
+            purposes: Purpose::ALL.into_iter().filter(|purpose| purposes.contains(purpose)).collect(),
             exact_times: self.exact_times.unwrap_or(before.exact_times),
             pass_hashed_imsi: self.pass_hashed_imsi.unwrap_or(before.pass_hashed_imsi),
             ..before.clone()
@@ -73,7 +71,9 @@ pub(crate) fn run(context: &Context, args: &ChangeArgs) -> anyhow::Result<()> {
     let book = block_on(accounts.load())??;
     let (partner, before) = in_force(&book, &args.partner)?;
     let agreement = args.terms.after(before);
-    let stranded = book.apps.iter().find(|app| app.partner == partner.id && !agreement.purposes.contains(&app.purpose));
+    let mut apps = book.apps.iter().filter(|app| app.partner == partner.id && app.status != AppStatus::Revoked);
+    let stranded =
+        apps.find(|app| app.environment == Environment::Production && !agreement.purposes.contains(&app.purpose));
     if let Some(app) = stranded {
         return Err(anyhow::anyhow!("{} asks for {} by default", app.name, app.purpose.word()))
             .hint(format!("allow it here, or first: laini app purpose '{}' PURPOSE", app.name));
@@ -83,6 +83,9 @@ pub(crate) fn run(context: &Context, args: &ChangeArgs) -> anyhow::Result<()> {
     let audit = audit("agreement.change", partner.id.to_string(), &because(&set, &args.reason));
     block_on(accounts.add_agreement(agreement, audit))??;
     context.out.data(&report, |report| {
-        format!("agreement {} of {} is in force; running servers hold to it within a second", report.agreement, report.partner)
+        format!(
+            "agreement {} of {} is in force; running servers hold to it within a second",
+            report.agreement, report.partner
+        )
     })
 }

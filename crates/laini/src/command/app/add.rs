@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use clap::Args;
-use laini_core::access::{ConsumerKey, ConsumerSecret};
+use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret};
 use laini_core::partner::{App, AppId, AppLimits, AppProfile, AppStatus, Environment, PartnerId, ProductSet, Purpose};
 use laini_core::store::AccountBook;
 use serde::Serialize;
@@ -113,6 +113,7 @@ pub(crate) fn mint(
         purpose: Purpose::default(),
         limits: AppLimits::default(),
         client_certificate: None,
+        allowed_addresses: AddressRules::default(),
     };
     Minted { app, secret }
 }

@@ -39,8 +39,7 @@ pub(crate) struct CertificateArgs {
 pub(crate) fn run(context: &Context, args: &CertificateArgs) -> anyhow::Result<()> {
     let digest = args.file.as_ref().map(digest).transpose()?;
     let words = digest.map_or("any certificate or none".to_owned(), |digest| format!("certificate {}", hex(&digest)));
-    let change =
-        |_: &App, _: &AccountBook| Ok((AppChange::ClientCertificate(digest), because(&words, &args.reason)));
+    let change = |_: &App, _: &AccountBook| Ok((AppChange::ClientCertificate(digest), because(&words, &args.reason)));
     apply(context, &args.app, "app.certificate", change, |report| format!("{} is answered under {words}", report.name))
 }
 

@@ -105,7 +105,9 @@ pub(crate) fn profile(context: &Context, args: &ProfileArgs) -> anyhow::Result<(
         let set = format!("sentinel-with-time {sentinel}, single-token {}", profile.single_token);
         Ok((AppChange::Profile(profile), because(&set, &args.reason)))
     };
-    apply(context, &args.app, "app.profile", change, |report| format!("{} is answered in the chosen forms", report.name))
+    apply(context, &args.app, "app.profile", change, |report| {
+        format!("{} is answered in the chosen forms", report.name)
+    })
 }
 
 /// One audited change of the app that is meant, and how it is now.

@@ -72,9 +72,7 @@ pub(crate) fn run(context: &Context, args: &LimitsArgs) -> anyhow::Result<()> {
         }
         Ok((AppChange::Limits(limits), because(&format!("{of} {}", in_words(now)), &args.reason)))
     };
-    apply(context, &args.app, "app.limits", change, |report| {
-        format!("{}, {of}: {}", report.name, report.limits_of(of))
-    })
+    apply(context, &args.app, "app.limits", change, |report| format!("{}, {of}: {}", report.name, report.limits_of(of)))
 }
 
 /// Chooses what happens to an app that seems to walk through the numbers.

@@ -3,6 +3,7 @@
 //! Owns how an app is made, shown, changed and ended. Must never show a secret twice.
 
 mod add;
+mod addresses;
 mod budget;
 mod certificate;
 mod change;
@@ -47,6 +48,8 @@ pub(crate) enum AppCommand {
     Profile(change::ProfileArgs),
     /// Answer an app under one client certificate only.
     Certificate(certificate::CertificateArgs),
+    /// Answer an app from these addresses only.
+    Addresses(addresses::AddressesArgs),
     /// End an app for good.
     Revoke(revoke::RevokeArgs),
     /// Refuse every token that an app holds now; it can get new ones.
@@ -67,6 +70,7 @@ pub(crate) fn run(context: &Context, command: &AppCommand) -> anyhow::Result<()>
         AppCommand::Purpose(args) => change::purpose(context, args),
         AppCommand::Profile(args) => change::profile(context, args),
         AppCommand::Certificate(args) => certificate::run(context, args),
+        AppCommand::Addresses(args) => addresses::run(context, args),
         AppCommand::Revoke(args) => revoke::app(context, args),
         AppCommand::RevokeTokens(args) => revoke::tokens(context, args),
     }

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use clap::Args;
 use laini_core::partner::{AgreementId, App, Budget, Probing, Product};
 use laini_core::store::AccountBook;
@@ -39,6 +41,7 @@ pub(super) struct AppReport {
     budget: Option<BudgetReport>,
     probing: String,
     client_certificate: Option<String>,
+    allowed_addresses: Vec<String>,
     result_addresses: Vec<AddressReport>,
     #[serde(skip)]
     pub(super) budget_in_words: String,
@@ -94,6 +97,7 @@ impl AppReport {
             budget: app.limits.budget.as_ref().map(BudgetReport::of),
             probing: probing_in_words(app.limits.probing),
             client_certificate: app.client_certificate.map(|digest| hex(&digest)),
+            allowed_addresses: app.allowed_addresses.texts().collect(),
             result_addresses: addresses
                 .map(|address| AddressReport { url: address.url.clone(), is_proven: address.proven.is_some() })
                 .collect(),
@@ -132,6 +136,9 @@ impl AppReport {
         rows.push(("budget", self.budget_in_words.clone()));
         rows.push(("probing", self.probing.clone()));
         rows.push(("client certificate", self.client_certificate.clone().unwrap_or("any or none".to_owned())));
+        let from =
+            if self.allowed_addresses.is_empty() { "anywhere".to_owned() } else { self.allowed_addresses.join(", ") };
+        rows.push(("allowed from", from));
         rows.extend(self.result_addresses.iter().map(|address| {
             let proven = if address.is_proven { "" } else { " (not proven yet)" };
             ("result address", format!("{}{proven}", address.url))
@@ -163,7 +170,8 @@ pub(crate) fn run(context: &Context, args: &ShowArgs) -> anyhow::Result<()> {
 
 /// The limits of all products together, then those of products that have some of their own.
 fn limits(app: &App) -> Vec<ProductLimits> {
-    let limits = |product, limits| ProductLimits { product, limits: LimitsReport::from(limits), in_words: in_words(limits) };
+    let limits =
+        |product, limits| ProductLimits { product, limits: LimitsReport::from(limits), in_words: in_words(limits) };
     let own = app.limits.products.iter().map(|(product, own)| limits(Product::word(*product), *own));
     std::iter::once(limits(ALL, app.limits.in_all)).chain(own).collect()
 }
@@ -189,5 +197,8 @@ pub(super) fn probing_in_words(probing: Probing) -> String {
 
 /// A digest as people compare it.
 pub(super) fn hex(digest: &[u8; 32]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -26,11 +26,8 @@ struct AddReport {
 pub(crate) fn run(context: &Context, args: &AddArgs) -> anyhow::Result<()> {
     let (house, config) = context.house()?;
     let (partner, agreement) = standard(&args.name, config.currency()?)?;
-    let report = AddReport {
-        partner: partner.id.to_string(),
-        name: partner.name.clone(),
-        agreement: agreement.id.to_string(),
-    };
+    let report =
+        AddReport { partner: partner.id.to_string(), name: partner.name.clone(), agreement: agreement.id.to_string() };
     let audit = audit("partner.add", report.partner.clone(), "standard agreement");
     block_on(house.accounts()?.add_partner(partner, agreement, audit))?
         .hint("choose another name, or use the partner that is there")?;

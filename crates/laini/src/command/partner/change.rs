@@ -34,11 +34,17 @@ pub(crate) struct LimitsArgs {
 pub(crate) fn status(context: &Context, args: &StatusArgs, status: PartnerStatus) -> anyhow::Result<()> {
     let (action, effect) = match status {
         PartnerStatus::Active => ("partner.resume", "is resumed; running servers answer its apps within a second"),
-        PartnerStatus::Suspended => ("partner.suspend", "is suspended; running servers refuse its apps within a second"),
+        PartnerStatus::Suspended => {
+            ("partner.suspend", "is suspended; running servers refuse its apps within a second")
+        }
     };
-    change(context, &args.partner, action, |_| (PartnerChange::Status(status), args.reason.clone()), |report| {
-        format!("{} {effect}", report.name)
-    })
+    change(
+        context,
+        &args.partner,
+        action,
+        |_| (PartnerChange::Status(status), args.reason.clone()),
+        |report| format!("{} {effect}", report.name),
+    )
 }
 
 /// Changes what all production apps of a partner may ask together.

@@ -46,7 +46,8 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<()> {
         if lines.is_empty() {
             return "no partners yet: laini partner add NAME".to_owned();
         }
-        let header = format!("{:<20} {:<10} {:<16} {:<12} limits of all its production apps", "partner", "status", "id", "apps");
+        let header =
+            format!("{:<20} {:<10} {:<16} {:<12} limits of all its production apps", "partner", "status", "id", "apps");
         let rows = lines.iter().map(|l| {
             let apps = format!("{} live, {} test", l.production_apps, l.sandbox_apps);
             format!("{:<20} {:<10} {:<16} {:<12} {}", l.name, l.status, l.partner, apps, l.in_words)
