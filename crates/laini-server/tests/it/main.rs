@@ -19,5 +19,6 @@ mod sandbox;
 mod shutdown;
 mod tls;
 mod tokens;
+mod tokens_forged;
 mod wire;
 mod world;
