@@ -13,6 +13,7 @@ mod limits;
 mod listeners;
 mod live_settings;
 mod malformed;
+mod permissions;
 mod pki;
 mod readiness;
 mod sandbox;

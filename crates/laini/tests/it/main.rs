@@ -20,3 +20,4 @@ mod reload;
 mod running;
 mod serving;
 mod shutdown;
+mod suspension;
