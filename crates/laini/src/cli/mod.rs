@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{app, check, config, demo, ledger, partner, registry, sandbox, serve};
+use crate::command::{agreement, app, check, config, demo, ledger, operator, partner, registry, sandbox, serve};
 
 /// The command line.
 #[derive(Parser)]
@@ -58,12 +58,18 @@ pub(crate) enum Command {
     /// Organisations that ask.
     #[command(subcommand)]
     Partner(partner::PartnerCommand),
+    /// What partners agreed to.
+    #[command(subcommand)]
+    Agreement(agreement::AgreementCommand),
     /// Consumer keys and secrets.
     #[command(subcommand)]
     App(app::AppCommand),
     /// What was asked and what it costs.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Credentials of the operator's own systems.
+    #[command(subcommand)]
+    Operator(operator::OperatorCommand),
     /// Settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),

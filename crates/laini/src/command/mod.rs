@@ -2,12 +2,15 @@
 //!
 //! Owns the words that people read. Must never name an engine, or print by itself: [`crate::out`] does.
 
+pub(crate) mod agreement;
 pub(crate) mod app;
 pub(crate) mod check;
 pub(crate) mod config;
 mod context;
 pub(crate) mod demo;
 pub(crate) mod ledger;
+mod limits;
+pub(crate) mod operator;
 pub(crate) mod partner;
 mod progress;
 mod reference;
@@ -31,8 +34,10 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Check(args) => check::run(&context, &args),
         Command::Registry(command) => registry::run(&context, &command),
         Command::Partner(command) => partner::run(&context, &command),
+        Command::Agreement(command) => agreement::run(&context, &command),
         Command::App(command) => app::run(&context, &command),
         Command::Ledger(command) => ledger::run(&context, &command),
+        Command::Operator(command) => operator::run(&context, &command),
         Command::Config(command) => config::run(&context, &command),
         Command::Reference => reference::run(),
     }
