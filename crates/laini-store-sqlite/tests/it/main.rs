@@ -5,3 +5,4 @@
 mod accounts;
 mod ledger;
 mod registry;
+mod worlds;
