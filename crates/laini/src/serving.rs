@@ -102,6 +102,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         ledger: Arc::clone(&ledger),
         answers,
         accounts: offer.accounts,
+        worlds: house.worlds()?,
         keys: Arc::clone(&house.keys),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
@@ -156,6 +157,7 @@ fn limits(config: &Config) -> Limits {
         body_bytes: server.body_bytes_max,
         connections_max: server.connections_max,
         connections_per_address_max: server.connections_per_address_max,
+        sandbox_idle_days: config.sandbox.idle_days_max,
         ..Limits::default()
     }
 }

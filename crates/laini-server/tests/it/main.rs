@@ -21,3 +21,4 @@ mod tls;
 mod tokens;
 mod wire;
 mod world;
+mod world_api;
