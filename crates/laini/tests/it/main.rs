@@ -17,5 +17,6 @@ mod noon;
 mod one_server;
 mod reload;
 mod running;
+mod sandbox_worlds;
 mod serving;
 mod shutdown;
