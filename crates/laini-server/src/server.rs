@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::gateway::Gateway;
 use crate::http::{AccountsPicture, Front, Listening, Load, Tls, listen};
 use crate::observe::{Exporter, Gauged, Metrics};
+use crate::sandbox::SandboxWorlds;
 use crate::{Deps, Environments, Limits, Listener, LiveSettings};
 
 /// A server that listens and is ready to run.
@@ -22,6 +23,7 @@ pub struct Server {
     /// Each once, however many listeners share it.
     tls: Vec<Arc<Tls>>,
     accounts: Arc<AccountsPicture>,
+    worlds: Arc<SandboxWorlds>,
     limits: Limits,
 }
 
@@ -62,6 +64,7 @@ impl Server {
         let (live, shared_load) = (Arc::clone(&settings), Arc::clone(&load));
         let gateway = Arc::new(Gateway::new(deps, Arc::clone(&accounts), Arc::clone(&ids), live, shared_load));
         gateway.recall_usage(clock.now()).await?;
+        let worlds = Arc::clone(gateway.worlds());
         let front = Arc::new(Front::new(gateway.routes(), ids, clock, entropy, settings, metrics, load));
         let mut tls: Vec<Arc<Tls>> = listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
         tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
@@ -71,7 +74,7 @@ impl Server {
             tls: listener.tls.clone(),
             front: Arc::clone(&front),
         });
-        Ok(Self { places: places.collect(), addresses, front, exporting: None, tls, accounts, limits })
+        Ok(Self { places: places.collect(), addresses, front, exporting: None, tls, accounts, worlds, limits })
     }
 
     /// Listens on `address` for whoever collects `metrics` as well; returns where.
@@ -110,6 +113,7 @@ impl Server {
             () = listen(self.places, &self.limits, shutdown) => {}
             () = exporting => {}
             () = self.accounts.keep_fresh() => {}
+            () = self.worlds.keep() => {}
         }
     }
 }

@@ -108,6 +108,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         ledger: Arc::clone(&ledger),
         answers,
         accounts: offer.accounts,
+        worlds: house.worlds()?,
         keys: Arc::clone(&house.keys),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
@@ -163,6 +164,7 @@ fn limits(config: &Config) -> Limits {
         connections_max: server.connections_max.min(affordable_connections()),
         connections_per_address_max: server.connections_per_address_max,
         checks_waiting_max: config.ledger.queue_checks_max,
+        sandbox_idle_days: config.sandbox.idle_days_max,
         ..Limits::default()
     }
 }

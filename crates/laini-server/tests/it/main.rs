@@ -24,3 +24,4 @@ mod tokens;
 mod tokens_forged;
 mod wire;
 mod world;
+mod world_api;

@@ -143,7 +143,7 @@ fn typed(text: &str, like: &Value) -> anyhow::Result<Value> {
 }
 
 /// What each setting means; the example file is made of it.
-const MEANINGS: [(&str, &str); 36] = [
+const MEANINGS: [(&str, &str); 37] = [
     ("operator.country_code", "The network's country code."),
     ("operator.national_digits", "Digits of a number behind the country code."),
     ("operator.currency", "ISO 4217; two decimals."),
@@ -183,6 +183,7 @@ const MEANINGS: [(&str, &str); 36] = [
     ("log.format", "human or json."),
     ("log.level", "error, warn, info or debug."),
     ("metrics.listen", "Address and port of /metrics (Prometheus); empty = nothing is counted."),
+    ("sandbox.idle_days_max", "A sandbox world that nobody uses is forgotten after so many days."),
 ];
 
 /// A commented example file with every setting at its default.

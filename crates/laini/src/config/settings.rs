@@ -21,6 +21,7 @@ pub(crate) struct Config {
     pub(crate) keys: KeysConfig,
     pub(crate) log: LogConfig,
     pub(crate) metrics: MetricsConfig,
+    pub(crate) sandbox: SandboxConfig,
 }
 
 /// Whose network it is.
@@ -143,6 +144,19 @@ pub(crate) struct MetricsConfig {
     pub(crate) listen: String,
 }
 
+/// The worlds of sandbox apps.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SandboxConfig {
+    pub(crate) idle_days_max: u16,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self { idle_days_max: 30 }
+    }
+}
+
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -250,6 +264,7 @@ impl Config {
             (10_000..=100_000_000).contains(&self.registry.sort_chunk_rows),
             "registry.sort_chunk_rows is not within 10000 to 100000000"
         );
+        ensure!((1..=3_650).contains(&self.sandbox.idle_days_max), "sandbox.idle_days_max is not within 1 to 3650");
         ensure!(!self.registry.required_feeds.is_empty(), "registry.required_feeds must name at least one feed");
         Ok(())
     }

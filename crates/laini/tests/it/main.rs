@@ -18,6 +18,7 @@ mod noon;
 mod one_server;
 mod reload;
 mod running;
+mod sandbox_worlds;
 mod serving;
 mod shutdown;
 mod suspension;
