@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{agreement, app, check, config, demo, ledger, operator, partner, registry, sandbox, serve};
+use crate::command::{
+    agreement, app, backup, check, config, demo, ledger, operator, partner, registry, restore, retention, sandbox, serve,
+};
 
 /// The command line.
 #[derive(Parser)]
@@ -70,6 +72,15 @@ pub(crate) enum Command {
     /// Credentials of the operator's own systems.
     #[command(subcommand)]
     Operator(operator::OperatorCommand),
+    /// Copy everything that is remembered, while the server serves.
+    Backup(backup::BackupArgs),
+    /// Make a data directory of a backup.
+    Restore(restore::RestoreArgs),
+    /// Forget what was kept long enough.
+    #[command(subcommand)]
+    Retention(retention::RetentionCommand),
+    /// Look for what is unsafe, stale, full or wrong.
+    Doctor,
     /// Settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),

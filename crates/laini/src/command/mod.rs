@@ -4,10 +4,12 @@
 
 pub(crate) mod agreement;
 pub(crate) mod app;
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod config;
 mod context;
 pub(crate) mod demo;
+mod doctor;
 pub(crate) mod ledger;
 mod limits;
 pub(crate) mod operator;
@@ -15,6 +17,8 @@ pub(crate) mod partner;
 mod progress;
 mod reference;
 pub(crate) mod registry;
+pub(crate) mod restore;
+pub(crate) mod retention;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 
@@ -38,6 +42,10 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::App(command) => app::run(&context, &command),
         Command::Ledger(command) => ledger::run(&context, &command),
         Command::Operator(command) => operator::run(&context, &command),
+        Command::Backup(args) => backup::run(&context, &args),
+        Command::Restore(args) => restore::run(&context, &args),
+        Command::Retention(command) => retention::run(&context, &command),
+        Command::Doctor => doctor::run(&context),
         Command::Config(command) => config::run(&context, &command),
         Command::Reference => reference::run(),
     }

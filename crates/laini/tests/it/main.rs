@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod accounts;
+mod backup;
 mod bank;
+mod beside;
 mod canaries;
 mod commands;
 mod control;
 mod crash_import;
 mod disk;
+mod doctor;
 mod extract;
 mod feed;
 mod kill;
@@ -16,7 +19,9 @@ mod logs;
 mod metrics;
 mod noon;
 mod one_server;
+mod packaging;
 mod reload;
+mod retention;
 mod running;
 mod sandbox_worlds;
 mod serving;
