@@ -3,7 +3,6 @@ use std::time::Duration;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use laini_core::line::Msisdn;
 use laini_core::partner::Environment;
 use laini_core::store::RegistryError;
 use serde::Serialize;
@@ -11,9 +10,6 @@ use tokio::time::timeout;
 
 use super::{Gateway, GatewayState};
 use crate::http::{Context, json};
-
-/// A number that no plan has: looked up to see whether the registry answers.
-const NOBODYS_NUMBER: u64 = 10_000;
 
 #[derive(Serialize)]
 struct Probe {
@@ -55,10 +51,9 @@ impl Gateway {
     }
 
     async fn reason_against_registry(&self) -> Option<&'static str> {
-        let nobody = Msisdn::from_stored(NOBODYS_NUMBER)?;
         let patience = Duration::from_millis(self.settings.glance().limits.look_up_timeout_ms);
-        match timeout(patience, self.registry.look_up(nobody)).await {
-            Ok(Ok(_)) => None,
+        match timeout(patience, self.registry.health()).await {
+            Ok(Ok(())) => None,
             Ok(Err(RegistryError::Empty)) => Some("the registry is empty"),
             Ok(Err(RegistryError::Bad(_) | RegistryError::Unavailable(_))) => Some("the registry cannot be read"),
             Ok(Err(RegistryError::TooSlow)) | Err(_) => Some("the registry does not answer in time"),
