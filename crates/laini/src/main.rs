@@ -5,6 +5,7 @@
 
 mod cli;
 mod command;
+mod back_end;
 mod compose;
 mod config;
 mod data_dir;
