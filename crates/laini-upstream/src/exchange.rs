@@ -1,4 +1,5 @@
 use std::error::Error as _;
+use std::io;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -17,10 +18,22 @@ use crate::registry::UpstreamLimits;
 /// Headers that an answer may have.
 const HEADERS_MAX: usize = 64;
 
+type Connections = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
 /// The connections to the back end.
 pub(crate) struct Exchange {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    kept: Connections,
+    fresh: Connections,
     response_bytes_max: usize,
+}
+
+/// Which connection carries a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// One that lies idle, where there is one.
+    Any,
+    /// A new one: an idle one may have been closed on the other side a moment ago.
+    Fresh,
 }
 
 /// A whole answer.
@@ -51,19 +64,24 @@ impl Exchange {
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(Duration::from_millis(limits.connect_timeout_ms)));
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_millis(limits.idle_timeout_ms))
-            .pool_max_idle_per_host(limits.idle_connections_max)
-            .http1_max_headers(HEADERS_MAX)
-            .http1_max_buf_size(limits.response_header_bytes_max)
-            .build(connector.wrap_connector(tcp));
-        Self { client, response_bytes_max: limits.response_bytes_max }
+        let connector = connector.wrap_connector(tcp);
+        let connections = |idle_max| {
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(Duration::from_millis(limits.idle_timeout_ms))
+                .pool_max_idle_per_host(idle_max)
+                .http1_max_headers(HEADERS_MAX)
+                .http1_max_buf_size(limits.response_header_bytes_max)
+                .build(connector.clone())
+        };
+        let (kept, fresh) = (connections(limits.idle_connections_max), connections(0));
+        Self { kept, fresh, response_bytes_max: limits.response_bytes_max }
     }
 
     /// Sends one request and reads its whole answer, within what is allowed.
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Reply, Broken> {
-        let response = self.client.request(request).await.map_err(|error| broken(&error))?;
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>, over: Over) -> Result<Reply, Broken> {
+        let connections = if over == Over::Any { &self.kept } else { &self.fresh };
+        let response = connections.request(request).await.map_err(|error| broken(&error))?;
         let status = response.status();
         match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
@@ -128,7 +146,13 @@ fn broken(error: &hyper_util::client::legacy::Error) -> Broken {
 }
 
 fn cut(error: &hyper::Error) -> Broken {
-    if error.is_parse() { Broken::Answer("it is no HTTP") } else { Broken::Connection(in_words(error)) }
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    // So the library says that chunks are malformed; TLS says the same of an alert.
+    let is_malformed = cause.is_some_and(|cause| {
+        let is_tls = matches!(cause.get_ref(), Some(inner) if inner.is::<rustls::Error>());
+        matches!(cause.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) && !is_tls
+    });
+    if error.is_parse() || is_malformed { Broken::Answer("it is no HTTP") } else { Broken::Connection(in_words(error)) }
 }
 
 /// The causes speak of sockets and certificates only, never of the URL.

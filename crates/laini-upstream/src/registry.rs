@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::breaker::Breaker;
-use crate::exchange::{Broken, Exchange, Reply};
+use crate::exchange::{Broken, Exchange, Over, Reply};
 use crate::mapping::Mapping;
 use crate::target::Target;
 use crate::tls::{TlsError, TlsFiles};
@@ -57,9 +57,6 @@ impl Default for UpstreamLimits {
         }
     }
 }
-
-/// The first attempt and its one retry.
-const ATTEMPTS_MAX: u32 = 2;
 
 /// The operator's back end as a registry.
 pub struct HttpRegistry {
@@ -114,19 +111,15 @@ impl HttpRegistry {
         self.mapping.read(&reply, msisdn, (self.clock)()).map_err(|why| RegistryError::Bad(why.to_string()))
     }
 
+    /// One attempt, and one more where another connection may do better.
     async fn attempts(&self, msisdn: Msisdn, deadline: Instant) -> Result<Reply, Broken> {
         let needs = Duration::from_millis(self.limits.retry_needs_ms);
-        let mut attempt = 1;
-        loop {
-            let request = self.target.request(msisdn).map_err(|_| Broken::Answer("the URL cannot be asked"))?;
-            let broken = match self.exchange.send(request).await {
-                Err(broken @ (Broken::Connection(_) | Broken::Failing(_))) => broken,
-                settled => return settled,
-            };
-            if attempt == ATTEMPTS_MAX || Instant::now() + needs > deadline {
-                return Err(broken);
+        let request = || self.target.request(msisdn).map_err(|_| Broken::Answer("the URL cannot be asked"));
+        match self.exchange.send(request()?, Over::Any).await {
+            Err(Broken::Connection(_) | Broken::Failing(_)) if Instant::now() + needs <= deadline => {
+                self.exchange.send(request()?, Over::Fresh).await
             }
-            attempt += 1;
+            settled => settled,
         }
     }
 }

@@ -3,9 +3,9 @@
 //! Owns everything that a person types and sees. Must never decide what a check answers or costs
 //! (laini-core does) or name an engine outside of `compose.rs`.
 
+mod back_end;
 mod cli;
 mod command;
-mod back_end;
 mod compose;
 mod config;
 mod data_dir;

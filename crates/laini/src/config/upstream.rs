@@ -89,7 +89,8 @@ impl UpstreamConfig {
         };
         let credential = credential.map(|value| Credential::new(&self.credential_header, value)).transpose();
         let credential = credential.context("upstream.credential_header and upstream.credential_file")?;
-        Target::new(&self.url, method, &self.body, credential, self.plain_http).context("upstream.url and upstream.body")
+        Target::new(&self.url, method, &self.body, credential, self.plain_http)
+            .context("upstream.url and upstream.body")
     }
 
     /// How much it may take.
@@ -174,7 +175,10 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
     ("upstream.response_header_bytes_max", "Longest head of an answer."),
     ("upstream.breaker_failures_max", "Failures in a row after which the back end is left alone."),
     ("upstream.breaker_open_ms", "For how long; then one look-up tries whether it is back."),
-    ("upstream_answer.msisdn", "Where an answer echoes the number (JSON pointer); empty = not compared, which is a risk."),
+    (
+        "upstream_answer.msisdn",
+        "Where an answer echoes the number (JSON pointer); empty = not compared, which is a risk.",
+    ),
     ("upstream_answer.status", "Where the line's status stands; empty = every line that is answered is active."),
     ("upstream_answer.statuses", "The back end's words for it: THEIRS = ours."),
     ("upstream_answer.imsi", "Where the IMSI stands."),
@@ -185,13 +189,22 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
     ("upstream_answer.swap_cause", "Where its cause stands; empty = replacement."),
     ("upstream_answer.swap_causes", "The back end's words for it: THEIRS = ours."),
     ("upstream_answer.restricted", "Where true says that the holder's data must not be disclosed."),
-    ("upstream_answer.date_formats", "rfc3339, date, epoch_s, epoch_ms, or patterns such as %d-%m-%Y; the first that fits."),
-    ("upstream_answer.never_when", "Says \"never swapped\", e.g. '/swap = null'; without such a word an answer without a date is refused."),
+    (
+        "upstream_answer.date_formats",
+        "rfc3339, date, epoch_s, epoch_ms, or patterns such as %d-%m-%Y; the first that fits.",
+    ),
+    (
+        "upstream_answer.never_when",
+        "Says \"never swapped\", e.g. '/swap = null'; without such a word an answer without a date is refused.",
+    ),
     ("upstream_answer.swap_unknown_when", "Says that nobody knows of a swap, e.g. '/swap = \"N/A\"'."),
     ("upstream_answer.unknown_when", "Says that nothing is sure about the line, e.g. '/state = \"MIGRATING\"'."),
     ("upstream_answer.not_served_when", "Says that the number is not served here, e.g. 'status 404'."),
     ("upstream_answer.as_of", "now, or where an answer says until when it is complete."),
-    ("upstream_answer.history", "Since when every swap is known: always, unknown, P2Y, a day, or a pointer. Must be stated."),
+    (
+        "upstream_answer.history",
+        "Since when every swap is known: always, unknown, P2Y, a day, or a pointer. Must be stated.",
+    ),
 ];
 
 #[cfg(test)]

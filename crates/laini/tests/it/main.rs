@@ -19,3 +19,4 @@ mod reload;
 mod running;
 mod serving;
 mod shutdown;
+mod upstream;
