@@ -196,7 +196,9 @@ pub(crate) fn example() -> anyhow::Result<String> {
          # (live): a running server takes it over on SIGHUP; anything else waits for a restart.\n\
          # `laini config check` shows what is in force and where it comes from.\n",
     );
-    for section in ["operator", "server", "tls", "registry", "upstream", "upstream_answer", "ledger", "keys", "log", "metrics"] {
+    for section in
+        ["operator", "server", "tls", "registry", "upstream", "upstream_answer", "ledger", "keys", "log", "metrics"]
+    {
         let _ = write!(text, "\n[{section}]\n");
         for (name, meaning) in MEANINGS.iter().chain(upstream::MEANINGS) {
             let Some(key) = name.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else { continue };
