@@ -4,6 +4,7 @@
 //! (laini-core does) or name an engine outside of `compose.rs`.
 
 mod backup;
+mod back_end;
 mod cli;
 mod command;
 mod compose;

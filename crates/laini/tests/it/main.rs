@@ -27,3 +27,4 @@ mod sandbox_worlds;
 mod serving;
 mod shutdown;
 mod suspension;
+mod upstream;
