@@ -96,11 +96,12 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let metrics_address = config.metrics_address()?;
     let metrics = metrics_address.map(|_| Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))));
     let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
-    let LedgerHandle { ledger, answers, .. } = house.ledger_writer(config, observer)?;
+    let LedgerHandle { ledger, answers, outbox, .. } = house.ledger_writer(config, observer)?;
     let deps = Deps {
         registry: offer.registry.reader,
         ledger: Arc::clone(&ledger),
         answers,
+        outbox: Arc::clone(&outbox),
         accounts: offer.accounts,
         keys: Arc::clone(&house.keys),
         clock: Arc::new(SystemClock),
@@ -114,7 +115,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         .await
         .hint("choose another address with --listen; port 0 takes a free one")?;
     if let (Some(address), Some(metrics)) = (metrics_address, metrics) {
-        let gauged = Gauged { feed: offer.registry.feed, outbox: None, clock: Arc::new(SystemClock) };
+        let gauged = Gauged { feed: offer.registry.feed, outbox: Some(outbox), clock: Arc::new(SystemClock) };
         let exposed =
             server.expose(address, metrics, gauged).await.hint("choose another address for metrics.listen")?;
         tracing::info!(address = %exposed, "metrics can be collected");

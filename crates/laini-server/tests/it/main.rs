@@ -4,6 +4,7 @@
 
 mod checks;
 mod connections;
+mod delivery;
 mod errors;
 mod explicit;
 mod fakes;
@@ -13,8 +14,11 @@ mod limits;
 mod listeners;
 mod live_settings;
 mod malformed;
+mod outbound;
+mod outbox;
 mod pki;
 mod readiness;
+mod receiver;
 mod sandbox;
 mod shutdown;
 mod tls;

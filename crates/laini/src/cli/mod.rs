@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{app, check, config, demo, ledger, partner, registry, sandbox, serve};
+use crate::command::{app, check, config, delivery, demo, ledger, listen, partner, registry, sandbox, serve};
 
 /// The command line.
 #[derive(Parser)]
@@ -64,6 +64,11 @@ pub(crate) enum Command {
     /// What was asked and what it costs.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// What is sent to partners instead of answered.
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryCommand),
+    /// Take an app's deliveries on this machine, without a public address.
+    Listen(listen::ListenArgs),
     /// Settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),

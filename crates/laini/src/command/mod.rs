@@ -6,8 +6,10 @@ pub(crate) mod app;
 pub(crate) mod check;
 pub(crate) mod config;
 mod context;
+pub(crate) mod delivery;
 pub(crate) mod demo;
 pub(crate) mod ledger;
+pub(crate) mod listen;
 pub(crate) mod partner;
 mod progress;
 mod reference;
@@ -32,6 +34,8 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Registry(command) => registry::run(&context, &command),
         Command::Partner(command) => partner::run(&context, &command),
         Command::App(command) => app::run(&context, &command),
+        Command::Delivery(command) => delivery::run(&context, &command),
+        Command::Listen(args) => listen::run(&context, &args),
         Command::Ledger(command) => ledger::run(&context, &command),
         Command::Config(command) => config::run(&context, &command),
         Command::Reference => reference::run(),
