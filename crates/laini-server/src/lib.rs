@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
-use laini_core::store::{AccountStore, AnswerMemory, Ledger, Registry, WorldStore};
+use laini_core::store::{AccountStore, AnswerMemory, Ledger, Outbox, Registry, WorldStore};
 use observe::Metrics;
 
+pub mod delivery;
 pub mod gateway;
 pub mod http;
 mod listener;
@@ -33,6 +34,8 @@ pub struct Deps {
     pub ledger: Arc<dyn Ledger>,
     /// The answers that are kept under idempotency keys.
     pub answers: Arc<dyn AnswerMemory>,
+    /// Accepted checks and what is delivered of them.
+    pub outbox: Arc<dyn Outbox>,
     /// Partners, agreements and apps.
     pub accounts: Arc<dyn AccountStore>,
     /// The sandbox apps' own lines and clocks.

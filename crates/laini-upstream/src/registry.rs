@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use laini_core::disclosure::Horizon;
 use laini_core::line::Msisdn;
 use laini_core::store::{BoxFuture, Lookup, Registry, RegistryError};
 use tokio::sync::Semaphore;

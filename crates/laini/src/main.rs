@@ -3,8 +3,8 @@
 //! Owns everything that a person types and sees. Must never decide what a check answers or costs
 //! (laini-core does) or name an engine outside of `compose.rs`.
 
-mod backup;
 mod back_end;
+mod backup;
 mod cli;
 mod command;
 mod compose;

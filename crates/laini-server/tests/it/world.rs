@@ -123,6 +123,7 @@ impl World {
             registry: Arc::clone(&registry) as _,
             ledger: Arc::clone(&ledger) as _,
             answers: Arc::clone(&ledger.answers) as _,
+            outbox: Arc::clone(&ledger.outbox) as _,
             accounts: Arc::clone(&accounts) as _,
             worlds: Arc::clone(&worlds) as _,
             keys: Arc::clone(&keys),

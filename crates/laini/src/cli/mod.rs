@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    agreement, app, backup, check, config, demo, ledger, operator, partner, registry, restore, retention, sandbox, serve,
+    agreement, app, backup, check, config, delivery, demo, ledger, listen, operator, partner, registry, restore,
+    retention, sandbox, serve,
 };
 
 /// The command line.
@@ -81,6 +82,11 @@ pub(crate) enum Command {
     Retention(retention::RetentionCommand),
     /// Look for what is unsafe, stale, full or wrong.
     Doctor,
+    /// What is sent to partners instead of answered.
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryCommand),
+    /// Take an app's deliveries on this machine, without a public address.
+    Listen(listen::ListenArgs),
     /// Settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),

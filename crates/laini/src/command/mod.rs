@@ -8,10 +8,12 @@ pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod config;
 mod context;
+pub(crate) mod delivery;
 pub(crate) mod demo;
 mod doctor;
 pub(crate) mod ledger;
 mod limits;
+pub(crate) mod listen;
 pub(crate) mod operator;
 pub(crate) mod partner;
 mod progress;
@@ -40,6 +42,8 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Partner(command) => partner::run(&context, &command),
         Command::Agreement(command) => agreement::run(&context, &command),
         Command::App(command) => app::run(&context, &command),
+        Command::Delivery(command) => delivery::run(&context, &command),
+        Command::Listen(args) => listen::run(&context, &args),
         Command::Ledger(command) => ledger::run(&context, &command),
         Command::Operator(command) => operator::run(&context, &command),
         Command::Backup(args) => backup::run(&context, &args),

@@ -9,6 +9,7 @@ mod certificate;
 mod change;
 mod limits;
 mod list;
+mod result_address;
 mod revoke;
 mod show;
 
@@ -50,6 +51,9 @@ pub(crate) enum AppCommand {
     Certificate(certificate::CertificateArgs),
     /// Answer an app from these addresses only.
     Addresses(addresses::AddressesArgs),
+    /// Where its results are delivered.
+    #[command(subcommand)]
+    ResultAddress(result_address::ResultAddressCommand),
     /// End an app for good.
     Revoke(revoke::RevokeArgs),
     /// Refuse every token that an app holds now; it can get new ones.
@@ -71,6 +75,7 @@ pub(crate) fn run(context: &Context, command: &AppCommand) -> anyhow::Result<()>
         AppCommand::Profile(args) => change::profile(context, args),
         AppCommand::Certificate(args) => certificate::run(context, args),
         AppCommand::Addresses(args) => addresses::run(context, args),
+        AppCommand::ResultAddress(command) => result_address::run(context, command),
         AppCommand::Revoke(args) => revoke::app(context, args),
         AppCommand::RevokeTokens(args) => revoke::tokens(context, args),
     }
