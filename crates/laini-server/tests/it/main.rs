@@ -18,6 +18,7 @@ mod pki;
 mod readiness;
 mod sandbox;
 mod shutdown;
+mod slow_peers;
 mod tls;
 mod tokens;
 mod wire;
