@@ -5,11 +5,15 @@
 //! (laini-core does), or show more through a port than the port promises.
 
 mod accounts;
+mod backup;
+mod inspect;
 mod ledger;
 mod registry;
 mod sql;
 
 pub use accounts::SqliteAccounts;
+pub use backup::back_up;
+pub use inspect::{FileState, inspect};
 pub use ledger::{LedgerSettings, SqliteLedger};
 pub use registry::{RegistrySettings, SqliteRegistry};
 pub use sql::StoreError;

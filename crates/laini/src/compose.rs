@@ -1,6 +1,7 @@
 //! The one file that names the engine, the clock and the source of randomness.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use laini_core::store::{
     AccountStore, AnswerMemory, CommitObserver, Ledger, Outbox, Registry, RegistryFeed, Retention,
 };
 use laini_server::{Clock, Entropy};
+pub(crate) use laini_store_sqlite::FileState;
 use laini_store_sqlite::{LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry};
 
 use crate::config::Config;
@@ -161,4 +163,14 @@ impl House {
     pub(crate) fn accounts(&self) -> anyhow::Result<Arc<dyn AccountStore>> {
         Ok(Arc::new(SqliteAccounts::open(self.data.path())?))
     }
+}
+
+/// Copies the engine's files into an empty directory, while others write; their names.
+pub(crate) fn back_up(data: &Path, into: &Path, begin: &dyn Fn(&str, u64)) -> anyhow::Result<Vec<String>> {
+    Ok(laini_store_sqlite::back_up(data, into, begin)?)
+}
+
+/// The state that the engine's files are in.
+pub(crate) fn inspect(data: &Path) -> anyhow::Result<Vec<FileState>> {
+    Ok(laini_store_sqlite::inspect(data)?)
 }

@@ -1,11 +1,13 @@
 //! The data directory: one place that holds everything.
 
-use std::fs::{DirBuilder, File, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
+
+use crate::failure::WithHint as _;
 
 /// The directory that `--data` names.
 #[derive(Debug, Clone)]
@@ -18,6 +20,20 @@ impl DataDir {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         make_private(path).with_context(|| format!("the data directory {} cannot be used", path.display()))?;
         Ok(Self { path: path.to_owned() })
+    }
+
+    /// The directory, which must be there: a reading command never makes one of a misspelt name.
+    pub(crate) fn existing(path: &Path) -> anyhow::Result<Self> {
+        if path.is_dir() {
+            return Ok(Self { path: path.to_owned() });
+        }
+        Err(anyhow!("there is no data directory {}", path.display()))
+            .hint("name it with --data DIR or LAINI_DATA; `laini registry import` and `laini serve` make a new one")
+    }
+
+    /// Where its keys lie under the setting `keys.dir`.
+    pub(crate) fn key_dir(&self, setting: &str) -> PathBuf {
+        if setting.is_empty() { self.path.join("keys") } else { PathBuf::from(setting) }
     }
 
     /// Its path.
@@ -36,6 +52,11 @@ impl DataDir {
 /// Makes a directory that only its owner may enter.
 pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a new file that only its owner may read.
+pub(crate) fn create_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Writes a file whole or not at all, readable by its owner alone, durable when this returns.

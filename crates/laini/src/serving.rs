@@ -63,7 +63,7 @@ pub(crate) struct Offer {
 }
 
 /// File descriptors that are no connections: databases, logs, keys.
-const DESCRIPTORS_KEPT: u64 = 128;
+pub(crate) const DESCRIPTORS_KEPT: u64 = 128;
 
 /// Raises the soft limit of file descriptors to the hard one, and says where even that is too low.
 fn raise_descriptor_limit(connections_max: usize) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sql::{StoreError, file_failed};
 
-pub(super) const FILE: &str = "ledger-heads.ndjson";
+pub(crate) const FILE: &str = "ledger-heads.ndjson";
 /// How much of the file's end a start reads: some hundred heads.
 const TAIL_BYTES: u64 = 64 << 10;
 

@@ -44,7 +44,9 @@ use laini_core::store::{
 use crate::sql::StoreError;
 use answers::Claims;
 use days::Today;
+pub(crate) use heads::FILE as HEADS_FILE;
 use readers::Readers;
+pub(crate) use schema::MIGRATIONS;
 use writing::Writing;
 
 /// The limits and rhythms of a ledger's writer.

@@ -7,7 +7,7 @@ use laini_core::store::{ChainRow, DayKey, Draft, LedgerRow, Mac, RepeatKey, Repe
 use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Row, Statement, params};
 
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("migration_2.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("migration_2.sql")];
 
 pub(super) const INSERT_ROW: &str = "INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 pub(super) const INSERT_SUBJECT: &str = "INSERT INTO subject VALUES (?,?,?,?,?)";

@@ -6,12 +6,12 @@ use crate::sql::{StoreError, file_failed};
 
 /// The registry's files in the data directory, and the locks that writers of all processes share.
 #[derive(Debug, Clone)]
-pub(super) struct Files {
+pub(crate) struct Files {
     dir: PathBuf,
 }
 
 impl Files {
-    pub(super) fn new(dir: PathBuf) -> Self {
+    pub(crate) fn new(dir: PathBuf) -> Self {
         Self { dir }
     }
 
@@ -35,7 +35,7 @@ impl Files {
     }
 
     /// The serving generation; `None` where nothing was ever loaded.
-    pub(super) fn current(&self) -> Result<Option<u64>, StoreError> {
+    pub(crate) fn current(&self) -> Result<Option<u64>, StoreError> {
         let path = self.pointer();
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -12,7 +12,7 @@ use super::row::{COLUMNS, Row};
 use crate::sql::open_reader;
 
 /// The schema of a generation's file.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(crate) const MIGRATIONS: &[&str] = &["
 CREATE TABLE line(
     msisdn INTEGER PRIMARY KEY, imsi BLOB, registered INTEGER NOT NULL, swapped INTEGER, flags INTEGER NOT NULL,
     holder INTEGER, paired INTEGER

@@ -9,7 +9,7 @@ use super::columns::{key, micros, msisdn, nth, position};
 use super::failure::Failure;
 
 /// The schema of the history's file.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(crate) const MIGRATIONS: &[&str] = &["
 -- Every event, in order of arrival. Instants in microseconds since 1970.
 CREATE TABLE event(
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL, source TEXT NOT NULL, at INTEGER NOT NULL,

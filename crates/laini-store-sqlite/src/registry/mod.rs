@@ -33,7 +33,9 @@ use laini_core::store::{
 
 use self::failure::Failure;
 use self::feed::Writer;
-use self::files::Files;
+pub(crate) use self::files::Files;
+pub(crate) use self::generation::MIGRATIONS as GENERATION_MIGRATIONS;
+pub(crate) use self::history::MIGRATIONS as HISTORY_MIGRATIONS;
 use self::serving::{Refresher, Serving, View};
 use crate::sql::{StoreError, file_failed};
 

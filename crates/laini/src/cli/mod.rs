@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{app, check, config, demo, ledger, partner, registry, sandbox, serve};
+use crate::command::{app, backup, check, config, demo, ledger, partner, registry, restore, sandbox, serve};
 
 /// The command line.
 #[derive(Parser)]
@@ -64,6 +64,12 @@ pub(crate) enum Command {
     /// What was asked and what it costs.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Copy everything that is remembered, while the server serves.
+    Backup(backup::BackupArgs),
+    /// Make a data directory of a backup.
+    Restore(restore::RestoreArgs),
+    /// Look for what is unsafe, stale, full or wrong.
+    Doctor,
     /// Settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),

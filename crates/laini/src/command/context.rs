@@ -47,7 +47,20 @@ impl Context {
         resolve(file.as_ref().map(|(name, text)| (name.as_str(), text.as_str())), &environment, flags)
     }
 
-    /// The house of the data directory, with its settings.
+    /// A data directory that is there already, with its settings; for commands that read.
+    pub(crate) fn existing(&self) -> anyhow::Result<(DataDir, Config)> {
+        let data = DataDir::existing(&self.data_path())?;
+        let config = self.settings(data.path(), &[])?.config;
+        Ok((data, config))
+    }
+
+    /// The house of a data directory that is there already; for commands that read.
+    pub(crate) fn existing_house(&self) -> anyhow::Result<(House, Config)> {
+        let (data, config) = self.existing()?;
+        Ok((House::open(data, &config)?, config))
+    }
+
+    /// The house of the data directory, made where it is new, with its settings.
     pub(crate) fn house(&self) -> anyhow::Result<(House, Config)> {
         let data = DataDir::open(&self.data_path())?;
         let config = self.settings(data.path(), &[])?.config;

@@ -3,15 +3,18 @@
 //! Owns the words that people read. Must never name an engine, or print by itself: [`crate::out`] does.
 
 pub(crate) mod app;
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod config;
 mod context;
 pub(crate) mod demo;
+mod doctor;
 pub(crate) mod ledger;
 pub(crate) mod partner;
 mod progress;
 mod reference;
 pub(crate) mod registry;
+pub(crate) mod restore;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 
@@ -33,6 +36,9 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Partner(command) => partner::run(&context, &command),
         Command::App(command) => app::run(&context, &command),
         Command::Ledger(command) => ledger::run(&context, &command),
+        Command::Backup(args) => backup::run(&context, &args),
+        Command::Restore(args) => restore::run(&context, &args),
+        Command::Doctor => doctor::run(&context),
         Command::Config(command) => config::run(&context, &command),
         Command::Reference => reference::run(),
     }

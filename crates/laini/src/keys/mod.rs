@@ -32,7 +32,7 @@ pub(crate) struct KeyDir {
 impl KeyDir {
     /// `keys/` in the data directory, or the directory that the setting `keys.dir` names.
     pub(crate) fn open(data: &DataDir, setting: &str, entropy: Arc<dyn Entropy>) -> anyhow::Result<Self> {
-        let path = if setting.is_empty() { data.path().join("keys") } else { PathBuf::from(setting) };
+        let path = data.key_dir(setting);
         make_private(&path.join("day"))
             .with_context(|| format!("the key directory {} cannot be used", path.display()))?;
         Ok(Self { path, entropy })

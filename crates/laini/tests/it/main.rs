@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod accounts;
+mod backup;
 mod bank;
+mod beside;
 mod canaries;
 mod commands;
 mod crash_import;
 mod disk;
+mod doctor;
 mod extract;
 mod feed;
 mod kill;

@@ -26,7 +26,7 @@ struct AppLine {
 
 /// Lists the apps.
 pub(crate) fn run(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
-    let (house, _) = context.house()?;
+    let (house, _) = context.existing_house()?;
     let book = block_on(house.accounts()?.load())??;
     let partner_name = |id| book.partners.iter().find(|p| p.id == id).map_or(String::new(), |p| p.name.clone());
     let mut lines: Vec<AppLine> = book

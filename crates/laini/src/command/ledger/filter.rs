@@ -111,7 +111,7 @@ pub(super) fn pages(
     from: Option<Timestamp>,
     mut take: impl FnMut(Vec<NamedRow>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let (house, config) = context.house()?;
+    let (house, config) = context.existing_house()?;
     let ledger = house.ledger_reader()?;
     let (mut query, names) = filter.query(&house, &config)?;
     query.from = query.from.max(from);

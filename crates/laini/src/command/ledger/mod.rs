@@ -5,7 +5,7 @@
 mod export;
 mod filter;
 mod list;
-mod verify;
+pub(super) mod verify;
 
 use clap::Subcommand;
 

@@ -19,7 +19,7 @@ struct VerifyReport {
 
 /// Proves that no row was altered, removed or added; exit code 1 where one was.
 pub(crate) fn run(context: &Context) -> anyhow::Result<()> {
-    let (house, _) = context.house()?;
+    let (house, _) = context.existing_house()?;
     let ledger = house.ledger_reader()?;
     let heads = block_on(ledger.heads())??.len();
     let verifying = bar(context.out, "verifying", "rows", None);

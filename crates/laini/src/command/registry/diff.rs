@@ -56,7 +56,7 @@ struct Difference {
 
 /// Compares an extract with the registry.
 pub(crate) fn run(context: &Context, args: &DiffArgs) -> anyhow::Result<()> {
-    let (house, config) = context.house()?;
+    let (house, config) = context.existing_house()?;
     let registry = house.registry(&config)?;
     let cut = block_on(registry.feed.status())??.cut;
     let rules = SnapshotRules {

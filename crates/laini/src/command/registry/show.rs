@@ -46,7 +46,7 @@ struct EventReport {
 
 /// Shows one line.
 pub(crate) fn run(context: &Context, args: &ShowArgs) -> anyhow::Result<()> {
-    let (house, config) = context.house()?;
+    let (house, config) = context.existing_house()?;
     let msisdn = config.plan()?.parse_spaced(&args.number).hint("write it as 2547…, +2547… or 07…")?;
     if args.reveal {
         let reason = args.reason.as_deref().map(str::trim).unwrap_or_default();

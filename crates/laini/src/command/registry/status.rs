@@ -39,7 +39,7 @@ const SHOWN_MAX: usize = 10;
 
 /// Shows how many lines there are and how fresh they are.
 pub(crate) fn run(context: &Context) -> anyhow::Result<()> {
-    let (house, config) = context.house()?;
+    let (house, config) = context.existing_house()?;
     let feed = house.registry(&config)?.feed;
     let (status, rejects) = block_on(async { (feed.status().await, feed.rejects(SHOWN_MAX).await) })?;
     let RegistryStatus { generation, lines, cut, as_of, history_since, events, waiting, rejects: refused, feeds } =
