@@ -18,6 +18,7 @@ pub mod operator;
 pub mod sandbox;
 mod server;
 mod settings;
+pub mod worker;
 
 pub use listener::{Environments, Listener};
 pub use server::{BindError, Server};

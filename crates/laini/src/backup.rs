@@ -114,8 +114,11 @@ fn copy_and_hash(from: &Path, to: &mut dyn io::Write) -> anyhow::Result<(u64, St
         }
     };
     copy().with_context(|| format!("{} cannot be copied", from.display()))?;
-    let digest = hasher.finalize();
-    Ok((copied, digest.iter().map(|byte| format!("{byte:02x}")).collect()))
+    let mut sha256 = String::new();
+    for byte in hasher.finalize() {
+        sha256.push_str(&format!("{byte:02x}"));
+    }
+    Ok((copied, sha256))
 }
 
 /// Whether `dir` is there and holds something.

@@ -50,6 +50,8 @@ const COLUMNS: [&str; 14] = [
 
 /// Writes every row.
 pub(crate) fn run(context: &Context, args: &ExportArgs) -> anyhow::Result<()> {
+    // Before a header or a file is written.
+    context.existing()?;
     let output: Box<dyn Write> = match &args.output {
         Some(path) => Box::new(File::create(path).with_context(|| format!("{} cannot be written", path.display()))?),
         None => Box::new(std::io::stdout().lock()),

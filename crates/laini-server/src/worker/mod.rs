@@ -1,0 +1,8 @@
+//! Work that goes on beside requests.
+//!
+//! Owns its rhythms and the size of its pieces. Must never hold a ledger's writer up for long, or go
+//! on where the server has ended.
+
+mod retention;
+
+pub use retention::{RetentionPolicy, Swept, keep_forgetting, sweep};
