@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
@@ -20,6 +21,8 @@ pub struct Settings {
     pub hosts: HostNames,
     /// The proxies in front of the server.
     pub proxies: TrustedProxies,
+    /// A directory on the disk that records are written to; `None` = nobody watches how full it is.
+    pub disk: Option<PathBuf>,
     /// How much of everything is allowed.
     pub limits: Limits,
 }
@@ -33,6 +36,7 @@ impl Settings {
             freshness: Freshness::default(),
             hosts: HostNames::default(),
             proxies: TrustedProxies::default(),
+            disk: None,
             limits: Limits::default(),
         }
     }

@@ -1,14 +1,15 @@
 //! Serving: what `serve`, `sandbox` and `demo` have in common.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use laini_core::store::{AccountStore, CommitObserver, Ledger};
+use laini_core::store::{AccountStore, CommitObserver};
 use laini_server::http::Tls;
 use laini_server::observe::{Gauged, Metrics};
+use laini_server::worker::{RetentionPolicy, keep_forgetting};
 use laini_server::{Deps, Limits, Listener, LiveSettings, Server, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
@@ -46,7 +47,9 @@ pub(crate) struct Standing {
     urls: Vec<String>,
     tls: Vec<Arc<Tls>>,
     settings: Arc<LiveSettings>,
-    ledger: Arc<dyn Ledger>,
+    ledger: LedgerHandle,
+    retention: RetentionPolicy,
+    disk: PathBuf,
     signals: Signals,
 }
 
@@ -102,11 +105,11 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let metrics_address = config.metrics_address()?;
     let metrics = metrics_address.map(|_| Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))));
     let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
-    let LedgerHandle { ledger, answers, .. } = house.ledger_writer(config, observer)?;
+    let ledger = house.ledger_writer(config, observer)?;
     let deps = Deps {
         registry: offer.registry.reader,
-        ledger: Arc::clone(&ledger),
-        answers,
+        ledger: Arc::clone(&ledger.ledger),
+        answers: Arc::clone(&ledger.answers),
         accounts: offer.accounts,
         keys: Arc::clone(&house.keys),
         clock: Arc::new(SystemClock),
@@ -115,12 +118,13 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     };
     // Before anyone is told that it is ready: from then on a signal ends it gracefully.
     let signals = Signals::listen(offer.is_reloadable)?;
-    let settings = Arc::new(LiveSettings::new(settings(config)?));
+    let settings = Arc::new(LiveSettings::new(settings(config, house.data.path())?));
     let mut server = Server::bind(&offer.listeners, deps, Arc::clone(&settings))
         .await
         .hint("choose another address with --listen; port 0 takes a free one")?;
     if let (Some(address), Some(metrics)) = (metrics_address, metrics) {
-        let gauged = Gauged { feed: offer.registry.feed, outbox: None, clock: Arc::new(SystemClock) };
+        let outbox = Some(Arc::clone(&ledger.outbox));
+        let gauged = Gauged { feed: offer.registry.feed, outbox, clock: Arc::new(SystemClock) };
         let exposed =
             server.expose(address, metrics, gauged).await.hint("choose another address for metrics.listen")?;
         tracing::info!(address = %exposed, "metrics can be collected");
@@ -130,7 +134,8 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let base_url = urls.first().cloned().unwrap_or_default();
     let mut tls: Vec<Arc<Tls>> = offer.listeners.into_iter().filter_map(|listener| listener.tls).collect();
     tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
-    Ok(Standing { server, base_url, urls, tls, settings, ledger, signals })
+    let (retention, disk) = (config.retention.policy(), house.data.path().to_owned());
+    Ok(Standing { server, base_url, urls, tls, settings, ledger, retention, disk, signals })
 }
 
 fn url(address: SocketAddr, listener: &Listener) -> String {
@@ -139,13 +144,14 @@ fn url(address: SocketAddr, listener: &Listener) -> String {
 }
 
 /// The server's settings as the configuration has them.
-fn settings(config: &Config) -> anyhow::Result<Settings> {
+fn settings(config: &Config, disk: &Path) -> anyhow::Result<Settings> {
     Ok(Settings {
         zone: config.zone()?,
         plan: config.plan()?,
         freshness: config.freshness(),
         hosts: config.hosts(),
         proxies: config.proxies()?,
+        disk: Some(disk.to_owned()),
         limits: limits(config),
     })
 }
@@ -190,10 +196,10 @@ impl Standing {
     ) -> anyhow::Result<()> {
         tracing::info!(base_url = self.urls.join(" "), pid = std::process::id(), "serving");
         notify("READY=1");
-        let Self { server, settings: live, tls, ledger, signals, .. } = self;
+        let Self { server, settings: live, tls, ledger, retention, disk, signals, .. } = self;
         let on_reload = || {
             if let Some(reload) = &mut reload {
-                reload.run(&live, settings);
+                reload.run(&live, |config| settings(config, &disk));
                 for tls in &tls {
                     if let Err(error) = tls.reload() {
                         tracing::error!(%error, "the TLS files cannot be reloaded; those in force stay");
@@ -201,7 +207,10 @@ impl Standing {
                 }
             }
         };
-        let result = attend(server, signals, on_reload, ended).await;
+        let result = tokio::select! {
+            result = attend(server, signals, on_reload, ended) => result,
+            never = keep_forgetting(&*ledger.retention, retention, &SystemClock) => match never {},
+        };
         // The last owner closes it: its thread flushes, writes the head and joins.
         drop(ledger);
         tracing::info!("stopped");

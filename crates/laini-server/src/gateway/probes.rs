@@ -3,9 +3,12 @@ use std::time::Duration;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::SignedDuration;
+use laini_core::disclosure::Freshness;
 use laini_core::line::Msisdn;
 use laini_core::partner::Environment;
 use laini_core::store::RegistryError;
+use rustix::fs::statvfs;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -15,53 +18,81 @@ use crate::http::{Context, json};
 /// A number that no plan has: looked up to see whether the registry answers.
 const NOBODYS_NUMBER: u64 = 10_000;
 
-#[derive(Serialize)]
+/// With less room the next records may fail: this node is taken out of service,
+const DISK_FREE_BYTES_MIN: u64 = 64 << 20;
+/// and with less it says so in time.
+const DISK_FREE_BYTES_ADVISED: u64 = 1 << 30;
+
+#[derive(Default, Serialize)]
 struct Probe {
     status: &'static str,
+    /// Why checks cannot be answered.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<&'static str>,
+    /// What somebody should see to; checks are answered all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<&'static str>,
 }
 
 /// `GET /livez`: the process answers.
 pub(super) async fn livez() -> Response {
-    json(StatusCode::OK, &Probe { status: "live", reasons: Vec::new() })
+    json(StatusCode::OK, &Probe { status: "live", ..Probe::default() })
 }
 
 /// `GET /readyz`: checks can be answered; otherwise 503 with the reasons.
 pub(super) async fn readyz(State(gateway): GatewayState, Extension(context): Extension<Context>) -> Response {
-    let reasons = gateway.reasons_against_readiness(&context).await;
-    if reasons.is_empty() {
-        json(StatusCode::OK, &Probe { status: "ready", reasons })
+    let mut probe = Probe::default();
+    gateway.examine(&context, &mut probe).await;
+    if probe.reasons.is_empty() {
+        json(StatusCode::OK, &Probe { status: "ready", ..probe })
     } else {
-        json(StatusCode::SERVICE_UNAVAILABLE, &Probe { status: "not ready", reasons })
+        json(StatusCode::SERVICE_UNAVAILABLE, &Probe { status: "not ready", ..probe })
     }
 }
 
 impl Gateway {
-    async fn reasons_against_readiness(&self, context: &Context) -> Vec<&'static str> {
-        let mut reasons = Vec::new();
+    async fn examine(&self, context: &Context, probe: &mut Probe) {
         if context.environments.include(Environment::Production) {
-            reasons.extend(self.reason_against_registry().await);
+            self.examine_registry(context, probe).await;
         }
         if self.ledger_health.is_failing() {
-            reasons.push("the ledger does not confirm records");
+            probe.reasons.push("the ledger does not confirm records");
         }
         if self.accounts.is_outdated() {
-            reasons.push("the accounts could not be read for too long: production checks are refused");
+            probe.reasons.push("the accounts could not be read for too long: production checks are refused");
         } else if self.accounts.is_failing() {
-            reasons.push("the accounts cannot be read");
+            probe.reasons.push("the accounts cannot be read");
         }
-        reasons
+        match self.settings.glance().disk.as_ref().map(statvfs) {
+            Some(Ok(disk)) => match disk.f_bavail.saturating_mul(disk.f_frsize) {
+                ..DISK_FREE_BYTES_MIN => probe.reasons.push("the disk is full"),
+                DISK_FREE_BYTES_MIN..DISK_FREE_BYTES_ADVISED => probe.warnings.push("the disk is nearly full"),
+                _ => {}
+            },
+            Some(Err(_)) => probe.warnings.push("the disk cannot be looked at"),
+            None => {}
+        }
     }
 
-    async fn reason_against_registry(&self) -> Option<&'static str> {
-        let nobody = Msisdn::from_stored(NOBODYS_NUMBER)?;
-        let patience = Duration::from_millis(self.settings.glance().limits.look_up_timeout_ms);
+    async fn examine_registry(&self, context: &Context, probe: &mut Probe) {
+        let Some(nobody) = Msisdn::from_stored(NOBODYS_NUMBER) else { return };
+        let settings = self.settings.current();
+        let patience = Duration::from_millis(settings.limits.look_up_timeout_ms);
         match timeout(patience, self.registry.look_up(nobody)).await {
-            Ok(Ok(_)) => None,
-            Ok(Err(RegistryError::Empty)) => Some("the registry is empty"),
-            Ok(Err(RegistryError::Bad(_) | RegistryError::Unavailable(_))) => Some("the registry cannot be read"),
-            Ok(Err(RegistryError::TooSlow)) | Err(_) => Some("the registry does not answer in time"),
+            Ok(Ok(lookup)) => {
+                let is_stale = |limit: SignedDuration| {
+                    lookup.horizon.as_of.is_none_or(|as_of| context.at.duration_since(as_of) > limit)
+                };
+                let Freshness { swap_stale_after, registration_stale_after } = settings.freshness;
+                if swap_stale_after.into_iter().chain(registration_stale_after).any(is_stale) {
+                    probe.warnings.push("the feed is stale: reassuring answers are withdrawn");
+                }
+            }
+            Ok(Err(RegistryError::Empty)) => probe.reasons.push("the registry is empty"),
+            Ok(Err(RegistryError::Bad(_) | RegistryError::Unavailable(_))) => {
+                probe.reasons.push("the registry cannot be read");
+            }
+            Ok(Err(RegistryError::TooSlow)) | Err(_) => probe.reasons.push("the registry does not answer in time"),
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -99,7 +100,7 @@ async fn for_all<'a>(
 }
 
 /// Sweeps once an hour, for ever, beginning now. A sweep that fails is repeated with the next one.
-pub async fn keep_forgetting(retention: &dyn Retention, policy: RetentionPolicy, clock: &dyn Clock) {
+pub async fn keep_forgetting(retention: &dyn Retention, policy: RetentionPolicy, clock: &dyn Clock) -> Infallible {
     let mut ticks = interval(Duration::from_millis(SWEEP_INTERVAL_MS));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

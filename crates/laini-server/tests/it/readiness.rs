@@ -49,3 +49,16 @@ async fn without_news_of_the_accounts_production_is_refused_and_the_sandbox_goes
     until_ready_is(&world, 200).await;
     assert_eq!(world.check_with(IMSI_PATH, &token, &body).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_stale_feed_and_a_disk_are_watched_without_taking_the_node_out() {
+    let world = World::start().await;
+    let stale = "the feed is stale";
+    assert!(!until_ready_is(&world, 200).await.contains(stale));
+    let mut changed = (*world.settings.current()).clone();
+    changed.freshness.swap_stale_after = Some(jiff::SignedDuration::from_secs(60));
+    changed.disk = Some("/nowhere/at/all".into());
+    world.settings.replace(changed);
+    let told = until_ready_is(&world, 200).await;
+    assert!(told.contains(stale) && told.contains("the disk cannot be looked at"), "{told}");
+}

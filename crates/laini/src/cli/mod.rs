@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{app, backup, check, config, demo, ledger, partner, registry, restore, sandbox, serve};
+use crate::command::{app, backup, check, config, demo, ledger, partner, registry, restore, retention, sandbox, serve};
 
 /// The command line.
 #[derive(Parser)]
@@ -68,6 +68,9 @@ pub(crate) enum Command {
     Backup(backup::BackupArgs),
     /// Make a data directory of a backup.
     Restore(restore::RestoreArgs),
+    /// Forget what was kept long enough.
+    #[command(subcommand)]
+    Retention(retention::RetentionCommand),
     /// Look for what is unsafe, stale, full or wrong.
     Doctor,
     /// Settings.

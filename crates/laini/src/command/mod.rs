@@ -15,6 +15,7 @@ mod progress;
 mod reference;
 pub(crate) mod registry;
 pub(crate) mod restore;
+pub(crate) mod retention;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Ledger(command) => ledger::run(&context, &command),
         Command::Backup(args) => backup::run(&context, &args),
         Command::Restore(args) => restore::run(&context, &args),
+        Command::Retention(command) => retention::run(&context, &command),
         Command::Doctor => doctor::run(&context),
         Command::Config(command) => config::run(&context, &command),
         Command::Reference => reference::run(),

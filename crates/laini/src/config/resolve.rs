@@ -143,7 +143,7 @@ fn typed(text: &str, like: &Value) -> anyhow::Result<Value> {
 }
 
 /// What each setting means; the example file is made of it.
-const MEANINGS: [(&str, &str); 36] = [
+const MEANINGS: [(&str, &str); 38] = [
     ("operator.country_code", "The network's country code."),
     ("operator.national_digits", "Digits of a number behind the country code."),
     ("operator.currency", "ISO 4217; two decimals."),
@@ -182,7 +182,9 @@ const MEANINGS: [(&str, &str); 36] = [
     ("keys.dir", "Where keys lie; empty = keys/ in the data directory."),
     ("log.format", "human or json."),
     ("log.level", "error, warn, info or debug."),
-    ("metrics.listen", "Address and port of /metrics (Prometheus); empty = nothing is counted."),
+    ("metrics.listen", "Address and port of /metrics (Prometheus); without one nothing is counted."),
+    ("retention.subject_days", "Numbers and facts of checks are forgotten after this; a keyed hash stays."),
+    ("retention.delivery_days", "Bodies of deliveries are forgotten after this."),
 ];
 
 /// A commented example file with every setting at its default.
@@ -194,7 +196,7 @@ pub(crate) fn example() -> anyhow::Result<String> {
          # (live): a running server takes it over on SIGHUP; anything else waits for a restart.\n\
          # `laini config check` shows what is in force and where it comes from.\n",
     );
-    for section in ["operator", "server", "tls", "registry", "ledger", "keys", "log", "metrics"] {
+    for section in ["operator", "server", "tls", "registry", "ledger", "keys", "log", "metrics", "retention"] {
         let _ = write!(text, "\n[{section}]\n");
         for (name, meaning) in MEANINGS {
             let Some(key) = name.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else { continue };

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use laini_core::billing::Currency;
 use laini_core::disclosure::Freshness;
 use laini_core::line::NumberPlan;
+use laini_server::worker::RetentionPolicy;
 use serde::{Deserialize, Serialize};
 
 use super::listeners::TlsConfig;
@@ -21,6 +22,7 @@ pub(crate) struct Config {
     pub(crate) keys: KeysConfig,
     pub(crate) log: LogConfig,
     pub(crate) metrics: MetricsConfig,
+    pub(crate) retention: RetentionConfig,
 }
 
 /// Whose network it is.
@@ -143,6 +145,34 @@ pub(crate) struct MetricsConfig {
     pub(crate) listen: String,
 }
 
+/// How long what must go is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RetentionConfig {
+    pub(crate) subject_days: u16,
+    pub(crate) delivery_days: u16,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self { subject_days: 120, delivery_days: 30 }
+    }
+}
+
+impl RetentionConfig {
+    /// As the worker takes it.
+    pub(crate) fn policy(&self) -> RetentionPolicy {
+        RetentionPolicy { subject_days: self.subject_days, delivery_days: self.delivery_days }
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!((1..=3_650).contains(&self.subject_days), "retention.subject_days is not within 1 to 3650");
+        // Attempts go on for three days, and somebody may send it again by hand.
+        ensure!((4..=3_650).contains(&self.delivery_days), "retention.delivery_days is not within 4 to 3650");
+        Ok(())
+    }
+}
+
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -219,6 +249,7 @@ impl Config {
         self.zone()?;
         self.currency()?;
         self.metrics_address()?;
+        self.retention.check()?;
         self.check_listeners()?;
         let server = &self.server;
         let times = [

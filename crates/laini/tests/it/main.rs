@@ -19,6 +19,7 @@ mod metrics;
 mod noon;
 mod one_server;
 mod reload;
+mod retention;
 mod running;
 mod serving;
 mod shutdown;
