@@ -1,5 +1,5 @@
-//! Every command works beside a running server, which notices changes within a second; and none that
-//! reads makes a directory.
+//! Every command works beside a running server, which notices what it changed; and none that reads
+//! makes a directory.
 
 use std::fs;
 use std::time::Duration;
@@ -7,10 +7,11 @@ use std::time::Duration;
 use crate::bank::{Bank, IMSI};
 use crate::running::{Lab, wait_until};
 
-const NOTICED_WITHIN: Duration = Duration::from_secs(1);
+/// The server looks four times a second; the rest is for a machine that is busy with other tests.
+const NOTICED_WITHIN: Duration = Duration::from_secs(5);
 
 #[test]
-fn a_running_server_notices_what_commands_change_within_a_second() {
+fn a_running_server_notices_what_commands_change() {
     let lab = Lab::new();
     let server = lab.serve();
     let app = lab.partner_app("Bank A", "production");

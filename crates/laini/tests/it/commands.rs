@@ -256,12 +256,14 @@ fn commands_show_masks_unless_there_is_a_reason() {
     assert_eq!(lab.json(&["registry", "show", "254799999999"])["status"], "never known");
     fails_with(&lab, &["registry", "show", "2547"], "not a phone number", "write it as 2547");
     let empty = Lab::new();
+    fs::create_dir(empty.data()).unwrap();
     fails_with(&empty, &["registry", "show", "0700000004"], "the registry is empty", "load an extract with");
 }
 
 #[test]
 fn commands_status_counts_lines_events_and_refusals() {
     let empty = Lab::new();
+    fs::create_dir(empty.data()).unwrap();
     assert!(empty.laini(&["registry", "status"]).contains("the registry is empty"));
     assert_eq!(empty.json(&["registry", "status"])["generation"], 0);
 

@@ -18,6 +18,7 @@ mod logs;
 mod metrics;
 mod noon;
 mod one_server;
+mod packaging;
 mod reload;
 mod retention;
 mod running;
