@@ -79,7 +79,6 @@ pub(crate) struct RegistryHandle {
 
 /// The ledger, and what commits with it.
 #[derive(Clone)]
-#[expect(dead_code, reason = "the parts of the server that use the others follow")]
 pub(crate) struct LedgerHandle {
     /// What was asked.
     pub(crate) ledger: Arc<dyn Ledger>,

@@ -42,7 +42,7 @@ pub(super) async fn livez() -> Response {
 /// `GET /readyz`: checks can be answered; otherwise 503 with the reasons.
 pub(super) async fn readyz(State(gateway): GatewayState, Extension(context): Extension<Context>) -> Response {
     let mut probe = Probe::default();
-    gateway.examine(&context, &mut probe).await;
+    gateway.probe(&context, &mut probe).await;
     if probe.reasons.is_empty() {
         json(StatusCode::OK, &Probe { status: "ready", ..probe })
     } else {
@@ -51,9 +51,9 @@ pub(super) async fn readyz(State(gateway): GatewayState, Extension(context): Ext
 }
 
 impl Gateway {
-    async fn examine(&self, context: &Context, probe: &mut Probe) {
+    async fn probe(&self, context: &Context, probe: &mut Probe) {
         if context.environments.include(Environment::Production) {
-            self.examine_registry(context, probe).await;
+            self.probe_registry(context, probe).await;
         }
         if self.ledger_health.is_failing() {
             probe.reasons.push("the ledger does not confirm records");
@@ -74,7 +74,7 @@ impl Gateway {
         }
     }
 
-    async fn examine_registry(&self, context: &Context, probe: &mut Probe) {
+    async fn probe_registry(&self, context: &Context, probe: &mut Probe) {
         let Some(nobody) = Msisdn::from_stored(NOBODYS_NUMBER) else { return };
         let settings = self.settings.current();
         let patience = Duration::from_millis(settings.limits.look_up_timeout_ms);
