@@ -4,4 +4,5 @@
 
 mod accounts;
 mod ledger;
+mod ledger_file;
 mod registry;

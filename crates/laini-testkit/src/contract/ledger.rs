@@ -185,8 +185,16 @@ pub(super) async fn record(ledger: &Arc<dyn Ledger>, draft: &Draft) -> Recorded 
     ledger.record(draft.clone()).await.unwrap()
 }
 
-pub(super) async fn all(ledger: &Arc<dyn Ledger>) -> Vec<LedgerRow> {
-    ledger.rows(ALL).await.unwrap()
+/// Every row of a ledger.
+pub async fn all(ledger: &Arc<dyn Ledger>) -> Vec<LedgerRow> {
+    let mut rows: Vec<LedgerRow> = Vec::new();
+    loop {
+        let page = ledger.rows(RowQuery { after: rows.last().map(|row| row.id), ..ALL }).await.unwrap();
+        if page.is_empty() {
+            return rows;
+        }
+        rows.extend(page);
+    }
 }
 
 pub(super) fn charged(draft: &Draft) -> Recorded {

@@ -33,7 +33,7 @@ fn accepted(draft: &Draft) -> AcceptedCheck {
     }
 }
 
-pub(super) fn delivery(desk: &Desk, to: u64, at: Timestamp) -> DeliveryDraft {
+pub fn delivery(desk: &Desk, to: u64, at: Timestamp) -> DeliveryDraft {
     let id = desk.answered(QUESTION, at).id;
     DeliveryDraft {
         id: DeliveryId(id),

@@ -18,7 +18,7 @@ use laini_core::store::{
 use super::ledger::{Desk, LedgerHome, QUESTION, Question, REPEATED, all, app, at, chain_key, charged, record};
 
 /// A claim of app 1 under the key that consists of these bytes.
-pub(super) fn claim(key: u8, request: u8, at: Timestamp) -> Claim {
+pub fn claim(key: u8, request: u8, at: Timestamp) -> Claim {
     Claim { app: app(1), key: AnswerKey([key; 16]), request: RequestHash([request; 16]), at }
 }
 
@@ -30,7 +30,7 @@ pub(super) fn charges() -> AnswerWriter {
     })
 }
 
-pub(super) fn keyed(claim: Claim) -> KeyedAnswer {
+pub fn keyed(claim: Claim) -> KeyedAnswer {
     KeyedAnswer { claim, write: charges() }
 }
 

@@ -31,7 +31,7 @@ enum Format {
 }
 
 /// The header of every CSV export.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "requestRefID",
     "at",
     "partner",
@@ -46,6 +46,7 @@ const COLUMNS: [&str; 14] = [
     "purpose",
     "as_of",
     "policy_version",
+    "reverses",
 ];
 
 /// Writes every row.

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use clap::Args;
 use jiff::{Timestamp, civil::Date};
-use laini_core::billing::Outcome;
+use laini_core::billing::{CheckId, Outcome};
 use laini_core::partner::{AppId, PartnerId};
 use laini_core::store::{AccountBook, LedgerRow, RowQuery};
 use serde::Serialize;
@@ -26,7 +26,7 @@ pub(crate) struct Filter {
     /// Only the rows of this day (2026-11-22), in the operator's zone.
     #[arg(long)]
     day: Option<Date>,
-    /// Only the rows of this outcome: answered, repeated, not_served, unknown, withheld.
+    /// Only the rows of this outcome: answered, repeated, not_served, unknown, withheld, reversal.
     #[arg(long, value_parser = outcome)]
     outcome: Option<Outcome>,
 }
@@ -53,6 +53,8 @@ pub(super) struct NamedRow {
     pub(super) purpose: &'static str,
     pub(super) as_of: String,
     pub(super) policy_version: u32,
+    /// Of a reversal: the check whose charge it takes back.
+    pub(super) reverses: String,
 }
 
 /// Turns ids into names.
@@ -85,6 +87,7 @@ impl Names {
             purpose: row.purpose.word(),
             as_of: row.as_of.map(|at| at.to_string()).unwrap_or_default(),
             policy_version: row.policy_version,
+            reverses: row.reverses.map(CheckId::request_ref).unwrap_or_default(),
         }
     }
 }

@@ -45,7 +45,9 @@ pub(crate) fn run(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
             return "no rows".to_owned();
         }
         let line = |r: &NamedRow| {
-            let charge = format!("{} {}.{:02}", r.currency, r.charge_minor / 100, r.charge_minor % 100);
+            // A reversal's charge is negative.
+            let (sign, minor) = (if r.charge_minor < 0 { "-" } else { "" }, r.charge_minor.unsigned_abs());
+            let charge = format!("{} {sign}{}.{:02}", r.currency, minor / 100, minor % 100);
             format!(
                 "{:<36} {:<24} {:<16} {:<14} {:<5} {:<10} {:<10} {charge}",
                 r.request_ref_id,
