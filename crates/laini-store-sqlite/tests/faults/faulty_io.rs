@@ -4,6 +4,7 @@
 //! library call these. Only regular files are meant: the runtime's wake-ups go through.
 
 #![expect(unsafe_code, reason = "the system's calls are what is replaced")]
+#![expect(clippy::cast_possible_truncation, reason = "the system answers in fewer bits than its wrapper has")]
 
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -123,7 +124,7 @@ fn fail<T: From<i8>>(error: c_int) -> T {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn write(fd: c_int, bytes: *const c_void, count: size_t) -> ssize_t {
     match strike(fd) {
-        Some(error) => fail::<i64>(error) as ssize_t,
+        Some(error) => fail(error),
         None => unsafe { libc::syscall(libc::SYS_write, fd, bytes, count) as ssize_t },
     }
 }
@@ -131,7 +132,7 @@ unsafe extern "C" fn write(fd: c_int, bytes: *const c_void, count: size_t) -> ss
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pwrite64(fd: c_int, bytes: *const c_void, count: size_t, at: off_t) -> ssize_t {
     match strike(fd) {
-        Some(error) => fail::<i64>(error) as ssize_t,
+        Some(error) => fail(error),
         None => unsafe { libc::syscall(libc::SYS_pwrite64, fd, bytes, count, at) as ssize_t },
     }
 }

@@ -126,6 +126,7 @@ async fn after_a_long_history_of_faults_every_check_is_there_as_often_as_it_was_
     );
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test's own setting, not the product's")]
 fn on_demand<T: std::str::FromStr>(variable: &str, otherwise: T) -> T {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }

@@ -201,6 +201,7 @@ async fn aborting(ask: Ask, call: u64) {
     case.assert_healed(ledger, dir.path(), ask).await;
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test's own setting, not the product's")]
 #[tokio::test]
 async fn a_child_aborts_in_the_middle() {
     let Ok(order) = std::env::var(CHILD) else { return };
