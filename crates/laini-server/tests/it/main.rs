@@ -23,6 +23,7 @@ mod readiness;
 mod receiver;
 mod sandbox;
 mod shutdown;
+mod slow_peers;
 mod tls;
 mod tokens;
 mod tokens_forged;
