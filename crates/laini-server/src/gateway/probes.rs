@@ -14,11 +14,6 @@ use tokio::time::timeout;
 use super::{Gateway, GatewayState};
 use crate::http::{Context, json};
 
-/// With less room the next records may fail: this node is taken out of service,
-const DISK_FREE_BYTES_MIN: u64 = 64 << 20;
-/// and with less it says so in time.
-const DISK_FREE_BYTES_ADVISED: u64 = 1 << 30;
-
 /// With less room somebody should see to it, before records fail: that they do is noticed by itself.
 const DISK_FREE_BYTES_ADVISED: u64 = 1 << 30;
 
