@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
-use laini_core::store::{AccountStore, AnswerMemory, Ledger, Registry};
+use laini_core::store::{AccountStore, AnswerMemory, Ledger, Outbox, Registry};
 use observe::Metrics;
 
+pub mod delivery;
 pub mod gateway;
 pub mod http;
 mod listener;
@@ -32,6 +33,8 @@ pub struct Deps {
     pub ledger: Arc<dyn Ledger>,
     /// The answers that are kept under idempotency keys.
     pub answers: Arc<dyn AnswerMemory>,
+    /// Accepted checks and what is delivered of them.
+    pub outbox: Arc<dyn Outbox>,
     /// Partners, agreements and apps.
     pub accounts: Arc<dyn AccountStore>,
     /// The installation's keys.

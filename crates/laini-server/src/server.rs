@@ -4,10 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use laini_core::billing::CheckIds;
+use laini_core::delivery::Reach;
 use laini_core::store::{AccountsError, LedgerError};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::delivery::{Deliveries, Hosts, Outbound, SystemResolver, Worker};
 use crate::gateway::Gateway;
 use crate::http::{AccountsPicture, Front, Listening, Load, Tls, listen};
 use crate::observe::{Exporter, Gauged, Metrics};
@@ -22,6 +25,7 @@ pub struct Server {
     /// Each once, however many listeners share it.
     tls: Vec<Arc<Tls>>,
     accounts: Arc<AccountsPicture>,
+    worker: Arc<Worker>,
     limits: Limits,
 }
 
@@ -55,13 +59,35 @@ impl Server {
         let addresses = bound.iter().map(|(_, address)| *address).collect();
         let limits = settings.current().limits.clone();
         let (store, keys) = (Arc::clone(&deps.accounts), Arc::clone(&deps.keys));
-        let accounts = Arc::new(AccountsPicture::load(store, keys, limits.accounts_age_ms_max).await?);
+        let accounts = AccountsPicture::load(store, Arc::clone(&keys), limits.accounts_age_ms_max).await?;
+        let accounts = Arc::new(accounts);
         let ids = Arc::new(CheckIds::after(deps.ledger.newest().await?));
         let (clock, entropy, metrics) = (Arc::clone(&deps.clock), Arc::clone(&deps.entropy), deps.metrics.clone());
+        let reach = Reach::of_listeners(bound.iter().map(|(_, address)| address.ip()));
+        let deliveries = Deliveries::new(Arc::clone(&deps.outbox), reach, Arc::clone(&ids), Arc::clone(&entropy));
+        let deliveries = Arc::new(deliveries);
         let load = Arc::new(Load::new(limits.checks_waiting_max));
-        let (live, shared_load) = (Arc::clone(&settings), Arc::clone(&load));
-        let gateway = Arc::new(Gateway::new(deps, Arc::clone(&accounts), Arc::clone(&ids), live, shared_load));
+        let gateway = Gateway::new(
+            deps,
+            Arc::clone(&accounts),
+            Arc::clone(&ids),
+            Arc::clone(&deliveries),
+            Arc::clone(&settings),
+            Arc::clone(&load),
+        );
+        let gateway = Arc::new(gateway);
         gateway.recall_usage(clock.now()).await?;
+        let worker = Worker {
+            deliveries,
+            gateway: Arc::clone(&gateway),
+            outbound: way_out(reach),
+            accounts: Arc::clone(&accounts),
+            keys,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            hosts: Hosts::default(),
+        };
+        let worker = Arc::new(worker);
         let front = Arc::new(Front::new(gateway.routes(), ids, clock, entropy, settings, metrics, load));
         let mut tls: Vec<Arc<Tls>> = listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
         tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
@@ -71,7 +97,7 @@ impl Server {
             tls: listener.tls.clone(),
             front: Arc::clone(&front),
         });
-        Ok(Self { places: places.collect(), addresses, front, exporting: None, tls, accounts, limits })
+        Ok(Self { places: places.collect(), addresses, front, exporting: None, tls, accounts, worker, limits })
     }
 
     /// Listens on `address` for whoever collects `metrics` as well; returns where.
@@ -106,10 +132,16 @@ impl Server {
         for tls in &self.tls {
             watchers.spawn(Arc::clone(tls).watch());
         }
+        let (stop, stopping) = watch::channel(false);
+        let worker = tokio::spawn(self.worker.run(stopping));
         tokio::select! {
             () = listen(self.places, &self.limits, shutdown) => {}
             () = exporting => {}
             () = self.accounts.keep_fresh() => {}
+        }
+        stop.send_replace(true);
+        if worker.await.is_err() {
+            tracing::error!("the delivery worker panicked; what it left is delivered by the next server");
         }
     }
 }
@@ -119,4 +151,10 @@ async fn listen_on(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Bin
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
+}
+
+/// A machine without certificates to trust still serves; its deliveries wait.
+fn way_out(reach: Reach) -> Option<Outbound> {
+    let outbound = Outbound::new(reach, Arc::new(SystemResolver), Vec::new());
+    outbound.inspect_err(|error| tracing::error!(%error, "nothing can be delivered from this machine")).ok()
 }

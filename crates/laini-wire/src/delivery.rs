@@ -47,13 +47,11 @@ pub struct Accepted<'a> {
     pub response_desc: Cow<'a, str>,
 }
 
-/// The result of a check: the fields that its path answers (or its error), and what headers say there.
-#[derive(Serialize)]
+/// What the result of a check says after the fields that its path answers (or those of its error): what
+/// headers say there, and how old it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CheckResult<'a, T> {
-    /// The published answer, or the error.
-    #[serde(flatten)]
-    pub answer: T,
+pub struct ResultDetails<'a> {
     /// [`RESULT`].
     pub r#type: &'static str,
     /// When it was decided (RFC 3339).
@@ -99,9 +97,6 @@ pub struct BudgetWarning<'a> {
     /// The month's budget, e.g. `KES 20000.00`.
     #[serde(borrow)]
     pub budget: Cow<'a, str>,
-    /// What was spent in the month so far.
-    #[serde(borrow)]
-    pub spent: Cow<'a, str>,
     /// When the share was reached (RFC 3339).
     #[serde(borrow)]
     pub reached_at: Cow<'a, str>,

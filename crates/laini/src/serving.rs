@@ -110,6 +110,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         registry: offer.registry.reader,
         ledger: Arc::clone(&ledger.ledger),
         answers: Arc::clone(&ledger.answers),
+        outbox: Arc::clone(&ledger.outbox),
         accounts: offer.accounts,
         keys: Arc::clone(&house.keys),
         clock: Arc::new(SystemClock),

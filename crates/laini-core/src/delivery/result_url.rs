@@ -74,8 +74,9 @@ pub enum ResultUrlError {
 impl ResultUrl {
     /// Reads an address.
     pub fn parse(text: &str, reach: Reach) -> Result<Self, ResultUrlError> {
-        // The parser would drop tabs and line ends silently.
-        if text.len() > URL_BYTES_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        // The parser would drop tabs and line ends silently, and read a backslash as a slash.
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+        if text.len() > URL_BYTES_MAX || !text.bytes().all(is_plain) {
             return Err(ResultUrlError::NotAnAddress);
         }
         let url = Url::parse(text).map_err(|_| ResultUrlError::NotAnAddress)?;
@@ -185,6 +186,7 @@ mod tests {
             (&long, E::NotAnAddress),
             ("https://bank.example/a b", E::NotAnAddress),
             ("https://bank.example/\ta", E::NotAnAddress),
+            ("https://bank.example\\@bank.example/", E::NotAnAddress),
             ("https://bänk.example/", E::NotAnAddress),
             ("https://", E::NotAnAddress),
             ("https:///a", E::InsideName),

@@ -49,25 +49,30 @@ impl Gateway {
         if app.app.status == AppStatus::Revoked || claims.epoch < app.app.token_epoch {
             return Err(ApiError::Token(TokenProblem::Revoked));
         }
-        let forbidden = |reason| Err(ApiError::Forbidden(reason));
         if !context.environments.include(app.app.environment) {
-            return forbidden(ForbiddenReason::WrongEnvironment);
+            return Err(ApiError::Forbidden(ForbiddenReason::WrongEnvironment));
         }
         // A revocation could not be heard any more.
         if app.app.environment == Environment::Production && self.accounts.is_outdated() {
             return Err(ApiError::Unreachable);
         }
-        if app.partner.status == PartnerStatus::Suspended {
-            return forbidden(ForbiddenReason::PartnerSuspended);
-        }
-        if app.app.status == AppStatus::Suspended {
-            return forbidden(ForbiddenReason::AppSuspended);
-        }
+        may_call(&app)?;
         if app.app.client_certificate.is_some_and(|own| context.certificate != Some(own)) {
-            return forbidden(ForbiddenReason::WrongCertificate);
+            return Err(ApiError::Forbidden(ForbiddenReason::WrongCertificate));
         }
         Ok(app)
     }
+}
+
+/// Whether neither the app nor its partner is suspended.
+pub(super) fn may_call(app: &AppView) -> Result<(), ApiError> {
+    if app.partner.status == PartnerStatus::Suspended {
+        return Err(ApiError::Forbidden(ForbiddenReason::PartnerSuspended));
+    }
+    if app.app.status == AppStatus::Suspended {
+        return Err(ApiError::Forbidden(ForbiddenReason::AppSuspended));
+    }
+    Ok(())
 }
 
 /// What a check of `product` costs `app`, where it may ask for it.

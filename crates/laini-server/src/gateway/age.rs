@@ -7,7 +7,7 @@ use super::GatewayState;
 use super::answer::{Answer, Endpoint, answer};
 use crate::http::{Context, to_json};
 
-const ENDPOINT: Endpoint = Endpoint { path: AGE_PATH, product: Product::Age, render };
+pub(super) const ENDPOINT: Endpoint = Endpoint { path: AGE_PATH, product: Product::Age, render };
 
 /// `POST /registration/lookup/v1/checkATI`: since when the present holding exists.
 pub(super) async fn check_age(

@@ -8,7 +8,7 @@ use axum::http::header::HeaderValue;
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use laini_core::billing::PriceStamp;
+use laini_core::billing::{CheckId, PriceStamp};
 use laini_core::disclosure::{FactSet, Facts, RegistrationFact, SwapFact, UnknownReason, Windows};
 use laini_core::line::{Msisdn, MsisdnError};
 use laini_core::partner::{AppProfile, Product};
@@ -18,6 +18,7 @@ use laini_wire::check::{
 };
 use laini_wire::header as word;
 
+use super::accept::ToAccept;
 use super::admit::Admitted;
 use super::check::{Examined, Finding, Question};
 use super::header;
@@ -79,9 +80,11 @@ impl Asked<'_> {
     async fn answer(&self, body: Body) -> Result<Response, ApiError> {
         let Self { gateway, context, .. } = *self;
         let body = read_json(self.headers, body, context, &self.settings.limits).await?;
-        let msisdn = number(self.settings, &body)?;
+        let (msisdn, result_url) = parse(self.settings, &body)?;
         let held = match gateway
-            .begin(context, &self.admitted.app, self.endpoint.path, self.headers, || canonical(msisdn))
+            .begin(context, &self.admitted.app, self.endpoint.path, self.headers, || {
+                canonical(msisdn, result_url.as_deref())
+            })
             .await?
         {
             Begun::Unkeyed => None,
@@ -96,11 +99,17 @@ impl Asked<'_> {
         };
         gateway.suffer(&self.admitted.app, msisdn, context).await?;
         let permit = gateway.limits.admit(&ask, &[msisdn], &self.settings.zone)?;
+        let repeat_id = caller_repeat_id(self.headers).map(HeaderValue::as_bytes);
+        if let Some(result_url) = &result_url {
+            let (admitted, product) = (self.admitted, self.endpoint.product);
+            let asked = ToAccept { context, admitted, product, msisdn, repeat_id, result_url };
+            return gateway.accept(asked, permit, held).await;
+        }
         let question = Question::published(
             (context.id, context.at, context.deadline),
             (&self.admitted.app, self.admitted.price, self.endpoint.product),
             msisdn,
-            caller_repeat_id(self.headers).map(HeaderValue::as_bytes),
+            repeat_id,
             self.settings,
         );
         let examined = gateway.examine(&question).await.map_err(|error| registry_failed(&error))?;
@@ -178,40 +187,45 @@ impl Asked<'_> {
         imsi: Option<String>,
         (windows, as_of): (Windows, Option<Timestamp>),
     ) -> Answer {
-        Answer {
-            request_ref: self.context.id.request_ref(),
-            imsi,
-            msisdn,
-            facts,
-            windows,
-            as_of,
-            profile: self.admitted.app.app.profile,
-            zone: self.settings.zone.clone(),
-        }
+        let about = (self.context.id, msisdn, self.admitted.app.app.profile);
+        Answer::new(about, (facts, imsi), (windows, as_of), &self.settings.zone)
     }
 }
 
 /// The one form of a request for a published path: however the number was written, it is the same one.
-fn canonical(msisdn: Msisdn) -> Vec<u8> {
-    msisdn.as_u64().to_be_bytes().to_vec()
+fn canonical(msisdn: Msisdn, result_url: Option<&str>) -> Vec<u8> {
+    let mut form = msisdn.as_u64().to_be_bytes().to_vec();
+    form.extend_from_slice(result_url.unwrap_or_default().as_bytes());
+    form
 }
 
-fn number(settings: &Settings, body: &[u8]) -> Result<Msisdn, ApiError> {
+/// The number, and where the result goes instead of into the answer.
+fn parse(settings: &Settings, body: &[u8]) -> Result<(Msisdn, Option<String>), ApiError> {
     let request = CheckRequest::parse(body).map_err(|error| match error {
         CheckRequestError::NotAnObject => ApiError::InvalidPayload,
         CheckRequestError::Missing | CheckRequestError::WrongType => ApiError::InvalidNumber(NumberHint::None),
         CheckRequestError::WrongName { found } => ApiError::InvalidNumber(NumberHint::WrongName(found)),
         CheckRequestError::ResultUrlWrongType => ApiError::ResultAddress(ResultAddressProblem::NotText),
     })?;
-    settings.plan.parse(&request.customer_number).map_err(|error| {
+    let msisdn = settings.plan.parse(&request.customer_number).map_err(|error| {
         ApiError::InvalidNumber(match error {
             MsisdnError::Malformed { suggestion: Some(meant) } => NumberHint::DidYouMean(meant.digits()),
             MsisdnError::Empty | MsisdnError::Malformed { suggestion: None } => NumberHint::None,
         })
-    })
+    })?;
+    Ok((msisdn, request.result_url))
 }
 
 impl Answer {
+    pub(super) fn new(
+        (id, msisdn, profile): (CheckId, Msisdn, AppProfile),
+        (facts, imsi): (Facts, Option<String>),
+        (windows, as_of): (Windows, Option<Timestamp>),
+        zone: &TimeZone,
+    ) -> Self {
+        Self { request_ref: id.request_ref(), imsi, msisdn, facts, windows, as_of, profile, zone: zone.clone() }
+    }
+
     fn keep(&self, endpoint: Endpoint, recorded: &[Recorded], price: PriceStamp) -> Kept {
         let mut headers = HeaderMap::new();
         header::describe(&mut headers, self.swap_word(endpoint.product), self.windows, self.as_of);
@@ -222,7 +236,7 @@ impl Answer {
     }
 
     /// What the swap header says; nobody learns of a swap who asked for an age.
-    fn swap_word(&self, product: Product) -> Option<&'static str> {
+    pub(super) fn swap_word(&self, product: Product) -> Option<&'static str> {
         (product != Product::Age).then_some(match self.facts.swap {
             SwapFact::Swapped(_) => word::SWAPPED,
             SwapFact::NotSwapped => word::NOT_SWAPPED,

@@ -7,7 +7,7 @@ use super::GatewayState;
 use super::answer::{Answer, Endpoint, answer};
 use crate::http::{Context, to_json};
 
-const ENDPOINT: Endpoint = Endpoint { path: IMSI_PATH, product: Product::Imsi, render };
+pub(super) const ENDPOINT: Endpoint = Endpoint { path: IMSI_PATH, product: Product::Imsi, render };
 
 /// `POST /imsi/v1/checkATI`: pseudonym, last swap and registration.
 pub(super) async fn check_imsi(

@@ -4,6 +4,7 @@
 //! ledger row is durable, name an engine, or put a number, an IMSI, a token or a secret into a log or
 //! an error.
 
+mod accept;
 mod admit;
 mod age;
 mod answer;
@@ -11,6 +12,8 @@ mod check;
 mod checks;
 mod credentials;
 mod dates;
+mod decide;
+mod deliveries;
 mod fault;
 mod generate;
 mod header;
@@ -40,12 +43,15 @@ use laini_core::store::{
 };
 use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::checks::CHECKS_PATH;
+use laini_wire::delivery::{ACKNOWLEDGE_PATH, DELIVERIES_PATH};
 use laini_wire::token::{GENERATE_PATH, OAUTH2_PATH};
 
+use crate::delivery::Deliveries;
 use crate::http::{AccountsPicture, ApiError, Context, Load, Throttle};
 use crate::observe::Metrics;
 use crate::sandbox::SandboxWorlds;
 use crate::{Deps, Entropy, LiveSettings};
+pub(crate) use decide::Decided;
 use ledger_health::LedgerHealth;
 use limits::{Limiter, Notice};
 
@@ -61,6 +67,7 @@ pub(crate) struct Gateway {
     answers: Arc<dyn AnswerMemory>,
     accounts: Arc<AccountsPicture>,
     limits: Limiter,
+    deliveries: Arc<Deliveries>,
     worlds: SandboxWorlds,
     tokens: TokenKey,
     subjects: SubjectHasher,
@@ -79,6 +86,7 @@ impl Gateway {
         deps: Deps,
         accounts: Arc<AccountsPicture>,
         ids: Arc<CheckIds>,
+        deliveries: Arc<Deliveries>,
         settings: Arc<LiveSettings>,
         load: Arc<Load>,
     ) -> Self {
@@ -91,7 +99,8 @@ impl Gateway {
             answers: deps.answers,
             load,
             ledger_health: LedgerHealth::default(),
-            limits: Limiter::new(notices(deps.accounts)),
+            limits: Limiter::new(notices(deps.accounts, Arc::clone(&deliveries))),
+            deliveries,
             accounts,
             worlds: SandboxWorlds::new(at_start.zone.clone()),
             tokens: deps.keys.token(),
@@ -136,6 +145,8 @@ impl Gateway {
             .route(AGE_PATH, post(age::check_age).fallback(wrong_method))
             .route(CHECKS_PATH, post(checks::create_checks).fallback(wrong_method))
             .route("/v1/checks/{id}", get(checks::read_check).fallback(wrong_method))
+            .route(DELIVERIES_PATH, get(deliveries::take_deliveries).fallback(wrong_method))
+            .route(ACKNOWLEDGE_PATH, post(deliveries::acknowledge_delivery).fallback(wrong_method))
             // Not for HEAD: a token that nobody sees would still revoke others.
             .route(GENERATE_PATH, get(generate::generate_token).head(only_get).fallback(only_get))
             .route(OAUTH2_PATH, post(oauth2::issue_token).fallback(wrong_method))
@@ -171,20 +182,27 @@ fn ledger_failed(error: &LedgerError) -> ApiError {
 }
 
 /// Tells people of what the limits noticed: the log at once, the audit trail beside the check.
-fn notices(accounts: Arc<dyn AccountStore>) -> limits::Notify {
+fn notices(accounts: Arc<dyn AccountStore>, deliveries: Arc<Deliveries>) -> limits::Notify {
     Arc::new(move |view, notice, at| {
         let app = view.app.id;
-        let (action, reason) = match notice {
-            Notice::Probing(suspicion) => ("app.flagged", suspicion.reason().to_owned()),
-            Notice::Budget(percent) => ("app.budget_warned", format!("{percent} % of the month's budget are spent")),
+        let (action, reason, warning) = match notice {
+            Notice::Probing(suspicion) => ("app.flagged", suspicion.reason().to_owned(), None),
+            Notice::Budget(percent) => {
+                let reason = format!("{percent} % of the month's budget are spent");
+                ("app.budget_warned", reason, view.app.limits.budget.as_ref().map(|budget| (percent, budget.month)))
+            }
         };
         tracing::warn!(%app, reason, "{action}");
         let actor = "laini".to_owned();
         let audit = AuditEntry { at, actor, action: action.to_owned(), target: app.to_string(), reason };
-        let accounts = Arc::clone(&accounts);
+        let (accounts, deliveries) = (Arc::clone(&accounts), Arc::clone(&deliveries));
+        let warnings = warning.map(|(percent, month)| deliveries.warnings(view, percent, month, at));
         tokio::spawn(async move {
             if let Err(error) = accounts.audit(audit).await {
                 tracing::warn!(%error, "a notice could not be written into the audit trail");
+            }
+            if let Err(error) = deliveries.put(warnings.unwrap_or_default()).await {
+                tracing::error!(%error, "a budget warning could not be put into the outbox");
             }
         });
     })

@@ -7,7 +7,7 @@ use super::GatewayState;
 use super::answer::{Answer, Endpoint, answer};
 use crate::http::{Context, to_json};
 
-const ENDPOINT: Endpoint = Endpoint { path: SWAP_PATH, product: Product::Swap, render };
+pub(super) const ENDPOINT: Endpoint = Endpoint { path: SWAP_PATH, product: Product::Swap, render };
 
 /// `POST /imsi/v2/checkATI`: the last swap, to the minute.
 pub(super) async fn check_swap(

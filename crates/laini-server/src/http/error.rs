@@ -156,6 +156,8 @@ pub enum ResultAddressProblem {
     NotRegistered,
     /// It has not answered its challenge yet.
     NotProven,
+    /// The app has no listener's address.
+    NoListenAddress,
 }
 
 /// How an error's body looks.
@@ -297,6 +299,15 @@ impl ApiError {
         response
     }
 
+    /// The body of a check path's answer and the words of its charge header, for what is delivered
+    /// instead of answered.
+    pub(crate) fn in_delivery(&self, id: CheckId) -> (Vec<u8>, &'static str) {
+        let row = self.row();
+        let id = id.request_ref();
+        let body = CheckErrorBody::new(&id, row.status.as_u16(), row.code, &row.message);
+        (to_json(&body), free_words(row.free))
+    }
+
     /// The whole answer as it goes over an HTTP/1.1 connection that is closed right after it.
     pub(super) fn into_last_words(self, id: CheckId) -> Vec<u8> {
         let row = self.row();
@@ -390,6 +401,9 @@ impl ResultAddressProblem {
             Self::NotText => "Bad Request - Invalid resultURL - it must be a string",
             Self::NotRegistered => {
                 "Bad Request - Invalid resultURL - register the address for this app first, and send it as registered"
+            }
+            Self::NoListenAddress => {
+                "Bad Request - this app has no result address laini:listen; have it registered to listen"
             }
             Self::NotProven => {
                 "Bad Request - Invalid resultURL - the address has not answered its challenge; have it proven first"

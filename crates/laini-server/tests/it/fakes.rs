@@ -21,6 +21,7 @@ use laini_server::{Clock, Entropy};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::outbox::VecOutbox;
 use crate::wire::HANGS_AFTER;
 
 /// A clock that moves by hand.
@@ -117,6 +118,8 @@ pub(crate) struct VecLedger {
     memory: Mutex<RepeatMemory>,
     /// What is kept under idempotency keys.
     pub(crate) answers: Arc<MapAnswers>,
+    /// What is to be delivered.
+    pub(crate) outbox: Arc<VecOutbox>,
     /// While it is there, records wait for a permit.
     pub(crate) gate: Mutex<Option<Arc<Notify>>>,
     /// Told when a record begins to wait at the gate.
@@ -130,6 +133,7 @@ impl Default for VecLedger {
             mood: Mutex::default(),
             memory: Mutex::new(RepeatMemory::new(1_000)),
             answers: Arc::default(),
+            outbox: Arc::default(),
             gate: Mutex::default(),
             arrived: Notify::new(),
         }
@@ -191,6 +195,9 @@ impl Ledger for VecLedger {
             }
             let recorded: Vec<Recorded> = submission.drafts.into_iter().map(|draft| self.write(draft)).collect();
             let kept = submission.answer.map(|answer| self.answers.keep(&answer, &recorded));
+            if let Some(delivery) = submission.delivery {
+                self.outbox.keep(delivery, &recorded);
+            }
             Ok(Submitted::Recorded(recorded, kept))
         })
     }

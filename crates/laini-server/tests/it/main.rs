@@ -4,6 +4,7 @@
 
 mod checks;
 mod connections;
+mod delivery;
 mod errors;
 mod explicit;
 mod fakes;
@@ -13,9 +14,12 @@ mod limits;
 mod listeners;
 mod live_settings;
 mod malformed;
+mod outbound;
+mod outbox;
 mod overload;
 mod pki;
 mod readiness;
+mod receiver;
 mod sandbox;
 mod shutdown;
 mod slow_peers;

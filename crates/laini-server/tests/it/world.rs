@@ -121,6 +121,7 @@ impl World {
             registry: Arc::clone(&registry) as _,
             ledger: Arc::clone(&ledger) as _,
             answers: Arc::clone(&ledger.answers) as _,
+            outbox: Arc::clone(&ledger.outbox) as _,
             accounts: Arc::clone(&accounts) as _,
             keys: Arc::clone(&keys),
             clock: Arc::clone(&clock) as _,

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{app, backup, check, config, demo, ledger, partner, registry, restore, retention, sandbox, serve};
+use crate::command::{
+    app, backup, check, config, delivery, demo, ledger, listen, partner, registry, restore, retention, sandbox, serve,
+};
 
 /// The command line.
 #[derive(Parser)]
@@ -64,6 +66,11 @@ pub(crate) enum Command {
     /// What was asked and what it costs.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// What is sent to partners instead of answered.
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryCommand),
+    /// Take an app's deliveries on this machine, without a public address.
+    Listen(listen::ListenArgs),
     /// Copy everything that is remembered, while the server serves.
     Backup(backup::BackupArgs),
     /// Make a data directory of a backup.

@@ -107,7 +107,7 @@ fn client(args: &CheckArgs) -> anyhow::Result<Laini> {
         .build()?)
 }
 
-fn from_ready_file(path: &std::path::Path) -> anyhow::Result<(String, String, String)> {
+pub(super) fn from_ready_file(path: &std::path::Path) -> anyhow::Result<(String, String, String)> {
     let text = std::fs::read(path)
         .with_context(|| format!("{} cannot be read", path.display()))
         .hint("a server started with --ready-file writes it once it accepts connections")?;

@@ -7,9 +7,11 @@ pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod config;
 mod context;
+pub(crate) mod delivery;
 pub(crate) mod demo;
 mod doctor;
 pub(crate) mod ledger;
+pub(crate) mod listen;
 pub(crate) mod partner;
 mod progress;
 mod reference;
@@ -36,6 +38,8 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Registry(command) => registry::run(&context, &command),
         Command::Partner(command) => partner::run(&context, &command),
         Command::App(command) => app::run(&context, &command),
+        Command::Delivery(command) => delivery::run(&context, &command),
+        Command::Listen(args) => listen::run(&context, &args),
         Command::Ledger(command) => ledger::run(&context, &command),
         Command::Backup(args) => backup::run(&context, &args),
         Command::Restore(args) => restore::run(&context, &args),

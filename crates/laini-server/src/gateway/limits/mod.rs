@@ -170,7 +170,21 @@ impl Limiter {
             (self.notify)(ask.app, Notice::Probing(suspicion), ask.at);
         }
         let (product, unit, at, view) = (ask.product, ask.unit, ask.at, ask.app);
-        Ok(Permit { limiter: self, view, app, partner, product, unit, at, open: u64::from(count.get()) })
+        let open = u64::from(count.get());
+        Ok(Permit { limiter: self, view, app, partner, product, unit, at, open, is_counted: true })
+    }
+
+    /// The permit of a number that was admitted when it was accepted, and is decided now.
+    pub(crate) fn resume<'a>(&'a self, ask: &Ask<'a>, zone: &TimeZone) -> Permit<'a> {
+        let app = self.app(ask.app.app.id, ask.at, zone);
+        {
+            let mut state = lock(&app);
+            state.roll(ask.at, zone);
+            state.held = state.held.saturating_add(held_for(ask.unit, 1));
+        }
+        let (product, unit, at, view) = (ask.product, ask.unit, ask.at, ask.app);
+        // Its number was counted when it was accepted, and stays so.
+        Permit { limiter: self, view, app, partner: None, product, unit, at, open: 1, is_counted: false }
     }
 
     /// Adds the headers that say what is left, where anything is limited.
@@ -310,9 +324,16 @@ pub(crate) struct Permit<'a> {
     at: Timestamp,
     /// Numbers that were not noted yet.
     open: u64,
+    /// Whether these are given back where they are never noted.
+    is_counted: bool,
 }
 
 impl Permit<'_> {
+    /// Keeps its numbers counted: they are decided later ([`Limiter::resume`]).
+    pub(crate) fn defer(mut self) {
+        self.is_counted = false;
+    }
+
     /// Notes how all of the numbers were recorded.
     pub(crate) fn note_all(&mut self, recorded: &[Recorded]) {
         for one in recorded {
@@ -350,9 +371,12 @@ impl Drop for Permit<'_> {
             return;
         }
         let mut state = lock(&self.app);
+        state.held = state.held.saturating_sub(held_for(self.unit, self.open));
+        if !self.is_counted {
+            return;
+        }
         state.products[place(self.product)].give_back(self.open);
         state.in_all.give_back(self.open);
-        state.held = state.held.saturating_sub(held_for(self.unit, self.open));
         if let Some(partner) = &self.partner {
             lock(partner).meter.give_back(self.open);
         }

@@ -4,6 +4,7 @@
 
 mod add;
 mod list;
+mod result_address;
 mod revoke;
 
 use anyhow::Context as _;
@@ -23,6 +24,9 @@ pub(crate) enum AppCommand {
     Add(add::AddArgs),
     /// List the apps.
     List(list::ListArgs),
+    /// Where its results are delivered.
+    #[command(subcommand)]
+    ResultAddress(result_address::ResultAddressCommand),
     /// End an app for good.
     Revoke(revoke::RevokeArgs),
     /// Refuse every token that an app holds now; it can get new ones.
@@ -34,6 +38,7 @@ pub(crate) fn run(context: &Context, command: &AppCommand) -> anyhow::Result<()>
     match command {
         AppCommand::Add(args) => add::run(context, args),
         AppCommand::List(args) => list::run(context, args),
+        AppCommand::ResultAddress(command) => result_address::run(context, command),
         AppCommand::Revoke(args) => revoke::app(context, args),
         AppCommand::RevokeTokens(args) => revoke::tokens(context, args),
     }

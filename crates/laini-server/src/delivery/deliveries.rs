@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use laini_core::billing::{CheckIds, Money};
+use laini_core::delivery::{Destination, LISTEN, Reach};
+use laini_core::partner::{AppView, ResultAddress};
+use laini_core::store::{
+    AcceptedCheck, AnswerWriter, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState, LedgerError,
+    Outbox,
+};
+use laini_wire::delivery::{BUDGET_WARNING, BudgetWarning};
+use tokio::sync::Notify;
+
+use super::listeners::Listeners;
+use crate::Entropy;
+use crate::http::{ResultAddressProblem, to_json};
+
+/// How many deliveries are made due again when a listener comes.
+const WAITING_FOR_LISTENER_MAX: usize = 200;
+
+/// Asynchronous delivery as the endpoints see it: what they put into the outbox, and who listens.
+pub(crate) struct Deliveries {
+    pub(super) outbox: Arc<dyn Outbox>,
+    reach: Reach,
+    ids: Arc<CheckIds>,
+    entropy: Arc<dyn Entropy>,
+    pub(crate) listeners: Listeners,
+    /// Told when checks were accepted.
+    pub(super) checks_came: Notify,
+    /// Told when deliveries were put into the outbox.
+    pub(super) sends_came: Notify,
+}
+
+impl Deliveries {
+    /// `ids` is the mint of the whole server: deliveries and checks share one space of ids.
+    pub(crate) fn new(outbox: Arc<dyn Outbox>, reach: Reach, ids: Arc<CheckIds>, entropy: Arc<dyn Entropy>) -> Self {
+        let (checks_came, sends_came) = (Notify::new(), Notify::new());
+        Self { outbox, reach, ids, entropy, listeners: Listeners::default(), checks_came, sends_came }
+    }
+
+    /// The proven address of `app` that a request names.
+    pub(crate) fn address<'a>(&self, app: &'a AppView, url: &str) -> Result<&'a ResultAddress, ResultAddressProblem> {
+        let asked = Destination::parse(url, self.reach).map_err(|_| ResultAddressProblem::NotRegistered)?;
+        let registered = app.result_addresses.iter().find(|address| address.url == asked.as_str());
+        let registered = registered.ok_or(ResultAddressProblem::NotRegistered)?;
+        registered.proven.map(|_| registered).ok_or(ResultAddressProblem::NotProven)
+    }
+
+    /// Makes an accepted check durable.
+    pub(crate) async fn accept(&self, check: AcceptedCheck) -> Result<(), LedgerError> {
+        self.outbox.accept(check).await?;
+        self.checks_came.notify_one();
+        Ok(())
+    }
+
+    /// Warnings for every proven address of `app` that it spent `percent` of its month's budget.
+    pub(crate) fn warnings(&self, app: &AppView, percent: u8, month: Money, at: Timestamp) -> Vec<DeliveryDraft> {
+        let body = BudgetWarning {
+            r#type: BUDGET_WARNING.into(),
+            app: app.app.id.to_string().into(),
+            percent,
+            budget: month.to_string().into(),
+            reached_at: format!("{at:.0}").into(),
+        };
+        let body = to_json(&body);
+        let write: AnswerWriter = Arc::new(move |_| body.clone());
+        let proven = app.result_addresses.iter().filter(|address| address.proven.is_some());
+        let draft = |address: &ResultAddress| DeliveryDraft {
+            id: DeliveryId(self.ids.mint(at, self.entropy.next_u64())),
+            kind: DeliveryKind::BudgetWarning,
+            app: app.app.id,
+            address: address.id,
+            at,
+            write: Arc::clone(&write),
+        };
+        proven.map(draft).collect()
+    }
+
+    /// Puts deliveries that go with no charge into the outbox.
+    pub(crate) async fn put(&self, drafts: Vec<DeliveryDraft>) -> Result<(), LedgerError> {
+        for draft in drafts {
+            self.outbox.put(draft).await?;
+            self.sends_came.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Notes that somebody listens for `app`; where nobody did, what waits for that is due at once.
+    /// `false` = the app has no [`LISTEN`] address.
+    pub(crate) async fn listener_came(&self, app: &AppView, now: Timestamp) -> Result<bool, LedgerError> {
+        let Some(here) = app.result_addresses.iter().find(|address| address.url == LISTEN) else { return Ok(false) };
+        if self.listeners.arrive(app.app.id) {
+            return Ok(true);
+        }
+        let query = DeliveryQuery { app: Some(app.app.id), limit: WAITING_FOR_LISTENER_MAX, ..Default::default() };
+        for delivery in self.outbox.deliveries(query).await? {
+            if delivery.address == here.id && matches!(delivery.state, DeliveryState::Due(at) if at > now) {
+                self.outbox.redeliver(delivery.id, now).await?;
+            }
+        }
+        self.sends_came.notify_one();
+        Ok(true)
+    }
+}

@@ -1,0 +1,220 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use laini_core::disclosure::UnknownReason;
+use laini_core::partner::{AppStatus, AppView, Product};
+use laini_core::store::{
+    AcceptedCheck, AnswerWriter, DeliveryDraft, DeliveryId, DeliveryKind, Draft, LedgerError, Recorded, RegistryError,
+    Submission, Submitted,
+};
+use laini_wire::delivery::{RESULT, ResultDetails};
+use tokio::time::Instant;
+
+use super::admit::{Admitted, may_call, price};
+use super::answer::{Answer, Endpoint};
+use super::check::{Examined, Finding, Question};
+use super::limits::Ask;
+use super::{Gateway, age, header, imsi, ledger_failed, registry_failed, swap};
+use crate::Settings;
+use crate::http::{ApiError, ForbiddenReason, TokenProblem, to_json};
+
+/// For so long after it was accepted, a check is tried again where registry or ledger were out of reach;
+/// then its caller is told so.
+const TRIED_FOR: SignedDuration = SignedDuration::from_mins(2);
+/// For so long a delivered answer may be relied on (contract §6).
+const VALID_FOR: SignedDuration = SignedDuration::from_mins(15);
+
+/// What became of an accepted check.
+pub(crate) enum Decided {
+    /// It is recorded, and its delivery with it.
+    Recorded,
+    /// There is nothing to record; this says why, and is still to be put into the outbox.
+    Refused(DeliveryDraft),
+    /// It could not be decided; another try may end otherwise.
+    NotYet,
+}
+
+/// Why an accepted check has no answer.
+enum Undecided {
+    Refused(ApiError),
+    Registry(RegistryError),
+    Ledger(LedgerError),
+}
+
+impl Undecided {
+    /// Whether another try may end otherwise.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Registry(RegistryError::Bad(_) | RegistryError::Empty) => false,
+            Self::Registry(RegistryError::Unavailable(_) | RegistryError::TooSlow) | Self::Ledger(_) => true,
+        }
+    }
+
+    fn told(&self) -> ApiError {
+        match self {
+            Self::Refused(error) => error.clone(),
+            Self::Registry(error) => registry_failed(error),
+            Self::Ledger(error) => ledger_failed(error),
+        }
+    }
+}
+
+impl Gateway {
+    /// Decides an accepted check through the heart of every check; its record and its delivery commit
+    /// together.
+    pub(crate) async fn decide(&self, check: &AcceptedCheck, at: Timestamp) -> Decided {
+        let settings = self.settings.current();
+        let undecided = match self.try_to_decide(check, at, &settings).await {
+            Ok(()) => return Decided::Recorded,
+            Err(undecided) => undecided,
+        };
+        if undecided.may_pass() && at.duration_since(check.at) < TRIED_FOR {
+            return Decided::NotYet;
+        }
+        let environment = self.accounts.current().app(check.app).map_or("", |app| app.app.environment.word());
+        let write = refusal(check, &undecided.told(), at, environment);
+        Decided::Refused(draft(check, at, write))
+    }
+
+    async fn try_to_decide(&self, check: &AcceptedCheck, at: Timestamp, settings: &Settings) -> Result<(), Undecided> {
+        // Authorised anew: what was suspended or revoked meanwhile learns nothing more.
+        let admitted = self.still_admitted(check).map_err(Undecided::Refused)?;
+        let app = &*admitted.app;
+        let question = Question {
+            purpose: check.purpose,
+            reference: check.reference.as_deref(),
+            ..Question::published(
+                (check.id, at, Instant::now() + Duration::from_millis(settings.limits.request_timeout_ms)),
+                (app, admitted.price, check.product),
+                check.msisdn,
+                None,
+                settings,
+            )
+        };
+        let ask = Ask { app, product: check.product, unit: admitted.price.list, at };
+        let mut permit = self.limits.resume(&ask, &settings.zone);
+        let mut examined = self.examine(&question).await.map_err(Undecided::Registry)?;
+        examined.draft.repeat = check.repeat;
+        let (drafts, write) = payload(check, examined, &admitted, at, settings);
+        let submission = Submission { drafts, answer: None, delivery: Some(draft(check, at, write)) };
+        let submitted = self.submit(submission, question.deadline).await.map_err(Undecided::Ledger)?;
+        if let Submitted::Recorded(recorded, _) = submitted {
+            for recorded in recorded {
+                permit.note(recorded);
+            }
+        }
+        Ok(())
+    }
+
+    fn still_admitted(&self, check: &AcceptedCheck) -> Result<Admitted, ApiError> {
+        let app = self.accounts.current().app(check.app).cloned();
+        let app: Arc<AppView> =
+            app.filter(|app| app.app.status != AppStatus::Revoked).ok_or(ApiError::Token(TokenProblem::Revoked))?;
+        may_call(&app)?;
+        if !app.may_ask() {
+            return Err(ApiError::Forbidden(ForbiddenReason::NoAgreement));
+        }
+        let price = price(&app, check.product)?;
+        Ok(Admitted { app, price })
+    }
+}
+
+fn draft(check: &AcceptedCheck, at: Timestamp, write: AnswerWriter) -> DeliveryDraft {
+    let (id, kind) = (DeliveryId(check.id), DeliveryKind::Result);
+    DeliveryDraft { id, kind, app: check.app, address: check.address, at, write }
+}
+
+/// The record of an examined check, and what writes its delivery.
+fn payload(
+    check: &AcceptedCheck,
+    examined: Examined,
+    admitted: &Admitted,
+    at: Timestamp,
+    settings: &Settings,
+) -> (Vec<Draft>, AnswerWriter) {
+    let finding = examined.finding();
+    let Examined { draft, told, as_of } = examined;
+    let environment = admitted.app.app.environment.word();
+    let error = match finding {
+        Finding::Facts(facts) => {
+            let imsi = told.sim.map(|sim| sim.pseudonym);
+            let about = (check.id, check.msisdn, admitted.app.app.profile);
+            let answer = Answer::new(about, (facts, imsi), (told.windows, as_of), &settings.zone);
+            let (endpoint, price) = (endpoint(check.product), admitted.price);
+            let write = move |recorded: &[Recorded]| {
+                let charge = recorded.first().map(|recorded| header::charge(recorded.charge, price));
+                let charge = charge.as_ref().and_then(|charge| charge.to_str().ok()).unwrap_or_default();
+                let swap = answer.swap_word(endpoint.product);
+                let details = details(at, charge, environment, swap, as_of);
+                with_details((endpoint.render)(&answer), &details)
+            };
+            return (vec![draft], Arc::new(write));
+        }
+        Finding::NotServed => ApiError::NotServed,
+        Finding::Withheld => ApiError::Withheld,
+        Finding::Unknown(UnknownReason::StaleFeed) => ApiError::RegistryStale,
+        Finding::Unknown(UnknownReason::NoHistory | UnknownReason::SourceRejected) => ApiError::RegistryIncomplete,
+    };
+    (vec![draft], refusal(check, &error, at, environment))
+}
+
+fn endpoint(product: Product) -> Endpoint {
+    match product {
+        Product::Imsi => imsi::ENDPOINT,
+        Product::Swap => swap::ENDPOINT,
+        Product::Age => age::ENDPOINT,
+    }
+}
+
+/// Writes the delivery of a check without an answer.
+fn refusal(check: &AcceptedCheck, error: &ApiError, at: Timestamp, environment: &'static str) -> AnswerWriter {
+    let (body, charge) = error.in_delivery(check.id);
+    let body = with_details(body, &details(at, charge, environment, None, None));
+    Arc::new(move |_| body.clone())
+}
+
+fn details<'a>(
+    at: Timestamp,
+    charge: &'a str,
+    environment: &'static str,
+    swap: Option<&'static str>,
+    as_of: Option<Timestamp>,
+) -> ResultDetails<'a> {
+    let valid_until = at.checked_add(VALID_FOR).unwrap_or(Timestamp::MAX);
+    ResultDetails {
+        r#type: RESULT,
+        answered_at: header::instant(at).into(),
+        valid_until: header::instant(valid_until).into(),
+        charge: charge.into(),
+        environment,
+        swap,
+        as_of: as_of.map(|as_of| header::instant(as_of).into()),
+    }
+}
+
+/// The fields of `details` after those of the JSON object `body`.
+fn with_details(mut body: Vec<u8>, details: &ResultDetails<'_>) -> Vec<u8> {
+    let details = to_json(details);
+    body.pop();
+    body.push(b',');
+    body.extend_from_slice(details.get(1..).unwrap_or_default());
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_follow_the_fields_of_the_answer() {
+        let at = Timestamp::constant(1_795_000_000, 999_999_999);
+        let details = details(at, "none; reason=refused", "sandbox", None, None);
+        let body = String::from_utf8(with_details(br#"{"a":"1"}"#.to_vec(), &details)).unwrap();
+        let expected = concat!(
+            r#"{"a":"1","type":"result","answeredAt":"2026-11-18T11:06:40Z","validUntil":"2026-11-18T11:21:40Z","#,
+            r#""charge":"none; reason=refused","environment":"sandbox"}"#
+        );
+        assert_eq!(body, expected);
+    }
+}
