@@ -196,7 +196,7 @@ impl Ledger for VecLedger {
             let recorded: Vec<Recorded> = submission.drafts.into_iter().map(|draft| self.write(draft)).collect();
             let kept = submission.answer.map(|answer| self.answers.keep(&answer, &recorded));
             if let Some(delivery) = submission.delivery {
-                self.outbox.keep(delivery, &recorded);
+                self.outbox.keep(&delivery, &recorded);
             }
             Ok(Submitted::Recorded(recorded, kept))
         })

@@ -17,7 +17,7 @@ pub(crate) struct VecOutbox {
 
 impl VecOutbox {
     /// As a ledger does it, in the transaction of the rows.
-    pub(crate) fn keep(&self, draft: DeliveryDraft, recorded: &[Recorded]) {
+    pub(crate) fn keep(&self, draft: &DeliveryDraft, recorded: &[Recorded]) {
         self.checks.lock().unwrap().retain(|(check, _)| DeliveryId(check.id) != draft.id);
         let delivery = Delivery {
             id: draft.id,
@@ -62,7 +62,7 @@ impl Outbox for VecOutbox {
     }
 
     fn put(&self, delivery: DeliveryDraft) -> BoxFuture<'_, Result<(), LedgerError>> {
-        self.keep(delivery, &[]);
+        self.keep(&delivery, &[]);
         Box::pin(async { Ok(()) })
     }
 

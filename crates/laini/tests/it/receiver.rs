@@ -104,7 +104,7 @@ fn take(mut stream: TcpStream, shared: &Shared) -> Option<()> {
     if json["type"] != "challenge" {
         let mut received = shared.received.lock().unwrap();
         let each = shared.fails_each.load(Ordering::SeqCst);
-        is_taken = each == 0 || (received.len() + 1) % each != 0;
+        is_taken = each == 0 || !(received.len() + 1).is_multiple_of(each);
         received.push(Received { id, signature, body: json, is_taken });
     }
     let status = if is_taken { "200 OK" } else { "500 Internal Server Error" };
