@@ -147,6 +147,10 @@ impl Server {
         if worker.await.is_err() {
             tracing::error!("the delivery worker panicked; what it left is delivered by the next server");
         }
+        stop.send_replace(true);
+        if worker.await.is_err() {
+            tracing::error!("the delivery worker panicked; what it left is delivered by the next server");
+        }
     }
 }
 
