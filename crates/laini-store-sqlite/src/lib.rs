@@ -1,7 +1,7 @@
-//! The embedded engine: registry, ledger and accounts in SQLite files of one data directory.
+//! The embedded engine: registry, ledger, accounts and sandbox worlds in SQLite files of one data directory.
 //!
-//! Owns the files `registry-<generation>.db`, `registry-events.db`, `ledger.db` and `accounts.db`
-//! and the SQL in them. Must never hold a key in a database, decide what is disclosed or charged
+//! Owns the files `registry-<generation>.db`, `registry-events.db`, `ledger.db`, `accounts.db`
+//! and `sandbox.db`, and the SQL in them. Must never hold a key in a database, decide what is disclosed or charged
 //! (laini-core does), or show more through a port than the port promises.
 
 mod accounts;
@@ -10,6 +10,7 @@ mod inspect;
 mod ledger;
 mod registry;
 mod sql;
+mod worlds;
 
 pub use accounts::SqliteAccounts;
 pub use backup::back_up;
@@ -17,3 +18,4 @@ pub use inspect::{FileState, inspect};
 pub use ledger::{LedgerSettings, SqliteLedger};
 pub use registry::{RegistrySettings, SqliteRegistry};
 pub use sql::StoreError;
+pub use worlds::SqliteWorlds;

@@ -1,13 +1,31 @@
 //! The sandbox: made-up lines under the same rules as real ones.
 //!
-//! Owns the personas that every sandbox app finds, and the faults that some numbers stand for.
+//! Owns the personas that every sandbox app finds, the faults that some numbers stand for, and what an
+//! app's own world is: its lines, its clock, its feed, and how they change.
 //! Must never know a real line, or decide what is disclosed: that is [`crate::disclosure`].
 
+mod life_event;
 mod persona;
+mod refusal;
+mod stated_line;
+mod world;
 
+pub use life_event::{LifeEvent, WorldEvent};
 pub use persona::{Fault, LATE_BY_MS, Persona};
+pub use refusal::WorldRefusal;
+pub use stated_line::StatedLine;
+pub use world::{
+    CLOCK_AHEAD_DAYS_MAX, Moment, WORLD_EVENTS_MAX, WORLD_LINES_MAX, World, WorldEdit, WorldRecord, persona,
+};
+
+use jiff::Timestamp;
 
 use crate::line::{Imsi, Msisdn};
+
+/// Worlds live in microseconds, as engines keep them: what is read is what was written.
+fn whole_micros(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
 
 /// Made-up IMSIs: network code and count of SIMs in the first five digits, then the last ten digits of
 /// the number.

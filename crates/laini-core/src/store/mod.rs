@@ -13,6 +13,7 @@ mod registry;
 mod repeat;
 mod retention;
 mod subject;
+mod worlds;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -37,6 +38,7 @@ pub use registry::{
 pub use repeat::{RepeatBatch, RepeatKey, RepeatMemory, RepeatWindow};
 pub use retention::{Forgotten, Retention};
 pub use subject::{BodyOwner, DayKey, DayKeyError, DayKeys, OpenError, Subject, SubjectHash, SubjectHasher};
+pub use worlds::{Changed, WorldChange, WorldStore, WorldsError};
 
 /// What an asynchronous method of a port returns: an engine may answer at once or wait for a network.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

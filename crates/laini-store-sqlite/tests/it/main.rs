@@ -6,3 +6,4 @@ mod accounts;
 mod ledger;
 mod ledger_file;
 mod registry;
+mod worlds;

@@ -11,6 +11,7 @@ pub mod outbox;
 pub mod registry;
 pub mod retention;
 pub mod submit;
+pub mod worlds;
 
 /// Runs the suites of everything beside the ledger's rows: one test per promise, each in a new `$home`
 /// (an expression that makes a [`LedgerHome`](crate::contract::ledger::LedgerHome)).

@@ -1,0 +1,69 @@
+use jiff::Timestamp;
+
+use super::{WorldRefusal, sim, whole_micros};
+use crate::line::{ContractType, HashedImsi, Line, LineState, LineStatus, Msisdn, Swap};
+
+/// A made-up line as somebody states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedLine {
+    /// Whether and how it is served.
+    pub status: LineStatus,
+    /// When it was registered.
+    pub registered: Timestamp,
+    /// When the present holder took it over, where that differs.
+    pub holder_since: Option<Timestamp>,
+    /// Its newest swap.
+    pub last_swap: Option<Swap>,
+    /// The contract behind it.
+    pub contract: Option<ContractType>,
+    /// Whether its holder's data must not be disclosed.
+    pub restricted: bool,
+    /// The operator's own hash of the IMSI.
+    pub hashed_imsi: Option<HashedImsi>,
+}
+
+impl StatedLine {
+    /// What there is to state of a line.
+    pub fn of(line: &Line) -> Self {
+        Self {
+            status: line.status,
+            registered: line.registered,
+            holder_since: line.holder_since,
+            last_swap: line.last_swap,
+            contract: line.contract,
+            restricted: line.restricted,
+            hashed_imsi: line.hashed_imsi.clone(),
+        }
+    }
+
+    /// Whether a line can be like this when the world's clock shows `now`.
+    pub(super) fn check(&self, now: Timestamp) -> Result<(), WorldRefusal> {
+        let swap = self.last_swap.map(|swap| swap.at);
+        let named =
+            [("registered_at", Some(self.registered)), ("holder_since", self.holder_since), ("last_swap_at", swap)];
+        if let Some((name, _)) = named.into_iter().find(|(_, at)| at.is_some_and(|at| at > now)) {
+            return Err(WorldRefusal::Future(name));
+        }
+        if swap.is_some_and(|at| at < self.registered) {
+            return Err(WorldRefusal::SwapBeforeRegistration);
+        }
+        Ok(())
+    }
+
+    /// The line in a registry, on the SIM that it had before.
+    pub(super) fn as_state(&self, msisdn: Msisdn, before: Option<&Line>) -> LineState {
+        let line = Line {
+            status: self.status,
+            sim: before.map_or_else(|| sim(msisdn, 0).into(), |line| line.sim.clone()),
+            registered: whole_micros(self.registered),
+            holder_since: self.holder_since.map(whole_micros),
+            last_swap: self.last_swap.map(|swap| Swap { at: whole_micros(swap.at), ..swap }),
+            swap_learned: false,
+            last_pairing: None,
+            contract: self.contract,
+            restricted: self.restricted,
+            hashed_imsi: self.hashed_imsi.clone(),
+        };
+        LineState { line: Some(line), source_rejected: false }
+    }
+}
