@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
-use laini_core::store::{AccountStore, AnswerMemory, Ledger, Outbox, Registry};
+use laini_core::store::{AccountStore, AnswerMemory, Ledger, Outbox, Registry, WorldStore};
 use observe::Metrics;
 
 pub mod delivery;
@@ -37,6 +37,8 @@ pub struct Deps {
     pub outbox: Arc<dyn Outbox>,
     /// Partners, agreements and apps.
     pub accounts: Arc<dyn AccountStore>,
+    /// The sandbox apps' own lines and clocks.
+    pub worlds: Arc<dyn WorldStore>,
     /// The installation's keys.
     pub keys: Arc<KeyTree>,
     /// The time.

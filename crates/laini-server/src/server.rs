@@ -14,6 +14,7 @@ use crate::delivery::{Deliveries, Hosts, Outbound, SystemResolver, Worker};
 use crate::gateway::Gateway;
 use crate::http::{AccountsPicture, Front, Listening, Load, Tls, listen};
 use crate::observe::{Exporter, Gauged, Metrics};
+use crate::sandbox::SandboxWorlds;
 use crate::{Deps, Environments, Limits, Listener, LiveSettings};
 
 /// A server that listens and is ready to run.
@@ -26,6 +27,7 @@ pub struct Server {
     tls: Vec<Arc<Tls>>,
     accounts: Arc<AccountsPicture>,
     worker: Arc<Worker>,
+    worlds: Arc<SandboxWorlds>,
     limits: Limits,
 }
 
@@ -77,6 +79,7 @@ impl Server {
         );
         let gateway = Arc::new(gateway);
         gateway.recall_usage(clock.now()).await?;
+        let worlds = Arc::clone(gateway.worlds());
         let worker = Worker {
             deliveries,
             gateway: Arc::clone(&gateway),
@@ -97,7 +100,7 @@ impl Server {
             tls: listener.tls.clone(),
             front: Arc::clone(&front),
         });
-        Ok(Self { places: places.collect(), addresses, front, exporting: None, tls, accounts, worker, limits })
+        Ok(Self { places: places.collect(), addresses, front, exporting: None, tls, accounts, worker, worlds, limits })
     }
 
     /// Listens on `address` for whoever collects `metrics` as well; returns where.
@@ -138,6 +141,7 @@ impl Server {
             () = listen(self.places, &self.limits, shutdown) => {}
             () = exporting => {}
             () = self.accounts.keep_fresh() => {}
+            () = self.worlds.keep() => {}
         }
         stop.send_replace(true);
         if worker.await.is_err() {

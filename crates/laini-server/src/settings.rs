@@ -110,6 +110,8 @@ pub struct Limits {
     pub token_requests_per_second: u32,
     /// Token requests of one address at once.
     pub token_requests_burst: u32,
+    /// Days after which a sandbox world that nobody uses is forgotten.
+    pub sandbox_idle_days: u16,
     /// Wrong credentials per minute of one (address, consumer key) before that pair must wait.
     pub token_failures_per_minute: u32,
 }
@@ -133,6 +135,7 @@ impl Default for Limits {
             connections_per_address_max: 4_096,
             token_requests_per_second: 200,
             token_requests_burst: 400,
+            sandbox_idle_days: 30,
             token_failures_per_minute: 20,
         }
     }

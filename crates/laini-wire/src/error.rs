@@ -95,6 +95,8 @@ pub mod code {
     pub const KEY_IN_USE: &str = "409.002.01";
     /// 409: the idempotency key is older than its replay time.
     pub const KEY_TOO_OLD: &str = "409.002.02";
+    /// 409: the sandbox world is not such that this can be done.
+    pub const WORLD_CONFLICT: &str = "409.003.01";
     /// 413: the body is too large.
     pub const PAYLOAD_TOO_LARGE: &str = "413.002.01";
     /// 415: the body is not declared as JSON.

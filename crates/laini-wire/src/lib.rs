@@ -11,3 +11,4 @@ pub mod delivery;
 pub mod error;
 pub mod header;
 pub mod token;
+pub mod world;

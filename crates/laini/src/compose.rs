@@ -8,11 +8,13 @@ use jiff::Timestamp;
 use laini_core::access::KeyTree;
 use laini_core::line::EventText;
 use laini_core::store::{
-    AccountStore, AnswerMemory, CommitObserver, Ledger, Outbox, Registry, RegistryFeed, Retention,
+    AccountStore, AnswerMemory, CommitObserver, Ledger, Outbox, Registry, RegistryFeed, Retention, WorldStore,
 };
 use laini_server::{Clock, Entropy};
 pub(crate) use laini_store_sqlite::FileState;
-use laini_store_sqlite::{LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry};
+use laini_store_sqlite::{
+    LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry, SqliteWorlds,
+};
 
 use crate::config::Config;
 use crate::data_dir::DataDir;
@@ -156,6 +158,11 @@ impl House {
     /// The ledger, for commands beside the server.
     pub(crate) fn ledger_reader(&self) -> anyhow::Result<Arc<dyn Ledger>> {
         Ok(self.ledger_beside()?.ledger)
+    }
+
+    /// The worlds of sandbox apps.
+    pub(crate) fn worlds(&self) -> anyhow::Result<Arc<dyn WorldStore>> {
+        Ok(Arc::new(SqliteWorlds::open(self.data.path())?))
     }
 
     /// Partners and apps.

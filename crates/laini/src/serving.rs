@@ -112,6 +112,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         answers: Arc::clone(&ledger.answers),
         outbox: Arc::clone(&ledger.outbox),
         accounts: offer.accounts,
+        worlds: house.worlds()?,
         keys: Arc::clone(&house.keys),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
@@ -170,6 +171,7 @@ fn limits(config: &Config) -> Limits {
         connections_max: server.connections_max.min(affordable_connections()),
         connections_per_address_max: server.connections_per_address_max,
         checks_waiting_max: config.ledger.queue_checks_max,
+        sandbox_idle_days: config.sandbox.idle_days_max,
         ..Limits::default()
     }
 }

@@ -8,12 +8,14 @@ mod life_event;
 mod persona;
 mod refusal;
 mod stated_line;
+mod when;
 mod world;
 
 pub use life_event::{LifeEvent, WorldEvent};
 pub use persona::{Fault, LATE_BY_MS, Persona};
 pub use refusal::WorldRefusal;
-pub use stated_line::StatedLine;
+pub use stated_line::{LineChange, StatedLine};
+pub use when::{When, WhenError};
 pub use world::{
     CLOCK_AHEAD_DAYS_MAX, Moment, WORLD_EVENTS_MAX, WORLD_LINES_MAX, World, WorldEdit, WorldRecord, persona,
 };

@@ -5,7 +5,7 @@ use crate::line::Refusal;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorldRefusal {
     /// The world has no line of its own under that number.
-    #[error("the world has no line of its own under this number")]
+    #[error("the world has no such line; put it first")]
     NoSuchLine,
     /// The number is not served, so there is nothing to withhold.
     #[error("the number is not served; register it first, or put a line")]
@@ -22,6 +22,9 @@ pub enum WorldRefusal {
     /// A swap before the line existed.
     #[error("last_swap_at lies before registered_at")]
     SwapBeforeRegistration,
+    /// A cause of no swap.
+    #[error("swap_cause says why the swap at last_swap_at happened; state both")]
+    CauseWithoutSwap,
     /// The clock moves forward only.
     #[error("the clock moves forward only; reset the world to begin anew")]
     ClockBack,

@@ -1,7 +1,7 @@
-use jiff::Timestamp;
+use jiff::{Span, Timestamp};
 
-use super::{WorldRefusal, sim, whole_micros};
-use crate::line::{ContractType, HashedImsi, Line, LineState, LineStatus, Msisdn, Swap};
+use super::{Moment, When, WorldRefusal, sim, whole_micros};
+use crate::line::{ContractType, HashedImsi, Line, LineState, LineStatus, Msisdn, Swap, SwapCause};
 
 /// A made-up line as somebody states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,67 @@ pub struct StatedLine {
     pub hashed_imsi: Option<HashedImsi>,
 }
 
+/// What somebody says of a made-up line. What is not said stays; an inner `None` takes away.
+#[derive(Debug, Clone, Default)]
+pub struct LineChange {
+    /// Whether and how it is served.
+    pub status: Option<LineStatus>,
+    /// When it was registered.
+    pub registered: Option<When>,
+    /// When the present holder took it over.
+    pub holder_since: Option<Option<When>>,
+    /// When its newest swap was.
+    pub last_swap: Option<Option<When>>,
+    /// Why it was swapped; a replacement where nothing is said.
+    pub swap_cause: Option<SwapCause>,
+    /// The contract behind it.
+    pub contract: Option<Option<ContractType>>,
+    /// Whether its holder's data must not be disclosed.
+    pub restricted: Option<bool>,
+    /// The operator's own hash of the IMSI.
+    pub hashed_imsi: Option<Option<HashedImsi>>,
+}
+
+impl LineChange {
+    /// `line` with the change, when the world's clock shows `now`.
+    pub(super) fn apply(
+        &self,
+        line: StatedLine,
+        now: Timestamp,
+        moment: Moment<'_>,
+    ) -> Result<StatedLine, WorldRefusal> {
+        let at = |when: When| when.resolve(now, moment.zone);
+        let swapped = self.last_swap.map_or(line.last_swap.map(|swap| swap.at), |when| when.map(at));
+        let cause = self.swap_cause.or(line.last_swap.map(|swap| swap.cause)).unwrap_or(SwapCause::Replacement);
+        if self.swap_cause.is_some() && swapped.is_none() {
+            return Err(WorldRefusal::CauseWithoutSwap);
+        }
+        Ok(StatedLine {
+            status: self.status.unwrap_or(line.status),
+            registered: self.registered.map_or(line.registered, at),
+            holder_since: self.holder_since.map_or(line.holder_since, |when| when.map(at)),
+            last_swap: swapped.map(|at| Swap { at, cause }),
+            contract: self.contract.unwrap_or(line.contract),
+            restricted: self.restricted.unwrap_or(line.restricted),
+            hashed_imsi: self.hashed_imsi.clone().unwrap_or(line.hashed_imsi),
+        })
+    }
+}
+
 impl StatedLine {
+    /// A line about which nothing is said: active, registered ten years ago, never swapped.
+    pub(super) fn unsaid(now: Timestamp, moment: Moment<'_>) -> Self {
+        Self {
+            status: LineStatus::Active,
+            registered: When::Ago(Span::new().years(10)).resolve(now, moment.zone),
+            holder_since: None,
+            last_swap: None,
+            contract: None,
+            restricted: false,
+            hashed_imsi: None,
+        }
+    }
+
     /// What there is to state of a line.
     pub fn of(line: &Line) -> Self {
         Self {

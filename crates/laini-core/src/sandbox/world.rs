@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
-use super::{LifeEvent, Persona, StatedLine, WorldEvent, WorldRefusal, whole_micros};
+use super::{LifeEvent, LineChange, Persona, StatedLine, WorldEvent, WorldRefusal, whole_micros};
 use crate::line::{Derivation, LineState, Msisdn, RefusedRow, Verdict, derive};
 
 /// How many lines of its own a world may have.
@@ -201,6 +201,20 @@ impl World {
         let before = self.state(msisdn, moment).line;
         self.settle(msisdn);
         self.make(msisdn, line.as_state(msisdn, before.as_ref()))
+    }
+
+    /// States a line anew: what `change` does not say is as of a line that nothing is said of.
+    pub fn state_anew(&mut self, msisdn: Msisdn, change: &LineChange, moment: Moment<'_>) -> Result<(), WorldRefusal> {
+        let now = self.now(moment.real);
+        let line = change.apply(StatedLine::unsaid(now, moment), now, moment)?;
+        self.put(msisdn, &line, moment)
+    }
+
+    /// Changes what is said of a line or of a persona.
+    pub fn amend(&mut self, msisdn: Msisdn, change: &LineChange, moment: Moment<'_>) -> Result<(), WorldRefusal> {
+        let line = self.state(msisdn, moment).line.ok_or(WorldRefusal::NoSuchLine)?;
+        let line = change.apply(StatedLine::of(&line), self.now(moment.real), moment)?;
+        self.put(msisdn, &line, moment)
     }
 
     /// Takes a line of its own away; a persona shows through again.

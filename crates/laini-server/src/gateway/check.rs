@@ -112,7 +112,7 @@ impl Gateway {
         let windows = question.app.windows;
         match question.app.app.environment {
             Environment::Sandbox => {
-                let found = self.worlds.look_up(question.app.app.id, question.msisdn, question.at);
+                let found = self.worlds.look_up(question.app.app.id, question.msisdn, question.at).await?;
                 let windows = found.windows.unwrap_or(windows);
                 Ok(Found { lookup: found.lookup, now: found.now, windows, freshness: found.freshness })
             }

@@ -19,7 +19,11 @@ impl Gateway {
         if app.app.environment != Environment::Sandbox {
             return Ok(());
         }
-        match self.worlds.fault(app.app.id, msisdn) {
+        let fault = self.worlds.fault(app.app.id, msisdn, context.at).await.map_err(|error| {
+            tracing::error!(%error, "a sandbox world cannot be read");
+            ApiError::Unreachable
+        })?;
+        match fault {
             // A stale feed is no fault of the request: the line's own look-up says so.
             None | Some(Fault::StaleFeed) => Ok(()),
             Some(Fault::Late) => {

@@ -49,8 +49,8 @@ use laini_wire::token::{GENERATE_PATH, OAUTH2_PATH};
 use crate::delivery::Deliveries;
 use crate::http::{AccountsPicture, ApiError, Context, Load, Throttle};
 use crate::observe::Metrics;
-use crate::sandbox::SandboxWorlds;
-use crate::{Deps, Entropy, LiveSettings};
+use crate::sandbox::{self, SandboxWorlds};
+use crate::{Deps, Entropy, LiveSettings, Settings};
 pub(crate) use decide::Decided;
 use ledger_health::LedgerHealth;
 use limits::{Limiter, Notice};
@@ -68,7 +68,7 @@ pub(crate) struct Gateway {
     accounts: Arc<AccountsPicture>,
     limits: Limiter,
     deliveries: Arc<Deliveries>,
-    worlds: SandboxWorlds,
+    worlds: Arc<SandboxWorlds>,
     tokens: TokenKey,
     subjects: SubjectHasher,
     ids: Arc<CheckIds>,
@@ -102,7 +102,7 @@ impl Gateway {
             limits: Limiter::new(notices(deps.accounts, Arc::clone(&deliveries))),
             deliveries,
             accounts,
-            worlds: SandboxWorlds::new(at_start.zone.clone()),
+            worlds: Arc::new(SandboxWorlds::new(deps.worlds, deps.clock, Arc::clone(&settings))),
             tokens: deps.keys.token(),
             subjects: deps.keys.subject(),
             ids,
@@ -137,6 +137,16 @@ impl Gateway {
         Ok(())
     }
 
+    /// What is in force now.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.settings.current()
+    }
+
+    /// The sandbox apps' own lines and clocks.
+    pub(crate) fn worlds(&self) -> &Arc<SandboxWorlds> {
+        &self.worlds
+    }
+
     /// Every route there is.
     pub(crate) fn routes(self: Arc<Self>) -> axum::Router {
         axum::Router::new()
@@ -152,6 +162,7 @@ impl Gateway {
             .route(OAUTH2_PATH, post(oauth2::issue_token).fallback(wrong_method))
             .route("/livez", get(probes::livez).fallback(wrong_method))
             .route("/readyz", get(probes::readyz).fallback(wrong_method))
+            .merge(sandbox::routes())
             .fallback(unknown_path)
             .with_state(self)
     }
@@ -209,7 +220,7 @@ fn notices(accounts: Arc<dyn AccountStore>, deliveries: Arc<Deliveries>) -> limi
 }
 
 /// What axum hands to every handler.
-type GatewayState = State<Arc<Gateway>>;
+pub(crate) type GatewayState = State<Arc<Gateway>>;
 
 async fn unknown_path(Extension(context): Extension<Context>) -> Response {
     context.refuse(ApiError::UnknownPath)
@@ -222,6 +233,6 @@ async fn only_get(Extension(context): Extension<Context>, method: Method) -> Res
 }
 
 /// axum adds the `Allow` header.
-async fn wrong_method(Extension(context): Extension<Context>, method: Method) -> Response {
+pub(crate) async fn wrong_method(Extension(context): Extension<Context>, method: Method) -> Response {
     context.refuse(ApiError::WrongMethod(method))
 }

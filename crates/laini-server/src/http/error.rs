@@ -34,6 +34,10 @@ pub enum ApiError {
     InvalidNumber(NumberHint),
     /// `resultURL` names no address that results can go to.
     ResultAddress(ResultAddressProblem),
+    /// A field of the request, and what is wrong with it: our own words, never the caller's text.
+    InvalidField(&'static str, Cow<'static, str>),
+    /// The sandbox world is not such that this can be done: why, and what to do.
+    WorldConflict(String),
     /// The number is not served here.
     NotServed,
     /// No such path.
@@ -65,8 +69,6 @@ pub enum ApiError {
     NoSuchCheck,
     /// A capability that is switched off.
     NotImplemented,
-    /// A field of the request, and what is wrong with it: our own words, never the caller's text.
-    InvalidField(&'static str, Cow<'static, str>),
     /// A header that cannot be used.
     InvalidHeader(&'static str),
     /// The idempotency key belongs to a request that is still running.
@@ -120,6 +122,8 @@ pub enum TokenProblem {
 pub enum ForbiddenReason {
     /// Its credentials belong to the other environment.
     WrongEnvironment,
+    /// What it asks for is there for sandbox apps alone.
+    SandboxOnly,
     /// Its partner has no agreement.
     NoAgreement,
     /// The agreement does not cover the product.
@@ -221,6 +225,7 @@ impl ApiError {
             Self::Withheld => Row::new(S::FORBIDDEN, code::WITHHELD, "Forbidden - withheld").free(FreeReason::Withheld),
             Self::InvalidPayload => Row::new(S::BAD_REQUEST, code::INVALID_PAYLOAD, "Invalid Request Payload"),
             Self::InvalidNumber(hint) => Row::new(S::BAD_REQUEST, code::INVALID_CUSTOMER_NUMBER, hint.message()),
+            Self::WorldConflict(why) => Row::new(S::CONFLICT, code::WORLD_CONFLICT, format!("Conflict - {why}")),
             Self::ResultAddress(problem) => Row::new(S::BAD_REQUEST, code::INVALID_CUSTOMER_NUMBER, problem.message()),
             Self::NotServed => {
                 Row::new(S::NOT_FOUND, code::NOT_SERVED, "Resource not found").free(FreeReason::NotServed)
@@ -367,6 +372,7 @@ impl ForbiddenReason {
             Self::WrongEnvironment => {
                 "Forbidden - these credentials belong to another environment; use an app of this one"
             }
+            Self::SandboxOnly => "Forbidden - worlds belong to sandbox apps; use the token of a sandbox app",
             Self::NoAgreement => "Forbidden - there is no agreement in force; ask the operator for one",
             Self::PurposeNotAllowed => {
                 "Forbidden - the agreement does not allow this purpose; name one that it allows, or ask the operator"

@@ -18,13 +18,23 @@ pub(crate) enum Endpoint {
     Checks,
     Token,
     Operator,
+    Sandbox,
     Probe,
     Other,
 }
 
 impl Endpoint {
-    pub(super) const ALL: [Self; 8] =
-        [Self::Imsi, Self::Swap, Self::Age, Self::Checks, Self::Token, Self::Operator, Self::Probe, Self::Other];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Imsi,
+        Self::Swap,
+        Self::Age,
+        Self::Checks,
+        Self::Token,
+        Self::Operator,
+        Self::Sandbox,
+        Self::Probe,
+        Self::Other,
+    ];
 
     /// By the path alone, whether or not the method fits.
     pub(crate) fn of_path(path: &str) -> Self {
@@ -35,6 +45,7 @@ impl Endpoint {
             GENERATE_PATH | OAUTH2_PATH => Self::Token,
             "/livez" | "/readyz" => Self::Probe,
             _ if path.starts_with("/v1/checks") => Self::Checks,
+            _ if path.starts_with("/sandbox/") => Self::Sandbox,
             _ if path.starts_with("/operator/") => Self::Operator,
             _ => Self::Other,
         }
@@ -48,6 +59,7 @@ impl Endpoint {
             Self::Checks => "checks",
             Self::Token => "token",
             Self::Operator => "operator",
+            Self::Sandbox => "sandbox",
             Self::Probe => "probe",
             Self::Other => "other",
         }

@@ -1,8 +1,13 @@
 //! The sandbox: made-up lines behind the same gateway.
 //!
-//! Owns what a sandbox app finds in place of the operator's registry. Must never see a real line,
-//! and never change how a request is validated, recorded or answered.
+//! Owns what a sandbox app finds in place of the operator's registry, and the API by which it changes its
+//! own world. Must never see a real line, and never change how a request is validated, recorded or
+//! answered.
 
+mod api;
+mod words;
 mod worlds;
 
+pub(crate) use api::routes;
+pub use words::{Life, Step, WordError, clock_answer, feed_answer, life_event, line_answer, line_change, world_answer};
 pub use worlds::{SandboxLookup, SandboxWorlds};

@@ -11,11 +11,12 @@ use laini_core::line::{LineState, Msisdn, NumberPlan};
 use laini_core::partner::{
     Agreement, App, AppId, AppStatus, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress, ResultAddressId,
 };
+use laini_core::sandbox::World;
 use laini_core::store::{
     AccountBook, AccountStore, AccountsError, AnswerKey, AnswerMemory, AppChange, AuditEntry, BoxFuture, ChainHead,
-    ChainPage, Claim, Claimed, Draft, FoundCheck, KeyedAnswer, Ledger, LedgerError, LedgerRow, Lookup, PartnerChange,
-    Recorded, Registry, RegistryError, RepeatMemory, RequestHash, ResultAddressChange, RowQuery, StoredAnswer,
-    Submission, Submitted, Usage,
+    ChainPage, Changed, Claim, Claimed, Draft, FoundCheck, KeyedAnswer, Ledger, LedgerError, LedgerRow, Lookup,
+    PartnerChange, Recorded, Registry, RegistryError, RepeatMemory, RequestHash, ResultAddressChange, RowQuery,
+    StoredAnswer, Submission, Submitted, Usage, WorldChange, WorldStore, WorldsError,
 };
 use laini_server::{Clock, Entropy};
 use tokio::sync::Notify;
@@ -481,5 +482,68 @@ impl AccountStore for BookAccounts {
     fn audits(&self, limit: usize) -> BoxFuture<'_, Result<Vec<AuditEntry>, AccountsError>> {
         let newest = self.audits.lock().unwrap().iter().rev().take(limit).cloned().collect();
         Box::pin(async move { Ok(newest) })
+    }
+}
+
+/// Sandbox worlds in a map.
+#[derive(Default)]
+pub(crate) struct MapWorlds(Mutex<Worlds>);
+
+#[derive(Default)]
+struct Worlds {
+    version: u64,
+    worlds: HashMap<AppId, (u64, Timestamp, World)>,
+}
+
+impl WorldStore for MapWorlds {
+    fn version(&self) -> BoxFuture<'_, Result<u64, WorldsError>> {
+        Box::pin(async { Ok(self.0.lock().unwrap().version) })
+    }
+
+    fn version_of(&self, app: AppId) -> BoxFuture<'_, Result<Option<u64>, WorldsError>> {
+        Box::pin(async move { Ok(self.0.lock().unwrap().worlds.get(&app).map(|(version, ..)| *version)) })
+    }
+
+    fn load(&self, app: AppId) -> BoxFuture<'_, Result<Option<World>, WorldsError>> {
+        Box::pin(async move { Ok(self.0.lock().unwrap().worlds.get(&app).map(|(.., world)| world.clone())) })
+    }
+
+    fn change(&self, app: AppId, now: Timestamp, change: WorldChange) -> BoxFuture<'_, Result<Changed, WorldsError>> {
+        Box::pin(async move {
+            let mut kept = self.0.lock().unwrap();
+            let mut world = kept.worlds.get(&app).map(|(.., world)| world.clone()).unwrap_or_default();
+            change(&mut world)?;
+            if world.take_edits().is_empty() {
+                return Ok(Changed { version: kept.version, world });
+            }
+            kept.version += 1;
+            let version = kept.version;
+            if world == World::default() {
+                kept.worlds.remove(&app);
+            } else {
+                kept.worlds.insert(app, (version, now, world.clone()));
+            }
+            Ok(Changed { version, world })
+        })
+    }
+
+    fn touch(&self, app: AppId, now: Timestamp) -> BoxFuture<'_, Result<(), WorldsError>> {
+        Box::pin(async move {
+            if let Some((_, used, _)) = self.0.lock().unwrap().worlds.get_mut(&app) {
+                *used = now;
+            }
+            Ok(())
+        })
+    }
+
+    fn purge(&self, idle_since: Timestamp, _: usize) -> BoxFuture<'_, Result<usize, WorldsError>> {
+        Box::pin(async move {
+            let mut kept = self.0.lock().unwrap();
+            let before = kept.worlds.len();
+            kept.worlds.retain(|_, (_, used, _)| *used >= idle_since);
+            let purged = before - kept.worlds.len();
+            kept.version += u64::from(purged > 0);
+            Ok(purged)
+        })
     }
 }

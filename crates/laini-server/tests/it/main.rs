@@ -27,3 +27,4 @@ mod tls;
 mod tokens;
 mod wire;
 mod world;
+mod world_api;

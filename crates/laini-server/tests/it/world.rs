@@ -21,7 +21,7 @@ use tokio::sync::{OnceCell, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::fakes::{BookAccounts, CountedEntropy, HandClock, MapRegistry, VecLedger};
+use crate::fakes::{BookAccounts, CountedEntropy, HandClock, MapRegistry, MapWorlds, VecLedger};
 use crate::wire::{Connection, HANGS_AFTER, Reply, basic, check, request};
 
 /// Any free port.
@@ -39,6 +39,7 @@ pub(crate) struct World {
     pub(crate) registry: Arc<MapRegistry>,
     pub(crate) ledger: Arc<VecLedger>,
     pub(crate) accounts: Arc<BookAccounts>,
+    pub(crate) worlds: Arc<MapWorlds>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) keys: Arc<KeyTree>,
     pub(crate) settings: Arc<LiveSettings>,
@@ -110,6 +111,7 @@ impl World {
     ) -> Self {
         let Stores { registry, ledger } = stores;
         let accounts = Arc::new(BookAccounts::default());
+        let worlds = Arc::new(MapWorlds::default());
         let clock = Arc::new(HandClock::at(NOW));
         let keys = Arc::new(KeyTree::new(RootKey::new([7; 32])));
         let (sandbox, production) = open_accounts(&mut accounts.book.lock().unwrap());
@@ -123,6 +125,7 @@ impl World {
             answers: Arc::clone(&ledger.answers) as _,
             outbox: Arc::clone(&ledger.outbox) as _,
             accounts: Arc::clone(&accounts) as _,
+            worlds: Arc::clone(&worlds) as _,
             keys: Arc::clone(&keys),
             clock: Arc::clone(&clock) as _,
             entropy: Arc::new(CountedEntropy::default()),
@@ -139,6 +142,7 @@ impl World {
             registry,
             ledger,
             accounts,
+            worlds,
             clock,
             keys,
             settings,

@@ -1,7 +1,7 @@
 //! Changes, each inside the transaction of its caller.
 
 use jiff::Timestamp;
-use laini_core::line::{LineState, Msisdn};
+use laini_core::line::{ContractType, HashedImsi, LineState, Msisdn};
 use laini_core::partner::AppId;
 use laini_core::sandbox::{WorldEdit, WorldEvent};
 use rusqlite::{Transaction, params};
@@ -88,9 +88,9 @@ fn line(transaction: &Transaction<'_>, app: AppId, msisdn: Msisdn, state: &LineS
             instant(line.and_then(|line| line.holder_since)),
             instant(swap.map(|swap| swap.at)),
             swap.map(|swap| swap.cause.word()),
-            line.and_then(|line| line.contract).map(|contract| contract.word()),
+            line.and_then(|line| line.contract).map(ContractType::word),
             line.map(|line| line.restricted),
-            line.and_then(|line| line.hashed_imsi.as_ref()).map(|hashed| hashed.as_str()),
+            line.and_then(|line| line.hashed_imsi.as_ref()).map(HashedImsi::as_str),
         ])
         .map(drop)
 }

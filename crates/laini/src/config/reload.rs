@@ -3,7 +3,7 @@
 use super::Resolved;
 
 /// Taken over by a reload; a change of any other waits for a restart.
-const LIVE: [&str; 10] = [
+const LIVE: [&str; 11] = [
     "log.level",
     "registry.registration_stale_after_s",
     "registry.swap_stale_after_s",
@@ -14,6 +14,7 @@ const LIVE: [&str; 10] = [
     "server.request_timeout_ms",
     "server.sandbox_hosts",
     "server.trusted_proxies",
+    "sandbox.idle_days_max",
 ];
 
 /// Whether a running server takes over the setting `name`.

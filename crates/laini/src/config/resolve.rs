@@ -143,7 +143,7 @@ fn typed(text: &str, like: &Value) -> anyhow::Result<Value> {
 }
 
 /// What each setting means; the example file is made of it.
-const MEANINGS: [(&str, &str); 38] = [
+const MEANINGS: [(&str, &str); 39] = [
     ("operator.country_code", "The network's country code."),
     ("operator.national_digits", "Digits of a number behind the country code."),
     ("operator.currency", "ISO 4217; two decimals."),
@@ -185,6 +185,7 @@ const MEANINGS: [(&str, &str); 38] = [
     ("metrics.listen", "Address and port of /metrics (Prometheus); without one nothing is counted."),
     ("retention.subject_days", "Numbers and facts of checks are forgotten after this; a keyed hash stays."),
     ("retention.delivery_days", "Bodies of deliveries are forgotten after this."),
+    ("sandbox.idle_days_max", "A sandbox world that nobody uses is forgotten after so many days."),
 ];
 
 /// A commented example file with every setting at its default.

@@ -24,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
     pub(crate) metrics: MetricsConfig,
     pub(crate) retention: RetentionConfig,
+    pub(crate) sandbox: SandboxConfig,
 }
 
 /// Whose network it is.
@@ -174,6 +175,19 @@ impl RetentionConfig {
     }
 }
 
+/// The worlds of sandbox apps.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SandboxConfig {
+    pub(crate) idle_days_max: u16,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self { idle_days_max: 30 }
+    }
+}
+
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -288,6 +302,7 @@ impl Config {
             (10_000..=100_000_000).contains(&self.registry.sort_chunk_rows),
             "registry.sort_chunk_rows is not within 10000 to 100000000"
         );
+        ensure!((1..=3_650).contains(&self.sandbox.idle_days_max), "sandbox.idle_days_max is not within 1 to 3650");
         ensure!(!self.registry.required_feeds.is_empty(), "registry.required_feeds must name at least one feed");
         Ok(())
     }

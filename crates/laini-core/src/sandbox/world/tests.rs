@@ -118,11 +118,12 @@ fn an_event_that_comes_late_takes_its_place_in_time() {
     assert_eq!((swap.at, swap.cause), (at("2026-11-20T00:00:00Z"), SwapCause::Replacement));
 }
 
+type Try = fn(&mut World, Moment<'_>) -> Result<(), WorldRefusal>;
+
 #[test]
 fn what_cannot_be_is_refused_with_its_reason() {
     let zone = zone();
     let moment = Moment { real: at(REAL), zone: &zone };
-    type Try = fn(&mut World, Moment<'_>) -> Result<(), WorldRefusal>;
     let table: [(Try, WorldRefusal); 13] = [
         (|world, moment| world.happen(number(1), LifeEvent::Swap, None, moment), Refusal::UnknownLine.into()),
         (|world, moment| world.happen(persona_number(41), LifeEvent::Swap, None, moment), Refusal::NotServed.into()),
