@@ -127,7 +127,7 @@ pub struct FeedAnswer {
 pub struct LineAnswer {
     /// The number, in full.
     pub msisdn: String,
-    /// `own` or `persona`.
+    /// `own` or `persona`; `none` where it is neither.
     pub origin: String,
     /// `active`, `suspended`, `terminated`, `ported_out`, or `not_known`.
     pub status: String,

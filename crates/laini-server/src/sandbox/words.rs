@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use laini_core::line::{ContractType, HashedImsi, LineState, LineStatus, Msisdn, NumberPlan, SwapCause};
-use laini_core::sandbox::{LifeEvent, Moment, WORLD_EVENTS_MAX, WORLD_LINES_MAX, When, World, WorldRefusal};
+use laini_core::sandbox::{LifeEvent, Moment, Persona, WORLD_EVENTS_MAX, WORLD_LINES_MAX, When, World, WorldRefusal};
 use laini_core::sandbox::{LineChange, WhenError};
 use laini_wire::world::{AdvanceRequest, ClockAnswer, EventRequest, FeedAnswer, LineAnswer, LineRequest, WorldAnswer};
 
@@ -163,13 +163,18 @@ pub fn feed_answer(world: &World, now: Timestamp) -> FeedAnswer {
     FeedAnswer { running: stopped.is_none(), as_of: stopped.unwrap_or(world.now(now)).to_string() }
 }
 
-/// One line of a world, or a persona.
+/// A line of a world's own, a persona, or neither.
 pub fn line_answer(msisdn: Msisdn, state: &LineState, is_own: bool) -> LineAnswer {
     let line = state.line.as_ref();
     let swap = line.and_then(|line| line.last_swap);
     LineAnswer {
         msisdn: msisdn.digits(),
-        origin: if is_own { "own" } else { "persona" }.to_owned(),
+        origin: match Persona::of(msisdn) {
+            _ if is_own => "own",
+            Some(_) => "persona",
+            None => "none",
+        }
+        .to_owned(),
         status: line.map_or("not_known", |line| line.status.word()).to_owned(),
         registered_at: line.map(|line| line.registered.to_string()),
         holder_since: line.and_then(|line| line.holder_since).map(|at| at.to_string()),

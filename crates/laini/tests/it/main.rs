@@ -24,5 +24,6 @@ mod receiver;
 mod reload;
 mod retention;
 mod running;
+mod sandbox_worlds;
 mod serving;
 mod shutdown;

@@ -1,5 +1,3 @@
-//! `laini sandbox`: only the sandbox, nothing to configure.
-
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -8,19 +6,19 @@ use laini_core::partner::{AppProfile, Environment, PartnerId, ProductSet};
 use laini_core::store::AccountStore;
 use laini_server::{Environments, Listener};
 
-use super::Context;
-use super::app::{Minted, mint};
-use super::context::audit;
-use super::partner::{random, standard};
+use crate::command::Context;
+use crate::command::app::{Minted, mint};
+use crate::command::context::audit;
+use crate::command::partner::{random, standard};
 use crate::compose::House;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::logging;
 use crate::serving::{Credentials, Offer, runtime, stand};
 
-/// `laini sandbox`
+/// `laini sandbox`, without a subcommand.
 #[derive(Args)]
-pub(crate) struct SandboxArgs {
+pub(crate) struct ServeArgs {
     /// Address and port; port 0 picks a free one.
     #[arg(long, env = "LAINI_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
@@ -33,7 +31,7 @@ pub(crate) struct SandboxArgs {
 const SANDBOX_PARTNER: &str = "Sandbox";
 
 /// Serves until it is told to stop.
-pub(crate) fn run(context: &Context, args: &SandboxArgs) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
     let place = Place::of(context)?;
     let config = context.settings(place.data.path(), &[])?.config;
     logging::start(&config.log);
@@ -64,13 +62,13 @@ pub(crate) fn run(context: &Context, args: &SandboxArgs) -> anyhow::Result<()> {
 
 /// Where a server without a set place works: the directory that was named, or a fresh one that is
 /// removed at the end.
-pub(super) struct Place {
-    pub(super) data: DataDir,
+pub(crate) struct Place {
+    pub(crate) data: DataDir,
     _fresh: Option<tempfile::TempDir>,
 }
 
 impl Place {
-    pub(super) fn of(context: &Context) -> anyhow::Result<Self> {
+    pub(crate) fn of(context: &Context) -> anyhow::Result<Self> {
         if let Some(path) = &context.place.data {
             return Ok(Self { data: DataDir::open(path)?, _fresh: None });
         }
@@ -80,7 +78,7 @@ impl Place {
 }
 
 /// The partner of this name, made with the standard agreement where it is new.
-pub(super) async fn partner(config: &Config, accounts: &dyn AccountStore, name: &str) -> anyhow::Result<PartnerId> {
+pub(crate) async fn partner(config: &Config, accounts: &dyn AccountStore, name: &str) -> anyhow::Result<PartnerId> {
     if let Some(partner) = accounts.load().await?.partners.into_iter().find(|partner| partner.name == name) {
         return Ok(partner.id);
     }
@@ -92,7 +90,7 @@ pub(super) async fn partner(config: &Config, accounts: &dyn AccountStore, name: 
 
 /// Fresh credentials with all products. Those of an earlier start go on working: whoever holds them
 /// may not have noticed the restart.
-pub(super) async fn credentials(
+pub(crate) async fn credentials(
     accounts: &dyn AccountStore,
     partner: PartnerId,
     environment: Environment,
