@@ -55,6 +55,7 @@ pub struct LineRequest {
 }
 
 /// Tells `null` from nothing.
+#[expect(clippy::option_option, reason = "that is what it tells apart")]
 fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
