@@ -28,6 +28,7 @@ pub struct Server {
     accounts: Arc<AccountsPicture>,
     worlds: Arc<SandboxWorlds>,
     worker: Arc<Worker>,
+    worlds: Arc<SandboxWorlds>,
     limits: Limits,
 }
 
@@ -79,6 +80,7 @@ impl Server {
         );
         let gateway = Arc::new(gateway);
         gateway.recall_usage(clock.now()).await?;
+        let worlds = Arc::clone(gateway.worlds());
         let worker = Worker {
             deliveries,
             gateway: Arc::clone(&gateway),
@@ -142,10 +144,6 @@ impl Server {
             () = exporting => {}
             () = self.accounts.keep_fresh() => {}
             () = self.worlds.keep() => {}
-        }
-        stop.send_replace(true);
-        if worker.await.is_err() {
-            tracing::error!("the delivery worker panicked; what it left is delivered by the next server");
         }
         stop.send_replace(true);
         if worker.await.is_err() {

@@ -23,6 +23,7 @@ pub fn back_up(dir: &Path, into: &Path, begin: &dyn Fn(&str, u64)) -> Result<Vec
     copies.heads()?;
     copies.database("ledger.db")?;
     copies.database("accounts.db")?;
+    copies.database("sandbox.db")?;
     copies.generation()?;
     copies.database("registry-events.db")?;
     copies.others()?;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::sql::{StoreError, failed, file_failed, open_reader};
-use crate::{accounts, ledger, registry};
+use crate::{accounts, ledger, registry, worlds};
 
 /// One database as it lies there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,7 @@ fn migrations(name: &str) -> Option<usize> {
     match name {
         "accounts.db" => Some(accounts::MIGRATIONS.len()),
         "ledger.db" => Some(ledger::MIGRATIONS.len()),
+        "sandbox.db" => Some(worlds::MIGRATIONS.len()),
         "registry-events.db" => Some(registry::HISTORY_MIGRATIONS.len()),
         _ => {
             let number = name.strip_prefix("registry-")?.strip_suffix(".db")?;

@@ -18,7 +18,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::sql::{self, StoreError};
 
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
 /// How long a change waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Worlds that one call forgets at most: each may have 10,000 events.

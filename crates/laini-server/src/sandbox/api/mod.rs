@@ -113,6 +113,10 @@ impl<'a> Call<'a> {
     async fn read<T: DeserializeOwned>(&self, body: Body, fields: &'static str) -> Result<T, ApiError> {
         let settings = self.gateway.settings();
         let bytes = read_json(&self.parts.headers, body, &self.context, &settings.limits).await?;
+        // serde takes an array for a list of fields.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(ApiError::InvalidPayload);
+        }
         serde_json::from_slice(&bytes).map_err(|error| {
             if error.is_data() { ApiError::InvalidField("body", fields.into()) } else { ApiError::InvalidPayload }
         })
