@@ -28,7 +28,6 @@ pub struct Server {
     accounts: Arc<AccountsPicture>,
     worlds: Arc<SandboxWorlds>,
     worker: Arc<Worker>,
-    worlds: Arc<SandboxWorlds>,
     limits: Limits,
 }
 
@@ -80,7 +79,6 @@ impl Server {
         );
         let gateway = Arc::new(gateway);
         gateway.recall_usage(clock.now()).await?;
-        let worlds = Arc::clone(gateway.worlds());
         let worker = Worker {
             deliveries,
             gateway: Arc::clone(&gateway),

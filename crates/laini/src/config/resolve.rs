@@ -188,7 +188,6 @@ const MEANINGS: &[(&str, &str)] = &[
     ("sandbox.idle_days_max", "A sandbox world that nobody uses is forgotten after so many days."),
     ("retention.subject_days", "Numbers and facts of checks are forgotten after this; a keyed hash stays."),
     ("retention.delivery_days", "Bodies of deliveries are forgotten after this."),
-    ("sandbox.idle_days_max", "A sandbox world that nobody uses is forgotten after so many days."),
 ];
 
 /// A commented example file with every setting at its default.

@@ -29,7 +29,6 @@ pub(crate) struct Config {
     pub(crate) metrics: MetricsConfig,
     pub(crate) sandbox: SandboxConfig,
     pub(crate) retention: RetentionConfig,
-    pub(crate) sandbox: SandboxConfig,
 }
 
 /// Whose network it is.
@@ -192,19 +191,6 @@ impl RetentionConfig {
         // Attempts go on for three days, and somebody may send it again by hand.
         ensure!((4..=3_650).contains(&self.delivery_days), "retention.delivery_days is not within 4 to 3650");
         Ok(())
-    }
-}
-
-/// The worlds of sandbox apps.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct SandboxConfig {
-    pub(crate) idle_days_max: u16,
-}
-
-impl Default for SandboxConfig {
-    fn default() -> Self {
-        Self { idle_days_max: 30 }
     }
 }
 
