@@ -3,4 +3,5 @@
 //! Owns fixtures, the fixed clock, the store contract suite that every engine passes unchanged, and
 //! the runner of the real binary. Must never be a dependency of anything that ships.
 
+pub mod back_end;
 pub mod contract;

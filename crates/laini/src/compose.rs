@@ -13,8 +13,10 @@ use laini_core::store::{
 use laini_server::{Clock, Entropy};
 pub(crate) use laini_store_sqlite::FileState;
 use laini_store_sqlite::{LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry};
+use laini_upstream::HttpRegistry;
 
-use crate::config::Config;
+use crate::back_end;
+use crate::config::{Config, RegistryKind};
 use crate::data_dir::DataDir;
 use crate::failure::WithHint as _;
 use crate::keys::KeyDir;
@@ -68,6 +70,11 @@ fn refill(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the kernel gives no randomness");
 }
 
+/// The operator's back end, on this machine's clock.
+pub(crate) fn back_end(config: &Config) -> anyhow::Result<HttpRegistry> {
+    back_end::open(config, Arc::new(|| SystemClock.now()))
+}
+
 /// Both sides of the registry.
 #[derive(Clone)]
 pub(crate) struct RegistryHandle {
@@ -119,7 +126,17 @@ impl House {
         Ok(Self { data, keys, key_dir })
     }
 
-    /// The registry.
+    /// What checks are answered from: the built-in registry, or the operator's back end with the
+    /// built-in one's feed beside it.
+    pub(crate) fn answering_registry(&self, config: &Config) -> anyhow::Result<RegistryHandle> {
+        let built_in = self.registry(config)?;
+        match config.registry.kind {
+            RegistryKind::BuiltIn => Ok(built_in),
+            RegistryKind::Http => Ok(RegistryHandle { reader: Arc::new(back_end(config)?), ..built_in }),
+        }
+    }
+
+    /// The built-in registry.
     pub(crate) fn registry(&self, config: &Config) -> anyhow::Result<RegistryHandle> {
         let mut settings = RegistrySettings::new(self.data.path());
         settings.required_feeds =

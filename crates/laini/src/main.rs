@@ -3,6 +3,7 @@
 //! Owns everything that a person types and sees. Must never decide what a check answers or costs
 //! (laini-core does) or name an engine outside of `compose.rs`.
 
+mod back_end;
 mod backup;
 mod cli;
 mod command;

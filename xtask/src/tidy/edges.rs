@@ -9,9 +9,14 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("laini-wire", &[], &[]),
     ("laini-store-sqlite", &["laini-core"], &["laini-testkit"]),
     ("laini-server", &["laini-core", "laini-wire"], &["laini-testkit"]),
+    ("laini-upstream", &["laini-core"], &[]),
     ("laini-client", &["laini-wire"], &[]),
     ("laini-testkit", &["laini-core"], &[]),
-    ("laini", &["laini-client", "laini-core", "laini-server", "laini-store-sqlite", "laini-wire"], &["laini-testkit"]),
+    (
+        "laini",
+        &["laini-client", "laini-core", "laini-server", "laini-store-sqlite", "laini-upstream", "laini-wire"],
+        &["laini-testkit"],
+    ),
     ("xtask", &[], &[]),
     ("bare-axum", &[], &[]),
 ];

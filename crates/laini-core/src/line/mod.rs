@@ -21,5 +21,5 @@ pub use imsi::{Imsi, ImsiError};
 pub use msisdn::{Msisdn, MsisdnError, NumberPlan, NumberPlanError};
 pub use seal::{BrokenSeal, ImsiSeal, SealedImsi};
 pub use sim::Sim;
-pub use snapshot::{Before, SnapshotRow, settle};
+pub use snapshot::{Before, SnapshotRow, settle, swap_of_holder};
 pub use state::{ContractType, Line, LineState, LineStatus, Swap, SwapCause};

@@ -45,11 +45,8 @@ const DATE_ONLY: SignedDuration = SignedDuration::from_hours(24);
 /// - A restriction of the holder's data stays for as long as the holding does.
 pub fn settle(before: Option<Before<'_>>, row: &SnapshotRow, cut: Timestamp) -> Line {
     let known = before.and_then(|b| b.line.last_swap);
-    let mut last_swap = row.last_swap.unwrap_or(known);
+    let mut last_swap = swap_of_holder(row.last_swap.unwrap_or(known), row.registered, row.holder_since);
     let mut learned = false;
-    if let Some(held) = row.holder_since.filter(|held| *held > row.registered) {
-        last_swap = Some(newest(last_swap, held, SwapCause::NewHolder));
-    }
     if let Some(before) = before {
         if let Some(known) = known.filter(|_| before.line.swap_learned && row.registered <= before.line.paired()) {
             learned = last_swap.is_none_or(|stated| stated.at.as_second() < known.at.as_second());
@@ -80,6 +77,15 @@ pub fn settle(before: Option<Before<'_>>, row: &SnapshotRow, cut: Timestamp) -> 
     };
     line.restricted = before.is_some_and(|b| b.line.restricted && b.line.holding_since() == line.holding_since());
     line
+}
+
+/// The last swap, given when the present holder took the number over: to whoever asks about the SIM, a
+/// new holder is a swap.
+pub fn swap_of_holder(last_swap: Option<Swap>, registered: Timestamp, holder_since: Option<Timestamp>) -> Option<Swap> {
+    match holder_since.filter(|held| *held > registered) {
+        Some(held) => Some(newest(last_swap, held, SwapCause::NewHolder)),
+        None => last_swap,
+    }
 }
 
 /// Whether a swap is news that another SIM can come from.

@@ -10,7 +10,19 @@ pub trait Registry: Send + Sync {
     /// knowledge reaches. One row read; sees every feed batch that was acknowledged ≥ 1 s ago, also by
     /// another process.
     fn look_up(&self, msisdn: Msisdn) -> BoxFuture<'_, Result<Lookup, RegistryError>>;
+
+    /// Whether it answers, for probes, and how far its knowledge reaches where that can be said of all
+    /// lines at once. Cheap enough to ask once a second, and about no subscriber.
+    fn health(&self) -> BoxFuture<'_, Result<Option<Horizon>, RegistryError>> {
+        Box::pin(async {
+            let Some(nobody) = Msisdn::from_stored(NOBODYS_NUMBER) else { return Ok(None) };
+            self.look_up(nobody).await.map(|found| Some(found.horizon))
+        })
+    }
 }
+
+/// A number that no plan has.
+const NOBODYS_NUMBER: u64 = 10_000;
 
 /// What a look-up finds.
 #[derive(Debug, Clone, PartialEq, Eq)]

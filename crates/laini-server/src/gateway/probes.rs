@@ -5,7 +5,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::SignedDuration;
 use laini_core::disclosure::Freshness;
-use laini_core::line::Msisdn;
 use laini_core::partner::Environment;
 use laini_core::store::RegistryError;
 use rustix::fs::statvfs;
@@ -14,9 +13,6 @@ use tokio::time::timeout;
 
 use super::{Gateway, GatewayState};
 use crate::http::{Context, json};
-
-/// A number that no plan has: looked up to see whether the registry answers.
-const NOBODYS_NUMBER: u64 = 10_000;
 
 /// With less room somebody should see to it, before records fail: that they do is noticed by itself.
 const DISK_FREE_BYTES_ADVISED: u64 = 1 << 30;
@@ -71,14 +67,13 @@ impl Gateway {
     }
 
     async fn probe_registry(&self, context: &Context, probe: &mut Probe) {
-        let Some(nobody) = Msisdn::from_stored(NOBODYS_NUMBER) else { return };
         let settings = self.settings.current();
         let patience = Duration::from_millis(settings.limits.look_up_timeout_ms);
-        match timeout(patience, self.registry.look_up(nobody)).await {
-            Ok(Ok(lookup)) => {
-                let is_stale = |limit: SignedDuration| {
-                    lookup.horizon.as_of.is_none_or(|as_of| context.at.duration_since(as_of) > limit)
-                };
+        match timeout(patience, self.registry.health()).await {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(horizon))) => {
+                let is_stale =
+                    |limit: SignedDuration| horizon.as_of.is_none_or(|as_of| context.at.duration_since(as_of) > limit);
                 let Freshness { swap_stale_after, registration_stale_after } = settings.freshness;
                 if swap_stale_after.into_iter().chain(registration_stale_after).any(is_stale) {
                     probe.warnings.push("the feed is stale: reassuring answers are withdrawn");

@@ -45,7 +45,7 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
         }
     }
     let offer = Offer {
-        registry: house.registry(&config)?,
+        registry: house.answering_registry(&config)?,
         accounts: house.accounts()?,
         listeners: config.listeners()?,
         is_reloadable: true,

@@ -7,7 +7,9 @@ mod listeners;
 mod reload;
 mod resolve;
 mod settings;
+mod upstream;
 
 pub(crate) use reload::Changes;
 pub(crate) use resolve::{Resolved, example, resolve};
 pub(crate) use settings::{Config, LogConfig, LogFormat, LogLevel};
+pub(crate) use upstream::RegistryKind;

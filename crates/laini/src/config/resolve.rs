@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use super::Config;
 use super::reload::is_live;
+use super::upstream;
 use crate::failure::WithHint as _;
 
 /// Where a setting's value comes from.
@@ -143,7 +144,7 @@ fn typed(text: &str, like: &Value) -> anyhow::Result<Value> {
 }
 
 /// What each setting means; the example file is made of it.
-const MEANINGS: [(&str, &str); 38] = [
+const MEANINGS: &[(&str, &str)] = &[
     ("operator.country_code", "The network's country code."),
     ("operator.national_digits", "Digits of a number behind the country code."),
     ("operator.currency", "ISO 4217; two decimals."),
@@ -173,6 +174,7 @@ const MEANINGS: [(&str, &str); 38] = [
     ("tls.client_ca", "Who signs the certificates of clients (PEM file); empty = none is asked for."),
     ("tls.client_certificate_required", "Whether a client without a certificate is turned away."),
     ("tls.plain_listeners", "Listeners that speak plain HTTP all the same: listen, sandbox_listen, production_listen."),
+    ("registry.kind", "builtin, or http: the operator's own back end ([upstream])."),
     ("registry.required_feeds", "The feeds that must be complete for the as-of instant."),
     ("registry.swap_stale_after_s", "Older data withdraws \"not swapped\" (advice: 900); 0 = never."),
     ("registry.registration_stale_after_s", "Older data withdraws \"registered long ago\" (advice: 93600); 0 = never."),
@@ -196,9 +198,21 @@ pub(crate) fn example() -> anyhow::Result<String> {
          # (live): a running server takes it over on SIGHUP; anything else waits for a restart.\n\
          # `laini config check` shows what is in force and where it comes from.\n",
     );
-    for section in ["operator", "server", "tls", "registry", "ledger", "keys", "log", "metrics", "retention"] {
+    for section in [
+        "operator",
+        "server",
+        "tls",
+        "registry",
+        "upstream",
+        "upstream_answer",
+        "ledger",
+        "keys",
+        "log",
+        "metrics",
+        "retention",
+    ] {
         let _ = write!(text, "\n[{section}]\n");
-        for (name, meaning) in MEANINGS {
+        for (name, meaning) in MEANINGS.iter().chain(upstream::MEANINGS) {
             let Some(key) = name.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else { continue };
             let value =
                 table.get(section).and_then(|keys| keys.get(key)).with_context(|| format!("{name} is no setting"))?;

@@ -7,9 +7,11 @@ use laini_core::delivery::Reach;
 use laini_core::disclosure::Freshness;
 use laini_core::line::NumberPlan;
 use laini_server::worker::RetentionPolicy;
+use laini_upstream::MappingSettings;
 use serde::{Deserialize, Serialize};
 
 use super::listeners::TlsConfig;
+use super::upstream::{RegistryKind, UpstreamConfig};
 
 /// Everything that can be set, with its default.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub(crate) struct Config {
     pub(crate) server: ServerConfig,
     pub(crate) tls: TlsConfig,
     pub(crate) registry: RegistryConfig,
+    pub(crate) upstream: UpstreamConfig,
+    pub(crate) upstream_answer: MappingSettings,
     pub(crate) ledger: LedgerConfig,
     pub(crate) keys: KeysConfig,
     pub(crate) log: LogConfig,
@@ -93,6 +97,7 @@ impl Default for ServerConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RegistryConfig {
+    pub(crate) kind: RegistryKind,
     pub(crate) required_feeds: Vec<String>,
     pub(crate) swap_stale_after_s: u64,
     pub(crate) registration_stale_after_s: u64,
@@ -102,6 +107,7 @@ pub(crate) struct RegistryConfig {
 impl Default for RegistryConfig {
     fn default() -> Self {
         Self {
+            kind: RegistryKind::BuiltIn,
             required_feeds: vec!["default".into()],
             swap_stale_after_s: 0,
             registration_stale_after_s: 0,
@@ -289,6 +295,6 @@ impl Config {
             "registry.sort_chunk_rows is not within 10000 to 100000000"
         );
         ensure!(!self.registry.required_feeds.is_empty(), "registry.required_feeds must name at least one feed");
-        Ok(())
+        self.check_upstream()
     }
 }

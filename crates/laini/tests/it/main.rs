@@ -26,3 +26,4 @@ mod retention;
 mod running;
 mod serving;
 mod shutdown;
+mod upstream;

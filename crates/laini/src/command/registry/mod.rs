@@ -16,6 +16,8 @@ use clap::Subcommand;
 pub(crate) use max_rejects::MaxRejects;
 
 use super::Context;
+use crate::config::RegistryKind;
+use crate::out::Out;
 
 /// What to do with the lines.
 #[derive(Subcommand)]
@@ -36,6 +38,9 @@ pub(crate) enum RegistryCommand {
 
 /// Runs one of them.
 pub(crate) fn run(context: &Context, command: &RegistryCommand) -> anyhow::Result<()> {
+    if !matches!(command, RegistryCommand::Sample(_)) {
+        note_back_end(context)?;
+    }
     match command {
         RegistryCommand::Import(args) => import::run(context, args),
         RegistryCommand::Apply(args) => apply::run(context, args),
@@ -44,4 +49,16 @@ pub(crate) fn run(context: &Context, command: &RegistryCommand) -> anyhow::Resul
         RegistryCommand::Status => status::run(context),
         RegistryCommand::Sample(args) => sample::run(context, args),
     }
+}
+
+/// Says so where the lines that these commands are about are not the ones that checks are answered from.
+fn note_back_end(context: &Context) -> anyhow::Result<()> {
+    let config = context.settings(&context.data_path(), &[])?.config;
+    if config.registry.kind == RegistryKind::Http {
+        Out::note(
+            "note: checks are answered by the back end of [upstream] (registry.kind = \"http\"); \
+             this is the built-in registry, which no check asks now",
+        );
+    }
+    Ok(())
 }
