@@ -11,7 +11,8 @@ pub trait Registry: Send + Sync {
     /// another process.
     fn look_up(&self, msisdn: Msisdn) -> BoxFuture<'_, Result<Lookup, RegistryError>>;
 
-    /// Whether it answers, for probes: cheap enough to ask once a second, and about no subscriber.
+    /// Whether it answers, for probes, and how far its knowledge reaches where that can be said of all
+    /// lines at once. Cheap enough to ask once a second, and about no subscriber.
     fn health(&self) -> BoxFuture<'_, Result<Option<Horizon>, RegistryError>> {
         Box::pin(async {
             let Some(nobody) = Msisdn::from_stored(NOBODYS_NUMBER) else { return Ok(None) };

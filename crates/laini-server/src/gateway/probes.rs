@@ -70,11 +70,10 @@ impl Gateway {
         let settings = self.settings.current();
         let patience = Duration::from_millis(settings.limits.look_up_timeout_ms);
         match timeout(patience, self.registry.health()).await {
-            Ok(Ok(horizon)) => {
-                let is_stale = |limit: SignedDuration| {
-                    let as_of = horizon.map(|horizon| horizon.as_of);
-                    as_of.is_some_and(|as_of| as_of.is_none_or(|as_of| context.at.duration_since(as_of) > limit))
-                };
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(horizon))) => {
+                let is_stale =
+                    |limit: SignedDuration| horizon.as_of.is_none_or(|as_of| context.at.duration_since(as_of) > limit);
                 let Freshness { swap_stale_after, registration_stale_after } = settings.freshness;
                 if swap_stale_after.into_iter().chain(registration_stale_after).any(is_stale) {
                     probe.warnings.push("the feed is stale: reassuring answers are withdrawn");
