@@ -169,6 +169,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_bit_of_what_a_token_says_and_of_its_proof_is_held_by_the_key() {
+        let key = TokenKey::new(&[3; 32]);
+        let token = key.sign(&claims());
+        let blocks = base62::decode::<5>(token.reveal()).unwrap();
+        for (block, bit) in (0..5).flat_map(|block| (0..64).map(move |bit| (block, bit))) {
+            let mut forged = blocks;
+            forged[block] ^= 1 << bit;
+            let forged = base62::encode(&forged);
+            assert_eq!(key.verify(&forged, Timestamp::MIN), Err(TokenError::Unknown), "block {block} bit {bit}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(100_000))]
 

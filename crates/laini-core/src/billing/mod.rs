@@ -10,5 +10,5 @@ mod price;
 
 pub use charge::{Charge, FreeReason, Outcome};
 pub use check_id::{CheckId, CheckIds, RequestRefError};
-pub use money::{Currency, CurrencyError, Money, MoneyError};
+pub use money::{AmountError, Currency, CurrencyError, Money, MoneyError};
 pub use price::{Band, FreeUnits, Price, PriceError, PriceStamp};

@@ -42,6 +42,11 @@ pub struct Money {
     pub currency: Currency,
 }
 
+/// A text that is no amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an amount is a number with at most two decimals, without sign or separators: 50000 or 19.50")]
+pub struct AmountError;
+
 /// Why two amounts could not be combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
@@ -57,6 +62,20 @@ impl Money {
     /// An amount in minor units.
     pub const fn new(minor: i64, currency: Currency) -> Self {
         Self { minor, currency }
+    }
+
+    /// Reads an amount as people write it, in the currency's unit: `50000`, `19.5`, `0.05`. No sign, no
+    /// more than two decimals.
+    pub fn parse_amount(text: &str, currency: Currency) -> Result<Self, AmountError> {
+        let (units, cents) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |text: &str, most: usize| {
+            let fits = (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+            if fits { text.parse::<i64>().map_err(|_| AmountError) } else { Err(AmountError) }
+        };
+        let tens = if cents.len() == 1 { 10 } else { 1 };
+        let minor = digits(units, 19)?.checked_mul(100).zip(Some(digits(cents, 2)? * tens));
+        let minor = minor.and_then(|(units, cents)| units.checked_add(cents)).ok_or(AmountError)?;
+        Ok(Self { minor, currency })
     }
 
     /// The sum, checked.
@@ -106,6 +125,20 @@ mod tests {
 
     fn kes(minor: i64) -> Money {
         Money::new(minor, Currency::KES)
+    }
+
+    #[test]
+    fn amounts_are_read_as_people_write_them() {
+        let table = [("0", 0), ("50000", 5_000_000), ("19.5", 1_950), ("19.05", 1_905), ("007.10", 710)];
+        for (text, minor) in table {
+            assert_eq!(Money::parse_amount(text, Currency::KES), Ok(kes(minor)), "{text}");
+        }
+        let most = "92233720368547758.07";
+        assert_eq!(Money::parse_amount(most, Currency::KES), Ok(kes(i64::MAX)));
+        let too_much = "92233720368547758.08";
+        for text in ["", ".", "1.", ".5", "1.005", "-1", "+1", "1,000", "1 000", "1e3", "none", too_much] {
+            assert_eq!(Money::parse_amount(text, Currency::KES), Err(AmountError), "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::{AgreementId, AppId, AppLimits, Limits, PartnerId, Purpose};
-use crate::access::{ConsumerKey, SecretHash};
+use crate::access::{AddressRules, ConsumerKey, SecretHash};
 use crate::billing::Price;
 use crate::disclosure::Windows;
 
@@ -100,6 +100,8 @@ pub struct App {
     pub limits: AppLimits,
     /// SHA-256 of the only client certificate (DER) under which it is answered; `None` = any or none.
     pub client_certificate: Option<[u8; 32]>,
+    /// From which addresses it is answered; none named = from anywhere.
+    pub allowed_addresses: AddressRules,
 }
 
 /// Whether an app works.

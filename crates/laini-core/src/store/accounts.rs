@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 
 use super::BoxFuture;
+use crate::access::AddressRules;
 use crate::partner::{
     Agreement, App, AppId, AppLimits, AppProfile, AppStatus, Limits, OperatorKey, OperatorKeyId, Partner, PartnerId,
     PartnerStatus, Purpose, ResultAddress, ResultAddressId,
@@ -109,6 +110,8 @@ pub enum AppChange {
     Profile(AppProfile),
     /// Another client certificate, or none.
     ClientCertificate(Option<[u8; 32]>),
+    /// Other addresses that it is answered from.
+    AllowedAddresses(AddressRules),
 }
 
 /// One change of a result address.

@@ -422,6 +422,7 @@ impl AccountStore for BookAccounts {
                 AppChange::Purpose(purpose) => app.purpose = purpose,
                 AppChange::Profile(profile) => app.profile = profile,
                 AppChange::ClientCertificate(digest) => app.client_certificate = digest,
+                AppChange::AllowedAddresses(rules) => app.allowed_addresses = rules,
             }
         })
     }

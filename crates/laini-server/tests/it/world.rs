@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use laini_core::access::{ConsumerKey, ConsumerSecret, KeyTree, RootKey};
+use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret, KeyTree, RootKey};
 use laini_core::billing::{Band, Currency, FreeUnits, Money, Price};
 use laini_core::disclosure::Windows;
 use laini_core::line::{Imsi, Line, LineState, LineStatus, Swap, SwapCause};
@@ -270,6 +270,7 @@ fn open_accounts(book: &mut AccountBook) -> (Credentials, Credentials) {
             purpose: Purpose::default(),
             limits: AppLimits::default(),
             client_certificate: None,
+            allowed_addresses: AddressRules::default(),
         });
         credentials
     };

@@ -50,6 +50,10 @@ pub(super) fn app(transaction: &Transaction<'_>, app: AppId, change: &AppChange)
             let sql = "UPDATE app SET client_certificate = ?2 WHERE id = ?1";
             transaction.execute(sql, params![id, digest.as_ref().map(<[u8; 32]>::as_slice)]).map(drop)
         }
+        AppChange::AllowedAddresses(rules) => {
+            let sql = "UPDATE app SET allowed_addresses = ?2 WHERE id = ?1";
+            transaction.execute(sql, params![id, rules.to_string()]).map(drop)
+        }
     };
     changed.map_err(engine)
 }

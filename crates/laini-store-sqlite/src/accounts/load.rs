@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use jiff::Timestamp;
-use laini_core::access::{ConsumerKey, SecretHash};
+use laini_core::access::{AddressRules, ConsumerKey, SecretHash};
 use laini_core::billing::{Band, Currency, FreeUnits, Price};
 use laini_core::disclosure::{Window, Windows};
 use laini_core::partner::{
@@ -114,7 +114,8 @@ fn bands(transaction: &Transaction<'_>, agreement: u64, product: Product) -> rus
 fn apps(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<App>> {
     let mut statement = transaction.prepare_cached(
         "SELECT id, partner, name, environment, products, status, token_epoch, consumer_key, sentinel_with_time,
-             single_token, purpose, client_certificate, probing_rate_per_second, probing_rate_burst
+             single_token, purpose, client_certificate, probing_rate_per_second, probing_rate_burst,
+             allowed_addresses
          FROM app ORDER BY partner, name",
     )?;
     let mut rows = statement.query([])?;
@@ -135,9 +136,14 @@ fn apps(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<App>> {
             purpose: parsed(Purpose::parse(row.get_ref(10)?.as_str()?))?,
             client_certificate: row.get(11)?,
             limits: limits::of_app(transaction, app, limits::probing(row, 12)?)?,
+            allowed_addresses: addresses(row.get_ref(14)?.as_str()?)?,
         });
     }
     Ok(apps)
+}
+
+fn addresses(texts: &str) -> rusqlite::Result<AddressRules> {
+    parsed(AddressRules::parse(texts.split(',').filter(|text| !text.is_empty())))
 }
 
 fn secrets(transaction: &Transaction<'_>, app: u64) -> rusqlite::Result<Vec<SecretHash>> {

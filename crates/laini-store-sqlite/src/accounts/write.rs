@@ -99,8 +99,8 @@ pub(super) fn insert_app(transaction: &Transaction<'_>, app: &App) -> Result<(),
     let insert = || -> rusqlite::Result<()> {
         transaction.execute(
             "INSERT INTO app (id, partner, name, environment, products, status, token_epoch, consumer_key,
-                 sentinel_with_time, single_token, purpose, client_certificate)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 sentinel_with_time, single_token, purpose, client_certificate, allowed_addresses)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             params![
                 app.id.as_u64().cast_signed(),
                 app.partner.as_u64().cast_signed(),
@@ -114,6 +114,7 @@ pub(super) fn insert_app(transaction: &Transaction<'_>, app: &App) -> Result<(),
                 app.profile.single_token,
                 app.purpose.word(),
                 app.client_certificate.as_ref().map(<[u8; 32]>::as_slice),
+                app.allowed_addresses.to_string(),
             ],
         )?;
         limits::replace(transaction, app.id, &app.limits)?;

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    app, backup, check, config, delivery, demo, ledger, listen, partner, registry, restore, retention, sandbox, serve,
+    agreement, app, backup, check, config, delivery, demo, ledger, listen, operator, partner, registry, restore,
+    retention, sandbox, serve,
 };
 
 /// The command line.
@@ -60,6 +61,9 @@ pub(crate) enum Command {
     /// Organisations that ask.
     #[command(subcommand)]
     Partner(partner::PartnerCommand),
+    /// What partners agreed to.
+    #[command(subcommand)]
+    Agreement(agreement::AgreementCommand),
     /// Consumer keys and secrets.
     #[command(subcommand)]
     App(app::AppCommand),
@@ -80,6 +84,9 @@ pub(crate) enum Command {
     Retention(retention::RetentionCommand),
     /// Look for what is unsafe, stale, full or wrong.
     Doctor,
+    /// Credentials of the operator's own systems.
+    #[command(subcommand)]
+    Operator(operator::OperatorCommand),
     /// Settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),

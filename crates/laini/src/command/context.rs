@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use laini_core::store::AuditEntry;
-use laini_server::Clock as _;
+use laini_server::{Clock as _, Entropy as _};
 
 use crate::cli::Place;
-use crate::compose::{House, SystemClock};
+use crate::compose::{House, SystemClock, SystemEntropy};
 use crate::config::{Config, Resolved, resolve};
 use crate::data_dir::DataDir;
 use crate::failure::WithHint as _;
@@ -72,6 +72,31 @@ impl Context {
 /// The present instant.
 pub(crate) fn now() -> Timestamp {
     SystemClock.now()
+}
+
+/// 64 random bits.
+pub(crate) fn random() -> u64 {
+    let mut bytes = [0; 8];
+    SystemEntropy.fill(&mut bytes);
+    u64::from_be_bytes(bytes)
+}
+
+/// A name that people can read: 1 to 100 characters, no control characters.
+pub(crate) fn named(name: &str) -> anyhow::Result<String> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        anyhow::bail!("a name has 1 to 100 characters, none of them a control character");
+    }
+    // Exports are opened in spreadsheets, which would take it for a formula.
+    if name.starts_with(['=', '+', '-', '@']) {
+        anyhow::bail!("a name does not begin with = + - or @");
+    }
+    Ok(name.to_owned())
+}
+
+/// What the audit trail says of a change: what was set, and why.
+pub(crate) fn because(set: &str, reason: &str) -> String {
+    if reason.is_empty() { set.to_owned() } else { format!("{set}: {reason}") }
 }
 
 /// An audit row about something done now by the one who runs this command.

@@ -2,6 +2,7 @@
 //!
 //! Owns the words that people read. Must never name an engine, or print by itself: [`crate::out`] does.
 
+pub(crate) mod agreement;
 pub(crate) mod app;
 pub(crate) mod backup;
 pub(crate) mod check;
@@ -11,7 +12,9 @@ pub(crate) mod delivery;
 pub(crate) mod demo;
 mod doctor;
 pub(crate) mod ledger;
+mod limits;
 pub(crate) mod listen;
+pub(crate) mod operator;
 pub(crate) mod partner;
 mod progress;
 mod reference;
@@ -37,6 +40,7 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Check(args) => check::run(&context, &args),
         Command::Registry(command) => registry::run(&context, &command),
         Command::Partner(command) => partner::run(&context, &command),
+        Command::Agreement(command) => agreement::run(&context, &command),
         Command::App(command) => app::run(&context, &command),
         Command::Delivery(command) => delivery::run(&context, &command),
         Command::Listen(args) => listen::run(&context, &args),
@@ -45,6 +49,7 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Restore(args) => restore::run(&context, &args),
         Command::Retention(command) => retention::run(&context, &command),
         Command::Doctor => doctor::run(&context),
+        Command::Operator(command) => operator::run(&context, &command),
         Command::Config(command) => config::run(&context, &command),
         Command::Reference => reference::run(),
     }

@@ -16,7 +16,7 @@ use crate::running::{Credentials, Lab, text};
 const DEMO_LINES: u64 = 100_000;
 
 /// Runs a command that must fail; its standard error. With `--json` that is one object.
-fn fails(lab: &Lab, args: &[&str]) -> (String, Value) {
+pub(crate) fn fails(lab: &Lab, args: &[&str]) -> (String, Value) {
     let said = lab.refused(args);
     let for_scripts = lab.refused(&[args, &["--json"]].concat());
     let for_scripts: Value = serde_json::from_str(for_scripts.lines().last().unwrap()).unwrap();
@@ -25,7 +25,7 @@ fn fails(lab: &Lab, args: &[&str]) -> (String, Value) {
 }
 
 /// A command that must fail with this error and this hint, for people and for scripts.
-fn fails_with(lab: &Lab, args: &[&str], error: &str, hint: &str) {
+pub(crate) fn fails_with(lab: &Lab, args: &[&str], error: &str, hint: &str) {
     let (said, for_scripts) = fails(lab, args);
     assert!(said.contains(error) && said.contains(&format!("\nhint: {hint}")), "{args:?}: {said}");
     assert!(for_scripts["hint"].as_str().is_some_and(|text| text.starts_with(hint)), "{for_scripts}");
@@ -115,14 +115,14 @@ fn commands_make_partners_and_apps() {
 
 /// A row of the audit trail, as somebody who opens the file reads it.
 #[derive(Debug, PartialEq)]
-struct Audited {
-    action: String,
+pub(crate) struct Audited {
+    pub(crate) action: String,
     target: String,
-    reason: String,
+    pub(crate) reason: String,
 }
 
 /// The audit trail, newest first; none where nothing was written yet.
-fn audits(lab: &Lab) -> Vec<Audited> {
+pub(crate) fn audits(lab: &Lab) -> Vec<Audited> {
     let path = lab.data().join("accounts.db");
     if !path.exists() {
         return Vec::new();

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use laini_core::access::ConsumerSecret;
+use laini_core::access::{AddressRules, ConsumerSecret};
 use laini_core::billing::{Currency, Money};
 use laini_core::disclosure::Windows;
 use laini_core::partner::{
@@ -84,10 +84,12 @@ pub async fn an_app_changes_one_thing_at_a_time(home: &dyn AccountsHome) {
         AppChange::Purpose(Purpose::ChequeConfirmation),
         AppChange::Profile(profile),
         AppChange::ClientCertificate(Some([9; 32])),
+        AppChange::AllowedAddresses(AddressRules::parse(["192.0.2.7", "2001:db8::/32"]).unwrap()),
         AppChange::Status(AppStatus::Active),
         AppChange::Limits(AppLimits::default()),
         AppChange::Profile(AppProfile::default()),
         AppChange::ClientCertificate(None),
+        AppChange::AllowedAddresses(AddressRules::default()),
     ];
     for (second, change) in (3..).zip(changes) {
         match change.clone() {
@@ -96,6 +98,7 @@ pub async fn an_app_changes_one_thing_at_a_time(home: &dyn AccountsHome) {
             AppChange::Purpose(purpose) => expected.purpose = purpose,
             AppChange::Profile(profile) => expected.profile = profile,
             AppChange::ClientCertificate(digest) => expected.client_certificate = digest,
+            AppChange::AllowedAddresses(rules) => expected.allowed_addresses = rules,
         }
         let before = store.version().await.unwrap();
         store.change_app(APP, change, audit(second, "app.change")).await.unwrap();
@@ -116,6 +119,7 @@ pub async fn an_app_begins_as_it_is_added(home: &dyn AccountsHome) {
     added.status = AppStatus::Suspended;
     added.purpose = Purpose::Onboarding;
     added.client_certificate = Some([3; 32]);
+    added.allowed_addresses = AddressRules::parse(["10.0.0.0/8"]).unwrap();
     store.add_app(added.clone(), audit(2, "app.add")).await.unwrap();
     assert!(home.open().load().await.unwrap().apps.contains(&added));
 }

@@ -9,7 +9,7 @@
 mod changes;
 
 use jiff::Timestamp;
-use laini_core::access::{ConsumerKey, ConsumerSecret};
+use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret};
 use laini_core::billing::{Band, Currency, FreeUnits, Money, Price};
 use laini_core::disclosure::{Window, Windows};
 use laini_core::partner::{
@@ -108,6 +108,7 @@ fn app(number: u64, partner: PartnerId, name: &str) -> App {
         purpose: Purpose::default(),
         limits: AppLimits::default(),
         client_certificate: None,
+        allowed_addresses: AddressRules::default(),
     }
 }
 

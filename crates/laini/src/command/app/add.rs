@@ -1,14 +1,14 @@
 use std::collections::HashSet;
 
 use clap::Args;
-use laini_core::access::{ConsumerKey, ConsumerSecret};
+use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret};
 use laini_core::partner::{App, AppId, AppLimits, AppProfile, AppStatus, Environment, PartnerId, ProductSet, Purpose};
 use laini_core::store::AccountBook;
 use serde::Serialize;
 
 use crate::command::Context;
-use crate::command::context::{audit, block_on};
-use crate::command::partner::{named, random};
+use crate::command::context::{audit, block_on, named, random};
+use crate::command::partner;
 use crate::failure::WithHint as _;
 
 /// `laini app add`
@@ -50,10 +50,7 @@ pub(crate) fn run(context: &Context, args: &AddArgs) -> anyhow::Result<()> {
     let (house, _) = context.house()?;
     let accounts = house.accounts()?;
     let book = block_on(accounts.load())??;
-    let partner = book.partners.iter().find(|p| p.name == args.partner || p.id.to_string() == args.partner);
-    let partner = partner
-        .ok_or_else(|| anyhow::anyhow!("no partner is called {}", args.partner))
-        .hint("add it first: laini partner add NAME")?;
+    let partner = partner::find(&book, &args.partner)?;
     let name = match &args.name {
         Some(name) => named(name)?,
         None => free_name(&book, partner.id, args.environment),
@@ -116,6 +113,7 @@ pub(crate) fn mint(
         purpose: Purpose::default(),
         limits: AppLimits::default(),
         client_certificate: None,
+        allowed_addresses: AddressRules::default(),
     };
     Minted { app, secret }
 }

@@ -1,5 +1,4 @@
 use clap::Args;
-use laini_core::partner::AppStatus;
 use serde::Serialize;
 
 use crate::command::Context;
@@ -38,11 +37,7 @@ pub(crate) fn run(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
             partner: partner_name(app.partner),
             environment: app.environment.word(),
             products: app.products.to_string(),
-            status: match app.status {
-                AppStatus::Active => "active",
-                AppStatus::Suspended => "suspended",
-                AppStatus::Revoked => "revoked",
-            },
+            status: app.status.word(),
             consumer_key: app.consumer_key.as_str().to_owned(),
         })
         .filter(|line| args.partner.as_ref().is_none_or(|partner| *partner == line.partner))
@@ -55,12 +50,12 @@ pub(crate) fn run(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
         }
         let rows = lines.iter().map(|l| {
             format!(
-                "{:<20} {:<16} {:<10} {:<13} {:<8} {} {}",
+                "{:<20} {:<16} {:<10} {:<13} {:<9} {} {}",
                 l.partner, l.name, l.environment, l.products, l.status, l.app, l.consumer_key
             )
         });
         let header = format!(
-            "{:<20} {:<16} {:<10} {:<13} {:<8} {:<16} consumer key",
+            "{:<20} {:<16} {:<10} {:<13} {:<9} {:<16} consumer key",
             "partner", "app", "environment", "products", "status", "id"
         );
         std::iter::once(header).chain(rows).collect::<Vec<_>>().join("\n")

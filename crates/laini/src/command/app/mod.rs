@@ -1,15 +1,21 @@
 //! `laini app …`: consumer keys and secrets.
 //!
-//! Owns how an app is made, listed and ended. Must never show a secret twice.
+//! Owns how an app is made, shown, changed and ended. Must never show a secret twice.
 
 mod add;
+mod addresses;
+mod budget;
+mod certificate;
+mod change;
+mod limits;
 mod list;
 mod result_address;
 mod revoke;
+mod show;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use laini_core::partner::{App, AppId};
+use laini_core::partner::{App, AppId, AppStatus};
 use laini_core::store::AccountBook;
 
 use super::Context;
@@ -27,6 +33,27 @@ pub(crate) enum AppCommand {
     /// Where its results are delivered.
     #[command(subcommand)]
     ResultAddress(result_address::ResultAddressCommand),
+    /// Show everything about an app but its secret.
+    Show(show::ShowArgs),
+    /// Refuse an app, until it is resumed.
+    Suspend(change::StatusArgs),
+    /// Answer a suspended app again.
+    Resume(change::StatusArgs),
+    /// Change how many numbers an app may ask about.
+    Limits(limits::LimitsArgs),
+    /// Change what an app may spend in a month.
+    Budget(budget::BudgetArgs),
+    /// Choose what happens to an app that seems to walk through the numbers.
+    #[command(subcommand)]
+    Probing(limits::ProbingCommand),
+    /// Change what an app asks for where a request does not say.
+    Purpose(change::PurposeArgs),
+    /// Choose between the published forms.
+    Profile(change::ProfileArgs),
+    /// Answer an app under one client certificate only.
+    Certificate(certificate::CertificateArgs),
+    /// Answer an app from these addresses only.
+    Addresses(addresses::AddressesArgs),
     /// End an app for good.
     Revoke(revoke::RevokeArgs),
     /// Refuse every token that an app holds now; it can get new ones.
@@ -39,6 +66,16 @@ pub(crate) fn run(context: &Context, command: &AppCommand) -> anyhow::Result<()>
         AppCommand::Add(args) => add::run(context, args),
         AppCommand::List(args) => list::run(context, args),
         AppCommand::ResultAddress(command) => result_address::run(context, command),
+        AppCommand::Show(args) => show::run(context, args),
+        AppCommand::Suspend(args) => change::status(context, args, AppStatus::Suspended),
+        AppCommand::Resume(args) => change::status(context, args, AppStatus::Active),
+        AppCommand::Limits(args) => limits::run(context, args),
+        AppCommand::Budget(args) => budget::run(context, args),
+        AppCommand::Probing(command) => limits::probing(context, command),
+        AppCommand::Purpose(args) => change::purpose(context, args),
+        AppCommand::Profile(args) => change::profile(context, args),
+        AppCommand::Certificate(args) => certificate::run(context, args),
+        AppCommand::Addresses(args) => addresses::run(context, args),
         AppCommand::Revoke(args) => revoke::app(context, args),
         AppCommand::RevokeTokens(args) => revoke::tokens(context, args),
     }

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::prove::challenge;
 use crate::command::Context;
 use crate::command::app::find;
+use crate::command::context::random;
 use crate::command::context::{audit, block_on, now};
-use crate::command::partner::random;
 use crate::failure::WithHint as _;
 use crate::out::Out;
 

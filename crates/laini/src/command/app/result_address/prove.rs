@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::find;
 use crate::command::Context;
+use crate::command::context::random;
 use crate::command::context::{audit, block_on, now};
-use crate::command::partner::random;
 use crate::failure::WithHint as _;
 
 /// `laini app result-address prove`

@@ -1,23 +1,12 @@
-//! `laini partner …`: organisations that ask.
-
-use clap::{Args, Subcommand};
+use clap::Args;
 use laini_core::billing::{Currency, FreeUnits, Money, Price};
 use laini_core::disclosure::Windows;
 use laini_core::partner::{Agreement, AgreementId, Partner, PartnerId, Product, Purpose};
-use laini_server::Entropy as _;
 use serde::Serialize;
 
-use super::Context;
-use super::context::{audit, block_on};
-use crate::compose::SystemEntropy;
+use crate::command::Context;
+use crate::command::context::{audit, block_on, named, random};
 use crate::failure::WithHint as _;
-
-/// What to do with partners.
-#[derive(Subcommand)]
-pub(crate) enum PartnerCommand {
-    /// Add an organisation, with the standard agreement.
-    Add(AddArgs),
-}
 
 /// `laini partner add NAME`
 #[derive(Args)]
@@ -27,22 +16,18 @@ pub(crate) struct AddArgs {
 }
 
 #[derive(Serialize)]
-struct PartnerReport {
+struct AddReport {
     partner: String,
     name: String,
     agreement: String,
 }
 
-/// Runs one of them.
-pub(crate) fn run(context: &Context, command: &PartnerCommand) -> anyhow::Result<()> {
-    let PartnerCommand::Add(args) = command;
+/// Adds an organisation.
+pub(crate) fn run(context: &Context, args: &AddArgs) -> anyhow::Result<()> {
     let (house, config) = context.house()?;
     let (partner, agreement) = standard(&args.name, config.currency()?)?;
-    let report = PartnerReport {
-        partner: partner.id.to_string(),
-        name: partner.name.clone(),
-        agreement: agreement.id.to_string(),
-    };
+    let report =
+        AddReport { partner: partner.id.to_string(), name: partner.name.clone(), agreement: agreement.id.to_string() };
     let audit = audit("partner.add", report.partner.clone(), "standard agreement");
     block_on(house.accounts()?.add_partner(partner, agreement, audit))?
         .hint("choose another name, or use the partner that is there")?;
@@ -70,24 +55,4 @@ pub(crate) fn standard(name: &str, currency: Currency) -> anyhow::Result<(Partne
         exact_times: false,
     };
     Ok((partner, agreement))
-}
-
-/// A name that people can read: 1 to 100 characters, no control characters.
-pub(crate) fn named(name: &str) -> anyhow::Result<String> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        anyhow::bail!("a name has 1 to 100 characters, none of them a control character");
-    }
-    // Exports are opened in spreadsheets, which would take it for a formula.
-    if name.starts_with(['=', '+', '-', '@']) {
-        anyhow::bail!("a name does not begin with = + - or @");
-    }
-    Ok(name.to_owned())
-}
-
-/// 64 random bits.
-pub(crate) fn random() -> u64 {
-    let mut bytes = [0; 8];
-    SystemEntropy.fill(&mut bytes);
-    u64::from_be_bytes(bytes)
 }

@@ -1,0 +1,52 @@
+//! `laini partner …`: organisations that ask.
+//!
+//! Owns how a partner is made, listed, limited and suspended. Must never touch its agreement
+//! (`laini agreement`) or its apps (`laini app`).
+
+mod add;
+mod change;
+mod list;
+
+use clap::Subcommand;
+use laini_core::partner::{Partner, PartnerId, PartnerStatus};
+use laini_core::store::AccountBook;
+
+use super::Context;
+use crate::failure::WithHint as _;
+
+pub(crate) use add::standard;
+
+/// What to do with partners.
+#[derive(Subcommand)]
+pub(crate) enum PartnerCommand {
+    /// Add an organisation, with the standard agreement.
+    Add(add::AddArgs),
+    /// List the organisations.
+    List,
+    /// Refuse all apps of a partner, until it is resumed.
+    Suspend(change::StatusArgs),
+    /// Answer a suspended partner again.
+    Resume(change::StatusArgs),
+    /// Change how many numbers all production apps of a partner may ask about together.
+    Limits(change::LimitsArgs),
+}
+
+/// Runs one of them.
+pub(crate) fn run(context: &Context, command: &PartnerCommand) -> anyhow::Result<()> {
+    match command {
+        PartnerCommand::Add(args) => add::run(context, args),
+        PartnerCommand::List => list::run(context),
+        PartnerCommand::Suspend(args) => change::status(context, args, PartnerStatus::Suspended),
+        PartnerCommand::Resume(args) => change::status(context, args, PartnerStatus::Active),
+        PartnerCommand::Limits(args) => change::limits(context, args),
+    }
+}
+
+/// The partner that a person means, by name or id.
+pub(super) fn find<'a>(book: &'a AccountBook, wanted: &str) -> anyhow::Result<&'a Partner> {
+    let id = PartnerId::parse(wanted).ok();
+    let found = book.partners.iter().find(|partner| partner.name == wanted || Some(partner.id) == id);
+    found
+        .ok_or_else(|| anyhow::anyhow!("no partner is called {wanted}"))
+        .hint("add it first: laini partner add NAME; `laini partner list` shows those there are")
+}
