@@ -62,18 +62,24 @@ struct Route {
     path: &'static str,
     body: &'static str,
     is_for: For,
-    /// What whoever may call is answered.
-    granted: u16,
+    /// What whoever may call is answered: the status, and the code where there is nothing for it.
+    granted: (u16, &'static str),
 }
 
+/// It is answered;
+const OK: (u16, &str) = (200, "");
+/// or it may be asked, and nothing is there.
+const NOTHING: (u16, &str) = (404, "404.001.01");
 const CHECK: &str = r#"{"customerNumber":"254722000001"}"#;
 
 const ROUTES: &[Route] = &[
-    apps("POST", "IMSI_PATH", "/imsi/v1/checkATI", CHECK, 200),
-    apps("POST", "SWAP_PATH", "/imsi/v2/checkATI", CHECK, 200),
-    apps("POST", "AGE_PATH", "/registration/lookup/v1/checkATI", CHECK, 200),
-    apps("POST", "CHECKS_PATH", "/v1/checks", r#"{"number":"254722000001"}"#, 200),
-    apps("GET", "\"/v1/checks/{id}\"", "/v1/checks/0000-4000-8000-0000000000001000000", "", 404),
+    apps("POST", "IMSI_PATH", "/imsi/v1/checkATI", CHECK, OK),
+    apps("POST", "SWAP_PATH", "/imsi/v2/checkATI", CHECK, OK),
+    apps("POST", "AGE_PATH", "/registration/lookup/v1/checkATI", CHECK, OK),
+    apps("POST", "CHECKS_PATH", "/v1/checks", r#"{"number":"254722000001"}"#, OK),
+    apps("GET", "\"/v1/checks/{id}\"", "/v1/checks/0000-4000-8000-0000000000001000000", "", NOTHING),
+    apps("GET", "DELIVERIES_PATH", "/v1/deliveries", "", (400, "400.002.02")),
+    apps("POST", "ACKNOWLEDGE_PATH", "/v1/deliveries/acknowledge", r#"{"id":"nobody's","status":200}"#, NOTHING),
     credentials("GET", "GENERATE_PATH", "/oauth/v1/generate?grant_type=client_credentials", ""),
     credentials("POST", "OAUTH2_PATH", "/oauth2/token", "grant_type=client_credentials"),
     anybody("\"/livez\"", "/livez"),
@@ -88,23 +94,23 @@ const fn apps(
     source: &'static str,
     path: &'static str,
     body: &'static str,
-    granted: u16,
+    granted: (u16, &'static str),
 ) -> Route {
     Route { method, source, path, body, is_for: For::Apps, granted }
 }
 
 const fn credentials(method: &'static str, source: &'static str, path: &'static str, body: &'static str) -> Route {
-    Route { method, source, path, body, is_for: For::Credentials, granted: 200 }
+    Route { method, source, path, body, is_for: For::Credentials, granted: OK }
 }
 
 const fn anybody(source: &'static str, path: &'static str) -> Route {
-    Route { method: "GET", source, path, body: "", is_for: For::Anybody, granted: 200 }
+    Route { method: "GET", source, path, body: "", is_for: For::Anybody, granted: OK }
 }
 
 /// The status, and the error code where it is refused.
 fn expected(route: &Route, caller: Caller) -> (u16, &'static str) {
     match (route.is_for, caller) {
-        (For::Anybody, _) | (For::Apps, Caller::Sandbox | Caller::Production) => (route.granted, ""),
+        (For::Anybody, _) | (For::Apps, Caller::Sandbox | Caller::Production) => route.granted,
         (For::Credentials, _) if route.source == "OAUTH2_PATH" => (401, "invalid_client"),
         (For::Credentials, _) => (400, "400.008.01"),
         (For::Apps, Caller::SuspendedApp | Caller::AppOfSuspendedPartner) => (403, "403.002.01"),
@@ -203,7 +209,6 @@ async fn every_kind_of_caller_is_held_to_what_it_may() {
             let reply = connection.reply().await.unwrap();
             let (status, refusal) = expected(route, caller);
             let found = (reply.status, code(&reply));
-            let refusal = if status == 404 { "404.001.01" } else { refusal };
             assert_eq!(found, (status, refusal.to_owned()), "{caller:?} at {} {}", route.method, route.path);
             cases += 1;
         }

@@ -66,7 +66,7 @@ impl Terms {
 
 /// Puts a new version in force.
 pub(crate) fn run(context: &Context, args: &ChangeArgs) -> anyhow::Result<()> {
-    let (house, _) = context.house()?;
+    let (house, _) = context.existing_house()?;
     let accounts = house.accounts()?;
     let book = block_on(accounts.load())??;
     let (partner, before) = in_force(&book, &args.partner)?;

@@ -99,7 +99,7 @@ impl PriceReport {
 
 /// Shows what a partner agreed to.
 pub(crate) fn run(context: &Context, args: &ShowArgs) -> anyhow::Result<()> {
-    let (house, _) = context.house()?;
+    let (house, _) = context.existing_house()?;
     let book = block_on(house.accounts()?.load())??;
     let (partner, agreement) = in_force(&book, &args.partner)?;
     context.out.data(&AgreementReport::of(partner, agreement), AgreementReport::in_words)

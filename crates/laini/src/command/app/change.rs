@@ -118,7 +118,7 @@ pub(super) fn apply(
     make: impl FnOnce(&App, &AccountBook) -> anyhow::Result<(AppChange, String)>,
     say: impl FnOnce(&AppReport) -> String,
 ) -> anyhow::Result<()> {
-    let (house, _) = context.house()?;
+    let (house, _) = context.existing_house()?;
     let accounts = house.accounts()?;
     let book = block_on(accounts.load())??;
     let app = find(&book, wanted)?;

@@ -162,7 +162,7 @@ impl BudgetReport {
 
 /// Shows an app.
 pub(crate) fn run(context: &Context, args: &ShowArgs) -> anyhow::Result<()> {
-    let (house, _) = context.house()?;
+    let (house, _) = context.existing_house()?;
     let book = block_on(house.accounts()?.load())??;
     let report = AppReport::of(&book, find(&book, &args.app)?);
     context.out.data(&report, AppReport::in_words)

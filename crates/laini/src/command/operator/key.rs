@@ -110,7 +110,7 @@ pub(crate) fn add(context: &Context, args: &AddArgs) -> anyhow::Result<()> {
 
 /// Lists the keys.
 pub(crate) fn list(context: &Context) -> anyhow::Result<()> {
-    let (house, _) = context.house()?;
+    let (house, _) = context.existing_house()?;
     let book = block_on(house.accounts()?.load())??;
     let now = now();
     let lines: Vec<_> = book.operator_keys.iter().map(|key| KeyReport::of(key, now)).collect();
@@ -128,7 +128,7 @@ pub(crate) fn list(context: &Context) -> anyhow::Result<()> {
 
 /// Refuses a key from now on.
 pub(crate) fn revoke(context: &Context, args: &RevokeArgs) -> anyhow::Result<()> {
-    let (house, _) = context.house()?;
+    let (house, _) = context.existing_house()?;
     let accounts = house.accounts()?;
     let book = block_on(accounts.load())??;
     let key = find(&book, &args.key)?;

@@ -66,7 +66,7 @@ fn change(
     make: impl FnOnce(&Partner) -> (PartnerChange, String),
     say: impl FnOnce(&PartnerReport) -> String,
 ) -> anyhow::Result<()> {
-    let (house, _) = context.house()?;
+    let (house, _) = context.existing_house()?;
     let accounts = house.accounts()?;
     let book = block_on(accounts.load())??;
     let partner = find(&book, wanted)?;

@@ -38,7 +38,7 @@ impl PartnerReport {
 
 /// Lists the partners.
 pub(crate) fn run(context: &Context) -> anyhow::Result<()> {
-    let (house, _) = context.house()?;
+    let (house, _) = context.existing_house()?;
     let book = block_on(house.accounts()?.load())??;
     let mut lines: Vec<_> = book.partners.iter().map(|partner| PartnerReport::of(&book, partner)).collect();
     lines.sort_by(|a, b| a.name.cmp(&b.name));
