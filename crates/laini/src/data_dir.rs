@@ -43,7 +43,7 @@ impl DataDir {
 
     /// Whether a database was ever written into it.
     pub(crate) fn has_data(&self) -> bool {
-        ["accounts.db", "ledger.db", "registry-current", "registry-events.db", "sandbox.db"]
+        ["accounts.db", "ledger.db", "registry-current", "registry-events.db"]
             .iter()
             .any(|file| self.path.join(file).exists())
     }
