@@ -55,14 +55,12 @@ fn the_example_names_every_setting_and_is_the_default() {
     let text = example().unwrap();
     let every = keys(&Table::try_from(Config::default()).unwrap());
     assert_eq!(every.len(), MEANINGS.len());
-    let uncommented: String =
-        text.lines().filter(|l| !l.starts_with('#') || l.contains(" = ")).fold(String::new(), |sum, line| {
-            let line = line
-                .strip_prefix("# ")
-                .filter(|l| l.contains(" = ") && !l.contains("= keys/") && !l.contains("0 = "))
-                .unwrap_or(if line.starts_with('#') { "" } else { line });
-            sum + line + "\n"
-        });
+    let is_setting = |line: &&str| line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+    let uncomment = |line| match str::strip_prefix(line, "# ") {
+        Some(commented) => Some(commented).filter(is_setting),
+        None => Some(line).filter(|line| !line.starts_with('#')),
+    };
+    let uncommented = text.lines().filter_map(uncomment).collect::<Vec<_>>().join("\n");
     let resolved = resolve(Some(file(&uncommented)), &nothing, &[]).unwrap();
     assert_eq!(Table::try_from(resolved.config).unwrap(), Table::try_from(Config::default()).unwrap());
 }
