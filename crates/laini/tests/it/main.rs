@@ -14,6 +14,7 @@ mod disk;
 mod doctor;
 mod extract;
 mod feed;
+mod flood;
 mod kill;
 mod logs;
 mod metrics;
