@@ -15,6 +15,7 @@ mod disk;
 mod doctor;
 mod extract;
 mod feed;
+mod flood;
 mod kill;
 mod logs;
 mod metrics;
