@@ -65,7 +65,8 @@ impl Server {
         let accounts = Arc::new(accounts);
         let ids = Arc::new(CheckIds::after(deps.ledger.newest().await?));
         let (clock, entropy, metrics) = (Arc::clone(&deps.clock), Arc::clone(&deps.entropy), deps.metrics.clone());
-        let reach = Reach::of_listeners(bound.iter().map(|(_, address)| address.ip()));
+        let is_proxied = !settings.current().proxies.networks.is_empty();
+        let reach = Reach::of_server(bound.iter().map(|(_, address)| address.ip()), is_proxied);
         let deliveries = Deliveries::new(Arc::clone(&deps.outbox), reach, Arc::clone(&ids), Arc::clone(&entropy));
         let deliveries = Arc::new(deliveries);
         let load = Arc::new(Load::new(limits.checks_waiting_max));

@@ -111,10 +111,11 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// The reach of a server that listens on these addresses.
-    pub fn of_listeners(addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+    /// The reach of a server that listens on these addresses. One behind a proxy is reached from
+    /// elsewhere, wherever it listens.
+    pub fn of_server(addresses: impl IntoIterator<Item = IpAddr>, is_proxied: bool) -> Self {
         let all_loopback = addresses.into_iter().all(|address| Network::of(address) == Network::Loopback);
-        if all_loopback { Self::Loopback } else { Self::Public }
+        if all_loopback && !is_proxied { Self::Loopback } else { Self::Public }
     }
 
     /// Whether a connection to `address` may be made at all.
@@ -228,9 +229,11 @@ mod tests {
     }
 
     #[test]
-    fn one_listener_beyond_loopback_ends_its_reach() {
-        let reach = |addresses: &[&str]| Reach::of_listeners(addresses.iter().map(|a| a.parse::<IpAddr>().unwrap()));
+    fn one_listener_beyond_loopback_or_a_proxy_ends_its_reach() {
+        let parse = |address: &&str| address.parse::<IpAddr>().unwrap();
+        let reach = |addresses: &[&str]| Reach::of_server(addresses.iter().map(parse), false);
         assert_eq!(reach(&["127.0.0.1", "::1"]), Reach::Loopback);
+        assert_eq!(Reach::of_server(["127.0.0.1"].iter().map(parse), true), Reach::Public);
         for beyond in ["0.0.0.0", "::", "10.0.0.1", "8.8.8.8", "::ffff:127.0.0.1"] {
             assert_eq!(reach(&["127.0.0.1", beyond]), Reach::Public, "{beyond}");
         }

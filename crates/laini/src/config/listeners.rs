@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use laini_core::access::AddressRules;
+use laini_core::delivery::Reach;
 use laini_server::http::{ForwardedHeader, HostNames, Tls, TlsFiles, TrustedProxies, is_host_name};
 use laini_server::{Environments, Listener};
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,12 @@ impl Config {
             other => bail!("server.forwarded_header: `{other}` is neither x-forwarded-for nor forwarded"),
         };
         Ok(TrustedProxies { networks, header })
+    }
+
+    /// How far a server with these settings delivers.
+    pub(crate) fn reach(&self) -> anyhow::Result<Reach> {
+        let addresses = self.addressed_listeners()?.into_iter().map(|(_, address, _)| address.ip());
+        Ok(Reach::of_server(addresses, !self.proxies()?.networks.is_empty()))
     }
 
     /// Checks what types alone cannot.

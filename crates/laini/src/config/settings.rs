@@ -3,7 +3,6 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, ensure};
 use jiff::{SignedDuration, tz::TimeZone};
 use laini_core::billing::Currency;
-use laini_core::delivery::Reach;
 use laini_core::disclosure::Freshness;
 use laini_core::line::NumberPlan;
 use laini_server::worker::RetentionPolicy;
@@ -252,12 +251,6 @@ impl Config {
             return Ok(None);
         }
         listen.parse().map(Some).with_context(|| format!("metrics.listen: `{listen}` is no address:port"))
-    }
-
-    /// How far a server with these settings delivers.
-    pub(crate) fn reach(&self) -> anyhow::Result<Reach> {
-        let listen: SocketAddr = self.server.listen.parse().context("server.listen")?;
-        Ok(Reach::of_listeners([listen.ip()]))
     }
 
     /// When a reassuring answer is withdrawn.
