@@ -50,7 +50,6 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Restore(args) => restore::run(&context, &args),
         Command::Retention(command) => retention::run(&context, &command),
         Command::Doctor => doctor::run(&context),
-        Command::Operator(command) => operator::run(&context, &command),
         Command::Config(command) => config::run(&context, &command),
         Command::Reference => reference::run(),
     }

@@ -54,27 +54,6 @@ pub(crate) enum AppCommand {
     /// Where its results are delivered.
     #[command(subcommand)]
     ResultAddress(result_address::ResultAddressCommand),
-    /// Show everything about an app but its secret.
-    Show(show::ShowArgs),
-    /// Refuse an app, until it is resumed.
-    Suspend(change::StatusArgs),
-    /// Answer a suspended app again.
-    Resume(change::StatusArgs),
-    /// Change how many numbers an app may ask about.
-    Limits(limits::LimitsArgs),
-    /// Change what an app may spend in a month.
-    Budget(budget::BudgetArgs),
-    /// Choose what happens to an app that seems to walk through the numbers.
-    #[command(subcommand)]
-    Probing(limits::ProbingCommand),
-    /// Change what an app asks for where a request does not say.
-    Purpose(change::PurposeArgs),
-    /// Choose between the published forms.
-    Profile(change::ProfileArgs),
-    /// Answer an app under one client certificate only.
-    Certificate(certificate::CertificateArgs),
-    /// Answer an app from these addresses only.
-    Addresses(addresses::AddressesArgs),
     /// End an app for good.
     Revoke(revoke::RevokeArgs),
     /// Refuse every token that an app holds now; it can get new ones.
@@ -97,16 +76,6 @@ pub(crate) fn run(context: &Context, command: &AppCommand) -> anyhow::Result<()>
         AppCommand::Certificate(args) => certificate::run(context, args),
         AppCommand::Addresses(args) => addresses::run(context, args),
         AppCommand::ResultAddress(command) => result_address::run(context, command),
-        AppCommand::Show(args) => show::run(context, args),
-        AppCommand::Suspend(args) => change::status(context, args, AppStatus::Suspended),
-        AppCommand::Resume(args) => change::status(context, args, AppStatus::Active),
-        AppCommand::Limits(args) => limits::run(context, args),
-        AppCommand::Budget(args) => budget::run(context, args),
-        AppCommand::Probing(command) => limits::probing(context, command),
-        AppCommand::Purpose(args) => change::purpose(context, args),
-        AppCommand::Profile(args) => change::profile(context, args),
-        AppCommand::Certificate(args) => certificate::run(context, args),
-        AppCommand::Addresses(args) => addresses::run(context, args),
         AppCommand::Revoke(args) => revoke::app(context, args),
         AppCommand::RevokeTokens(args) => revoke::tokens(context, args),
     }
