@@ -5,14 +5,14 @@ use std::fs;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use laini_core::access::{ConsumerKey, OperatorCredential, TokenClaims};
+use laini_core::access::{AddressRules, ConsumerKey, OperatorCredential, TokenClaims};
 use laini_core::partner::{
     App, AppId, AppStatus, Environment, OperatorKey, OperatorScope, Partner, PartnerId, PartnerStatus,
 };
 use laini_core::store::AccountBook;
 
 use crate::wire::{Connection, Reply, request};
-use crate::world::{NOW, World};
+use crate::world::{NOW, World, assert_error};
 
 /// Who calls, with what they show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,6 +245,30 @@ async fn every_kind_of_caller_is_held_to_what_it_may() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(cases, ROUTES.len() * CALLERS.len());
     println!("family=\"who may what\" cases={cases} failures=0 seed=none");
+}
+
+#[tokio::test]
+async fn an_app_is_answered_from_its_own_addresses_alone() {
+    let world = World::start_with_accounts(|book| {
+        for app in &mut book.apps {
+            app.allowed_addresses = AddressRules::parse(["127.0.0.2", "2001:db8::/32"]).unwrap();
+        }
+    })
+    .await;
+    let token = world.token(&world.sandbox).await;
+    let asked = crate::wire::check("/imsi/v1/checkATI", &token, CHECK);
+    let from = async |address: [u8; 4]| {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind((address, 0).into()).unwrap();
+        let mut connection = Connection::over(socket.connect(world.address).await.unwrap());
+        connection.send(&asked).await;
+        connection.reply().await.unwrap()
+    };
+    assert_eq!(from([127, 0, 0, 2]).await.status, 200);
+    let message =
+        "Forbidden - address not allowed; call from a registered address, or ask the operator to add this one";
+    assert_error(&from([127, 0, 0, 3]).await, 403, "403.002.01", message);
+    assert_eq!(world.ledger.outcomes().len(), 1);
 }
 
 /// The routes that the server's source registers: axum does not tell them.
