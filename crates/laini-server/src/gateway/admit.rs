@@ -57,6 +57,9 @@ impl Gateway {
             return Err(ApiError::Unreachable);
         }
         may_call(&app)?;
+        if !app.app.allowed_addresses.allow(context.address) {
+            return Err(ApiError::Forbidden(ForbiddenReason::WrongAddress));
+        }
         if app.app.client_certificate.is_some_and(|own| context.certificate != Some(own)) {
             return Err(ApiError::Forbidden(ForbiddenReason::WrongCertificate));
         }

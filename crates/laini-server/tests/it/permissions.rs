@@ -5,14 +5,14 @@ use std::fs;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use laini_core::access::{ConsumerKey, OperatorCredential, TokenClaims};
+use laini_core::access::{AddressRules, ConsumerKey, OperatorCredential, TokenClaims};
 use laini_core::partner::{
     App, AppId, AppStatus, Environment, OperatorKey, OperatorScope, Partner, PartnerId, PartnerStatus,
 };
 use laini_core::store::AccountBook;
 
 use crate::wire::{Connection, Reply, request};
-use crate::world::{NOW, World};
+use crate::world::{NOW, World, assert_error};
 
 /// Who calls, with what they show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,8 @@ enum For {
     Credentials,
     /// Apps that are neither suspended nor revoked.
     Apps,
+    /// Of these, the sandbox ones.
+    SandboxApps,
 }
 
 struct Route {
@@ -70,6 +72,8 @@ struct Route {
 const OK: (u16, &str) = (200, "");
 /// or it may be asked, and nothing is there.
 const NOTHING: (u16, &str) = (404, "404.001.01");
+/// or what is sent is not understood, which is looked at after the caller.
+const UNREADABLE: (u16, &str) = (400, "400.002.05");
 const CHECK: &str = r#"{"customerNumber":"254722000001"}"#;
 
 const ROUTES: &[Route] = &[
@@ -80,6 +84,19 @@ const ROUTES: &[Route] = &[
     apps("GET", "\"/v1/checks/{id}\"", "/v1/checks/0000-4000-8000-0000000000001000000", "", NOTHING),
     apps("GET", "DELIVERIES_PATH", "/v1/deliveries", "", (400, "400.002.02")),
     apps("POST", "ACKNOWLEDGE_PATH", "/v1/deliveries/acknowledge", r#"{"id":"nobody's","status":200}"#, NOTHING),
+    sandbox("GET", "WORLD_PATH", "/sandbox/v1/world", "", OK),
+    sandbox("GET", "LINES_PATH", "/sandbox/v1/lines", "", OK),
+    sandbox("GET", "LINE_PATH", "/sandbox/v1/lines/254722000001", "", OK),
+    sandbox("PUT", "LINE_PATH", "/sandbox/v1/lines/254722000001", "[]", UNREADABLE),
+    sandbox("PATCH", "LINE_PATH", "/sandbox/v1/lines/254722000001", "[]", UNREADABLE),
+    sandbox("DELETE", "LINE_PATH", "/sandbox/v1/lines/254722000001", "", (404, "404.002.01")),
+    sandbox("POST", "EVENTS_PATH", "/sandbox/v1/lines/254722000001/events", "[]", UNREADABLE),
+    sandbox("GET", "CLOCK_PATH", "/sandbox/v1/clock", "", OK),
+    sandbox("POST", "ADVANCE_PATH", "/sandbox/v1/clock/advance", "[]", UNREADABLE),
+    sandbox("POST", "FEED_STOP_PATH", "/sandbox/v1/feed/stop", "", OK),
+    sandbox("POST", "FEED_START_PATH", "/sandbox/v1/feed/start", "", OK),
+    sandbox("POST", "RESET_PATH", "/sandbox/v1/reset", "", OK),
+    sandbox("DELETE", "WORLD_PATH", "/sandbox/v1/world", "", (204, "")),
     credentials("GET", "GENERATE_PATH", "/oauth/v1/generate?grant_type=client_credentials", ""),
     credentials("POST", "OAUTH2_PATH", "/oauth2/token", "grant_type=client_credentials"),
     anybody("\"/livez\"", "/livez"),
@@ -99,6 +116,16 @@ const fn apps(
     Route { method, source, path, body, is_for: For::Apps, granted }
 }
 
+const fn sandbox(
+    method: &'static str,
+    source: &'static str,
+    path: &'static str,
+    body: &'static str,
+    granted: (u16, &'static str),
+) -> Route {
+    Route { method, source, path, body, is_for: For::SandboxApps, granted }
+}
+
 const fn credentials(method: &'static str, source: &'static str, path: &'static str, body: &'static str) -> Route {
     Route { method, source, path, body, is_for: For::Credentials, granted: OK }
 }
@@ -110,13 +137,14 @@ const fn anybody(source: &'static str, path: &'static str) -> Route {
 /// The status, and the error code where it is refused.
 fn expected(route: &Route, caller: Caller) -> (u16, &'static str) {
     match (route.is_for, caller) {
-        (For::Anybody, _) | (For::Apps, Caller::Sandbox | Caller::Production) => route.granted,
+        (For::Anybody, _) | (For::Apps, Caller::Sandbox | Caller::Production) | (For::SandboxApps, Caller::Sandbox) => {
+            route.granted
+        }
         (For::Credentials, _) if route.source == "OAUTH2_PATH" => (401, "invalid_client"),
         (For::Credentials, _) => (400, "400.008.01"),
-        (For::Apps, Caller::SuspendedApp | Caller::AppOfSuspendedPartner) => (403, "403.002.01"),
-        (For::Apps, Caller::Nobody | Caller::RevokedApp | Caller::ExpiredToken | Caller::OperatorKey(_)) => {
-            (401, "401.002.01")
-        }
+        (For::SandboxApps, Caller::Production)
+        | (For::Apps | For::SandboxApps, Caller::SuspendedApp | Caller::AppOfSuspendedPartner) => (403, "403.002.01"),
+        (For::Apps | For::SandboxApps, _) => (401, "401.002.01"),
     }
 }
 
@@ -193,7 +221,7 @@ async fn every_kind_of_caller_is_held_to_what_it_may() {
     let world = World::start_with_accounts(add_callers).await;
     world.put("254722000001", "2025-01-01T00:00:00Z", None);
     let mut connection = Connection::open(world.address).await;
-    let mut cases = 0;
+    let (mut cases, mut wrong) = (0, Vec::new());
     for route in ROUTES {
         for caller in CALLERS {
             let mut headers = String::new();
@@ -207,14 +235,40 @@ async fn every_kind_of_caller_is_held_to_what_it_may() {
             }
             connection.send(request(route.method, route.path, &headers, route.body)).await;
             let reply = connection.reply().await.unwrap();
-            let (status, refusal) = expected(route, caller);
-            let found = (reply.status, code(&reply));
-            assert_eq!(found, (status, refusal.to_owned()), "{caller:?} at {} {}", route.method, route.path);
+            let (found, expected) = ((reply.status, code(&reply)), expected(route, caller));
+            if (found.0, found.1.as_str()) != expected {
+                wrong.push(format!("{caller:?} at {} {}: {found:?}, not {expected:?}", route.method, route.path));
+            }
             cases += 1;
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(cases, ROUTES.len() * CALLERS.len());
     println!("family=\"who may what\" cases={cases} failures=0 seed=none");
+}
+
+#[tokio::test]
+async fn an_app_is_answered_from_its_own_addresses_alone() {
+    let world = World::start_with_accounts(|book| {
+        for app in &mut book.apps {
+            app.allowed_addresses = AddressRules::parse(["127.0.0.2", "2001:db8::/32"]).unwrap();
+        }
+    })
+    .await;
+    let token = world.token(&world.sandbox).await;
+    let asked = crate::wire::check("/imsi/v1/checkATI", &token, CHECK);
+    let from = async |address: [u8; 4]| {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind((address, 0).into()).unwrap();
+        let mut connection = Connection::over(socket.connect(world.address).await.unwrap());
+        connection.send(&asked).await;
+        connection.reply().await.unwrap()
+    };
+    assert_eq!(from([127, 0, 0, 2]).await.status, 200);
+    let message =
+        "Forbidden - address not allowed; call from a registered address, or ask the operator to add this one";
+    assert_error(&from([127, 0, 0, 3]).await, 403, "403.002.01", message);
+    assert_eq!(world.ledger.outcomes().len(), 1);
 }
 
 /// The routes that the server's source registers: axum does not tell them.

@@ -273,14 +273,20 @@ impl Running {
     }
 
     /// Asks it to stop (SIGTERM) and asserts that it ends well.
-    pub(crate) fn stop(mut self) {
+    pub(crate) fn stop(self) {
         self.terminate();
+        self.ended();
+    }
+
+    /// Waits for the end that was asked for before, and asserts that it ends well: a second signal would
+    /// cut what is under way.
+    pub(crate) fn ended(mut self) {
         let status = self.wait();
         assert_eq!(status.code(), Some(0), "the server ended with {status}");
         self.assert_silent();
     }
 
-    /// Sends SIGTERM and returns at once; `stop` or a drop follows.
+    /// Sends SIGTERM and returns at once; `ended`, `stop_now` or a drop follows.
     pub(crate) fn terminate(&self) {
         kill_process(self.pid, Signal::TERM).unwrap();
     }

@@ -119,7 +119,7 @@ fn requests_whose_body_still_comes_are_finished_and_new_connections_are_refused(
         let answer = request.end(body);
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
-    server.stop();
+    server.ended();
     assert_eq!(lab.ledger().len(), UNDER_WAY);
     lab.verify_ledger();
 }
