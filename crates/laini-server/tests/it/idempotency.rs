@@ -21,8 +21,14 @@ async fn world() -> World {
 }
 
 async fn keyed(world: &World, path: &str, key: &str, body: &str) -> Reply {
+    let keyed = format!("Idempotency-Key: {key}\r\n");
+    // A clock that moved on by a day needs a new token; for the rest the first one does.
+    let reply = world.send(check_under(path, world.first_token().await, &keyed, body)).await;
+    if reply.status != 401 {
+        return reply;
+    }
     let token = world.token(&world.production).await;
-    world.send(check_under(path, &token, &format!("Idempotency-Key: {key}\r\n"), body)).await
+    world.send(check_under(path, &token, &keyed, body)).await
 }
 
 #[tokio::test]
