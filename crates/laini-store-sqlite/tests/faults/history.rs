@@ -86,6 +86,7 @@ impl Caller {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_long_history_of_faults_every_check_is_there_as_often_as_it_was_told() {
+    let _turn = crate::TURN.lock().await;
     let operations = on_demand("LAINI_TEST_OPERATIONS", OPERATIONS);
     let seed = on_demand("LAINI_TEST_SEED", SEED);
     let dir = in_memory();

@@ -19,6 +19,9 @@ use laini_testkit::contract::ledger::{FixedDayKeys, all, chain_key};
 use laini_testkit::contract::submit::assert_counters_equal_rows;
 use tempfile::TempDir;
 
+/// Faults strike in the whole process, so one test has its turn at a time.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// A ledger that does everything after each check that it does now and then: heads, checkpoints.
 fn open(dir: &Path) -> Arc<SqliteLedger> {
     let settings = LedgerSettings { head_every_rows: 1, checkpoint_pages: 1, ..LedgerSettings::default() };

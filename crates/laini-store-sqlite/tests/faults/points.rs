@@ -121,6 +121,7 @@ async fn calls(ask: Ask) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fault_at_any_call_of_a_charge_leaves_it_right() {
+    let _turn = crate::TURN.lock().await;
     let mut cases = 0;
     for ask in ASKS {
         let calls = calls(ask).await;
@@ -204,6 +205,7 @@ async fn aborting(ask: Ask, call: u64) {
 #[expect(clippy::disallowed_methods, reason = "a test's own setting, not the product's")]
 #[tokio::test]
 async fn a_child_aborts_in_the_middle() {
+    let _turn = crate::TURN.lock().await;
     let Ok(order) = std::env::var(CHILD) else { return };
     let mut words = order.splitn(3, ' ');
     let mut word = || words.next().unwrap();
