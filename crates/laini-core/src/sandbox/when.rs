@@ -4,6 +4,8 @@ use jiff::{Span, Timestamp};
 
 /// The longest text that can be an instant.
 const TEXT_BYTES_MAX: usize = 40;
+/// How long a plain date is.
+const DATE_BYTES: usize = 10;
 
 /// An instant as somebody writes it about a made-up line.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +37,9 @@ impl When {
         if let Ok(at) = text.parse::<Timestamp>() {
             return Ok(Self::At(at));
         }
-        let local = text.parse::<Date>().map(|date| date.at(0, 0, 0, 0)).or_else(|_| text.parse::<DateTime>());
+        let is_date = text.len() <= DATE_BYTES;
+        let local =
+            if is_date { text.parse::<Date>().map(|date| date.at(0, 0, 0, 0)) } else { text.parse::<DateTime>() };
         let at = local.and_then(|local| zone.to_timestamp(local)).map_err(|_| WhenError)?;
         Ok(Self::At(at))
     }

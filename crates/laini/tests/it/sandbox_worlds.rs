@@ -62,8 +62,8 @@ fn a_world_survives_a_restart() {
     world(&lab, &["event", "254722000001", "swap"]);
     noticed(&bank, "254722000001", "22-11-2026");
     server.stop();
-    let server = lab.start(at_noon(&lab, &["serve", "--listen", "127.0.0.1:0"]));
     let credentials = lab.app("Bank A", "sandbox", "imsi");
+    let server = lab.start(at_noon(&lab, &["serve", "--listen", "127.0.0.1:0"]));
     assert_eq!(world(&lab, &["show", "--app", "sandbox-1"])["lines"], 1);
     // Another app sees the persona.
     let other = Bank::of(&server, &credentials);
