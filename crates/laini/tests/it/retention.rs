@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::bank::{Bank, IMSI};
+use crate::noon::under_faketime;
 use crate::running::{Lab, succeed, wait_until};
 
 const WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
@@ -18,9 +19,7 @@ fn day_keys(lab: &Lab) -> usize {
 
 /// A command or server so many days later.
 fn later(lab: &Lab, days: &str, args: &[&str]) -> std::process::Command {
-    let mut command = lab.command_under(&["faketime", "-f", days], args);
-    command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-    command
+    under_faketime(lab, &["-f", days], args)
 }
 
 /// A lab in which a few checks were made today.
