@@ -165,7 +165,6 @@ fn schemas() -> Value {
         }),
     );
     schemas.insert("TokenRequest".to_owned(), super::tokens::token_request());
-    schemas.insert("AnyObject".to_owned(), json!({"type": "object"}));
     json!(schemas)
 }
 

@@ -1,8 +1,8 @@
-//! The OpenAPI document of every public path.
+//! The OpenAPI document: the token doors, the checks and the probes so far.
 //!
 //! Owns what is said of each operation ([`Operation`]); the shapes of bodies come from laini-wire's own
-//! types, statuses and codes from the table of errors, examples from `api/examples`. A test holds the
-//! document against the router, both ways. Must never describe what the server does not do.
+//! types, statuses and codes from the table of errors, examples from `api/examples`. Must never
+//! describe what the server does not do.
 
 mod checks;
 mod document;
@@ -17,9 +17,6 @@ use axum::http::Method;
 use serde_json::Value;
 
 use crate::http::ApiError;
-
-/// Where the document is served.
-pub const OPENAPI_PATH: &str = "/openapi.json";
 
 /// One operation, as the document describes it.
 struct Operation {

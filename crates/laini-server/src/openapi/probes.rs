@@ -1,7 +1,7 @@
 use axum::http::Method;
 use serde_json::json;
 
-use super::{Access, Answer, OPENAPI_PATH, Operation};
+use super::{Access, Answer, Operation};
 
 pub(super) fn operations() -> Vec<Operation> {
     let probe = |id, path, summary, description, schemas, example| Operation {
@@ -27,6 +27,5 @@ pub(super) fn operations() -> Vec<Operation> {
             &["Probe"],
             json!({"status": "ready"}),
         ),
-        probe("show_openapi", OPENAPI_PATH, "This document", "OpenAPI 3.1.", &["AnyObject"], json!({})),
     ]
 }
