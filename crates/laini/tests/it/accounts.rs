@@ -1,6 +1,5 @@
 //! What commands change about apps holds at a server that is already running.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::bank::{AGE, Bank, IMSI};
@@ -8,7 +7,6 @@ use crate::running::{Lab, wait_until};
 
 /// Promised for revocations.
 const IN_FORCE_WITHIN: Duration = Duration::from_secs(5);
-const ASK_EVERY: Duration = Duration::from_millis(100);
 const PERSONA: &str = "254722000001";
 
 fn refused(bank: &Bank) -> Option<String> {
@@ -30,12 +28,9 @@ fn accounts_changes_hold_at_a_running_server() {
     };
 
     let app = lab.app("Bank A", "sandbox", "imsi");
-    let usable = measured("a new app gets a token", &mut || {
-        // Failures of one key are throttled: who asks again at once soon waits for seconds.
-        thread::sleep(ASK_EVERY);
-        stranger.generate(&app).unwrap().status == 200
-    });
-    let bank = Bank::of(&server, &app);
+    let began = Instant::now();
+    let bank = Bank::of_newcomer(&server, &app, IN_FORCE_WITHIN);
+    let usable = began.elapsed();
     assert_eq!(refused(&bank), None);
     let answer = bank.check(AGE, PERSONA);
     assert_eq!((answer.status, answer.field("errorCode").as_str()), (401, "401.002.01"));

@@ -1,6 +1,7 @@
 //! A bank as the server sees one: fetches a token, makes checks, one at a time.
 
 use std::fmt;
+use std::thread;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -8,7 +9,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::canaries::Canaries;
-use crate::running::{Credentials, Running};
+use crate::running::{Credentials, Running, wait_until};
 
 pub(crate) const IMSI: &str = "/imsi/v1/checkATI";
 pub(crate) const SWAP: &str = "/imsi/v2/checkATI";
@@ -16,6 +17,9 @@ pub(crate) const AGE: &str = "/registration/lookup/v1/checkATI";
 
 /// Longer than the server's own limits: who waits that long has been forgotten.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
+
+/// How often a newcomer asks for its first token.
+const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// One client with one connection at a time; every call blocks.
 pub(crate) struct Bank {
@@ -79,6 +83,19 @@ impl Bank {
         let answer = bank.generate(credentials).unwrap_or_else(|lost| panic!("no token came: {lost}"));
         assert_eq!(answer.status, 200, "{answer:?}");
         bank.token = answer.field("access_token");
+        bank
+    }
+
+    /// A client of an app that the server may not have noticed yet: asks until it gets its first token,
+    /// slowly, for failures of one key are throttled and who asks again at once soon waits for seconds.
+    pub(crate) fn of_newcomer(server: &Running, credentials: &Credentials, within: Duration) -> Self {
+        let mut bank = Self::stranger(server);
+        wait_until("the new app gets a token", within, || {
+            thread::sleep(ASK_EVERY);
+            let answer = bank.generate(credentials).unwrap_or_else(|lost| panic!("no token came: {lost}"));
+            bank.token = answer.field("access_token");
+            answer.status == 200
+        });
         bank
     }
 

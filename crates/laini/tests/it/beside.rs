@@ -15,9 +15,7 @@ fn a_running_server_notices_what_commands_change() {
     let lab = Lab::new();
     let server = lab.serve();
     let app = lab.partner_app("Bank A", "production");
-    let stranger = Bank::stranger(&server);
-    wait_until("the new app gets a token", NOTICED_WITHIN, || stranger.generate(&app).unwrap().status == 200);
-    let bank = Bank::of(&server, &app);
+    let bank = Bank::of_newcomer(&server, &app, NOTICED_WITHIN);
     let sample = lab.sample(100, 1);
     let number = sample.served()[0].clone();
     assert_eq!(bank.check(IMSI, &number).status, 503);
