@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
     agreement, app, backup, check, config, delivery, demo, ledger, listen, operator, partner, registry, restore,
-    retention, sandbox, serve,
+    retention, sandbox, serve, shadow,
 };
 
 /// The command line.
@@ -80,6 +80,8 @@ pub(crate) enum Command {
     /// Forget what was kept long enough.
     #[command(subcommand)]
     Retention(retention::RetentionCommand),
+    /// Compare the operator's back end with the built-in registry.
+    Shadow(shadow::ShadowArgs),
     /// Look for what is unsafe, stale, full or wrong.
     Doctor,
     /// What is sent to partners instead of answered.

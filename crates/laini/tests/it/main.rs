@@ -28,6 +28,7 @@ mod retention;
 mod running;
 mod sandbox_worlds;
 mod serving;
+mod shadow;
 mod shutdown;
 mod suspension;
 mod upstream;
