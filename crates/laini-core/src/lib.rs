@@ -13,3 +13,4 @@ mod mac;
 pub mod partner;
 pub mod sandbox;
 pub mod store;
+mod synthetic;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
-use laini_core::store::{AccountStore, AnswerMemory, Ledger, Outbox, Registry, WorldStore};
+use laini_core::store::{AccountStore, AnswerMemory, Ledger, Outbox, Registry, RegistryFeed, WorldStore};
 use observe::Metrics;
 
 pub mod delivery;
@@ -30,6 +30,8 @@ pub use settings::{Limits, LiveSettings, Settings};
 pub struct Deps {
     /// The operator's lines; never asked by sandbox apps.
     pub registry: Arc<dyn Registry>,
+    /// How the operator's truth comes in.
+    pub feed: Arc<dyn RegistryFeed>,
     /// Where every check is recorded before its answer leaves.
     pub ledger: Arc<dyn Ledger>,
     /// The answers that are kept under idempotency keys.

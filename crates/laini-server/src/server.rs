@@ -14,6 +14,7 @@ use crate::delivery::{Deliveries, Hosts, Outbound, SystemResolver, Worker};
 use crate::gateway::Gateway;
 use crate::http::{AccountsPicture, Front, Listening, Load, Tls, listen};
 use crate::observe::{Exporter, Gauged, Metrics};
+use crate::operator::OperatorApi;
 use crate::sandbox::SandboxWorlds;
 use crate::{Deps, Environments, Limits, Listener, LiveSettings};
 
@@ -21,6 +22,7 @@ use crate::{Deps, Environments, Limits, Listener, LiveSettings};
 pub struct Server {
     places: Vec<Listening>,
     addresses: Vec<SocketAddr>,
+    operator_address: Option<SocketAddr>,
     front: Arc<Front>,
     exporting: Option<Listening>,
     /// Each once, however many listeners share it.
@@ -52,13 +54,23 @@ pub enum BindError {
 
 impl Server {
     /// Listens everywhere and loads what checks are decided on. From here on clients can connect;
-    /// they are answered once [`Server::run`] runs.
-    pub async fn bind(listeners: &[Listener], deps: Deps, settings: Arc<LiveSettings>) -> Result<Self, BindError> {
+    /// they are answered once [`Server::run`] runs. `operator` is the listener of the operator's own API;
+    /// without one it is answered wherever partners are.
+    pub async fn bind(
+        listeners: &[Listener],
+        operator: Option<&Listener>,
+        deps: Deps,
+        settings: Arc<LiveSettings>,
+    ) -> Result<Self, BindError> {
         let mut bound = Vec::with_capacity(listeners.len());
         for listener in listeners {
             bound.push(listen_on(listener.address).await?);
         }
         let addresses = bound.iter().map(|(_, address)| *address).collect();
+        let operator = match operator {
+            Some(listener) => Some((listen_on(listener.address).await?, listener)),
+            None => None,
+        };
         let limits = settings.current().limits.clone();
         let (store, keys) = (Arc::clone(&deps.accounts), Arc::clone(&deps.keys));
         let accounts = AccountsPicture::load(store, Arc::clone(&keys), limits.accounts_age_ms_max).await?;
@@ -70,6 +82,9 @@ impl Server {
         let deliveries = Deliveries::new(Arc::clone(&deps.outbox), reach, Arc::clone(&ids), Arc::clone(&entropy));
         let deliveries = Arc::new(deliveries);
         let load = Arc::new(Load::new(limits.checks_waiting_max));
+        let operator_api =
+            OperatorApi::new(Arc::clone(&deps.feed), Arc::clone(&accounts), Arc::clone(&settings), Arc::clone(&clock));
+        let operator_api = Arc::new(operator_api);
         let gateway = Gateway::new(
             deps,
             Arc::clone(&accounts),
@@ -92,16 +107,20 @@ impl Server {
         };
         let worker = Arc::new(worker);
         let worlds = Arc::clone(gateway.worlds());
-        let front = Arc::new(Front::new(gateway.routes(), ids, clock, entropy, settings, metrics, load));
-        let mut tls: Vec<Arc<Tls>> = listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
+        let routes = gateway.routes();
+        let routes = if operator.is_some() { routes } else { routes.merge(Arc::clone(&operator_api).routes()) };
+        let front = Arc::new(Front::new(routes, ids, clock, entropy, settings, metrics, load));
+        let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
+        let mut tls: Vec<Arc<Tls>> = shared.filter_map(|listener| listener.tls.clone()).collect();
         tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
-        let places = bound.into_iter().zip(listeners).map(|((bound, _), listener)| Listening {
-            listener: bound,
-            environments: listener.environments,
-            tls: listener.tls.clone(),
-            front: Arc::clone(&front),
-        });
-        Ok(Self { places: places.collect(), addresses, front, exporting: None, tls, accounts, worlds, worker, limits })
+        let places = bound.into_iter().zip(listeners).map(|((bound, _), listener)| place(bound, listener, &front));
+        let mut places: Vec<_> = places.collect();
+        let mut operator_address = None;
+        if let Some(((bound, address), listener)) = operator {
+            operator_address = Some(address);
+            places.push(place(bound, listener, &Arc::new(front.beside(operator_api.routes_alone()))));
+        }
+        Ok(Self { places, addresses, operator_address, front, exporting: None, tls, accounts, worlds, worker, limits })
     }
 
     /// Listens on `address` for whoever collects `metrics` as well; returns where.
@@ -121,6 +140,11 @@ impl Server {
     /// The addresses that clients connect to, in the order of the listeners.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The address of the operator's own listener, where there is one.
+    pub fn operator_address(&self) -> Option<SocketAddr> {
+        self.operator_address
     }
 
     /// Serves until `shutdown` resolves; then stops accepting, finishes what it accepted within
@@ -149,6 +173,11 @@ impl Server {
             tracing::error!("the delivery worker panicked; what it left is delivered by the next server");
         }
     }
+}
+
+fn place(listener: TcpListener, settings: &Listener, front: &Arc<Front>) -> Listening {
+    let (environments, tls) = (settings.environments, settings.tls.clone());
+    Listening { listener, environments, tls, front: Arc::clone(front) }
 }
 
 async fn listen_on(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {

@@ -112,8 +112,17 @@ pub struct Limits {
     pub token_requests_burst: u32,
     /// Days after which a sandbox world that nobody uses is forgotten.
     pub sandbox_idle_days: u16,
-    /// Wrong credentials per minute of one (address, consumer key) before that pair must wait.
+    /// Wrong credentials per minute of one (address, consumer key) before that pair must wait;
+    /// operator keys likewise.
     pub token_failures_per_minute: u32,
+    /// Uploads of the operator's at once.
+    pub uploads_max: usize,
+    /// The largest upload, as it comes over the network.
+    pub upload_bytes: u64,
+    /// Lines of one upload of events.
+    pub event_lines_max: u64,
+    /// How long an upload may fall silent.
+    pub upload_silence_ms: u64,
 }
 
 impl Default for Limits {
@@ -137,6 +146,10 @@ impl Default for Limits {
             token_requests_burst: 400,
             sandbox_idle_days: 30,
             token_failures_per_minute: 20,
+            uploads_max: 8,
+            upload_bytes: 64 << 30,
+            event_lines_max: 10_000_000,
+            upload_silence_ms: 30_000,
         }
     }
 }

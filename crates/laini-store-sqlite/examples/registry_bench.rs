@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use laini_core::line::{
-    ContractType, Event, EventKey, EventText, Happening, Imsi, ImsiSeal, LineStatus, Msisdn, SnapshotRow, Swap,
+    ContractType, Event, EventKey, EventText, Happening, Imsi, LineStatus, Msisdn, RegistrySeal, SnapshotRow, Swap,
     SwapCause,
 };
 use laini_core::store::{FeedItem, Registry, RegistryFeed, SnapshotPlan};
@@ -31,7 +31,7 @@ fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1);
     let lines: u64 = arguments.next().map_or(Ok(1_000_000), |lines| lines.parse())?;
     let dir = arguments.next().map_or_else(|| std::env::temp_dir().join("laini-registry-bench"), PathBuf::from);
-    let registry = SqliteRegistry::open(RegistrySettings::new(&dir), ImsiSeal::new(&[7; 32]))?;
+    let registry = SqliteRegistry::open(RegistrySettings::new(&dir), RegistrySeal::new(&[7; 32]))?;
     load(&registry, lines, 1, "first snapshot")?;
     let bytes = size(&dir)?;
     println!("size: {bytes} bytes, {:.1} a line", ratio(bytes, lines));

@@ -99,6 +99,12 @@ pub mod code {
     pub const KEY_TOO_OLD: &str = "409.002.02";
     /// 409: the sandbox world is not such that this can be done.
     pub const WORLD_CONFLICT: &str = "409.003.01";
+    /// 400: an upload of the operator's that broke off, or cannot be read.
+    pub const UPLOAD_BROKEN: &str = "400.004.01";
+    /// 409: a snapshot that is older than the present one, or another one is being loaded.
+    pub const FEED_CONFLICT: &str = "409.004.01";
+    /// 422: a snapshot that was read, and would do harm.
+    pub const SNAPSHOT_REFUSED: &str = "422.004.01";
     /// 413: the body is too large.
     pub const PAYLOAD_TOO_LARGE: &str = "413.002.01";
     /// 415: the body is not declared as JSON.

@@ -10,5 +10,6 @@ pub mod checks;
 pub mod delivery;
 pub mod error;
 pub mod header;
+pub mod operator;
 pub mod token;
 pub mod world;

@@ -144,7 +144,7 @@ impl House {
         settings.required_feeds =
             config.registry.required_feeds.iter().map(|name| EventText::parse(name)).collect::<Result<_, _>>()?;
         settings.sort_chunk_rows = config.registry.sort_chunk_rows;
-        let registry = Arc::new(SqliteRegistry::open(settings, self.keys.imsi_seal())?);
+        let registry = Arc::new(SqliteRegistry::open(settings, self.keys.registry_seal())?);
         Ok(RegistryHandle { reader: Arc::clone(&registry) as Arc<dyn Registry>, feed: registry })
     }
 

@@ -33,6 +33,8 @@ pub(crate) struct Credentials {
 #[derive(Serialize)]
 struct Ready<'a> {
     base_url: &'a str,
+    /// Where the operator's own API is, where it has a listener of its own.
+    operator_url: Option<&'a str>,
     pid: u32,
     sandbox: Option<&'a Credentials>,
     production: Option<&'a Credentials>,
@@ -45,6 +47,7 @@ pub(crate) struct Standing {
     pub(crate) base_url: String,
     /// The same for every listener.
     urls: Vec<String>,
+    operator_url: Option<String>,
     tls: Vec<Arc<Tls>>,
     settings: Arc<LiveSettings>,
     ledger: LedgerHandle,
@@ -61,6 +64,8 @@ pub(crate) struct Offer {
     pub(crate) accounts: Arc<dyn AccountStore>,
     /// Where it answers, and whom; at least one.
     pub(crate) listeners: Vec<Listener>,
+    /// Where the operator's own API answers, if not there.
+    pub(crate) operator: Option<Listener>,
     /// Whether SIGHUP reloads the settings; otherwise it ends the process.
     pub(crate) is_reloadable: bool,
 }
@@ -108,6 +113,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let ledger = house.ledger_writer(config, observer)?;
     let deps = Deps {
         registry: offer.registry.reader,
+        feed: Arc::clone(&offer.registry.feed),
         ledger: Arc::clone(&ledger.ledger),
         answers: Arc::clone(&ledger.answers),
         outbox: Arc::clone(&ledger.outbox),
@@ -121,7 +127,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     // Before anyone is told that it is ready: from then on a signal ends it gracefully.
     let signals = Signals::listen(offer.is_reloadable)?;
     let settings = Arc::new(LiveSettings::new(settings(config, house.data.path())?));
-    let mut server = Server::bind(&offer.listeners, deps, Arc::clone(&settings))
+    let mut server = Server::bind(&offer.listeners, offer.operator.as_ref(), deps, Arc::clone(&settings))
         .await
         .hint("choose another address with --listen; port 0 takes a free one")?;
     if let (Some(address), Some(metrics)) = (metrics_address, metrics) {
@@ -134,10 +140,15 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let addresses = server.addresses().iter().zip(&offer.listeners);
     let urls: Vec<String> = addresses.map(|(address, listener)| url(*address, listener)).collect();
     let base_url = urls.first().cloned().unwrap_or_default();
-    let mut tls: Vec<Arc<Tls>> = offer.listeners.into_iter().filter_map(|listener| listener.tls).collect();
+    let operator_url = server.operator_address().zip(offer.operator.as_ref()).map(|(at, listener)| url(at, listener));
+    if let Some(operator_url) = &operator_url {
+        tracing::info!(operator_url, "the operator's API answers on a listener of its own");
+    }
+    let listeners = offer.listeners.into_iter().chain(offer.operator);
+    let mut tls: Vec<Arc<Tls>> = listeners.filter_map(|listener| listener.tls).collect();
     tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
     let (retention, disk) = (config.retention.policy(), house.data.path().to_owned());
-    Ok(Standing { server, base_url, urls, tls, settings, ledger, retention, disk, signals })
+    Ok(Standing { server, base_url, urls, operator_url, tls, settings, ledger, retention, disk, signals })
 }
 
 fn url(address: SocketAddr, listener: &Listener) -> String {
@@ -185,7 +196,8 @@ impl Standing {
         production: Option<&Credentials>,
     ) -> anyhow::Result<()> {
         let Some(path) = path else { return Ok(()) };
-        let ready = Ready { base_url: &self.base_url, pid: std::process::id(), sandbox, production };
+        let (base_url, operator_url) = (self.base_url.as_str(), self.operator_url.as_deref());
+        let ready = Ready { base_url, operator_url, pid: std::process::id(), sandbox, production };
         let text = serde_json::to_vec(&ready)?;
         write_private(path, &text).with_context(|| format!("the ready file {} cannot be written", path.display()))
     }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::TokenKey;
 use crate::disclosure::PseudonymKey;
-use crate::line::ImsiSeal;
+use crate::line::RegistrySeal;
 use crate::partner::{Environment, PartnerId, ResultAddressId};
 use crate::store::{ChainKey, SubjectHasher};
 
@@ -41,9 +41,9 @@ impl KeyTree {
         TokenKey::new(&self.derive("laini/token/v1"))
     }
 
-    /// The seal of IMSIs in the registry.
-    pub fn imsi_seal(&self) -> ImsiSeal {
-        ImsiSeal::new(&self.derive("laini/imsi-seal/v1"))
+    /// The seal of what the registry keeps of subscribers.
+    pub fn registry_seal(&self) -> RegistrySeal {
+        RegistrySeal::new(&self.derive("laini/imsi-seal/v1"))
     }
 
     /// The key of the ledger's hash chain.

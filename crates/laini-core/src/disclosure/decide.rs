@@ -24,7 +24,16 @@ pub struct Freshness {
 impl Freshness {
     /// Whether the registry is too old to say "the same SIM".
     pub fn withdraws_same_sim(self, horizon: Horizon, now: Timestamp) -> bool {
-        is_stale(horizon, self.swap_stale_after, now)
+        Self::is_stale(self.swap_stale_after, horizon.as_of, now)
+    }
+
+    /// Whether an as-of is older than a limit; without a limit it never is.
+    pub fn is_stale(limit: Option<SignedDuration>, as_of: Option<Timestamp>, now: Timestamp) -> bool {
+        match (limit, as_of) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(limit), Some(as_of)) => now.duration_since(as_of) > limit,
+        }
     }
 }
 
@@ -138,8 +147,8 @@ pub fn disclose(
     if state.source_rejected {
         return Decision::Unknown(UnknownReason::SourceRejected);
     }
-    let swap_stale = is_stale(horizon, freshness.swap_stale_after, now);
-    let registration_stale = is_stale(horizon, freshness.registration_stale_after, now);
+    let swap_stale = Freshness::is_stale(freshness.swap_stale_after, horizon.as_of, now);
+    let registration_stale = Freshness::is_stale(freshness.registration_stale_after, horizon.as_of, now);
     let Some(line) = state.line.as_ref().filter(|line| line.status.is_served()) else {
         return if swap_stale || registration_stale {
             Decision::Unknown(UnknownReason::StaleFeed)
@@ -171,14 +180,6 @@ pub fn disclose(
             RegistrationFact::Older
         },
     })
-}
-
-fn is_stale(horizon: Horizon, limit: Option<SignedDuration>, now: Timestamp) -> bool {
-    match (limit, horizon.as_of) {
-        (None, _) => false,
-        (Some(_), None) => true,
-        (Some(limit), Some(as_of)) => now.duration_since(as_of) > limit,
-    }
 }
 
 /// Whether the history reaches back to the window's first instant, or at least to the beginning of

@@ -19,7 +19,7 @@ pub use event::{Event, EventKey, EventKind, EventText, Happening, Refusal, TextE
 pub use hashed_imsi::{HashedImsi, HashedImsiError};
 pub use imsi::{Imsi, ImsiError};
 pub use msisdn::{Msisdn, MsisdnError, NumberPlan, NumberPlanError};
-pub use seal::{BrokenSeal, ImsiSeal, SealedImsi};
+pub use seal::{BrokenSeal, FeedLine, RegistrySeal, SealedFeedLine, SealedImsi};
 pub use sim::Sim;
 pub use snapshot::{Before, SnapshotRow, settle, swap_of_holder};
 pub use state::{ContractType, Line, LineState, LineStatus, Swap, SwapCause};

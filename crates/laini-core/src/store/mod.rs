@@ -10,6 +10,7 @@ mod chain;
 mod ledger;
 mod outbox;
 mod registry;
+mod reject;
 mod repeat;
 mod retention;
 mod subject;
@@ -33,8 +34,9 @@ pub use outbox::{
 };
 pub use registry::{
     FeedError, FeedItem, FeedResult, FeedStatus, Lookup, RefusedLine, Registry, RegistryError, RegistryFeed,
-    RegistryStatus, Reject, SnapshotLoad, SnapshotPlan, SnapshotSummary,
+    RegistryStatus, SnapshotLoad, SnapshotPlan, SnapshotSummary, SourceStatus,
 };
+pub use reject::{KeptLine, Reject, RejectCursor, RejectId, RejectPage};
 pub use repeat::{RepeatBatch, RepeatKey, RepeatMemory, RepeatWindow};
 pub use retention::{Forgotten, Retention};
 pub use subject::{BodyOwner, DayKey, DayKeyError, DayKeys, OpenError, Subject, SubjectHash, SubjectHasher};

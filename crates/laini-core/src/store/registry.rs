@@ -1,8 +1,8 @@
 use jiff::Timestamp;
 
-use super::BoxFuture;
+use super::{BoxFuture, KeptLine, RejectCursor, RejectId, RejectPage};
 use crate::disclosure::Horizon;
-use crate::line::{Event, EventKey, EventText, LineState, Msisdn, Refusal, SnapshotRow};
+use crate::line::{Event, EventText, FeedLine, LineState, Msisdn, Refusal, SnapshotRow};
 
 /// The reading side of a registry: what a check asks.
 pub trait Registry: Send + Sync {
@@ -61,7 +61,7 @@ pub trait RegistryFeed: Send + Sync {
 
     /// Records a batch of feed items that arrived at `now`; one result for each, in order.
     ///
-    /// Idempotent by [`EventKey`]. The lines touched are derived anew from all their events, so the
+    /// Idempotent by [`EventKey`](crate::line::EventKey). The lines touched are derived anew from all their events, so the
     /// order of arrival does not matter. An event refused for now is kept and applied by itself when
     /// what it lacks arrives.
     fn record(&self, items: Vec<FeedItem>, now: Timestamp) -> BoxFuture<'_, Result<Vec<FeedResult>, FeedError>>;
@@ -75,8 +75,21 @@ pub trait RegistryFeed: Send + Sync {
     /// Every event about one line that the history holds, in order of application.
     fn history(&self, msisdn: Msisdn) -> BoxFuture<'_, Result<Vec<Event>, FeedError>>;
 
-    /// What could not be read or applied, newest first, at most `limit`.
-    fn rejects(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Reject>, FeedError>>;
+    /// What could not be read or applied, newest first, at most `limit` beyond `cursor`.
+    fn rejects(&self, cursor: RejectCursor, limit: usize) -> BoxFuture<'_, Result<RejectPage, FeedError>>;
+
+    /// Lines of feeds that could not be read and were kept, oldest first, at most `limit` after `after`.
+    fn kept_lines(&self, after: Option<RejectId>, limit: usize) -> BoxFuture<'_, Result<Vec<KeptLine>, FeedError>>;
+
+    /// Records `item` in place of the kept line that it was read from, which is forgotten with it; the
+    /// line's number no longer answers "unknown" for it. `None` where the kept line is gone; and where the
+    /// result is [`FeedResult::Conflict`] or [`FeedResult::Unreadable`] nothing is changed.
+    fn settle(
+        &self,
+        kept: RejectId,
+        item: FeedItem,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<FeedResult>, FeedError>>;
 }
 
 /// What is known about a snapshot before its rows.
@@ -171,6 +184,8 @@ pub enum FeedItem {
         at: Option<Timestamp>,
         /// Why, without personal data.
         reason: String,
+        /// What it says, to be kept until it can be read; `None` where it is too long for that.
+        line: Option<FeedLine>,
     },
 }
 
@@ -210,32 +225,52 @@ pub struct RegistryStatus {
     pub waiting: u64,
     /// Refused: rows of the serving snapshot, lines of event feeds, and events that do not wait.
     pub rejects: u64,
-    /// Each feed and the instant until which it is complete.
+    /// Each feed that has said until when it is complete.
     pub feeds: Vec<FeedStatus>,
+    /// The feeds whose completeness makes the as-of.
+    pub required_feeds: Vec<EventText>,
 }
 
-/// How far one feed is.
+impl RegistryStatus {
+    /// Each feed that is required or was heard of, by name.
+    pub fn sources(&self) -> Vec<SourceStatus> {
+        let mut names: Vec<&EventText> =
+            self.required_feeds.iter().chain(self.feeds.iter().map(|feed| &feed.source)).collect();
+        names.sort();
+        names.dedup();
+        let source = |source: &EventText| {
+            let heartbeat = self.feeds.iter().find(|feed| feed.source == *source).map(|feed| feed.complete_until);
+            SourceStatus {
+                source: source.clone(),
+                is_required: self.required_feeds.contains(source),
+                heartbeat,
+                complete_until: heartbeat.max(self.cut),
+            }
+        };
+        names.into_iter().map(source).collect()
+    }
+}
+
+/// How far one feed is, snapshots included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceStatus {
+    /// Which feed.
+    pub source: EventText,
+    /// Whether the as-of waits for it.
+    pub is_required: bool,
+    /// Its newest heartbeat, if there was one.
+    pub heartbeat: Option<Timestamp>,
+    /// Until when it is complete: its newest heartbeat, or the cut where that is newer.
+    pub complete_until: Option<Timestamp>,
+}
+
+/// How far one feed has said that it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedStatus {
     /// Which feed.
     pub source: EventText,
     /// Its newest heartbeat.
     pub complete_until: Timestamp,
-}
-
-/// Something that could not be read or applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject {
-    /// The event, where it has a key.
-    pub key: Option<EventKey>,
-    /// Where it stood, for people.
-    pub place: String,
-    /// Why.
-    pub reason: String,
-    /// Whether it waits for an earlier event.
-    pub waits: bool,
-    /// When it arrived.
-    pub received: Timestamp,
 }
 
 /// Why the feed's side failed; nothing was changed.
@@ -252,7 +287,7 @@ pub enum FeedError {
         present: Timestamp,
     },
     /// The cut must be stated once events have been applied.
-    #[error("events have been applied already, so the snapshot's cut must be stated: --as-of CUT")]
+    #[error("events have been applied already, so the snapshot's cut must be stated")]
     CutNeeded,
     /// A cut that lies in the future.
     #[error("the cut {cut} lies in the future")]
@@ -261,7 +296,7 @@ pub enum FeedError {
         cut: Timestamp,
     },
     /// Far fewer lines than before.
-    #[error("the snapshot has {lines} lines where there were {before}; if that is right, say --allow-shrink")]
+    #[error("the snapshot has {lines} lines where there were {before}; if that is right, allow it to shrink")]
     Shrunk {
         /// Lines in the snapshot.
         lines: u64,

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use aes_gcm::aead::{Aead, KeyInit as _, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
+use aes_gcm::Nonce;
+use aes_gcm::aead::{Aead as _, Payload};
 use hmac::{Hmac, Mac as _};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
@@ -11,6 +11,7 @@ use crate::billing::CheckId;
 use crate::line::Msisdn;
 use crate::mac::keyed;
 use crate::partner::{AppId, Product};
+use crate::synthetic::{NONCE_BYTES, SyntheticSeal};
 
 /// What a ledger row must lose one day: the number and what was said about it. Lies sealed in a side
 /// table, under the key of its day.
@@ -102,11 +103,7 @@ impl fmt::Debug for SubjectHasher {
 
 /// The key of one day's side rows. Destroying it is how retention forgets, in backups too.
 #[derive(Clone)]
-pub struct DayKey {
-    cipher: Aes256Gcm,
-    /// Makes the nonces of bodies.
-    nonces: Hmac<Sha256>,
-}
+pub struct DayKey(SyntheticSeal);
 
 /// A sealed side row that does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -116,10 +113,7 @@ pub struct OpenError;
 impl DayKey {
     /// A key of 256 random bits.
     pub fn new(bytes: &[u8; 32]) -> Self {
-        let mut nonce_key = keyed(bytes);
-        nonce_key.update(b"laini/body-nonce/v1");
-        let nonce_key: [u8; 32] = nonce_key.finalize().into_bytes().into();
-        Self { cipher: Aes256Gcm::new(bytes.into()), nonces: keyed(&nonce_key) }
+        Self(SyntheticSeal::new(bytes, b"laini/body-nonce/v1"))
     }
 
     /// Seals a subject to its check. The nonce is made of the check's whole id, which never repeats.
@@ -134,14 +128,14 @@ impl DayKey {
         let uuid = id.uuid();
         let payload = Payload { msg: &plain, aad: uuid.as_bytes() };
         // Fails only for messages of 64 GiB and more.
-        self.cipher.encrypt(&nonce(id), payload).unwrap_or_default()
+        self.0.cipher().encrypt(&nonce(id), payload).unwrap_or_default()
     }
 
     /// Opens what [`DayKey::seal`] made for the same check.
     pub fn open(&self, id: CheckId, sealed: &[u8], hash: SubjectHash) -> Result<Subject, OpenError> {
         let uuid = id.uuid();
         let payload = Payload { msg: sealed, aad: uuid.as_bytes() };
-        let plain = self.cipher.decrypt(&nonce(id), payload).map_err(|_| OpenError)?;
+        let plain = self.0.cipher().decrypt(&nonce(id), payload).map_err(|_| OpenError)?;
         let (number, rest) = plain.split_first_chunk::<8>().ok_or(OpenError)?;
         let (&[has_reference], rest) = rest.split_first_chunk::<1>().ok_or(OpenError)?;
         let (length, rest) = rest.split_first_chunk::<2>().ok_or(OpenError)?;
@@ -156,29 +150,14 @@ impl DayKey {
     }
 
     /// Seals a body (an answer, a delivery) to what it belongs to. A transaction that failed may be
-    /// written again with another body for the same owner, so the nonce is a keyed hash of both: it
-    /// repeats only where everything does (a synthetic nonce, as in RFC 8452's idea).
+    /// written again with another body for the same owner, so the nonce is a keyed hash of both.
     pub fn seal_body(&self, owner: BodyOwner, body: &[u8]) -> Vec<u8> {
-        let context = owner.context();
-        let mut mac = self.nonces.clone();
-        mac.update(&context);
-        mac.update(body);
-        let hash = mac.finalize().into_bytes();
-        let mut nonce = [0; NONCE_BYTES];
-        nonce.copy_from_slice(&hash[..NONCE_BYTES]);
-        let mut sealed = nonce.to_vec();
-        // Fails only for messages of 64 GiB and more.
-        let payload = Payload { msg: body, aad: &context };
-        sealed.extend(self.cipher.encrypt(&nonce.into(), payload).unwrap_or_default());
-        sealed
+        self.0.seal(&owner.context(), body)
     }
 
     /// Opens what [`DayKey::seal_body`] made for the same owner.
     pub fn open_body(&self, owner: BodyOwner, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
-        let context = owner.context();
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(OpenError)?;
-        let payload = Payload { msg: sealed, aad: &context };
-        self.cipher.decrypt(&(*nonce).into(), payload).map_err(|_| OpenError)
+        self.0.open(&owner.context(), sealed).ok_or(OpenError)
     }
 
     /// What the ledger row keeps of its side row for ever.
@@ -196,8 +175,6 @@ impl fmt::Debug for DayKey {
         f.write_str("DayKey(…)")
     }
 }
-
-const NONCE_BYTES: usize = 12;
 
 /// What a sealed body belongs to: it opens for nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

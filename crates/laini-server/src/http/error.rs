@@ -10,6 +10,7 @@ use laini_wire::error::{CheckErrorBody, ErrorBody, code, message};
 use laini_wire::header;
 use serde::Serialize;
 
+use super::problem::{ForbiddenReason, NumberHint, ResultAddressProblem, TokenProblem};
 use crate::observe::ErrorCode;
 
 /// Everything that a request can be refused for (contract §4). What it looks like is decided in one
@@ -38,6 +39,12 @@ pub enum ApiError {
     InvalidField(&'static str, Cow<'static, str>),
     /// The sandbox world is not such that this can be done: why, and what to do.
     WorldConflict(String),
+    /// An upload of the operator's cannot be read: why, and what holds of it.
+    UploadBroken(String),
+    /// The registry is not such that this can be loaded now: why.
+    FeedConflict(String),
+    /// A snapshot was read, and would do harm: why.
+    SnapshotRefused(String),
     /// The number is not served here.
     NotServed,
     /// No such path.
@@ -101,68 +108,6 @@ pub enum ApiError {
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the connection is reset on purpose")]
 pub(super) struct ResetConnection;
-
-/// Why a bearer token is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenProblem {
-    /// None came.
-    Missing,
-    /// Two `Authorization` headers came.
-    Ambiguous,
-    /// Not made here, altered, or of an app that is gone.
-    Unknown,
-    /// Past its time.
-    Expired,
-    /// Revoked, alone or with its app.
-    Revoked,
-}
-
-/// Why a known caller is not allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ForbiddenReason {
-    /// Its credentials belong to the other environment.
-    WrongEnvironment,
-    /// What it asks for is there for sandbox apps alone.
-    SandboxOnly,
-    /// Its partner has no agreement.
-    NoAgreement,
-    /// The agreement does not cover the product.
-    NotInAgreement,
-    /// The app may not ask from this address.
-    WrongAddress,
-    /// The app asks under another client certificate than its own, or under none.
-    WrongCertificate,
-    /// The agreement does not allow the purpose.
-    PurposeNotAllowed,
-    /// Its partner is suspended.
-    PartnerSuspended,
-    /// The app is suspended.
-    AppSuspended,
-}
-
-/// What may help where a number cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NumberHint {
-    /// Nothing.
-    None,
-    /// The number that was probably meant.
-    DidYouMean(String),
-    /// The field came under a name that is often confused with the right one.
-    WrongName(&'static str),
-}
-
-/// Why results cannot go to the address that a request names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ResultAddressProblem {
-    /// It came as something else than a string.
-    NotText,
-    /// The app has not registered it.
-    NotRegistered,
-    /// It has not answered its challenge yet.
-    NotProven,
-    /// The app has no listener's address.
-    NoListenAddress,
-}
 
 /// How an error's body looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,8 +193,17 @@ impl ApiError {
                     .retry_after_s(*retry_after_s)
             }
             Self::NotImplemented => Row::new(S::NOT_IMPLEMENTED, code::NOT_IMPLEMENTED, "Not Implemented"),
-            Self::BatchTooLarge { .. } | Self::InvalidField(..) | Self::InvalidHeader(_) => {
-                Row::new(S::BAD_REQUEST, code::INVALID_CUSTOMER_NUMBER, self.what_is_invalid())
+            Self::BatchTooLarge { burst } => {
+                Row::invalid(format!("more numbers than may be asked at once ({burst}); send smaller batches"))
+            }
+            Self::InvalidField(field, problem) => Row::invalid(format!("Invalid {field} - {problem}")),
+            Self::InvalidHeader(name) => {
+                Row::invalid(format!("Invalid header {name} - send it once, as visible ASCII characters"))
+            }
+            Self::UploadBroken(why) => Row::new(S::BAD_REQUEST, code::UPLOAD_BROKEN, format!("Bad Request - {why}")),
+            Self::FeedConflict(why) => Row::new(S::CONFLICT, code::FEED_CONFLICT, format!("Conflict - {why}")),
+            Self::SnapshotRefused(why) => {
+                Row::new(S::UNPROCESSABLE_ENTITY, code::SNAPSHOT_REFUSED, format!("Unprocessable - {why}"))
             }
             Self::KeyRunning => Row::new(S::CONFLICT, code::KEY_IN_USE, KEY_RUNNING).retry_after_s(1),
             Self::KeyTooOld => Row::new(S::CONFLICT, code::KEY_TOO_OLD, KEY_TOO_OLD),
@@ -263,19 +217,6 @@ impl ApiError {
             Self::RegistryIncomplete => Row::unknown(message::REGISTRY_INCOMPLETE),
             Self::NotRecorded => Row::not_confirmed(Some(FreeReason::Refused)),
             Self::NotConfirmed => Row::not_confirmed(None),
-        }
-    }
-
-    fn what_is_invalid(&self) -> String {
-        match self {
-            Self::BatchTooLarge { burst } => {
-                format!("Bad Request - more numbers than may be asked at once ({burst}); send smaller batches")
-            }
-            Self::InvalidField(field, problem) => format!("Bad Request - Invalid {field} - {problem}"),
-            Self::InvalidHeader(name) => {
-                format!("Bad Request - Invalid header {name} - send it once, as visible ASCII characters")
-            }
-            _ => "Bad Request".to_owned(),
         }
     }
 
@@ -352,6 +293,10 @@ const KEY_OF_OTHER_REQUEST: &str =
 const UNREACHABLE: &str = "Service is currently unreachable";
 
 impl Row {
+    fn invalid(what: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code::INVALID_CUSTOMER_NUMBER, format!("Bad Request - {what}"))
+    }
+
     fn unknown(message: &'static str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code::REGISTRY_UNKNOWN, message)
             .retry_after_s(60)
@@ -366,70 +311,6 @@ impl Row {
 
     fn plain<'a>(&'a self, id: &'a str) -> ErrorBody<'a> {
         ErrorBody { request_id: id.into(), error_code: self.code.into(), error_message: (&*self.message).into() }
-    }
-}
-
-impl TokenProblem {
-    fn message(self) -> &'static str {
-        match self {
-            Self::Missing => "Error Occurred - Invalid Access Token - no bearer token was sent",
-            Self::Ambiguous => "Error Occurred - Invalid Access Token - more than one Authorization header was sent",
-            Self::Unknown => "Error Occurred - Invalid Access Token - not issued by this service",
-            Self::Expired => "Error Occurred - Invalid Access Token - expired, request a new one",
-            Self::Revoked => "Error Occurred - Invalid Access Token - revoked, request a new one",
-        }
-    }
-}
-
-impl ForbiddenReason {
-    fn message(self) -> &'static str {
-        match self {
-            Self::WrongEnvironment => {
-                "Forbidden - these credentials belong to another environment; use an app of this one"
-            }
-            Self::SandboxOnly => "Forbidden - worlds belong to sandbox apps; use the token of a sandbox app",
-            Self::NoAgreement => "Forbidden - there is no agreement in force; ask the operator for one",
-            Self::PurposeNotAllowed => {
-                "Forbidden - the agreement does not allow this purpose; name one that it allows, or ask the operator"
-            }
-            Self::PartnerSuspended => "Forbidden - this partner is suspended; ask the operator why",
-            Self::AppSuspended => "Forbidden - this app is suspended; ask the operator why",
-            Self::NotInAgreement => "Forbidden - the agreement does not cover this product; ask the operator to add it",
-            Self::WrongAddress => {
-                "Forbidden - address not allowed; call from a registered address, or ask the operator to add this one"
-            }
-            Self::WrongCertificate => {
-                "Forbidden - client certificate not allowed; present the one that is registered for this app"
-            }
-        }
-    }
-}
-
-impl NumberHint {
-    fn message(&self) -> Cow<'static, str> {
-        const INVALID: &str = "Bad Request - Invalid customerNumber";
-        match self {
-            Self::None => INVALID.into(),
-            Self::DidYouMean(number) => format!("{INVALID} - did you mean {number}?").into(),
-            Self::WrongName(found) => format!("{INVALID} - the field is named customerNumber, not {found}").into(),
-        }
-    }
-}
-
-impl ResultAddressProblem {
-    fn message(self) -> &'static str {
-        match self {
-            Self::NotText => "Bad Request - Invalid resultURL - it must be a string",
-            Self::NotRegistered => {
-                "Bad Request - Invalid resultURL - register the address for this app first, and send it as registered"
-            }
-            Self::NoListenAddress => {
-                "Bad Request - this app has no result address laini:listen; have it registered to listen"
-            }
-            Self::NotProven => {
-                "Bad Request - Invalid resultURL - the address has not answered its challenge; have it proven first"
-            }
-        }
     }
 }
 

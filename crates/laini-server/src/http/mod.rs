@@ -18,6 +18,7 @@ mod hosts;
 mod listener;
 mod load;
 mod origin;
+mod problem;
 mod protection;
 mod pulse;
 mod throttle;
@@ -27,13 +28,12 @@ pub use accounts_picture::AccountsPicture;
 pub use authorization::{BasicCredentials, basic, bearer};
 pub use body::{read_form, read_json};
 pub use context::{Context, IdempotencyKey, caller_repeat_id};
-pub use error::{
-    ApiError, ForbiddenReason, NumberHint, ResultAddressProblem, Shape, TokenProblem, json, json_bytes, to_json,
-};
+pub use error::{ApiError, Shape, json, json_bytes, to_json};
 pub use forwarded::{ForwardedHeader, TrustedProxies};
 pub(crate) use front::Front;
 pub use hosts::{HostNames, is_host_name};
 pub(crate) use listener::{Listening, listen};
 pub(crate) use load::Load;
+pub use problem::{ForbiddenReason, NumberHint, ResultAddressProblem, TokenProblem};
 pub use throttle::Throttle;
 pub use tls::{Tls, TlsError, TlsFiles};

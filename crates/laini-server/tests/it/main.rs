@@ -14,6 +14,8 @@ mod limits;
 mod listeners;
 mod live_settings;
 mod malformed;
+mod no_feed;
+mod operator;
 mod outbound;
 mod outbox;
 mod overload;

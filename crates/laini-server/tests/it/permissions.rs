@@ -55,6 +55,8 @@ enum For {
     Apps,
     /// Of these, the sandbox ones.
     SandboxApps,
+    /// Operator keys of this scope.
+    Operator(OperatorScope),
 }
 
 struct Route {
@@ -99,6 +101,12 @@ const ROUTES: &[Route] = &[
     sandbox("DELETE", "WORLD_PATH", "/sandbox/v1/world", "", (204, "")),
     credentials("GET", "GENERATE_PATH", "/oauth/v1/generate?grant_type=client_credentials", ""),
     credentials("POST", "OAUTH2_PATH", "/oauth2/token", "grant_type=client_credentials"),
+    operator("POST", "EVENTS_PATH", "/operator/v1/events", OperatorScope::FeedWrite, OK),
+    operator("POST", "SNAPSHOTS_PATH", "/operator/v1/snapshots", OperatorScope::FeedWrite, (400, "400.004.01")),
+    operator("POST", "HEARTBEATS_PATH", "/operator/v1/heartbeats", OperatorScope::FeedWrite, OK),
+    operator("GET", "FEED_PATH", "/operator/v1/feed", OperatorScope::FeedRead, OK),
+    operator("GET", "REJECTS_PATH", "/operator/v1/rejects", OperatorScope::FeedRead, OK),
+    operator("POST", "RETRY_PATH", "/operator/v1/rejects/retry", OperatorScope::FeedWrite, OK),
     anybody("\"/livez\"", "/livez"),
     anybody("\"/readyz\"", "/readyz"),
 ];
@@ -130,6 +138,16 @@ const fn credentials(method: &'static str, source: &'static str, path: &'static 
     Route { method, source, path, body, is_for: For::Credentials, granted: OK }
 }
 
+const fn operator(
+    method: &'static str,
+    source: &'static str,
+    path: &'static str,
+    scope: OperatorScope,
+    granted: (u16, &'static str),
+) -> Route {
+    Route { method, source, path, body: "", is_for: For::Operator(scope), granted }
+}
+
 const fn anybody(source: &'static str, path: &'static str) -> Route {
     Route { method: "GET", source, path, body: "", is_for: For::Anybody, granted: OK }
 }
@@ -140,11 +158,13 @@ fn expected(route: &Route, caller: Caller) -> (u16, &'static str) {
         (For::Anybody, _) | (For::Apps, Caller::Sandbox | Caller::Production) | (For::SandboxApps, Caller::Sandbox) => {
             route.granted
         }
+        (For::Operator(scope), Caller::OperatorKey(held)) if scope == held => route.granted,
+        (For::Operator(_), Caller::OperatorKey(_)) => (403, "403.002.01"),
         (For::Credentials, _) if route.source == "OAUTH2_PATH" => (401, "invalid_client"),
         (For::Credentials, _) => (400, "400.008.01"),
         (For::SandboxApps, Caller::Production)
         | (For::Apps | For::SandboxApps, Caller::SuspendedApp | Caller::AppOfSuspendedPartner) => (403, "403.002.01"),
-        (For::Apps | For::SandboxApps, _) => (401, "401.002.01"),
+        (For::Apps | For::SandboxApps | For::Operator(_), _) => (401, "401.002.01"),
     }
 }
 

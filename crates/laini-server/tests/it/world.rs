@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::fakes::{BookAccounts, CountedEntropy, HandClock, MapRegistry, MapWorlds, VecLedger};
+use crate::no_feed::NoFeed;
 use crate::wire::{Connection, HANGS_AFTER, Reply, basic, check, request};
 
 /// Any free port.
@@ -93,6 +94,14 @@ impl World {
         Self::start_from(Stores::default(), &[Listener::new(LOOPBACK)], |_| {}, change).await
     }
 
+    /// A world whose settings and accounts were changed before the server started.
+    pub(crate) async fn start_customised(
+        adjust: impl FnOnce(&mut Settings),
+        change: impl FnOnce(&mut AccountBook),
+    ) -> Self {
+        Self::start_from(Stores::default(), &[Listener::new(LOOPBACK)], adjust, change).await
+    }
+
     /// A second server on what this one remembers.
     pub(crate) async fn restarted(&self) -> Self {
         let stores = Stores { registry: Arc::clone(&self.registry), ledger: Arc::clone(&self.ledger) };
@@ -121,6 +130,7 @@ impl World {
         let settings = Arc::new(LiveSettings::new(settings));
         let deps = Deps {
             registry: Arc::clone(&registry) as _,
+            feed: Arc::new(NoFeed),
             ledger: Arc::clone(&ledger) as _,
             answers: Arc::clone(&ledger.answers) as _,
             outbox: Arc::clone(&ledger.outbox) as _,
@@ -131,7 +141,7 @@ impl World {
             entropy: Arc::new(CountedEntropy::default()),
             metrics: None,
         };
-        let server = Server::bind(listeners, deps, Arc::clone(&settings)).await.unwrap();
+        let server = Server::bind(listeners, None, deps, Arc::clone(&settings)).await.unwrap();
         let addresses = server.addresses().to_vec();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async { drop(stopped.await) }));

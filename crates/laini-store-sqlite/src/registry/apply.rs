@@ -7,7 +7,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::failure::Failure;
 use super::generation::{Meta, keep_base, line, meta, row_at_cut, write_line, write_meta, write_refusal};
 use super::group::{Group, Seed};
-use super::history::{Entry, History, RefusedEntry};
+use super::history::{Entry, History};
+use super::refused::RefusedEntry;
 use super::row::Row;
 
 /// How many events and refused rows one transaction takes over.

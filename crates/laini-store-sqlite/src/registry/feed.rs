@@ -1,11 +1,12 @@
+use std::collections::VecDeque;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use laini_core::line::{Event, EventKey, EventKind, ImsiSeal, Msisdn};
-use laini_core::store::{FeedItem, FeedResult, RegistryStatus, Reject};
+use laini_core::line::{Event, EventKey, EventKind, FeedLine, Msisdn, Refusal, RegistrySeal};
+use laini_core::store::{FeedItem, FeedResult, KeptLine, RegistryStatus, Reject, RejectCursor, RejectId, RejectPage};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::SqliteRegistry;
@@ -15,7 +16,8 @@ use super::failure::Failure;
 use super::files::Files;
 use super::generation::{self, Meta, write_meta};
 use super::group::admits;
-use super::history::{self, Added, Entry, History, RefusedEntry};
+use super::history::{self, Added, Entry, History};
+use super::refused::RefusedEntry;
 use crate::sql::open_writer;
 
 /// How large the WAL of a generation may grow before a writer waits for its readers to let go of it.
@@ -71,7 +73,7 @@ impl Writer {
     }
 
     /// Makes a batch durable in the history.
-    fn enter(&mut self, items: Vec<FeedItem>, now: Timestamp, seal: &ImsiSeal) -> Result<Vec<Entered>, Failure> {
+    fn enter(&mut self, items: Vec<FeedItem>, now: Timestamp, seal: &RegistrySeal) -> Result<Vec<Entered>, Failure> {
         let transaction = self.history.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let history = History { connection: &transaction, seal };
         let entered = items.into_iter().map(|item| enter_item(&history, item, now)).collect::<Result<_, _>>()?;
@@ -79,8 +81,30 @@ impl Writer {
         Ok(entered)
     }
 
+    /// Makes an item durable in place of the kept row that it was read from; `None` where that is gone.
+    fn enter_instead(
+        &mut self,
+        kept: i64,
+        item: FeedItem,
+        now: Timestamp,
+        seal: &RegistrySeal,
+    ) -> Result<Option<Entered>, Failure> {
+        let transaction = self.history.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let history = History { connection: &transaction, seal };
+        if !history.is_kept(kept)? {
+            return Ok(None);
+        }
+        let entered = enter_item(&history, item, now)?;
+        // A transaction that ends without its commit has changed nothing.
+        if !matches!(entered, Entered::Settled(FeedResult::Conflict | FeedResult::Unreadable)) {
+            history.settle(kept)?;
+            transaction.commit()?;
+        }
+        Ok(Some(entered))
+    }
+
     /// Brings the serving generation up to the history; the first event of all founds one.
-    fn apply(&mut self, files: &Files, now: Timestamp, seal: &ImsiSeal) -> Result<(), Failure> {
+    fn apply(&mut self, files: &Files, now: Timestamp, seal: &RegistrySeal) -> Result<(), Failure> {
         let history = History { connection: &self.history, seal };
         let current = files.current()?;
         if current.is_none() && history.is_silent()? {
@@ -123,9 +147,9 @@ fn found(files: &Files, now: Timestamp) -> Result<Target, Failure> {
 }
 
 fn enter_item(history: &History<'_>, item: FeedItem, now: Timestamp) -> Result<Entered, Failure> {
-    let refuse = |msisdn, at: Option<Timestamp>, place, reason: &str| {
-        let at = at.unwrap_or(now);
-        history.refuse(&RefusedEntry { seq: 0, at, received: now, msisdn, place, reason: reason.to_owned() })
+    let refuse = |msisdn, at: Option<Timestamp>, place, reason: &str, line: Option<&FeedLine>| {
+        let (at, reason, is_kept) = (at.unwrap_or(now), reason.to_owned(), line.is_some());
+        history.refuse(&RefusedEntry { seq: 0, at, received: now, msisdn, place, reason, is_kept }, line)
     };
     let event = match item {
         FeedItem::Event(event) => event,
@@ -133,8 +157,8 @@ fn enter_item(history: &History<'_>, item: FeedItem, now: Timestamp) -> Result<E
             history.heartbeat(&source, until)?;
             return Ok(Entered::Settled(FeedResult::Accepted));
         }
-        FeedItem::Refused { place, msisdn, at, reason } => {
-            refuse(msisdn, at, place, &reason)?;
+        FeedItem::Refused { place, msisdn, at, reason, line } => {
+            refuse(msisdn, at, place, &reason, line.as_ref())?;
             return Ok(Entered::Settled(FeedResult::Unreadable));
         }
     };
@@ -142,7 +166,7 @@ fn enter_item(history: &History<'_>, item: FeedItem, now: Timestamp) -> Result<E
     match history.add(&event, now)? {
         Added::Same => Ok(Entered::Settled(FeedResult::Repeated)),
         Added::Other => {
-            refuse(event.msisdn, Some(event.at), place(), "another event has this id")?;
+            refuse(event.msisdn, Some(event.at), place(), "another event has this id", None)?;
             Ok(Entered::Settled(FeedResult::Conflict))
         }
         Added::New(seq) => {
@@ -151,7 +175,7 @@ fn enter_item(history: &History<'_>, item: FeedItem, now: Timestamp) -> Result<E
                 return Ok(Entered::New(seq));
             }
             history.take_back(seq)?;
-            refuse(event.msisdn, Some(event.at), place(), "too many events or number changes about this line")?;
+            refuse(event.msisdn, Some(event.at), place(), "too many events or number changes about this line", None)?;
             Ok(Entered::Settled(FeedResult::Unreadable))
         }
     }
@@ -164,27 +188,51 @@ fn order(entry: &Entry) -> (Timestamp, EventKind, &EventKey) {
 
 impl SqliteRegistry {
     pub(super) fn record_now(&self, items: Vec<FeedItem>, now: Timestamp) -> Result<Vec<FeedResult>, Failure> {
+        self.write(|writer| {
+            let entered = writer.enter(items, now, &self.seal)?;
+            writer.apply(&self.files, now, &self.seal)?;
+            entered.into_iter().map(|entered| writer.result(entered)).collect()
+        })
+    }
+
+    pub(super) fn settle_now(
+        &self,
+        kept: RejectId,
+        item: FeedItem,
+        now: Timestamp,
+    ) -> Result<Option<FeedResult>, Failure> {
+        self.write(|writer| {
+            let Some(entered) = writer.enter_instead(stored(kept.0), item, now, &self.seal)? else { return Ok(None) };
+            writer.apply(&self.files, now, &self.seal)?;
+            writer.result(entered).map(Some)
+        })
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut Writer) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut slot = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let _lock = self.files.write_lock()?;
         let mut writer = match slot.take() {
             Some(writer) => writer,
             None => Writer::open(&self.files)?,
         };
-        let entered = writer.enter(items, now, &self.seal)?;
-        writer.apply(&self.files, now, &self.seal)?;
-        let results = entered.into_iter().map(|entered| writer.result(entered)).collect::<Result<_, _>>()?;
+        let changed = change(&mut writer)?;
         // A writer that failed is not kept: the next batch starts from what is on disk.
         *slot = Some(writer);
         self.serving.refresh_or_warn();
-        Ok(results)
+        Ok(changed)
     }
 
     pub(super) fn status_now(&self) -> Result<RegistryStatus, Failure> {
         self.serving.refresh()?;
         let counts = |history: &History<'_>| Ok((history.last_event()?, history.count_refused()?, history.feeds()?));
         let (events, refused_rows, feeds) = self.serving.read_history(counts)?.unwrap_or_default();
-        let mut status =
-            RegistryStatus { events: count(events), rejects: count(refused_rows), feeds, ..RegistryStatus::default() };
+        let mut status = RegistryStatus {
+            events: count(events),
+            rejects: count(refused_rows),
+            feeds,
+            required_feeds: self.serving.required_feeds().to_vec(),
+            ..RegistryStatus::default()
+        };
         let view = self.serving.view();
         let Some(generation) = &view.generation else { return Ok(status) };
         let read =
@@ -215,37 +263,80 @@ impl SqliteRegistry {
         Ok(self.serving.read_history(read)?.unwrap_or_default())
     }
 
-    pub(super) fn rejects_now(&self, limit: usize) -> Result<Vec<Reject>, Failure> {
+    pub(super) fn kept_lines_now(&self, after: Option<RejectId>, limit: usize) -> Result<Vec<KeptLine>, Failure> {
+        let (after, limit) = (after.map_or(0, |id| stored(id.0)), i64::try_from(limit).unwrap_or(i64::MAX));
+        Ok(self.serving.read_history(|history| history.kept_after(after, limit))?.unwrap_or_default())
+    }
+
+    pub(super) fn rejects_now(&self, cursor: RejectCursor, limit: usize) -> Result<RejectPage, Failure> {
         self.serving.refresh()?;
-        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+        // One more than asked for tells whether there are more.
+        let rows = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
         let unapplied = match &self.serving.view().generation {
-            Some(generation) => generation.read(|connection| generation::unapplied(connection, rows))?,
+            Some(generation) => {
+                generation.read(|connection| generation::unapplied(connection, stored(cursor.event), rows))?
+            }
             None => Vec::new(),
         };
         let read = |history: &History<'_>| {
-            let mut rejects = Vec::new();
+            let mut events = VecDeque::new();
             for (seq, refusal) in &unapplied {
-                let Some(entry) = history.at(*seq)? else { continue };
-                rejects.push(Reject {
-                    place: format!("event {}", entry.event.key.id.as_str()),
-                    key: Some(entry.event.key),
-                    reason: refusal.to_string(),
-                    waits: refusal.can_wait(),
-                    received: entry.received,
-                });
+                if let Some(entry) = history.at(*seq)? {
+                    events.push_back((*seq, unapplied_event(entry, *refusal)));
+                }
             }
-            let unread = history.newest_refused(rows)?.into_iter();
-            rejects.extend(unread.map(|row| Reject {
-                key: None,
-                place: row.place,
-                reason: row.reason,
-                waits: false,
-                received: row.received,
-            }));
-            rejects.sort_by_key(|reject| std::cmp::Reverse(reject.received));
-            rejects.truncate(limit);
-            Ok(rejects)
+            let lines = history.refused_before(stored(cursor.line), rows)?;
+            Ok((events, lines.into_iter().map(|row| (row.seq, unread_line(row))).collect()))
         };
-        Ok(self.serving.read_history(read)?.unwrap_or_default())
+        let (events, lines) = self.serving.read_history(read)?.unwrap_or_default();
+        Ok(newest(cursor, events, lines, limit))
     }
+}
+
+/// The newer ones of two lists, each of which is newest first. Each keeps its own order, also where the
+/// clock went back meanwhile.
+fn newest(
+    cursor: RejectCursor,
+    mut events: VecDeque<(i64, Reject)>,
+    mut lines: VecDeque<(i64, Reject)>,
+    limit: usize,
+) -> RejectPage {
+    let (mut rejects, mut next) = (Vec::new(), cursor);
+    while rejects.len() < limit {
+        let received = |list: &VecDeque<(i64, Reject)>| list.front().map(|(_, reject)| reject.received);
+        let is_event = received(&events) >= received(&lines);
+        let (list, place) = if is_event { (&mut events, &mut next.event) } else { (&mut lines, &mut next.line) };
+        let Some((seq, reject)) = list.pop_front() else { break };
+        *place = count(seq);
+        rejects.push(reject);
+    }
+    let is_more = !events.is_empty() || !lines.is_empty();
+    RejectPage { rejects, next: is_more.then_some(next) }
+}
+
+fn unapplied_event(entry: Entry, refusal: Refusal) -> Reject {
+    Reject {
+        line: None,
+        place: format!("event {}", entry.event.key.id.as_str()),
+        key: Some(entry.event.key),
+        reason: refusal.to_string(),
+        waits: refusal.can_wait(),
+        received: entry.received,
+    }
+}
+
+fn unread_line(row: RefusedEntry) -> Reject {
+    Reject {
+        line: row.is_kept.then(|| RejectId(count(row.seq))),
+        key: None,
+        place: row.place,
+        reason: row.reason,
+        waits: false,
+        received: row.received,
+    }
+}
+
+/// A place as SQLite keeps it; beyond its range nothing is.
+fn stored(place: u64) -> i64 {
+    i64::try_from(place).unwrap_or(i64::MAX)
 }

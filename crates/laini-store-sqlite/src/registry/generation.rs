@@ -3,7 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use laini_core::line::{HashedImsi, ImsiSeal, LineState, Msisdn, Refusal};
+use laini_core::line::{HashedImsi, LineState, Msisdn, Refusal, RegistrySeal};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::columns::{count, key, micros, msisdn, nth, position};
@@ -144,7 +144,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, Failure> {
 }
 
 /// The state of one line; the default where there is no row.
-pub(super) fn look_up(connection: &Connection, number: Msisdn, seal: &ImsiSeal) -> Result<LineState, Failure> {
+pub(super) fn look_up(connection: &Connection, number: Msisdn, seal: &RegistrySeal) -> Result<LineState, Failure> {
     line(connection, number)?.map_or_else(|| Ok(LineState::default()), |row| row.open(number, seal))
 }
 
@@ -236,7 +236,7 @@ pub(super) fn scan(
     connection: &Connection,
     after: Option<Msisdn>,
     limit: usize,
-    seal: &ImsiSeal,
+    seal: &RegistrySeal,
 ) -> Result<Vec<(Msisdn, LineState)>, Failure> {
     let sql = format!("SELECT msisdn, {COLUMNS} FROM line WHERE msisdn > ?1 ORDER BY msisdn LIMIT ?2");
     let mut statement = connection.prepare_cached(&sql)?;
@@ -302,11 +302,11 @@ pub(super) fn write_refusal(connection: &Connection, event: i64, refusal: Option
     Ok(())
 }
 
-/// The newest events that are not applied, at most `limit`.
-pub(super) fn unapplied(connection: &Connection, limit: i64) -> Result<Vec<(i64, Refusal)>, Failure> {
-    let mut statement =
-        connection.prepare_cached("SELECT event, refusal FROM unapplied ORDER BY event DESC LIMIT ?1")?;
-    let mut rows = statement.query([limit])?;
+/// The newest events before a place that are not applied, at most `limit`.
+pub(super) fn unapplied(connection: &Connection, before: i64, limit: i64) -> Result<Vec<(i64, Refusal)>, Failure> {
+    const SQL: &str = "SELECT event, refusal FROM unapplied WHERE event < ?1 ORDER BY event DESC LIMIT ?2";
+    let mut statement = connection.prepare_cached(SQL)?;
+    let mut rows = statement.query([before, limit])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push((row.get(0)?, nth_refusal(row.get(1)?)?));

@@ -1,7 +1,5 @@
 use jiff::Timestamp;
-use laini_core::line::{
-    Event, EventKey, EventKind, EventText, Happening, Imsi, ImsiSeal, Msisdn, RefusedRow, SealedImsi,
-};
+use laini_core::line::{Event, EventKey, EventKind, EventText, Happening, Imsi, Msisdn, RegistrySeal, SealedImsi};
 use laini_core::store::FeedStatus;
 use rusqlite::{Connection, params};
 
@@ -27,6 +25,12 @@ CREATE TABLE refused(
     received INTEGER NOT NULL
 );
 CREATE INDEX refused_msisdn ON refused(msisdn) WHERE msisdn IS NOT NULL;
+", "
+-- What a refused row says, sealed, so that it can be read again; its first bytes tell one from another. A row
+-- that was read after all stays as a mark that its line is to be derived anew, until the next snapshot.
+ALTER TABLE refused ADD COLUMN line BLOB;
+ALTER TABLE refused ADD COLUMN is_settled INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX refused_line ON refused(substr(line, 1, 12)) WHERE line IS NOT NULL;
 "];
 
 const EVENT: &str = "SELECT seq, id, source, at, recorded, received, kind, msisdn, new_msisdn, imsi, amends FROM event";
@@ -37,7 +41,7 @@ const ANCHOR: i64 = 10_000;
 /// The history as one connection sees it. Transactions are the caller's.
 pub(super) struct History<'a> {
     pub(super) connection: &'a Connection,
-    pub(super) seal: &'a ImsiSeal,
+    pub(super) seal: &'a RegistrySeal,
 }
 
 /// An event of the history.
@@ -67,18 +71,6 @@ fn new_msisdn(happening: &Happening) -> Option<Msisdn> {
         Happening::Correction { new_msisdn, .. } => *new_msisdn,
         _ => None,
     }
-}
-
-/// A refused row of the history.
-#[derive(Debug, Clone)]
-pub(super) struct RefusedEntry {
-    pub(super) seq: i64,
-    /// The instant it named, or else the one at which it arrived.
-    pub(super) at: Timestamp,
-    pub(super) received: Timestamp,
-    pub(super) msisdn: Option<Msisdn>,
-    pub(super) place: String,
-    pub(super) reason: String,
 }
 
 /// What became of an event that was to be added.
@@ -234,66 +226,6 @@ impl History<'_> {
             feeds.push(FeedStatus { source, complete_until: micros(row.get(1)?)? });
         }
         Ok(feeds)
-    }
-
-    /// Adds a refused row; its `seq` is given here. One that names the same place, number and instant
-    /// again is the same.
-    pub(super) fn refuse(&self, row: &RefusedEntry) -> Result<(), Failure> {
-        const SQL: &str = "INSERT INTO refused(msisdn, at, place, reason, received) SELECT ?1, ?2, ?3, ?4, ?5
-            WHERE NOT EXISTS (SELECT 1 FROM refused WHERE msisdn IS ?1 AND at = ?2 AND place = ?3)";
-        self.connection.prepare_cached(SQL)?.execute(params![
-            row.msisdn.map(key),
-            row.at.as_microsecond(),
-            row.place,
-            row.reason,
-            row.received.as_microsecond()
-        ])?;
-        Ok(())
-    }
-
-    /// Refused rows after a place, at most `limit`.
-    pub(super) fn refused_after(&self, seq: i64, limit: i64) -> Result<Vec<RefusedEntry>, Failure> {
-        self.select_refused("seq > ?1 ORDER BY seq LIMIT ?2", [seq, limit])
-    }
-
-    /// The newest refused rows, at most `limit`.
-    pub(super) fn newest_refused(&self, limit: i64) -> Result<Vec<RefusedEntry>, Failure> {
-        self.select_refused("true ORDER BY seq DESC LIMIT ?1", [limit])
-    }
-
-    /// Refused rows about a line.
-    pub(super) fn refused_about(&self, number: Msisdn) -> Result<Vec<RefusedRow>, Failure> {
-        let rows = self.select_refused("msisdn = ?1", [key(number)])?;
-        Ok(rows.iter().map(|row| RefusedRow { msisdn: number, at: row.at }).collect())
-    }
-
-    /// How many refused rows there are.
-    pub(super) fn count_refused(&self) -> Result<i64, Failure> {
-        Ok(self.connection.prepare_cached("SELECT count(*) FROM refused")?.query_row([], |row| row.get(0))?)
-    }
-
-    /// Forgets the refused rows that a snapshot cut at `cut` settles.
-    pub(super) fn forget_refused(&self, cut: Timestamp) -> Result<(), Failure> {
-        self.connection.prepare_cached("DELETE FROM refused WHERE at <= ?1")?.execute([cut.as_microsecond()])?;
-        Ok(())
-    }
-
-    fn select_refused(&self, condition: &str, parameters: impl rusqlite::Params) -> Result<Vec<RefusedEntry>, Failure> {
-        let sql = format!("SELECT seq, at, received, msisdn, place, reason FROM refused WHERE {condition}");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(parameters)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(RefusedEntry {
-                seq: row.get(0)?,
-                at: micros(row.get(1)?)?,
-                received: micros(row.get(2)?)?,
-                msisdn: row.get::<_, Option<i64>>(3)?.map(msisdn).transpose()?,
-                place: row.get(4)?,
-                reason: row.get(5)?,
-            });
-        }
-        Ok(found)
     }
 }
 

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use laini_core::line::{ImsiSeal, SnapshotRow};
+use laini_core::line::{RegistrySeal, SnapshotRow};
 use laini_core::store::{BoxFuture, FeedError, RefusedLine, SnapshotLoad, SnapshotPlan, SnapshotSummary};
 use rusqlite::Connection;
 
@@ -25,7 +25,7 @@ const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 /// A snapshot being loaded, in files that nobody reads until the switch.
 pub(super) struct Load {
     files: Files,
-    seal: ImsiSeal,
+    seal: RegistrySeal,
     serving: Arc<Serving>,
     plan: SnapshotPlan,
     sorter: Sorter,

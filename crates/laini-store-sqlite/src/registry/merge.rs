@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use jiff::Timestamp;
-use laini_core::line::{Before, ImsiSeal, LineState, Msisdn, settle};
+use laini_core::line::{Before, LineState, Msisdn, RegistrySeal, settle};
 use rusqlite::{Connection, Rows};
 
 use super::columns::{key, msisdn};
@@ -47,7 +47,7 @@ pub(super) fn write_lines(
     rows: Merged,
     previous: Option<Previous>,
     cut: Timestamp,
-    seal: &ImsiSeal,
+    seal: &RegistrySeal,
     progress: &(dyn Fn(u64) + Send + Sync),
 ) -> Result<Tally, Failure> {
     let (batches, settled) = sync_channel(BATCHES_AHEAD);
@@ -111,7 +111,7 @@ fn settle_all(
     mut rows: Merged,
     previous: Option<&Previous>,
     cut: Timestamp,
-    seal: &ImsiSeal,
+    seal: &RegistrySeal,
     batches: &SyncSender<Batch>,
 ) -> Result<Tally, Failure> {
     let sql = format!("SELECT msisdn, {COLUMNS} FROM line ORDER BY msisdn");
@@ -201,7 +201,7 @@ impl Stated {
         before: LineState,
         previous_cut: Timestamp,
         cut: Timestamp,
-        seal: &ImsiSeal,
+        seal: &RegistrySeal,
     ) -> Result<LineState, Failure> {
         let source_rejected = self.refused || self.contradicted;
         let line = match self.first.filter(|_| !self.contradicted) {
@@ -224,7 +224,7 @@ struct Known<'a> {
 
 impl Known<'_> {
     /// What was known about `number`, once [`Known::give_up_before`] has come to it.
-    fn before(&mut self, number: Msisdn, seal: &ImsiSeal) -> Result<LineState, Failure> {
+    fn before(&mut self, number: Msisdn, seal: &RegistrySeal) -> Result<LineState, Failure> {
         let row = self.head.take_if(|head| head.0 == number);
         if let Some(state) = self.previous.at_cut.get(&number) {
             return Ok(state.clone());
@@ -237,7 +237,12 @@ impl Known<'_> {
 
     /// Gives up every line before `number` (`None` = to the end) that the snapshot has passed over.
     /// Numbers come in ascending order. Returns how many there were.
-    fn give_up_before(&mut self, number: Option<Msisdn>, out: &mut Out<'_>, seal: &ImsiSeal) -> Result<u64, Failure> {
+    fn give_up_before(
+        &mut self,
+        number: Option<Msisdn>,
+        out: &mut Out<'_>,
+        seal: &RegistrySeal,
+    ) -> Result<u64, Failure> {
         let mut given_up = 0;
         loop {
             if self.head.is_none() {

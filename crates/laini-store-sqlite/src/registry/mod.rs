@@ -18,6 +18,7 @@ mod group;
 mod history;
 mod load;
 mod merge;
+mod refused;
 mod row;
 mod serving;
 mod sort;
@@ -25,10 +26,11 @@ mod sort;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use laini_core::line::{Event, EventText, ImsiSeal, LineState, Msisdn};
+use jiff::Timestamp;
+use laini_core::line::{Event, EventText, LineState, Msisdn, RegistrySeal};
 use laini_core::store::{
-    BoxFuture, FeedError, FeedItem, FeedResult, Lookup, Registry, RegistryError, RegistryFeed, RegistryStatus, Reject,
-    SnapshotLoad, SnapshotPlan,
+    BoxFuture, FeedError, FeedItem, FeedResult, KeptLine, Lookup, Registry, RegistryError, RegistryFeed,
+    RegistryStatus, RejectCursor, RejectId, RejectPage, SnapshotLoad, SnapshotPlan,
 };
 
 use self::failure::Failure;
@@ -66,7 +68,7 @@ impl RegistrySettings {
 /// for as long as it takes: call it from a command, or from a thread that may block.
 pub struct SqliteRegistry {
     files: Files,
-    seal: ImsiSeal,
+    seal: RegistrySeal,
     sort_chunk_rows: usize,
     serving: Arc<Serving>,
     writer: Arc<Mutex<Option<Writer>>>,
@@ -75,7 +77,7 @@ pub struct SqliteRegistry {
 
 impl SqliteRegistry {
     /// Opens the registry of a directory, also where nothing was loaded yet.
-    pub fn open(settings: RegistrySettings, seal: ImsiSeal) -> Result<Self, StoreError> {
+    pub fn open(settings: RegistrySettings, seal: RegistrySeal) -> Result<Self, StoreError> {
         let files = Files::new(settings.dir);
         let serving = Arc::new(Serving::open(files.clone(), settings.required_feeds, seal.clone())?);
         let refresher = Refresher::start(Arc::clone(&serving)).map_err(file_failed(&files.events()))?;
@@ -124,7 +126,7 @@ impl RegistryFeed for SqliteRegistry {
         Box::pin(async move { Ok(Box::new(self.begin_load(plan)?) as Box<dyn SnapshotLoad>) })
     }
 
-    fn record(&self, items: Vec<FeedItem>, now: jiff::Timestamp) -> BoxFuture<'_, Result<Vec<FeedResult>, FeedError>> {
+    fn record(&self, items: Vec<FeedItem>, now: Timestamp) -> BoxFuture<'_, Result<Vec<FeedResult>, FeedError>> {
         Box::pin(async move { Ok(self.record_now(items, now)?) })
     }
 
@@ -140,7 +142,20 @@ impl RegistryFeed for SqliteRegistry {
         Box::pin(async move { Ok(self.history_now(msisdn)?) })
     }
 
-    fn rejects(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Reject>, FeedError>> {
-        Box::pin(async move { Ok(self.rejects_now(limit)?) })
+    fn rejects(&self, cursor: RejectCursor, limit: usize) -> BoxFuture<'_, Result<RejectPage, FeedError>> {
+        Box::pin(async move { Ok(self.rejects_now(cursor, limit)?) })
+    }
+
+    fn kept_lines(&self, after: Option<RejectId>, limit: usize) -> BoxFuture<'_, Result<Vec<KeptLine>, FeedError>> {
+        Box::pin(async move { Ok(self.kept_lines_now(after, limit)?) })
+    }
+
+    fn settle(
+        &self,
+        kept: RejectId,
+        item: FeedItem,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<FeedResult>, FeedError>> {
+        Box::pin(async move { Ok(self.settle_now(kept, item, now)?) })
     }
 }

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use laini_core::line::{
-    ContractType, HashedImsi, ImsiSeal, Line, LineState, LineStatus, Msisdn, SealedImsi, Swap, SwapCause,
+    ContractType, HashedImsi, Line, LineState, LineStatus, Msisdn, RegistrySeal, SealedImsi, Swap, SwapCause,
 };
 
 use super::columns::{nth, position, second};
@@ -40,7 +40,7 @@ pub(super) const FIRST_TRANSIT_BIT: u32 = 16;
 
 impl Row {
     /// Packs a state; `None` for a line that was never known and that nothing speaks against.
-    pub(super) fn of(state: &LineState, msisdn: Msisdn, seal: &ImsiSeal) -> Option<Self> {
+    pub(super) fn of(state: &LineState, msisdn: Msisdn, seal: &RegistrySeal) -> Option<Self> {
         let rejected = if state.source_rejected { SOURCE_REJECTED } else { 0 };
         let Some(line) = &state.line else {
             return state.source_rejected.then(|| Self { flags: rejected, ..Self::default() });
@@ -62,7 +62,7 @@ impl Row {
     }
 
     /// Unpacks the state; the opposite of [`Row::of`], but for fractions of seconds.
-    pub(super) fn open(&self, msisdn: Msisdn, seal: &ImsiSeal) -> Result<LineState, Failure> {
+    pub(super) fn open(&self, msisdn: Msisdn, seal: &RegistrySeal) -> Result<LineState, Failure> {
         let source_rejected = self.flags & SOURCE_REJECTED != 0;
         let Some(imsi) = self.imsi else { return Ok(LineState { line: None, source_rejected }) };
         let line = Line {

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use laini_core::disclosure::Horizon;
-use laini_core::line::{EventText, ImsiSeal};
+use laini_core::line::{EventText, RegistrySeal};
 use laini_core::store::FeedStatus;
 use rusqlite::Connection;
 
 use super::failure::Failure;
 use super::files::Files;
 use super::generation::{self, Generation};
-use super::history::History;
-use crate::sql::open_reader;
+use super::history::{self, History};
+use crate::sql::{open_reader, open_writer};
 
 /// How often a reader looks for what other processes changed.
 const REFRESH_PERIOD: Duration = Duration::from_millis(250);
@@ -31,7 +31,7 @@ pub(super) struct View {
 pub(super) struct Serving {
     files: Files,
     required_feeds: Vec<EventText>,
-    seal: ImsiSeal,
+    seal: RegistrySeal,
     view: RwLock<Arc<View>>,
     /// The history's file, once it exists; the lock also lets one refresh run at a time.
     history: Mutex<Option<Connection>>,
@@ -39,13 +39,18 @@ pub(super) struct Serving {
 }
 
 impl Serving {
-    pub(super) fn open(files: Files, required_feeds: Vec<EventText>, seal: ImsiSeal) -> Result<Self, Failure> {
+    pub(super) fn open(files: Files, required_feeds: Vec<EventText>, seal: RegistrySeal) -> Result<Self, Failure> {
         let nothing = View { generation: None, horizon: Horizon { as_of: None, history_since: Timestamp::MAX } };
         let view = RwLock::new(Arc::new(nothing));
         let serving =
             Self { files, required_feeds, seal, view, history: Mutex::new(None), failing: AtomicBool::new(false) };
         serving.refresh()?;
         Ok(serving)
+    }
+
+    /// The feeds whose completeness makes the as-of.
+    pub(super) fn required_feeds(&self) -> &[EventText] {
+        &self.required_feeds
     }
 
     /// The present view.
@@ -125,6 +130,8 @@ impl Serving {
     ) -> Result<Option<T>, Failure> {
         let path = self.files.events();
         if history.is_none() && path.exists() {
+            // A reader cannot bring a file of the release before up to date.
+            drop(open_writer(&path, history::MIGRATIONS)?);
             *history = Some(open_reader(&path)?);
         }
         let Some(connection) = history.as_ref() else { return Ok(None) };

@@ -5,7 +5,7 @@ use std::io::{BufReader, BufWriter, Write as _};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use laini_core::line::{HashedImsi, ImsiSeal, Msisdn, SealedImsi, SnapshotRow};
+use laini_core::line::{HashedImsi, Msisdn, RegistrySeal, SealedImsi, SnapshotRow};
 
 use super::columns::{key, msisdn, second};
 use super::failure::Failure;
@@ -35,7 +35,7 @@ pub(super) struct Packed {
 
 impl Packed {
     /// Packs an accepted row.
-    pub(super) fn row(row: SnapshotRow, seal: &ImsiSeal) -> Self {
+    pub(super) fn row(row: SnapshotRow, seal: &RegistrySeal) -> Self {
         let column = if row.last_swap.is_none() { NO_SWAP_COLUMN } else { 0 };
         let last_swap = row.last_swap.flatten();
         Self {
@@ -80,7 +80,7 @@ impl Packed {
     }
 
     /// Unpacks a row.
-    pub(super) fn open(&self, seal: &ImsiSeal) -> Result<SnapshotRow, Failure> {
+    pub(super) fn open(&self, seal: &RegistrySeal) -> Result<SnapshotRow, Failure> {
         let number = self.number()?;
         let given = |at: i64| (at != NONE).then_some(at);
         let no_column = self.flags & NO_SWAP_COLUMN != 0;

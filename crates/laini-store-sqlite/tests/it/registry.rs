@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use laini_core::line::{
-    ContractType, Event, EventKey, EventText, Happening, Imsi, ImsiSeal, LineStatus, Msisdn, SnapshotRow, Swap,
+    ContractType, Event, EventKey, EventText, Happening, Imsi, LineStatus, Msisdn, RegistrySeal, SnapshotRow, Swap,
     SwapCause,
 };
 use laini_core::store::{
-    FeedItem, FeedResult, Registry as _, RegistryError, RegistryFeed as _, SnapshotPlan, SnapshotSummary,
+    FeedItem, FeedResult, Registry as _, RegistryError, RegistryFeed as _, RejectCursor, SnapshotPlan, SnapshotSummary,
 };
 use laini_store_sqlite::{RegistrySettings, SqliteRegistry};
 use laini_testkit::contract::registry::RegistryPlace;
@@ -28,7 +28,7 @@ impl RegistryPlace for Place {
 
     fn open_requiring(&self, required_feeds: Vec<EventText>) -> SqliteRegistry {
         let settings = RegistrySettings { required_feeds, sort_chunk_rows: 64, ..RegistrySettings::new(self.0.path()) };
-        SqliteRegistry::open(settings, ImsiSeal::new(&[7; 32])).unwrap()
+        SqliteRegistry::open(settings, RegistrySeal::new(&[7; 32])).unwrap()
     }
 }
 
@@ -129,7 +129,7 @@ async fn no_file_reveals_an_imsi() {
     fs::write(place.0.path().join("proof"), sim(3).ascii()).unwrap();
     assert!(reveals(place.0.path(), sim(3)), "the search finds what is there");
 
-    let other_key = SqliteRegistry::open(RegistrySettings::new(place.0.path()), ImsiSeal::new(&[8; 32])).unwrap();
+    let other_key = SqliteRegistry::open(RegistrySettings::new(place.0.path()), RegistrySeal::new(&[8; 32])).unwrap();
     assert!(matches!(other_key.look_up(number(1)).await, Err(RegistryError::Bad(_))));
 }
 
@@ -138,7 +138,7 @@ async fn a_line_costs_at_most_48_bytes() {
     const LINES: u64 = 200_000;
     let place = Place::new();
     let settings = RegistrySettings::new(place.0.path());
-    let registry = SqliteRegistry::open(settings, ImsiSeal::new(&[7; 32])).unwrap();
+    let registry = SqliteRegistry::open(settings, RegistrySeal::new(&[7; 32])).unwrap();
     load(&registry, LINES).await;
     let bytes = fs::metadata(place.0.path().join("registry-1.db")).unwrap().len();
     assert!(bytes <= 48 * LINES, "{bytes} bytes for {LINES} lines");
@@ -195,7 +195,7 @@ async fn the_next_writer_heals_a_torn_batch() {
 fn the_wal_stays_small_under_constant_look_ups() {
     const WAL_BYTES: u64 = 40 << 20;
     let place = Place::new();
-    let registry = SqliteRegistry::open(RegistrySettings::new(place.0.path()), ImsiSeal::new(&[7; 32])).unwrap();
+    let registry = SqliteRegistry::open(RegistrySettings::new(place.0.path()), RegistrySeal::new(&[7; 32])).unwrap();
     let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime().block_on(load(&registry, 100_000));
     let stop = AtomicBool::new(false);
@@ -238,7 +238,8 @@ async fn number_changes_link_a_bounded_group() {
     assert_eq!(refused, 1, "the link that would have made one line too many");
     let status = registry.status().await.unwrap();
     assert_eq!((status.events, status.rejects), (LINKED - 1, 1));
-    let reject = registry.rejects(10_000).await.unwrap().into_iter().find(|reject| reject.key.is_none());
+    let rejects = registry.rejects(RejectCursor::START, 10_000).await.unwrap().rejects;
+    let reject = rejects.into_iter().find(|reject| reject.key.is_none());
     assert_eq!(reject.unwrap().reason, "too many events or number changes about this line");
     assert_eq!(record(&registry, vec![event("e", 1, Happening::Registered(sim(1)))]).await, [FeedResult::Accepted]);
 }
@@ -259,6 +260,6 @@ async fn a_line_has_a_bounded_number_of_events() {
 fn a_broken_pointer_is_said_at_once() {
     let place = Place::new();
     fs::write(place.0.path().join("registry-current"), "two\n").unwrap();
-    let opened = SqliteRegistry::open(RegistrySettings::new(place.0.path()), ImsiSeal::new(&[7; 32]));
+    let opened = SqliteRegistry::open(RegistrySettings::new(place.0.path()), RegistrySeal::new(&[7; 32]));
     assert_eq!(opened.err().unwrap().to_string(), "registry-current: expected the number of a generation");
 }

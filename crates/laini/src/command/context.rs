@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use laini_core::store::AuditEntry;
 use laini_server::{Clock as _, Entropy as _};
 
+use tokio::runtime::Runtime;
+
 use crate::cli::Place;
 use crate::compose::{House, SystemClock, SystemEntropy};
 use crate::config::{Config, Resolved, resolve};
@@ -118,6 +120,10 @@ fn environment(name: &str) -> Option<String> {
 
 /// Runs a future to its end on this thread: commands are no servers.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(future))
+    Ok(runtime()?.block_on(future))
+}
+
+/// A runtime for commands, which are no servers.
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }

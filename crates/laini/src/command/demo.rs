@@ -8,11 +8,11 @@ use laini_client::{Answer, Laini};
 use laini_core::partner::Environment;
 use laini_core::store::AccountStore;
 use laini_server::Listener;
+use laini_server::operator::feed::MaxRejects;
 use serde::Serialize;
 
 use super::Context;
 use super::context::{block_on, now};
-use super::registry::MaxRejects;
 use super::registry::import::{Extract, Source, load};
 use super::registry::sample::{Population, midnight};
 use super::sandbox::{Place, credentials, partner};
@@ -56,7 +56,7 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
     refuse_foreign(&registry, &*accounts)?;
     let population = fill(context, &config, &house, &registry)?;
     let listeners = vec![Listener::new(free_port(args.listen))];
-    let offer = Offer { registry, accounts: house.accounts()?, listeners, is_reloadable: false };
+    let offer = Offer { registry, accounts: house.accounts()?, listeners, operator: None, is_reloadable: false };
     runtime(&config)?.block_on(async {
         let bank = partner(&config, &*accounts, DEMO_PARTNER).await?;
         let sandbox = credentials(&*accounts, bank, Environment::Sandbox).await?;

@@ -48,6 +48,7 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
         registry: house.answering_registry(&config)?,
         accounts: house.accounts()?,
         listeners: config.listeners()?,
+        operator: config.operator_listener()?,
         is_reloadable: true,
     };
     runtime(&config)?.block_on(async {

@@ -23,6 +23,9 @@ pub(crate) struct TlsConfig {
     pub(crate) plain_listeners: Vec<String>,
 }
 
+/// The setting that names the address of the operator's own listener.
+const OPERATOR: &str = "operator_listen";
+
 /// The settings that name a listener's address, and whom it answers.
 const LISTENERS: [(&str, Environments); 3] = [
     ("listen", Environments::Both),
@@ -33,21 +36,33 @@ const LISTENERS: [(&str, Environments); 3] = [
 impl Config {
     /// The partners' listeners, with TLS where it is set up.
     pub(crate) fn listeners(&self) -> anyhow::Result<Vec<Listener>> {
-        let tls = self
-            .tls_files()
-            .map(Tls::load)
-            .transpose()
-            .context("TLS cannot be set up")
-            .hint("tls.certificate is the chain and tls.key the private key that belongs to it, both PEM")?
-            .map(Arc::new);
-        let addressed = self.addressed_listeners()?;
-        Ok(addressed
-            .into_iter()
-            .map(|(name, address, environments)| {
-                let tls = tls.clone().filter(|_| !self.tls.plain_listeners.iter().any(|plain| plain == name));
-                Listener { address, environments, tls }
-            })
-            .collect())
+        let tls = self.load_tls()?;
+        let addressed = self.addressed_listeners()?.into_iter();
+        let listener = |(name, address, environments)| Listener { address, environments, tls: self.tls_of(name, &tls) };
+        Ok(addressed.map(listener).collect())
+    }
+
+    /// The listener of the operator's own API, where it has one.
+    pub(crate) fn operator_listener(&self) -> anyhow::Result<Option<Listener>> {
+        let Some(address) = self.operator_address()? else { return Ok(None) };
+        let tls = self.tls_of(OPERATOR, &self.load_tls()?);
+        Ok(Some(Listener { address, environments: Environments::Neither, tls }))
+    }
+
+    fn load_tls(&self) -> anyhow::Result<Option<Arc<Tls>>> {
+        let tls = self.tls_files().map(Tls::load).transpose().context("TLS cannot be set up");
+        let tls = tls.hint("tls.certificate is the chain and tls.key the private key that belongs to it, both PEM")?;
+        Ok(tls.map(Arc::new))
+    }
+
+    fn tls_of(&self, name: &str, tls: &Option<Arc<Tls>>) -> Option<Arc<Tls>> {
+        tls.clone().filter(|_| !self.tls.plain_listeners.iter().any(|plain| plain == name))
+    }
+
+    fn operator_address(&self) -> anyhow::Result<Option<SocketAddr>> {
+        let text = &self.server.operator_listen;
+        let address = (!text.is_empty()).then(|| text.parse()).transpose();
+        address.with_context(|| format!("server.{OPERATOR}: `{text}` is no address:port"))
     }
 
     /// Names that are bound to an environment.
@@ -77,6 +92,7 @@ impl Config {
     /// Checks what types alone cannot.
     pub(super) fn check_listeners(&self) -> anyhow::Result<()> {
         self.addressed_listeners()?;
+        self.operator_address()?;
         self.proxies()?;
         let hosts = self.hosts();
         for name in hosts.sandbox.iter().chain(&hosts.production) {
@@ -99,7 +115,7 @@ impl Config {
             "tls.client_certificate_required needs tls.client_ca"
         );
         for plain in &tls.plain_listeners {
-            let known: Vec<&str> = LISTENERS.iter().map(|(name, _)| *name).collect();
+            let known: Vec<&str> = LISTENERS.iter().map(|(name, _)| *name).chain([OPERATOR]).collect();
             ensure!(known.contains(&plain.as_str()), "tls.plain_listeners: `{plain}` is none of {}", known.join(", "));
         }
         Ok(())
@@ -172,6 +188,7 @@ mod tests {
         let cases = [
             (refusal(|c| c.server.listen = String::new()), "server.listen"),
             (refusal(|c| c.server.sandbox_listen = "8081".into()), "server.sandbox_listen: `8081`"),
+            (refusal(|c| c.server.operator_listen = "8081".into()), "server.operator_listen: `8081`"),
             (refusal(|c| c.server.sandbox_hosts = names(&["https://a.test"])), "is no host name"),
             (
                 refusal(|c| {

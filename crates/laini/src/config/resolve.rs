@@ -152,6 +152,10 @@ const MEANINGS: &[(&str, &str)] = &[
     ("server.listen", "Address and port, for both environments; port 0 picks a free one; empty = none."),
     ("server.sandbox_listen", "A listener that answers sandbox credentials alone; empty = none."),
     ("server.production_listen", "A listener that answers production credentials alone; empty = none."),
+    (
+        "server.operator_listen",
+        "The listener of the operator's own API (/operator/v1); empty = it answers wherever partners are answered.",
+    ),
     ("server.sandbox_hosts", "Host names under which sandbox credentials alone are answered."),
     ("server.production_hosts", "Host names under which production credentials alone are answered."),
     ("server.trusted_proxies", "Addresses and networks of proxies that are believed when they name the client."),
@@ -173,7 +177,10 @@ const MEANINGS: &[(&str, &str)] = &[
     ("tls.key", "Its private key (PEM file)."),
     ("tls.client_ca", "Who signs the certificates of clients (PEM file); empty = none is asked for."),
     ("tls.client_certificate_required", "Whether a client without a certificate is turned away."),
-    ("tls.plain_listeners", "Listeners that speak plain HTTP all the same: listen, sandbox_listen, production_listen."),
+    (
+        "tls.plain_listeners",
+        "Listeners that speak plain HTTP all the same: listen, sandbox_listen, production_listen, operator_listen.",
+    ),
     ("registry.kind", "builtin, or http: the operator's own back end ([upstream])."),
     ("registry.required_feeds", "The feeds that must be complete for the as-of instant."),
     ("registry.swap_stale_after_s", "Older data withdraws \"not swapped\" (advice: 900); 0 = never."),

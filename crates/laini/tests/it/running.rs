@@ -220,6 +220,7 @@ pub(crate) struct LedgerRow {
 #[derive(Deserialize)]
 struct Ready {
     base_url: String,
+    operator_url: Option<String>,
     pid: i32,
     sandbox: Option<Credentials>,
     production: Option<Credentials>,
@@ -228,6 +229,8 @@ struct Ready {
 /// A started server. However it ends, what it printed is searched for canaries.
 pub(crate) struct Running {
     pub(crate) base_url: String,
+    /// Of the operator's own listener.
+    pub(crate) operator_url: Option<String>,
     /// The server's own process, also where a wrapper started it.
     pub(crate) pid: Pid,
     pub(crate) sandbox: Option<Credentials>,
@@ -251,6 +254,7 @@ impl Running {
         }
         Self {
             base_url: ready.base_url,
+            operator_url: ready.operator_url,
             pid: Pid::from_raw(ready.pid).unwrap(),
             sandbox: ready.sandbox,
             production: ready.production,

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
 
 use jiff::Timestamp;
-use laini_core::line::{Event, EventKey, EventKind, EventText, Happening, Imsi, Msisdn, NumberPlan};
+use laini_core::line::{Event, EventKey, EventKind, EventText, FeedLine, Happening, Imsi, Msisdn, NumberPlan};
 use laini_core::store::FeedItem;
 use serde::Deserialize;
 
@@ -44,6 +44,15 @@ struct Raw<'a> {
     recorded_at: Option<Cow<'a, str>>,
 }
 
+/// One line of a feed that is not blank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadItem {
+    /// Its place, from 1.
+    pub line: u64,
+    /// What it says.
+    pub item: FeedItem,
+}
+
 /// Reads an event feed line by line (NDJSON; blank lines are skipped).
 pub struct EventReader<R, C> {
     input: BufReader<R>,
@@ -65,7 +74,7 @@ impl<R: Read, C: Fn() -> Timestamp> EventReader<R, C> {
 
     /// At most `limit` items, in order; empty at the end. A line that cannot be read is an item too.
     /// Waits for the first line only: what a slow feed has said is not held back for more.
-    pub fn next_batch(&mut self, limit: usize) -> Result<Vec<FeedItem>, EventsError> {
+    pub fn next_batch(&mut self, limit: usize) -> Result<Vec<ReadItem>, EventsError> {
         let mut items = Vec::new();
         while items.len() < limit && (items.is_empty() || self.has_whole_line()) {
             self.buffer.clear();
@@ -80,7 +89,8 @@ impl<R: Read, C: Fn() -> Timestamp> EventReader<R, C> {
             if self.buffer.len() > MAX_EVENT_LINE_BYTES {
                 self.skip_line()?;
                 let reason = format!("is longer than {MAX_EVENT_LINE_BYTES} bytes");
-                items.push(FeedItem::Refused { place, msisdn: None, at: None, reason });
+                let item = FeedItem::Refused { place, msisdn: None, at: None, reason, line: None };
+                items.push(ReadItem { line: self.line, item });
                 continue;
             }
             let text = self.buffer.trim_ascii();
@@ -88,7 +98,7 @@ impl<R: Read, C: Fn() -> Timestamp> EventReader<R, C> {
             if text.is_empty() {
                 continue;
             }
-            items.push(self.item(text, place));
+            items.push(ReadItem { line: self.line, item: self.item(text, place) });
         }
         Ok(items)
     }
@@ -110,14 +120,15 @@ impl<R: Read, C: Fn() -> Timestamp> EventReader<R, C> {
 
     fn item(&self, text: &[u8], place: String) -> FeedItem {
         // The parser's own message could quote what stands there.
+        let line = || Some(FeedLine(text.to_vec()));
         let Ok(raw) = serde_json::from_slice::<Raw<'_>>(text) else {
             let reason = "is not a JSON object whose fields are texts".to_owned();
-            return FeedItem::Refused { place, msisdn: None, at: None, reason };
+            return FeedItem::Refused { place, msisdn: None, at: None, reason, line: line() };
         };
         self.read(&raw).unwrap_or_else(|reason| {
             let msisdn = raw.msisdn.as_deref().and_then(|text| self.plan.parse_spaced(text).ok());
             let at = raw.at.as_deref().and_then(|text| self.instants.parse(text).ok());
-            FeedItem::Refused { place, msisdn, at, reason }
+            FeedItem::Refused { place, msisdn, at, reason, line: line() }
         })
     }
 
@@ -196,7 +207,7 @@ mod tests {
         loop {
             match reader.next_batch(3).unwrap() {
                 batch if batch.is_empty() => return all,
-                batch => all.extend(batch),
+                batch => all.extend(batch.into_iter().map(|read| read.item)),
             }
         }
     }
@@ -295,7 +306,8 @@ mod tests {
         let mut reader = EventReader::new(Pipe(vec![beats]), NumberPlan::KENYA, instants, || later);
         let batch = reader.next_batch(100).unwrap();
         // The second one lies in the future of the start, and not of its arrival.
-        assert!(batch.iter().all(|item| matches!(item, FeedItem::Heartbeat { .. })) && batch.len() == 2, "{batch:?}");
+        let beats = batch.iter().map(|read| (read.line, matches!(read.item, FeedItem::Heartbeat { .. })));
+        assert_eq!(beats.collect::<Vec<_>>(), [(1, true), (2, true)]);
         assert!(reader.next_batch(100).is_err());
     }
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use laini_core::line::{
     Event, Happening, Imsi, Line, LineState, LineStatus, Refusal, SnapshotRow, Swap, SwapCause, derive, settle,
 };
-use laini_core::store::{FeedError, FeedResult, RegistryFeed as _, SnapshotPlan};
+use laini_core::store::{FeedError, FeedResult, RegistryFeed as _, RejectCursor, SnapshotPlan};
 
 use super::RegistryPlace;
 use super::story::{
@@ -191,7 +191,7 @@ pub async fn an_early_event_waits(place: &impl RegistryPlace) {
     let early = event("e2", T2, 5, Happening::SimReplaced(sim(6)));
     assert_eq!(record(&registry, vec![early]).await, [FeedResult::Waits(Refusal::UnknownLine)]);
     assert_eq!(state(&registry, 5).await, LineState { line: None, source_rejected: true });
-    let rejects = ok(registry.rejects(10).await);
+    let rejects = ok(registry.rejects(RejectCursor::START, 10).await).rejects;
     assert_eq!((rejects.len(), rejects[0].waits), (1, true));
     assert_eq!(rejects[0].key.as_ref().map(|key| key.id.as_str()), Some("e2"));
     let late = event("e1", T1, 5, Happening::Registered(sim(5)));
@@ -200,7 +200,7 @@ pub async fn an_early_event_waits(place: &impl RegistryPlace) {
         line(&registry, 5).await,
         Line { sim: sim(6).into(), ..begun(5, T1, Some(swapped(T2, SwapCause::Replacement))) }
     );
-    assert_eq!(ok(registry.rejects(10).await), []);
+    assert_eq!(ok(registry.rejects(RejectCursor::START, 10).await).rejects, []);
     assert_eq!(ok(registry.status().await).waiting, 0);
 }
 

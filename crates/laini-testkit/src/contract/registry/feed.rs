@@ -1,8 +1,10 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use laini_core::line::{Event, EventText, Happening, LineState, Msisdn, Refusal, Sim};
-use laini_core::store::{FeedItem, FeedResult, FeedStatus, Registry, RegistryError, RegistryFeed};
+use laini_core::line::{Event, EventText, FeedLine, Happening, LineState, Msisdn, Refusal, Sim};
+use laini_core::store::{
+    FeedItem, FeedResult, FeedStatus, Registry, RegistryError, RegistryFeed, RejectCursor, RejectId,
+};
 
 use super::RegistryPlace;
 use super::story::{CUT_1, CUT_2, NOW, at, event, line, load, number, ok, record, record_items, row, sim, state, text};
@@ -21,6 +23,7 @@ fn refused(place: &str, msisdn: Option<Msisdn>, when: Option<&str>) -> FeedItem 
         msisdn,
         at: when.map(at),
         reason: "an IMSI has exactly 15 digits".to_owned(),
+        line: Some(FeedLine(place.as_bytes().to_vec())),
     }
 }
 
@@ -97,7 +100,9 @@ pub async fn rejects_are_listed_newest_first(place: &impl RegistryPlace) {
     for (minute, item) in (0..).zip(items) {
         ok(registry.record(vec![item], minutes(minute)).await);
     }
-    let rejects = ok(registry.rejects(10).await);
+    let all = ok(registry.rejects(RejectCursor::START, 10).await);
+    assert_eq!(all.next, None);
+    let rejects = all.rejects;
     let expected = [
         ("event e2", "the number is not known; it waits for a registration, a port-in or a recycling", true),
         ("event e1", "another event has this id", false),
@@ -109,12 +114,54 @@ pub async fn rejects_are_listed_newest_first(place: &impl RegistryPlace) {
         assert_eq!((reject.place.as_str(), reject.reason.as_str(), reject.waits), (place, reason, waits));
         assert_eq!(reject.received, minutes(3 - n));
     }
-    assert_eq!(ok(registry.rejects(2).await), rejects[..2]);
+    let (mut cursor, mut paged) = (RejectCursor::START, Vec::new());
+    for _ in 0..4 {
+        let page = ok(registry.rejects(cursor, 1).await);
+        paged.extend(page.rejects);
+        cursor = page.next.unwrap_or(cursor);
+    }
+    assert_eq!(paged, rejects, "page by page");
+    assert_eq!(ok(registry.rejects(cursor, 1).await).rejects, rejects[3..], "what was there last is there again");
     let status = ok(registry.status().await);
     assert_eq!((status.rejects, status.waiting), (3, 1));
     // The same refused row delivered again is the same.
     record_items(&registry, vec![refused("line 17", Some(number(4)), Some(T1))]).await;
     assert_eq!(ok(registry.status().await).rejects, 3);
+}
+
+/// A line that could not be read is kept as it came, and gives way to what it says once it can be read.
+pub async fn a_kept_line_is_settled(place: &impl RegistryPlace) {
+    let registry = place.open();
+    load(&registry, CUT_1, vec![row(1, sim(1)), row(2, sim(2))]).await;
+    let items =
+        vec![refused("a", Some(number(1)), Some(T2)), refused("b", None, None), refused("c", Some(number(2)), None)];
+    record_items(&registry, items).await;
+    let kept = ok(registry.kept_lines(None, 10).await);
+    assert_eq!(kept.iter().map(|kept| kept.line.0.as_slice()).collect::<Vec<_>>(), [b"a", b"b", b"c"]);
+    let [a, b, c] = [0, 1, 2].map(|at: usize| kept[at].id);
+    assert_eq!(ok(registry.kept_lines(Some(a), 1).await), kept[1..2]);
+    let listed = ok(registry.rejects(RejectCursor::START, 10).await).rejects;
+    assert_eq!(listed.iter().filter_map(|reject| reject.line).max(), Some(c));
+
+    let settle = async |kept, item| ok(registry.settle(kept, item, at(NOW)).await);
+    let swapped = event("e1", T2, 1, Happening::SimReplaced(sim(8)));
+    assert_eq!(settle(a, refused("a", None, None)).await, Some(FeedResult::Unreadable));
+    assert!(state(&registry, 1).await.source_rejected, "nothing was changed");
+    assert_eq!(settle(a, FeedItem::Event(swapped.clone())).await, Some(FeedResult::Accepted));
+    assert_eq!(line(&registry, 1).await.sim, sim(8).into());
+    assert_eq!(settle(a, FeedItem::Event(swapped.clone())).await, None, "it is settled");
+    assert_eq!(settle(b, heartbeat("default", T3)).await, Some(FeedResult::Accepted));
+
+    // What it says came by another way meanwhile, or is another thing than it said.
+    let other = Event { at: at(T3), ..swapped.clone() };
+    assert_eq!(settle(c, FeedItem::Event(other)).await, Some(FeedResult::Conflict));
+    assert!(state(&registry, 2).await.source_rejected);
+    assert_eq!(settle(c, FeedItem::Event(swapped)).await, Some(FeedResult::Repeated));
+    assert_eq!(line(&registry, 2).await.sim, sim(2).into());
+    assert_eq!(settle(RejectId(u64::MAX), heartbeat("default", T3)).await, None);
+    assert_eq!(ok(registry.kept_lines(None, 10).await), []);
+    let status = ok(registry.status().await);
+    assert_eq!((status.rejects, status.events, status.as_of), (0, 1, Some(at(T3))));
 }
 
 /// Another process sees a first snapshot, events, heartbeats and a switch within a second.

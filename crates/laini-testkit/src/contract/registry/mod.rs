@@ -67,6 +67,7 @@ macro_rules! registry_contract {
             heartbeats_move_the_as_of
             refused_items_make_a_line_unknown
             rejects_are_listed_newest_first
+            a_kept_line_is_settled
             a_second_handle_follows
         }
     };

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use laini_core::line::{ContractType, Happening, HashedImsi, LineState, LineStatus, SnapshotRow, Swap, SwapCause};
 use laini_core::store::{
-    FeedError, FeedItem, Registry as _, RegistryError, RegistryFeed as _, RegistryStatus, SnapshotPlan,
+    FeedError, FeedItem, Registry as _, RegistryError, RegistryFeed as _, RegistryStatus, RejectCursor, SnapshotPlan,
 };
 
 use super::RegistryPlace;
@@ -21,7 +21,7 @@ pub async fn nothing_was_loaded(place: &impl RegistryPlace) {
     assert_eq!(ok(registry.status().await), RegistryStatus::default());
     assert_eq!(ok(registry.scan(None, 10).await), []);
     assert_eq!(ok(registry.history(number(1)).await), []);
-    assert_eq!(ok(registry.rejects(10).await), []);
+    assert_eq!(ok(registry.rejects(RejectCursor::START, 10).await).rejects, []);
 }
 
 /// Every combination of what a row can say comes back, to the second; other numbers are never known.

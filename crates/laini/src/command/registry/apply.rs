@@ -4,19 +4,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context as _;
 use clap::Args;
-use laini_core::store::{FeedItem, FeedResult};
-use laini_server::operator::feed::{EventReader, Instants, decompressed};
+use laini_core::store::FeedResult;
+use laini_server::operator::feed::{
+    Applied, ApplyError, EventReader, Instants, MaxRejects, apply_events, decompressed,
+};
 use serde::Serialize;
 
 use super::import::open;
-use super::max_rejects::MaxRejects;
 use crate::command::Context;
-use crate::command::context::{block_on, now};
+use crate::command::context::{now, runtime};
 use crate::command::progress::{Counted, bar};
 use crate::failure::WithHint as _;
 
-/// Events that are recorded with one commit.
-const BATCH_EVENTS: usize = 10_000;
 /// Refused events that are told one by one.
 const TOLD_MAX: usize = 20;
 
@@ -59,20 +58,14 @@ pub(crate) fn run(context: &Context, args: &ApplyArgs) -> anyhow::Result<()> {
     let input = decompressed(Counted::new(source.input, Arc::clone(&bytes))).with_context(|| source.name.clone())?;
     let mut reader = EventReader::new(input, config.plan()?, Instants::new(config.zone()?, now()), now);
     let mut report = ApplyReport::default();
-    loop {
-        let items = reader.next_batch(BATCH_EVENTS).with_context(|| source.name.clone())?;
-        if items.is_empty() {
-            break;
-        }
-        let names: Vec<String> = items.iter().map(name).collect();
-        let reasons: Vec<Option<String>> = items.iter().map(unreadable).collect();
-        let results = block_on(feed.record(items, now()))??;
-        for ((name, reason), result) in names.into_iter().zip(reasons).zip(results) {
-            report.note(name, reason, &result);
-        }
+    let runtime = runtime()?;
+    let tell = |applied| {
+        report.note(applied);
         reading.set_position(bytes.load(Ordering::Relaxed));
         reading.set_message(format!("{} events", report.events));
-    }
+        Ok::<_, ApplyError>(())
+    };
+    apply_events(&*feed, &mut reader, now, runtime.handle(), tell).with_context(|| source.name.clone())?;
     reading.finish_and_clear();
     context.out.data(&report, in_words)?;
     if args.max_rejects.exceeded(report.rejected, report.events) {
@@ -87,35 +80,16 @@ pub(crate) fn run(context: &Context, args: &ApplyArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn name(item: &FeedItem) -> String {
-    match item {
-        FeedItem::Event(event) => event.key.id.as_str().to_owned(),
-        FeedItem::Heartbeat { source, .. } => format!("heartbeat of {}", source.as_str()),
-        FeedItem::Refused { place, .. } => place.clone(),
-    }
-}
-
-fn unreadable(item: &FeedItem) -> Option<String> {
-    match item {
-        FeedItem::Refused { reason, .. } => Some(reason.clone()),
-        FeedItem::Event(_) | FeedItem::Heartbeat { .. } => None,
-    }
-}
-
 impl ApplyReport {
-    fn note(&mut self, event: String, unreadable: Option<String>, result: &FeedResult) {
+    fn note(&mut self, applied: Applied) {
+        let Applied { event, result, reason, .. } = applied;
         self.events += 1;
-        let (count, reason) = match result {
-            FeedResult::Accepted => (&mut self.accepted, None),
-            FeedResult::Repeated => (&mut self.repeated, None),
-            FeedResult::Waits(refusal) => (&mut self.waiting, Some(refusal.to_string())),
-            FeedResult::Refused(refusal) => (&mut self.rejected, Some(refusal.to_string())),
-            FeedResult::Conflict => {
-                (&mut self.rejected, Some("another event with other content has this id".to_owned()))
-            }
-            FeedResult::Unreadable => (&mut self.rejected, unreadable),
-        };
-        *count += 1;
+        *match result {
+            FeedResult::Accepted => &mut self.accepted,
+            FeedResult::Repeated => &mut self.repeated,
+            FeedResult::Waits(_) => &mut self.waiting,
+            FeedResult::Refused(_) | FeedResult::Conflict | FeedResult::Unreadable => &mut self.rejected,
+        } += 1;
         if let Some(reason) = reason.filter(|_| self.remarks.len() < TOLD_MAX) {
             self.remarks.push(Remark { event, reason });
         }

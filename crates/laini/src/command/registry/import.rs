@@ -1,20 +1,20 @@
 use std::fs::File;
-use std::io::{BufWriter, Read, Write as _};
+use std::io::{self, BufWriter, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
-use indicatif::ProgressBar;
 use jiff::Timestamp;
-use laini_core::store::{FeedError, RefusedLine, RegistryFeed, SnapshotLoad, SnapshotPlan, SnapshotSummary};
-use laini_server::operator::feed::{Instants, ParsedBlock, SnapshotError, SnapshotRules, decompressed, read_snapshot};
+use laini_core::store::{FeedError, RegistryFeed, SnapshotPlan, SnapshotSummary};
+use laini_server::operator::feed::{
+    Instants, LoadError, MaxRejects, RejectedRow, RowCounts, SnapshotLoading, SnapshotRules,
+};
 use serde::Serialize;
 
-use super::max_rejects::MaxRejects;
 use crate::command::Context;
-use crate::command::context::{block_on, now};
+use crate::command::context::{now, runtime};
 use crate::command::progress::{Counted, bar};
 use crate::config::Config;
 use crate::failure::{WithHint as _, hinted};
@@ -127,127 +127,68 @@ pub(crate) fn load(
     };
     let total = extract.sources.iter().map(|source| source.bytes).sum::<Option<u64>>();
     let reading = bar(context.out, "reading", "bytes", total);
-    let mut loading = Loading {
-        feed,
-        plan: SnapshotPlan {
-            cut: extract.cut,
-            history_since: extract.history_since,
-            has_swaps: true,
-            allow_shrink: extract.allow_shrink,
-            now,
-        },
-        load: None,
-        rejects: RejectsFile::at(&extract.rejects),
-        accepted: 0,
-        rejected: 0,
+    let plan = SnapshotPlan {
+        cut: extract.cut,
+        history_since: extract.history_since,
+        has_swaps: true,
+        allow_shrink: extract.allow_shrink,
+        now,
     };
+    let runtime = runtime()?;
+    let mut loading = SnapshotLoading::new(feed, &rules, runtime.handle(), plan);
+    let mut rejects = RejectsFile::at(&extract.rejects);
     for source in extract.sources {
-        loading.read(source, &rules, &reading)?;
-    }
-    reading.finish_and_clear();
-    let (accepted, rejected) = (loading.accepted, loading.rejected);
-    let rejects_file = loading.rejects.finish()?;
-    if extract.max_rejects.exceeded(rejected, accepted + rejected) {
-        let listed = rejects_file.unwrap_or_default();
-        let error = anyhow::anyhow!(
-            "{rejected} of {} rows were refused, more than {}; nothing was changed",
-            accepted + rejected,
-            extract.max_rejects
-        );
-        return Err(error).hint(format!(
-            "{listed} lists them with their reasons; mend the extract, or allow more with --max-rejects"
-        ));
-    }
-    let Some(load) = loading.load else { bail!("no file was named") };
-    let writing = bar(context.out, "writing", "rows", Some(accepted));
-    let summary = block_on(load.finish(&|lines| writing.set_position(lines)))?.map_err(explained)?;
-    writing.finish_and_clear();
-    Ok(report(&summary, rejected, rejects_file, started.elapsed()))
-}
-
-struct Loading<'a> {
-    feed: &'a dyn RegistryFeed,
-    plan: SnapshotPlan,
-    load: Option<Box<dyn SnapshotLoad>>,
-    rejects: RejectsFile,
-    accepted: u64,
-    rejected: u64,
-}
-
-/// Why one file could not be loaded.
-#[derive(Debug, thiserror::Error)]
-enum ReadError {
-    #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
-    #[error("{0}")]
-    Other(anyhow::Error),
-}
-
-impl Loading<'_> {
-    fn read(&mut self, source: Source<'_>, rules: &SnapshotRules, bar: &ProgressBar) -> anyhow::Result<()> {
         let name = source.name;
         let bytes = Arc::new(AtomicU64::new(0));
-        let before = bar.position();
-        let input = decompressed(Counted::new(source.input, Arc::clone(&bytes))).with_context(|| name.clone())?;
-        // Both ends of the reading need the state: one begins the load, the other fills it.
-        let state = std::cell::RefCell::new(self);
-        let begin =
-            |columns: &laini_server::operator::feed::SnapshotColumns| state.borrow_mut().begin(columns.has_swaps());
-        let take = |block: ParsedBlock| {
-            let mut state = state.borrow_mut();
-            state.take(&name, block)?;
-            bar.set_position(before + bytes.load(Ordering::Relaxed));
-            bar.set_message(format!("{} rows", state.accepted));
-            Ok(())
+        let before = reading.position();
+        let watch = |rows: RowCounts, rejected: &[RejectedRow]| {
+            reading.set_position(before + bytes.load(Ordering::Relaxed));
+            reading.set_message(format!("{} rows", rows.accepted));
+            rejected.iter().try_for_each(|row| rejects.add(&name, row))
         };
-        read_snapshot(input, rules, begin, take).map_err(|error| match error {
-            ReadError::Snapshot(error) => hinted(
-                anyhow::Error::new(error).context(name.clone()),
-                "nothing was changed; mend the file or fetch it anew, then import it again",
-            ),
-            ReadError::Other(error) => error,
-        })
+        let read = loading.read(Counted::new(source.input, Arc::clone(&bytes)), watch);
+        read.map_err(|error| explained(error, &name, &extract.rejects))?;
     }
-
-    fn begin(&mut self, has_swaps: bool) -> Result<(), ReadError> {
-        if self.load.is_none() {
-            self.plan.has_swaps = has_swaps;
-            let load = block_on(self.feed.begin_snapshot(self.plan.clone())).map_err(ReadError::Other)?;
-            self.load = Some(load.map_err(|error| ReadError::Other(explained(error)))?);
-        } else if has_swaps != self.plan.has_swaps {
-            return Err(ReadError::Other(anyhow::anyhow!(
-                "the files of one snapshot must agree on having a last_swap_at column"
-            )));
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, file: &str, block: ParsedBlock) -> Result<(), ReadError> {
-        let Some(load) = &mut self.load else { return Ok(()) };
-        self.accepted += block.rows.len() as u64;
-        self.rejected += block.rejected.len() as u64;
-        let refused: Vec<_> = block.rejected.iter().map(|row| RefusedLine { msisdn: row.msisdn }).collect();
-        let push = block_on(async {
-            load.push(block.rows).await?;
-            if refused.is_empty() { Ok(()) } else { load.refuse(refused).await }
-        });
-        push.map_err(ReadError::Other)?.map_err(|error| ReadError::Other(explained(error)))?;
-        for row in &block.rejected {
-            self.rejects.add(file, row.line, &row.reason).map_err(ReadError::Other)?;
-        }
-        Ok(())
-    }
+    reading.finish_and_clear();
+    let rows = loading.rows();
+    let rejects_file = rejects.finish().with_context(|| format!("{} cannot be written", extract.rejects.display()))?;
+    let writing = bar(context.out, "writing", "rows", Some(rows.accepted));
+    let summary = loading
+        .finish(extract.max_rejects, &|lines| writing.set_position(lines))
+        .map_err(|error| explained(error, "", &extract.rejects))?;
+    writing.finish_and_clear();
+    Ok(report(&summary, rows.rejected, rejects_file, started.elapsed()))
 }
 
-fn explained(error: FeedError) -> anyhow::Error {
-    let hint = match error {
-        FeedError::Busy => "wait for the other `laini registry import` to end",
-        FeedError::OlderCut { .. } => "import the newest extract; `laini registry status` shows the present cut",
-        FeedError::CutNeeded | FeedError::FutureCut { .. } => {
+/// What went wrong with `file`, and what to do.
+fn explained(error: LoadError, file: &str, rejects: &Path) -> anyhow::Error {
+    let hint = match &error {
+        LoadError::Input(_) | LoadError::Read(_) => {
+            let hint = "nothing was changed; mend the file or fetch it anew, then import it again";
+            return hinted(anyhow::Error::new(error).context(file.to_owned()), hint);
+        }
+        LoadError::OtherColumns => "nothing was changed; import extracts of one kind together",
+        LoadError::TooManyRejects { .. } => {
+            let rejects = rejects.display();
+            let hint =
+                format!("{rejects} lists them with their reasons; mend the extract, or allow more with --max-rejects");
+            return hinted(error, hint);
+        }
+        LoadError::Listing(_) => "nothing was changed; name another file with --rejects",
+        LoadError::Feed(FeedError::Busy) => "wait for the other `laini registry import` to end",
+        LoadError::Feed(FeedError::OlderCut { .. }) => {
+            "import the newest extract; `laini registry status` shows the present cut"
+        }
+        LoadError::Feed(FeedError::CutNeeded | FeedError::FutureCut { .. }) => {
             "state when the extract was cut, e.g. --as-of 2026-01-31T04:30:00+03:00"
         }
-        FeedError::Shrunk { .. } | FeedError::NoLines => "nothing was changed; see whether the extract was cut short",
-        FeedError::Engine(_) => "nothing was changed; see that the data directory has space and can be written",
+        LoadError::Feed(FeedError::Shrunk { .. }) => {
+            "nothing was changed; see whether the extract was cut short, or say --allow-shrink"
+        }
+        LoadError::Feed(FeedError::NoLines) => "nothing was changed; see whether the extract was cut short",
+        LoadError::Feed(FeedError::Engine(_)) => {
+            "nothing was changed; see that the data directory has space and can be written"
+        }
     };
     hinted(error, hint)
 }
@@ -263,28 +204,23 @@ impl RejectsFile {
         Self { path: path.to_owned(), writer: None }
     }
 
-    fn add(&mut self, file: &str, line: u64, reason: &str) -> anyhow::Result<()> {
-        let path = &self.path;
-        let mut write = || -> anyhow::Result<()> {
-            let writer = match &mut self.writer {
-                Some(writer) => writer,
-                none => {
-                    let writer = none.insert(csv::Writer::from_writer(BufWriter::new(File::create(path)?)));
-                    writer.write_record(["file", "line", "reason"])?;
-                    writer
-                }
-            };
-            Ok(writer.write_record([file, &line.to_string(), reason])?)
+    fn add(&mut self, file: &str, row: &RejectedRow) -> io::Result<()> {
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => {
+                let writer = none.insert(csv::Writer::from_writer(BufWriter::new(File::create(&self.path)?)));
+                writer.write_record(["file", "line", "reason"])?;
+                writer
+            }
         };
-        write().with_context(|| format!("{} cannot be written", path.display()))
+        Ok(writer.write_record([file, &row.line.to_string(), &row.reason])?)
     }
 
-    fn finish(self) -> anyhow::Result<Option<String>> {
-        let Some(writer) = self.writer else { return Ok(None) };
-        let name = self.path.display().to_string();
-        let mut inner = writer.into_inner().map_err(|e| anyhow::anyhow!("{name} cannot be written: {}", e.error()))?;
-        inner.flush().with_context(|| format!("{name} cannot be written"))?;
-        Ok(Some(name))
+    /// The name of the list, where there is one.
+    fn finish(self) -> io::Result<Option<String>> {
+        let Some(mut writer) = self.writer else { return Ok(None) };
+        writer.flush()?;
+        Ok(Some(self.path.display().to_string()))
     }
 }
 

@@ -5,15 +5,15 @@
 
 mod apply;
 mod diff;
+mod heartbeat;
 pub(crate) mod import;
-mod max_rejects;
+mod rejects;
+mod retry;
 pub(crate) mod sample;
 mod show;
 mod status;
 
 use clap::Subcommand;
-
-pub(crate) use max_rejects::MaxRejects;
 
 use super::Context;
 use crate::config::RegistryKind;
@@ -30,6 +30,12 @@ pub(crate) enum RegistryCommand {
     Diff(diff::DiffArgs),
     /// Show what is known about one number.
     Show(show::ShowArgs),
+    /// Say that a feed is complete until an instant.
+    Heartbeat(heartbeat::HeartbeatArgs),
+    /// List what could not be read or applied, newest first.
+    Rejects(rejects::RejectsArgs),
+    /// Read again what could not be read, by the rules of now.
+    Retry,
     /// Show how many lines there are and how fresh they are.
     Status,
     /// Make up an extract of any size.
@@ -46,6 +52,9 @@ pub(crate) fn run(context: &Context, command: &RegistryCommand) -> anyhow::Resul
         RegistryCommand::Apply(args) => apply::run(context, args),
         RegistryCommand::Diff(args) => diff::run(context, args),
         RegistryCommand::Show(args) => show::run(context, args),
+        RegistryCommand::Heartbeat(args) => heartbeat::run(context, args),
+        RegistryCommand::Rejects(args) => rejects::run(context, args),
+        RegistryCommand::Retry => retry::run(context),
         RegistryCommand::Status => status::run(context),
         RegistryCommand::Sample(args) => sample::run(context, args),
     }

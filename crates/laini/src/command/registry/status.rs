@@ -1,7 +1,8 @@
 use jiff::SignedDuration;
-use laini_core::store::RegistryStatus;
+use laini_core::store::{RegistryStatus, RejectCursor};
 use serde::Serialize;
 
+use super::rejects::RejectReport;
 use crate::command::Context;
 use crate::command::context::{block_on, now};
 
@@ -23,15 +24,8 @@ struct StatusReport {
 #[derive(Serialize)]
 struct FeedReport {
     source: String,
-    complete_until: String,
-}
-
-#[derive(Serialize)]
-struct RejectReport {
-    place: String,
-    reason: String,
-    waits: bool,
-    received: String,
+    required: bool,
+    complete_until: Option<String>,
 }
 
 /// Rejects that are shown one by one.
@@ -41,9 +35,11 @@ const SHOWN_MAX: usize = 10;
 pub(crate) fn run(context: &Context) -> anyhow::Result<()> {
     let (house, config) = context.existing_house()?;
     let feed = house.registry(&config)?.feed;
-    let (status, rejects) = block_on(async { (feed.status().await, feed.rejects(SHOWN_MAX).await) })?;
-    let RegistryStatus { generation, lines, cut, as_of, history_since, events, waiting, rejects: refused, feeds } =
-        status?;
+    let (status, rejects) =
+        block_on(async { (feed.status().await, feed.rejects(RejectCursor::START, SHOWN_MAX).await) })?;
+    let status = status?;
+    let sources = status.sources();
+    let RegistryStatus { generation, lines, cut, as_of, history_since, events, waiting, rejects: refused, .. } = status;
     let text = |at: Option<jiff::Timestamp>| at.map(|at| at.to_string());
     let report = StatusReport {
         generation,
@@ -56,22 +52,15 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<()> {
         events,
         waiting,
         rejects: refused,
-        feeds: feeds
+        feeds: sources
             .into_iter()
             .map(|feed| FeedReport {
                 source: feed.source.as_str().to_owned(),
-                complete_until: feed.complete_until.to_string(),
+                required: feed.is_required,
+                complete_until: text(feed.complete_until),
             })
             .collect(),
-        newest_rejects: rejects?
-            .into_iter()
-            .map(|r| RejectReport {
-                place: r.key.map_or(r.place, |key| key.id.as_str().to_owned()),
-                reason: r.reason,
-                waits: r.waits,
-                received: r.received.to_string(),
-            })
-            .collect(),
+        newest_rejects: rejects?.rejects.into_iter().map(RejectReport::from).collect(),
     };
     context.out.data(&report, in_words)
 }
@@ -94,15 +83,12 @@ fn in_words(report: &StatusReport) -> String {
         report.rejects,
     );
     for feed in &report.feeds {
-        text.push_str(&format!("\nfeed {}: complete until {}", feed.source, feed.complete_until));
+        let until = feed.complete_until.clone().unwrap_or_else(unset);
+        let required = if feed.required { ", required" } else { "" };
+        text.push_str(&format!("\nfeed {}: complete until {until}{required}", feed.source));
     }
     for reject in &report.newest_rejects {
-        text.push_str(&format!(
-            "\n  {} {}: {}",
-            if reject.waits { "waits  " } else { "refused" },
-            reject.place,
-            reject.reason
-        ));
+        text.push_str(&format!("\n  {}", reject.in_words()));
     }
     text
 }

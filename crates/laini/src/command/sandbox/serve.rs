@@ -41,6 +41,7 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
         registry: house.registry(&config)?,
         accounts: house.accounts()?,
         listeners: vec![Listener { environments: Environments::SandboxOnly, ..Listener::new(args.listen) }],
+        operator: None,
         is_reloadable: false,
     };
     runtime(&config)?.block_on(async {

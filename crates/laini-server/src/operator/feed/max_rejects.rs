@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 /// How much of a feed may be refused before nothing of it counts: a share (`1%`) or a number of rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum MaxRejects {
+pub enum MaxRejects {
     /// Hundredths of a per cent.
     Share(u32),
     /// Rows.
@@ -18,7 +18,7 @@ impl Default for MaxRejects {
 
 impl MaxRejects {
     /// Whether `rejected` of `all` is too much.
-    pub(crate) fn exceeded(self, rejected: u64, all: u64) -> bool {
+    pub fn exceeded(self, rejected: u64, all: u64) -> bool {
         match self {
             Self::Share(share) => u128::from(rejected) * 10_000 > u128::from(all) * u128::from(share),
             Self::Rows(rows) => rejected > rows,
