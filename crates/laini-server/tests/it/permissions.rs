@@ -159,10 +159,10 @@ fn expected(route: &Route, caller: Caller) -> (u16, &'static str) {
             route.granted
         }
         (For::Operator(scope), Caller::OperatorKey(held)) if scope == held => route.granted,
-        (For::Operator(_), Caller::OperatorKey(_)) => (403, "403.002.01"),
         (For::Credentials, _) if route.source == "OAUTH2_PATH" => (401, "invalid_client"),
         (For::Credentials, _) => (400, "400.008.01"),
         (For::SandboxApps, Caller::Production)
+        | (For::Operator(_), Caller::OperatorKey(_))
         | (For::Apps | For::SandboxApps, Caller::SuspendedApp | Caller::AppOfSuspendedPartner) => (403, "403.002.01"),
         (For::Apps | For::SandboxApps | For::Operator(_), _) => (401, "401.002.01"),
     }

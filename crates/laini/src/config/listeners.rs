@@ -38,14 +38,15 @@ impl Config {
     pub(crate) fn listeners(&self) -> anyhow::Result<Vec<Listener>> {
         let tls = self.load_tls()?;
         let addressed = self.addressed_listeners()?.into_iter();
-        let listener = |(name, address, environments)| Listener { address, environments, tls: self.tls_of(name, &tls) };
+        let listener =
+            |(name, address, environments)| Listener { address, environments, tls: self.tls_of(name, tls.as_ref()) };
         Ok(addressed.map(listener).collect())
     }
 
     /// The listener of the operator's own API, where it has one.
     pub(crate) fn operator_listener(&self) -> anyhow::Result<Option<Listener>> {
         let Some(address) = self.operator_address()? else { return Ok(None) };
-        let tls = self.tls_of(OPERATOR, &self.load_tls()?);
+        let tls = self.tls_of(OPERATOR, self.load_tls()?.as_ref());
         Ok(Some(Listener { address, environments: Environments::Neither, tls }))
     }
 
@@ -55,8 +56,8 @@ impl Config {
         Ok(tls.map(Arc::new))
     }
 
-    fn tls_of(&self, name: &str, tls: &Option<Arc<Tls>>) -> Option<Arc<Tls>> {
-        tls.clone().filter(|_| !self.tls.plain_listeners.iter().any(|plain| plain == name))
+    fn tls_of(&self, name: &str, tls: Option<&Arc<Tls>>) -> Option<Arc<Tls>> {
+        tls.cloned().filter(|_| !self.tls.plain_listeners.iter().any(|plain| plain == name))
     }
 
     fn operator_address(&self) -> anyhow::Result<Option<SocketAddr>> {

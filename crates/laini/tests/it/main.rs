@@ -15,6 +15,7 @@ mod disk;
 mod doctor;
 mod extract;
 mod feed;
+mod feed_http;
 mod flood;
 mod kill;
 mod logs;

@@ -3,11 +3,9 @@ use std::sync::Arc;
 use axum::extract::{Extension, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
-use laini_core::partner::OperatorScope;
 use laini_wire::operator::EventCounts;
 
 use super::told::Told;
-use super::upload::{Upload, readable};
 use super::{OperatorApi, OperatorState, answered, feed_failed};
 use crate::http::{ApiError, Context};
 use crate::operator::feed::{Applied, ApplyError, EventReader, apply_events, decompressed};
@@ -35,12 +33,8 @@ impl From<ApplyError> for Stopped {
 }
 
 async fn record(api: Arc<OperatorApi>, context: &Context, request: Request) -> Result<Response, ApiError> {
-    let (parts, body) = request.into_parts();
-    let key = api.admit(&parts.headers, context, OperatorScope::FeedWrite)?;
-    readable(&parts.headers)?;
-    let place = api.begin_upload()?;
+    let (key, place, upload) = api.admit_upload(request, context)?;
     let settings = api.settings.current();
-    let upload = Upload::begin(body, &settings.limits);
     let instants = OperatorApi::instants(&settings, context.at);
     let told = OperatorApi::blocking(move |runtime| {
         let _place = place;

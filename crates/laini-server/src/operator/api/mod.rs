@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -30,6 +30,7 @@ use laini_wire::operator::{
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use self::upload::Upload;
 use super::feed::Instants;
 use crate::gateway::wrong_method;
 use crate::http::{AccountsPicture, ApiError, Context, ForbiddenReason, Throttle, TokenProblem, bearer};
@@ -60,12 +61,11 @@ impl OperatorApi {
         settings: Arc<LiveSettings>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let limits = &settings.glance().limits;
+        let limits = settings.current().limits.clone();
         let failures = limits.token_failures_per_minute;
-        let interval = Duration::from_secs(60) / failures.max(1);
-        let (uploads, failures) = (limits.uploads_max, Throttle::new(failures, interval, THROTTLED_MAX));
-        let uploads = Arc::new(Semaphore::new(uploads));
-        Self { feed, accounts, settings: Arc::clone(&settings), clock, uploads, failures, loading: Arc::default() }
+        let failures = Throttle::new(failures, Duration::from_mins(1) / failures.max(1), THROTTLED_MAX);
+        let uploads = Arc::new(Semaphore::new(limits.uploads_max));
+        Self { feed, accounts, settings, clock, uploads, failures, loading: Arc::default() }
     }
 
     /// Every route of it.
@@ -98,10 +98,12 @@ impl OperatorApi {
             return Err(ApiError::SpikeArrest { retry_after_s: wait.as_secs().max(1) });
         }
         let accounts = self.accounts.current();
-        let Some(key) = accounts.operator_key(credential.key).filter(|key| credential.proves(key)) else {
+        // Of a key that is not there nothing can be guessed; it may have been made a moment ago.
+        let key = accounts.operator_key(credential.key).ok_or(ApiError::Token(TokenProblem::Unknown))?;
+        if !credential.proves(key) {
             self.failures.spend(guesser);
             return Err(ApiError::Token(TokenProblem::Unknown));
-        };
+        }
         if key.is_revoked {
             return Err(ApiError::Token(TokenProblem::Revoked));
         }
@@ -118,6 +120,26 @@ impl OperatorApi {
     /// A place among the uploads that may run at once.
     fn begin_upload(&self) -> Result<OwnedSemaphorePermit, ApiError> {
         Arc::clone(&self.uploads).try_acquire_owned().map_err(|_| ApiError::Unreachable)
+    }
+
+    /// Lets an upload begin: who sends it, its place, and what it brings.
+    fn admit_upload(
+        &self,
+        request: Request,
+        context: &Context,
+    ) -> Result<(OperatorKeyId, OwnedSemaphorePermit, Upload), ApiError> {
+        let (parts, body) = request.into_parts();
+        let admitted = self.admit(&parts.headers, context, OperatorScope::FeedWrite).and_then(|key| {
+            upload::readable(&parts.headers)?;
+            Ok((key, self.begin_upload()?))
+        });
+        match admitted {
+            Ok((key, place)) => Ok((key, place, Upload::begin(body, &self.settings.current().limits))),
+            Err(error) => {
+                tokio::spawn(upload::drain(body));
+                Err(error)
+            }
+        }
     }
 
     /// How instants are read, for a request of `now`.

@@ -7,13 +7,12 @@ use axum::extract::{Extension, Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
-use laini_core::partner::OperatorScope;
 use laini_core::store::{FeedError, SnapshotPlan, SnapshotSummary};
 use laini_wire::operator::{LoadingAnswer, RejectedRow, SnapshotAnswer};
 use serde::Deserialize;
 use tokio::runtime::Handle;
 
-use super::upload::{Upload, readable};
+use super::upload::Upload;
 use super::{OperatorApi, OperatorState, answered, feed_failed};
 use crate::http::{ApiError, Context, json};
 use crate::operator::feed::{Instants, LoadError, MaxRejects, RowCounts, SnapshotLoading, SnapshotRules};
@@ -78,17 +77,13 @@ async fn load(
     query: Result<Query<SnapshotQuery>, QueryRejection>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let (parts, body) = request.into_parts();
-    let key = api.admit(&parts.headers, context, OperatorScope::FeedWrite)?;
-    readable(&parts.headers)?;
+    let (key, place, upload) = api.admit_upload(request, context)?;
     let expected = "expected as_of, history_since, max_rejects and allow_shrink";
     let query = query.map_err(|_| ApiError::InvalidField("query", expected.into()))?.0;
     let settings = api.settings.current();
     let instants = OperatorApi::instants(&settings, context.at);
     let (plan, max_rejects) = query.plan(&instants, context.at)?;
-    let place = api.begin_upload()?;
     let progress = Progress::begin(&api)?;
-    let upload = Upload::begin(body, &settings.limits);
     let rules =
         SnapshotRules { plan: settings.plan, instants, workers: available_parallelism().map_or(1, NonZero::get) };
     let answer = OperatorApi::blocking(move |runtime| {

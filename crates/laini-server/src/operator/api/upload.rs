@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use bytes::{Buf as _, Bytes};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Limited};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -15,6 +15,11 @@ use crate::http::ApiError;
 /// Chunks of a body that are read ahead while those before are recorded: the slower the disk, the more
 /// goes into one commit.
 const CHUNKS_AHEAD: usize = 64;
+
+/// How much of an upload that was refused is read all the same,
+const DRAINED_BYTES_MAX: usize = 1024 * 1024;
+/// and for how long.
+const DRAIN_TIMEOUT_MS: u64 = 1_000;
 
 /// A body on its way to a thread that reads it as a file.
 pub(super) struct Upload {
@@ -45,7 +50,10 @@ impl Upload {
                 });
                 let is_last = chunk.is_err();
                 // The reader may have stopped before the end.
-                if sender.send(chunk).await.is_err() || is_last {
+                if sender.send(chunk).await.is_err() {
+                    return drain(body).await;
+                }
+                if is_last {
                     return;
                 }
             }
@@ -77,6 +85,14 @@ impl Read for Upload {
             _ => Ok(filled),
         }
     }
+}
+
+/// Reads a little more of a body that nobody wants: a client that still sends must not find its connection
+/// reset before it has read why.
+pub(super) async fn drain(body: Body) {
+    let rest = Limited::new(body, DRAINED_BYTES_MAX);
+    // However it ends, the connection is told to.
+    let _ = timeout(Duration::from_millis(DRAIN_TIMEOUT_MS), rest.collect()).await;
 }
 
 /// Refuses what is packed in a way that cannot be read. How it is packed is told by its first bytes, so
