@@ -58,8 +58,9 @@ pub struct ResultDetails<'a> {
     pub answered_at: Cow<'a, str>,
     /// Until when it may be relied on (RFC 3339).
     pub valid_until: Cow<'a, str>,
-    /// As the header `Laini-Charge`.
-    pub charge: Cow<'a, str>,
+    /// As the header `Laini-Charge`; not where the answer itself says it (`/v1/checks`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Cow<'a, str>>,
     /// As the header `Laini-Environment`.
     pub environment: &'static str,
     /// As the header `Laini-Swap`; not for product `age`, nor for errors.

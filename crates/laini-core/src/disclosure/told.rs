@@ -53,9 +53,23 @@ impl FactSet {
         self.0 & other.0 == other.0
     }
 
+    /// Reads what [`fmt::Display`] wrote.
+    pub fn parse_all(words: &str) -> Option<Self> {
+        words.split(',').try_fold(Self::NONE, |facts, word| Some(facts.with(Self::parse(word)?)))
+    }
+
     /// The fact of this word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(_, known)| *known == word).map(|(fact, _)| *fact)
+    }
+}
+
+impl fmt::Display for FactSet {
+    /// The words of its facts, separated by commas.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let held: Vec<&str> =
+            Self::WORDS.iter().filter(|(fact, _)| self.contains(*fact)).map(|(_, word)| *word).collect();
+        f.write_str(&held.join(","))
     }
 }
 

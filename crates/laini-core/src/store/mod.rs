@@ -29,8 +29,8 @@ pub use ledger::{
     Submission, Submitted, Usage,
 };
 pub use outbox::{
-    AcceptedCheck, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState, Outbox,
-    OutboxDepth,
+    AcceptedCheck, AskedAs, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState,
+    Outbox, OutboxDepth,
 };
 pub use registry::{
     FeedError, FeedItem, FeedResult, FeedStatus, Lookup, RefusedLine, Registry, RegistryError, RegistryFeed,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{AnswerWriter, BoxFuture, LedgerError, RepeatKey, RepeatWindow};
 use crate::billing::CheckId;
+use crate::disclosure::FactSet;
 use crate::line::Msisdn;
 use crate::partner::{AppId, Product, Purpose, ResultAddressId};
 
@@ -63,6 +64,8 @@ pub struct AcceptedCheck {
     pub app: AppId,
     /// What.
     pub product: Product,
+    /// How it was asked, and so how it is told.
+    pub asked: AskedAs,
     /// About whom.
     pub msisdn: Msisdn,
     /// What for.
@@ -73,6 +76,62 @@ pub struct AcceptedCheck {
     pub repeat: (RepeatKey, RepeatWindow),
     /// Where the result goes.
     pub address: ResultAddressId,
+}
+
+/// How an accepted check was asked.
+#[derive(Clone, PartialEq, Eq)]
+pub enum AskedAs {
+    /// On the published path of its product: all of that product's facts.
+    Published,
+    /// Explicitly (`/v1/checks`).
+    Explicit {
+        /// These facts;
+        facts: FactSet,
+        /// and whether the SIM is the one of this pseudonym.
+        expect: Option<String>,
+    },
+}
+
+impl AcceptedCheck {
+    /// Number, reference and question, for an engine to seal.
+    pub fn sealed_part(&self) -> Vec<u8> {
+        let mut plain = self.msisdn.as_u64().to_be_bytes().to_vec();
+        let mut field = |kind: u8, text: &str| {
+            plain.push(kind);
+            plain.extend_from_slice(&u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes());
+            plain.extend_from_slice(text.as_bytes());
+        };
+        if let Some(reference) = &self.reference {
+            field(b'r', reference);
+        }
+        if let AskedAs::Explicit { facts, expect } = &self.asked {
+            field(b'f', &facts.to_string());
+            if let Some(expect) = expect {
+                field(b'e', expect);
+            }
+        }
+        plain
+    }
+
+    /// Reads what [`AcceptedCheck::sealed_part`] wrote: number, reference, question.
+    pub fn read_sealed_part(plain: &[u8]) -> Option<(Msisdn, Option<String>, AskedAs)> {
+        let (number, mut rest) = plain.split_first_chunk::<8>()?;
+        let (mut reference, mut facts, mut expect) = (None, None, None);
+        while let Some((kind, after)) = rest.split_first() {
+            let (length, after) = after.split_first_chunk::<2>()?;
+            let (text, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+            let text = std::str::from_utf8(text).ok()?;
+            match kind {
+                b'r' => reference = Some(text.to_owned()),
+                b'f' => facts = Some(FactSet::parse_all(text)?),
+                b'e' => expect = Some(text.to_owned()),
+                _ => return None,
+            }
+            rest = after;
+        }
+        let asked = facts.map_or(AskedAs::Published, |facts| AskedAs::Explicit { facts, expect });
+        Some((Msisdn::from_stored(u64::from_be_bytes(*number))?, reference, asked))
+    }
 }
 
 impl fmt::Debug for AcceptedCheck {

@@ -1,14 +1,11 @@
-use std::sync::Arc;
-
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use laini_core::line::Msisdn;
-use laini_core::partner::Product;
-use laini_core::store::{AcceptedCheck, Submission, Submitted};
+use laini_core::partner::{AppView, Product, Purpose};
+use laini_core::store::{AcceptedCheck, AskedAs};
 use laini_wire::check::RESPONSE_CODE_OK;
 use laini_wire::delivery::{Accepted, RESPONSE_DESC_ACCEPTED};
 
-use super::admit::Admitted;
 use super::keyed::{Held, Kept};
 use super::limits::Permit;
 use super::{Gateway, header, ledger_failed};
@@ -17,9 +14,12 @@ use crate::http::{ApiError, Context, to_json};
 /// A check whose result goes to an address of the app.
 pub(super) struct ToAccept<'a> {
     pub(super) context: &'a Context,
-    pub(super) admitted: &'a Admitted,
+    pub(super) app: &'a AppView,
     pub(super) product: Product,
+    pub(super) asked: AskedAs,
     pub(super) msisdn: Msisdn,
+    pub(super) purpose: Purpose,
+    pub(super) reference: Option<String>,
     pub(super) repeat_id: Option<&'a [u8]>,
     pub(super) result_url: &'a str,
 }
@@ -33,17 +33,17 @@ impl Gateway {
         permit: Permit<'_>,
         held: Option<Held>,
     ) -> Result<Response, ApiError> {
-        let ToAccept { context, product, msisdn, .. } = asked;
-        let app = &*asked.admitted.app;
+        let ToAccept { context, app, product, msisdn, .. } = asked;
         let address = self.deliveries.address(app, asked.result_url).map_err(ApiError::ResultAddress)?;
         let check = AcceptedCheck {
             id: context.id,
             at: context.at,
             app: app.app.id,
             product,
+            asked: asked.asked,
             msisdn,
-            purpose: app.app.purpose,
-            reference: None,
+            purpose: asked.purpose,
+            reference: asked.reference,
             repeat: self.subjects.repeat(app.app.id, product, msisdn, asked.repeat_id),
             address: address.id,
         };
@@ -52,12 +52,8 @@ impl Gateway {
         let kept = accepted(context);
         let Some(held) = held else { return Ok(kept.answer()) };
         // Where this fails the repeat is accepted once more, and decided as a free repeat.
-        let write = Arc::new(move |_: &[_]| kept.to_bytes());
-        let submission = Submission { drafts: Vec::new(), answer: Some(held.answered_by(write)), delivery: None };
-        match self.submit(submission, context.deadline).await.map_err(|error| ledger_failed(&error))? {
-            Submitted::Recorded(_, kept) => Ok(Kept::from_bytes(&kept.unwrap_or_default())?.answer()),
-            Submitted::Answered(_, stored) => held.found(stored),
-        }
+        let (_, response) = self.submit_keyed(Vec::new(), held, context.deadline, move |_| kept.clone()).await?;
+        Ok(response)
     }
 }
 

@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -12,7 +11,7 @@ use laini_core::billing::{CheckId, PriceStamp};
 use laini_core::disclosure::{FactSet, Facts, RegistrationFact, SwapFact, UnknownReason, Windows};
 use laini_core::line::{Msisdn, MsisdnError};
 use laini_core::partner::{AppProfile, Product};
-use laini_core::store::{Recorded, Submission, Submitted};
+use laini_core::store::{AskedAs, Recorded};
 use laini_wire::check::{
     CheckRequest, CheckRequestError, NO_SWAP_DATE, NO_SWAP_DATE_TIME, OLDER_TEXT_END, OLDER_TEXT_START,
 };
@@ -101,8 +100,18 @@ impl Asked<'_> {
         let permit = gateway.limits.admit(&ask, &[msisdn], &self.settings.zone)?;
         let repeat_id = caller_repeat_id(self.headers).map(HeaderValue::as_bytes);
         if let Some(result_url) = &result_url {
-            let (admitted, product) = (self.admitted, self.endpoint.product);
-            let asked = ToAccept { context, admitted, product, msisdn, repeat_id, result_url };
+            let app = &self.admitted.app;
+            let asked = ToAccept {
+                context,
+                app,
+                product: self.endpoint.product,
+                asked: AskedAs::Published,
+                msisdn,
+                purpose: app.app.purpose,
+                reference: None,
+                repeat_id,
+                result_url,
+            };
             return gateway.accept(asked, permit, held).await;
         }
         let question = Question::published(
@@ -168,16 +177,10 @@ impl Asked<'_> {
         let Examined { draft, told, as_of } = examined;
         let answer = self.words(msisdn, facts, told.sim.map(|sim| sim.pseudonym), (told.windows, as_of));
         let price = self.admitted.price;
-        let write = Arc::new(move |recorded: &[Recorded]| answer.keep(endpoint, recorded, price).to_bytes());
-        let submission = Submission { drafts: vec![draft], answer: Some(held.answered_by(write)), delivery: None };
-        let submitted = gateway.submit(submission, context.deadline).await;
-        match submitted.map_err(|error| ledger_failed(&error))? {
-            Submitted::Recorded(recorded, kept) => {
-                permit.note_all(&recorded);
-                Ok(Kept::from_bytes(&kept.unwrap_or_default())?.answer())
-            }
-            Submitted::Answered(_, stored) => held.found(stored),
-        }
+        let write = move |recorded: &[Recorded]| answer.keep(endpoint, recorded, price);
+        let (recorded, response) = gateway.submit_keyed(vec![draft], held, context.deadline, write).await?;
+        permit.note_all(&recorded);
+        Ok(response)
     }
 
     fn words(

@@ -1,19 +1,22 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use laini_core::disclosure::UnknownReason;
+use laini_core::disclosure::{FactSet, UnknownReason};
 use laini_core::partner::{AppStatus, AppView, Product};
 use laini_core::store::{
-    AcceptedCheck, AnswerWriter, DeliveryDraft, DeliveryId, DeliveryKind, Draft, LedgerError, Recorded, RegistryError,
-    Submission, Submitted,
+    AcceptedCheck, AnswerWriter, AskedAs, DeliveryDraft, DeliveryId, DeliveryKind, Draft, LedgerError, Recorded,
+    RegistryError, Submission, Submitted,
 };
+use laini_wire::checks::ChecksAnswer;
 use laini_wire::delivery::{RESULT, ResultDetails};
 use tokio::time::Instant;
 
 use super::admit::{Admitted, may_call, price};
 use super::answer::{Answer, Endpoint};
 use super::check::{Examined, Finding, Question};
+use super::checks::{Words, charged};
 use super::limits::Ask;
 use super::{Gateway, age, header, imsi, ledger_failed, registry_failed, swap};
 use crate::Settings;
@@ -82,6 +85,8 @@ impl Gateway {
         let admitted = self.still_admitted(check).map_err(Undecided::Refused)?;
         let app = &*admitted.app;
         let question = Question {
+            facts: facts(check),
+            expect: expected(check),
             purpose: check.purpose,
             reference: check.reference.as_deref(),
             ..Question::published(
@@ -125,8 +130,36 @@ fn draft(check: &AcceptedCheck, at: Timestamp, write: AnswerWriter) -> DeliveryD
     DeliveryDraft { id, kind, app: check.app, address: check.address, at, write }
 }
 
+fn facts(check: &AcceptedCheck) -> FactSet {
+    match &check.asked {
+        AskedAs::Published => FactSet::of(check.product),
+        AskedAs::Explicit { facts, .. } => *facts,
+    }
+}
+
+fn expected(check: &AcceptedCheck) -> Option<&str> {
+    match &check.asked {
+        AskedAs::Published => None,
+        AskedAs::Explicit { expect, .. } => expect.as_deref(),
+    }
+}
+
 /// The record of an examined check, and what writes its delivery.
 fn payload(
+    check: &AcceptedCheck,
+    examined: Examined,
+    admitted: &Admitted,
+    at: Timestamp,
+    settings: &Settings,
+) -> (Vec<Draft>, AnswerWriter) {
+    match &check.asked {
+        AskedAs::Published => published(check, examined, admitted, at, settings),
+        AskedAs::Explicit { .. } => explicit(check, examined, admitted, at, settings),
+    }
+}
+
+/// What a published path answers, or its error.
+fn published(
     check: &AcceptedCheck,
     examined: Examined,
     admitted: &Admitted,
@@ -146,8 +179,8 @@ fn payload(
                 let charge = recorded.first().map(|recorded| header::charge(recorded.charge, price));
                 let charge = charge.as_ref().and_then(|charge| charge.to_str().ok()).unwrap_or_default();
                 let swap = answer.swap_word(endpoint.product);
-                let details = details(at, charge, environment, swap, as_of);
-                with_details((endpoint.render)(&answer), &details)
+                let details = ResultDetails { swap, as_of: as_of.map(written), ..details(at, environment) };
+                with_details((endpoint.render)(&answer), &ResultDetails { charge: Some(charge.into()), ..details })
             };
             return (vec![draft], Arc::new(write));
         }
@@ -157,6 +190,25 @@ fn payload(
         Finding::Unknown(UnknownReason::NoHistory | UnknownReason::SourceRejected) => ApiError::RegistryIncomplete,
     };
     (vec![draft], refusal(check, &error, at, environment))
+}
+
+/// What `/v1/checks` answers, which has words for everything.
+fn explicit(
+    check: &AcceptedCheck,
+    examined: Examined,
+    admitted: &Admitted,
+    at: Timestamp,
+    settings: &Settings,
+) -> (Vec<Draft>, AnswerWriter) {
+    let Examined { draft, told, as_of } = examined;
+    let words = Words::new(&admitted.app, &settings.zone);
+    let (id, msisdn, price) = (check.id, check.msisdn, admitted.price);
+    let environment = admitted.app.app.environment.word();
+    let write = move |recorded: &[Recorded]| {
+        let item = recorded.iter().map(|one| words.item(id, msisdn, &told, as_of, charged(one.charge, price)));
+        with_details(to_json(&ChecksAnswer { checks: item.collect() }), &details(at, environment))
+    };
+    (vec![draft], Arc::new(write))
 }
 
 fn endpoint(product: Product) -> Endpoint {
@@ -170,27 +222,27 @@ fn endpoint(product: Product) -> Endpoint {
 /// Writes the delivery of a check without an answer.
 fn refusal(check: &AcceptedCheck, error: &ApiError, at: Timestamp, environment: &'static str) -> AnswerWriter {
     let (body, charge) = error.in_delivery(check.id);
-    let body = with_details(body, &details(at, charge, environment, None, None));
+    let details = ResultDetails { charge: Some(charge.into()), ..details(at, environment) };
+    let body = with_details(body, &details);
     Arc::new(move |_| body.clone())
 }
 
-fn details<'a>(
-    at: Timestamp,
-    charge: &'a str,
-    environment: &'static str,
-    swap: Option<&'static str>,
-    as_of: Option<Timestamp>,
-) -> ResultDetails<'a> {
+/// What every result says of itself.
+fn details(at: Timestamp, environment: &'static str) -> ResultDetails<'static> {
     let valid_until = at.checked_add(VALID_FOR).unwrap_or(Timestamp::MAX);
     ResultDetails {
         r#type: RESULT,
-        answered_at: header::instant(at).into(),
-        valid_until: header::instant(valid_until).into(),
-        charge: charge.into(),
+        answered_at: written(at),
+        valid_until: written(valid_until),
+        charge: None,
         environment,
-        swap,
-        as_of: as_of.map(|as_of| header::instant(as_of).into()),
+        swap: None,
+        as_of: None,
     }
+}
+
+fn written(at: Timestamp) -> Cow<'static, str> {
+    header::instant(at).into()
 }
 
 /// The fields of `details` after those of the JSON object `body`.
@@ -209,7 +261,8 @@ mod tests {
     #[test]
     fn details_follow_the_fields_of_the_answer() {
         let at = Timestamp::constant(1_795_000_000, 999_999_999);
-        let details = details(at, "none; reason=refused", "sandbox", None, None);
+        let charge = Some("none; reason=refused".into());
+        let details = ResultDetails { charge, ..details(at, "sandbox") };
         let body = String::from_utf8(with_details(br#"{"a":"1"}"#.to_vec(), &details)).unwrap();
         let expected = concat!(
             r#"{"a":"1","type":"result","answeredAt":"2026-11-18T11:06:40Z","validUntil":"2026-11-18T11:21:40Z","#,

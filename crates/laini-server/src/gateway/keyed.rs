@@ -1,10 +1,13 @@
+use std::sync::Arc;
+
 use axum::http::header::HeaderName;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use laini_core::partner::AppView;
-use laini_core::store::{AnswerWriter, Claim, Claimed, KeyedAnswer, StoredAnswer};
+use laini_core::store::{AnswerWriter, Claim, Claimed, Draft, KeyedAnswer, Recorded, Submission, Submitted};
 use laini_wire::header::IDEMPOTENCY_KEY;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::{Gateway, header, ledger_failed};
 use crate::http::{ApiError, Context, IdempotencyKey, json_bytes};
@@ -55,6 +58,32 @@ impl Gateway {
     }
 }
 
+impl Gateway {
+    /// Makes `drafts` durable together with the answer that `write` makes of their records, stored under
+    /// the held key; tells it, and how they were recorded. Nothing was, where another request of the key
+    /// was answered meanwhile.
+    pub(super) async fn submit_keyed(
+        &self,
+        drafts: Vec<Draft>,
+        held: Held,
+        deadline: Instant,
+        write: impl Fn(&[Recorded]) -> Kept + Send + Sync + 'static,
+    ) -> Result<(Vec<Recorded>, Response), ApiError> {
+        let write: AnswerWriter = Arc::new(move |recorded| write(recorded).to_bytes());
+        let answer = Some(KeyedAnswer { claim: held.claim, write });
+        let submitted = self.submit(Submission { drafts, answer, delivery: None }, deadline).await;
+        match submitted.map_err(|error| ledger_failed(&error))? {
+            Submitted::Recorded(recorded, kept) => {
+                Ok((recorded, Kept::from_bytes(&kept.unwrap_or_default())?.answer()))
+            }
+            Submitted::Answered(_, stored) => {
+                let claimed = stored.found_by(&held.claim).unwrap_or(Claimed::Running);
+                Ok((Vec::new(), settled(claimed).map(Kept::replay)?))
+            }
+        }
+    }
+}
+
 /// What a claim that was not granted means.
 fn settled(claimed: Claimed) -> Result<Kept, ApiError> {
     match claimed {
@@ -66,20 +95,8 @@ fn settled(claimed: Claimed) -> Result<Kept, ApiError> {
     }
 }
 
-impl Held {
-    /// What stores the answer under this key.
-    pub(super) fn answered_by(&self, write: AnswerWriter) -> KeyedAnswer {
-        KeyedAnswer { claim: self.claim, write }
-    }
-
-    /// The answer to a request whose key was answered by another one meanwhile.
-    pub(super) fn found(&self, stored: StoredAnswer) -> Result<Response, ApiError> {
-        settled(stored.found_by(&self.claim).unwrap_or(Claimed::Running)).map(Kept::replay)
-    }
-}
-
 /// An answer as it is kept: its body byte for byte, and the headers that belong to it.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Kept {
     headers: Vec<(String, String)>,
     body: String,

@@ -11,6 +11,7 @@ use laini_core::delivery::LISTEN;
 use laini_core::partner::{App, AppStatus, Budget, ResultAddress, ResultAddressId};
 use laini_core::store::{Delivery, DeliveryState};
 use laini_server::delivery::signing_secret;
+use serde_json::Value;
 use sha2::Sha256;
 use tokio::time::timeout;
 
@@ -96,6 +97,48 @@ fn assert_signed(world: &World, received: &Received, generations: &[u32]) {
         format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
     });
     assert_eq!(received.header("webhook-signature"), signatures.collect::<Vec<_>>().join(" "));
+}
+
+#[tokio::test]
+async fn delivery_of_an_explicit_check_says_what_it_would_have_answered() {
+    let receiver = Receiver::start().await;
+    let world = world(&receiver.url(), |_| {}).await;
+    let token = world.token(&world.production).await;
+    let pseudonym = world.check(IMSI_PATH, OTHER).await.text("imsi");
+    let ask = async |body: Value, headers: &str| {
+        let headers = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n{headers}");
+        world.send(request("POST", "/v1/checks", &headers, &body.to_string())).await
+    };
+    let question = |number: &str, facts: &[&str]| serde_json::json!({"number": number, "facts": facts, "expect": pseudonym, "reference": "cheque 17"});
+    let mut delivered = question(OTHER, &["sim", "registration"]);
+    delivered["resultURL"] = receiver.url().into();
+    let key = "Idempotency-Key: k1\r\n";
+    let accepted = ask(delivered.clone(), key).await;
+    let id = assert_accepted(&accepted);
+    let again = ask(delivered, key).await;
+    assert_eq!((again.body.clone(), again.header("idempotent-replayed")), (accepted.body, Some("true")));
+
+    let received: Value = serde_json::from_str(&receiver.got(1).await.remove(0).body).unwrap();
+    let inline = ask(question(OTHER, &["sim", "registration"]), "").await.json();
+    let mut expected = inline["checks"][0].clone();
+    expected["id"] = id.into();
+    expected["charge"] = received["checks"][0]["charge"].clone();
+    assert_eq!(received["checks"], serde_json::json!([expected]));
+    assert_eq!(received["checks"][0]["sim"]["compared"], "same");
+    assert_eq!(received["checks"][0]["charge"]["amount"], "20.00", "{received}");
+    assert_eq!((&received["type"], &received["environment"]), (&"result".into(), &"production".into()));
+    assert_eq!((received.get("charge"), received.get("swap")), (None, None), "the item says it");
+
+    // What is not served has its words too.
+    let mut unknown = serde_json::json!({"number": "254722999999"});
+    unknown["resultURL"] = receiver.url().into();
+    assert_accepted(&ask(unknown, "").await);
+    let received: Value = serde_json::from_str(&receiver.got(2).await.remove(1).body).unwrap();
+    assert_eq!(received["checks"][0]["line"], "not_served", "{received}");
+
+    let batch = serde_json::json!({"numbers": [OTHER], "resultURL": receiver.url()});
+    let message = "Bad Request - Invalid resultURL - results are delivered for one number at a time; send number";
+    assert_error(&ask(batch, "").await, 400, "400.002.02", message);
 }
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use laini_core::billing::CheckId;
-use laini_core::line::Msisdn;
 use laini_core::partner::{AppId, Product, Purpose, ResultAddressId};
 use laini_core::store::{
     AcceptedCheck, Attempt, BodyOwner, BoxFuture, DayKey, DayKeys, Delivery, DeliveryDraft, DeliveryId, DeliveryKind,
@@ -88,7 +87,7 @@ impl Outbox for SqliteLedger {
     }
 }
 
-/// An accepted check with its number and reference still sealed.
+/// An accepted check with its number, reference and question still sealed.
 struct SealedCheck {
     id: CheckId,
     at: Timestamp,
@@ -101,29 +100,21 @@ struct SealedCheck {
 }
 
 fn seal_check(day_key: &DayKey, check: &AcceptedCheck) -> Vec<u8> {
-    let mut plain = check.msisdn.as_u64().to_be_bytes().to_vec();
-    if let Some(reference) = &check.reference {
-        plain.push(b':');
-        plain.extend_from_slice(reference.as_bytes());
-    }
-    day_key.seal_body(BodyOwner::Accepted(check.id), &plain)
+    day_key.seal_body(BodyOwner::Accepted(check.id), &check.sealed_part())
 }
 
 fn open_check(day_keys: &dyn DayKeys, check: &SealedCheck) -> Result<AcceptedCheck, LedgerError> {
     let unreadable = || LedgerError::Unreadable("an accepted check does not open; its day's key is another one".into());
     let day_key = days::existing(day_keys, check.at)?.ok_or_else(unreadable)?;
     let plain = day_key.open_body(BodyOwner::Accepted(check.id), &check.sealed).map_err(|_| unreadable())?;
-    let (number, reference) = plain.split_first_chunk::<8>().ok_or_else(unreadable)?;
-    let reference = match reference.split_first() {
-        Some((_, text)) => Some(String::from_utf8(text.to_vec()).map_err(|_| unreadable())?),
-        None => None,
-    };
+    let (msisdn, reference, asked) = AcceptedCheck::read_sealed_part(&plain).ok_or_else(unreadable)?;
     Ok(AcceptedCheck {
         id: check.id,
         at: check.at,
         app: check.app,
         product: check.product,
-        msisdn: Msisdn::from_stored(u64::from_be_bytes(*number)).ok_or_else(unreadable)?,
+        asked,
+        msisdn,
         purpose: check.purpose,
         reference,
         repeat: check.repeat,

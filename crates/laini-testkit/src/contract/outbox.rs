@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use laini_core::disclosure::FactSet;
 use laini_core::partner::{Product, Purpose, ResultAddressId};
 use laini_core::store::{
-    AcceptedCheck, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState, Draft,
-    LedgerError, Outbox, OutboxDepth, Submission, Submitted,
+    AcceptedCheck, AskedAs, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState,
+    Draft, LedgerError, Outbox, OutboxDepth, Submission, Submitted,
 };
 
 use super::ledger::{Desk, LedgerHome, QUESTION, Question, all, app, at, charged};
@@ -25,6 +26,11 @@ fn accepted(draft: &Draft) -> AcceptedCheck {
         at: draft.at,
         app: draft.app,
         product: Product::Swap,
+        asked: match draft.id.position() % 3 {
+            0 => AskedAs::Published,
+            1 => AskedAs::Explicit { facts: FactSet::SWAP.with(FactSet::SIM), expect: Some("93".to_owned()) },
+            _ => AskedAs::Explicit { facts: FactSet::REGISTRATION, expect: None },
+        },
         msisdn: draft.subject.msisdn,
         purpose: Purpose::Onboarding,
         reference: (draft.id.position().is_multiple_of(2)).then(|| "cheque 17".to_owned()),

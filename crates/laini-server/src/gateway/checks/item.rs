@@ -11,19 +11,19 @@ use crate::gateway::header::instant;
 
 /// How what was told is put into words for one app.
 #[derive(Clone)]
-pub(super) struct Words {
+pub(in crate::gateway) struct Words {
     zone: TimeZone,
     exact_times: bool,
 }
 
 impl Words {
-    pub(super) fn new(app: &AppView, zone: &TimeZone) -> Self {
+    pub(in crate::gateway) fn new(app: &AppView, zone: &TimeZone) -> Self {
         let exact_times = app.agreement.as_ref().is_some_and(|agreement| agreement.exact_times);
         Self { zone: zone.clone(), exact_times }
     }
 
     /// Everything that was told about one number.
-    pub(super) fn item(
+    pub(in crate::gateway) fn item(
         &self,
         id: CheckId,
         msisdn: Msisdn,
@@ -108,7 +108,7 @@ fn sim(told: &Told) -> SimItem {
 }
 
 /// What a recorded check costs, in words.
-pub(super) fn charged(recorded: Charge, price: PriceStamp) -> ChargeItem {
+pub(in crate::gateway) fn charged(recorded: Charge, price: PriceStamp) -> ChargeItem {
     match recorded {
         Charge::Charged(money) => ChargeItem { estimate: !price.exact, ..charge(money, None) },
         Charge::Free(reason) => charge(Money::new(0, price.list.currency), Some(reason.word())),

@@ -17,17 +17,19 @@ use futures_util::future::{BoxFuture, try_join_all};
 use jiff::SignedDuration;
 use laini_core::billing::{Charge, CheckId, Money, Outcome};
 use laini_core::disclosure::Told;
+use laini_core::line::Msisdn;
 use laini_core::partner::AppView;
-use laini_core::store::{FoundCheck, Recorded, Submission, Submitted};
+use laini_core::store::{AskedAs, FoundCheck, Recorded, Submission, Submitted};
 use laini_wire::checks::{CHECKS_PATH, ChecksAnswer};
 
+use super::accept::ToAccept;
 use super::check::{Examined, Question};
 use super::keyed::{Begun, Held, Kept};
 use super::limits::{Ask, Permit};
 use super::{Gateway, GatewayState, header, ledger_failed, registry_failed};
 use crate::Settings;
 use crate::http::{ApiError, Context, caller_repeat_id, json, read_json, to_json};
-use item::Words;
+pub(super) use item::{Words, charged};
 use order::Order;
 
 /// For so long a check is told again.
@@ -118,10 +120,28 @@ impl Asked<'_> {
             gateway.suffer(self.app, *msisdn, context).await?;
         }
         let permit = gateway.limits.admit(&ask, &order.numbers, &self.settings.zone)?;
+        if let (Some(result_url), [msisdn]) = (&order.result_url, &order.numbers[..]) {
+            let asked = self.to_accept(&order, *msisdn, result_url);
+            return gateway.accept(asked, permit, held).await;
+        }
         let examined = self.examine(&order).await?;
         let mut response = self.record(&order, examined, held, permit).await?;
         gateway.limits.describe(self.app, order.product, response.headers_mut());
         Ok(response)
+    }
+
+    fn to_accept<'a>(&'a self, order: &Order, msisdn: Msisdn, result_url: &'a str) -> ToAccept<'a> {
+        ToAccept {
+            context: self.context,
+            app: self.app,
+            product: order.product,
+            asked: AskedAs::Explicit { facts: order.facts, expect: order.expect.clone() },
+            msisdn,
+            purpose: order.purpose,
+            reference: order.reference.clone(),
+            repeat_id: caller_repeat_id(self.headers).map(HeaderValue::as_bytes),
+            result_url,
+        }
     }
 
     /// Every number, in order.
@@ -188,15 +208,9 @@ impl Asked<'_> {
             permit.note_all(&recorded);
             return Ok(write(&recorded).answer());
         };
-        let answer = Some(held.answered_by(Arc::new(move |recorded| write(recorded).to_bytes())));
-        let submitted = self.gateway.submit(Submission { drafts, answer, delivery: None }, self.context.deadline).await;
-        match submitted.map_err(|error| ledger_failed(&error))? {
-            Submitted::Recorded(recorded, kept) => {
-                permit.note_all(&recorded);
-                Ok(Kept::from_bytes(&kept.unwrap_or_default())?.answer())
-            }
-            Submitted::Answered(_, stored) => held.found(stored),
-        }
+        let (recorded, response) = self.gateway.submit_keyed(drafts, held, self.context.deadline, write).await?;
+        permit.note_all(&recorded);
+        Ok(response)
     }
 }
 

@@ -23,15 +23,14 @@ pub(super) struct Order {
     pub(super) reference: Option<String>,
     pub(super) expect: Option<String>,
     pub(super) dry_run: bool,
+    /// Where the result goes instead of into the answer.
+    pub(super) result_url: Option<String>,
 }
 
 impl Order {
     /// Reads a body as `app` may ask.
     pub(super) fn read(body: &[u8], app: &AppView, plan: &NumberPlan) -> Result<Self, ApiError> {
         let request = ChecksRequest::parse(body).map_err(refused)?;
-        if request.result_url.is_some() {
-            return Err(ApiError::NotImplemented);
-        }
         let facts = facts(&request, app)?;
         // `facts` is never empty.
         let product = facts.product().unwrap_or(Product::Imsi);
@@ -42,6 +41,7 @@ impl Order {
             product,
             price,
             purpose: purpose(&request, app)?,
+            result_url: result_url(&request)?,
             reference: reference(request.reference)?,
             expect: request.expect,
             dry_run: request.dry_run,
@@ -60,6 +60,7 @@ impl Order {
         text(Some(self.purpose.word()));
         text(self.reference.as_deref());
         text(self.expect.as_deref());
+        text(self.result_url.as_deref());
         self.numbers.iter().for_each(|number| form.extend_from_slice(&number.as_u64().to_be_bytes()));
         form
     }
@@ -145,6 +146,14 @@ fn purpose(request: &ChecksRequest, app: &AppView) -> Result<Purpose, ApiError> 
         return Err(ApiError::Forbidden(ForbiddenReason::PurposeNotAllowed));
     }
     Ok(purpose)
+}
+
+fn result_url(request: &ChecksRequest) -> Result<Option<String>, ApiError> {
+    let problem = "results are delivered for one number at a time; send number";
+    match &request.result_url {
+        Some(_) if request.number.is_none() => Err(ApiError::InvalidField("resultURL", problem.into())),
+        result_url => Ok(result_url.clone()),
+    }
 }
 
 fn reference(given: Option<String>) -> Result<Option<String>, ApiError> {
