@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
 use laini_core::store::{AccountStore, AnswerMemory, Ledger, Outbox, Registry, RegistryFeed, WorldStore};
-use observe::Metrics;
+use observe::{Metrics, Traces};
 
 pub mod delivery;
 pub mod gateway;
@@ -50,6 +50,8 @@ pub struct Deps {
     pub entropy: Arc<dyn Entropy>,
     /// What is counted; `None` = nothing is.
     pub metrics: Option<Arc<Metrics>>,
+    /// What makes spans; `None` = nothing is traced.
+    pub traces: Option<Arc<Traces>>,
 }
 
 /// The time of day. Asked once per request.

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::delivery::{Deliveries, Hosts, Outbound, SystemResolver, Worker};
 use crate::gateway::Gateway;
 use crate::http::{AccountsPicture, Front, Listening, Load, Tls, listen};
-use crate::observe::{Exporter, Gauged, Metrics};
+use crate::observe::{Exporter, Gauged, Metrics, SpanExport};
 use crate::operator::OperatorApi;
 use crate::sandbox::SandboxWorlds;
 use crate::{Deps, Environments, Limits, Listener, LiveSettings};
@@ -25,6 +25,7 @@ pub struct Server {
     operator_address: Option<SocketAddr>,
     front: Arc<Front>,
     exporting: Option<Listening>,
+    spans: Option<SpanExport>,
     /// Each once, however many listeners share it.
     tls: Vec<Arc<Tls>>,
     accounts: Arc<AccountsPicture>,
@@ -76,7 +77,8 @@ impl Server {
         let accounts = AccountsPicture::load(store, Arc::clone(&keys), limits.accounts_age_ms_max).await?;
         let accounts = Arc::new(accounts);
         let ids = Arc::new(CheckIds::after(deps.ledger.newest().await?));
-        let (clock, entropy, metrics) = (Arc::clone(&deps.clock), Arc::clone(&deps.entropy), deps.metrics.clone());
+        let (clock, entropy) = (Arc::clone(&deps.clock), Arc::clone(&deps.entropy));
+        let observers = (deps.metrics.clone(), deps.traces.clone());
         let is_proxied = !settings.current().proxies.networks.is_empty();
         let reach = Reach::of_server(bound.iter().map(|(_, address)| address.ip()), is_proxied);
         let deliveries = Deliveries::new(Arc::clone(&deps.outbox), reach, Arc::clone(&ids), Arc::clone(&entropy));
@@ -85,6 +87,7 @@ impl Server {
         let operator_api =
             OperatorApi::new(Arc::clone(&deps.feed), Arc::clone(&accounts), Arc::clone(&settings), Arc::clone(&clock));
         let operator_api = Arc::new(operator_api);
+        let traces = deps.traces.clone();
         let gateway = Gateway::new(
             deps,
             Arc::clone(&accounts),
@@ -104,12 +107,13 @@ impl Server {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             hosts: Hosts::default(),
+            traces,
         };
         let worker = Arc::new(worker);
         let worlds = Arc::clone(gateway.worlds());
         let routes = gateway.routes();
         let routes = if operator.is_some() { routes } else { routes.merge(Arc::clone(&operator_api).routes()) };
-        let front = Arc::new(Front::new(routes, ids, clock, entropy, settings, metrics, load));
+        let front = Arc::new(Front::new(routes, ids, clock, entropy, settings, observers, load));
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
         let mut tls: Vec<Arc<Tls>> = shared.filter_map(|listener| listener.tls.clone()).collect();
         tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
@@ -120,7 +124,19 @@ impl Server {
             operator_address = Some(address);
             places.push(place(bound, listener, &Arc::new(front.beside(operator_api.routes_alone()))));
         }
-        Ok(Self { places, addresses, operator_address, front, exporting: None, tls, accounts, worlds, worker, limits })
+        Ok(Self {
+            places,
+            addresses,
+            operator_address,
+            front,
+            exporting: None,
+            spans: None,
+            tls,
+            accounts,
+            worlds,
+            worker,
+            limits,
+        })
     }
 
     /// Listens on `address` for whoever collects `metrics` as well; returns where.
@@ -135,6 +151,11 @@ impl Server {
         let front = Arc::new(self.front.beside(routes));
         self.exporting = Some(Listening { listener, environments: Environments::Neither, tls: None, front });
         Ok(address)
+    }
+
+    /// Sends spans for as long as it runs, to the very end.
+    pub fn export(&mut self, spans: SpanExport) {
+        self.spans = Some(spans);
     }
 
     /// The addresses that clients connect to, in the order of the listeners.
@@ -162,6 +183,8 @@ impl Server {
         }
         let (stop, stopping) = watch::channel(false);
         let worker = tokio::spawn(self.worker.run(stopping));
+        let (end, ending) = watch::channel(false);
+        let spans = self.spans.map(|spans| tokio::spawn(spans.run(ending)));
         tokio::select! {
             () = listen(self.places, &self.limits, shutdown) => {}
             () = exporting => {}
@@ -171,6 +194,12 @@ impl Server {
         stop.send_replace(true);
         if worker.await.is_err() {
             tracing::error!("the delivery worker panicked; what it left is delivered by the next server");
+        }
+        end.send_replace(true);
+        if let Some(spans) = spans
+            && spans.await.is_err()
+        {
+            tracing::error!("the sender of spans panicked; the last ones are lost");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use laini_core::store::{AccountStore, CommitObserver};
 use laini_server::http::Tls;
-use laini_server::observe::{Gauged, Metrics};
+use laini_server::observe::{Gauged, Metrics, SpanExport, Traces};
 use laini_server::worker::{RetentionPolicy, keep_forgetting};
 use laini_server::{Deps, Limits, Listener, LiveSettings, Server, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -109,6 +109,7 @@ pub(crate) fn runtime(config: &Config) -> anyhow::Result<tokio::runtime::Runtime
 pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyhow::Result<Standing> {
     let metrics_address = config.metrics_address()?;
     let metrics = metrics_address.map(|_| Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))));
+    let (traces, spans) = traces(config, metrics.as_deref())?.unzip();
     let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
     let ledger = house.ledger_writer(config, observer)?;
     let deps = Deps {
@@ -123,6 +124,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         metrics: metrics.clone(),
+        traces: traces.map(Arc::new),
     };
     // Before anyone is told that it is ready: from then on a signal ends it gracefully.
     let signals = Signals::listen(offer.is_reloadable)?;
@@ -137,6 +139,9 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
             server.expose(address, metrics, gauged).await.hint("choose another address for metrics.listen")?;
         tracing::info!(address = %exposed, "metrics can be collected");
     }
+    if let Some(spans) = spans {
+        server.export(spans);
+    }
     let addresses = server.addresses().iter().zip(&offer.listeners);
     let urls: Vec<String> = addresses.map(|(address, listener)| url(*address, listener)).collect();
     let base_url = urls.first().cloned().unwrap_or_default();
@@ -149,6 +154,14 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
     let (retention, disk) = (config.retention.policy(), house.data.path().to_owned());
     Ok(Standing { server, base_url, urls, operator_url, tls, settings, ledger, retention, disk, signals })
+}
+
+/// What makes spans and what sends them, where the settings say where to.
+fn traces(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<Option<(Traces, SpanExport)>> {
+    let Some(settings) = config.traces.settings() else { return Ok(None) };
+    let counts = metrics.map(Metrics::spans).unwrap_or_default();
+    let traces = Traces::new(&settings, Arc::new(SystemEntropy), counts);
+    traces.map(Some).hint("see traces.otlp_endpoint; an empty one switches traces off")
 }
 
 fn url(address: SocketAddr, listener: &Listener) -> String {

@@ -24,7 +24,11 @@ impl Worker {
     /// Makes one attempt at a delivery that this worker has leased.
     pub(super) async fn send(&self, delivery: Delivery) {
         let (id, made, attempts) = (delivery.id, delivery.at, delivery.attempts.saturating_add(1));
+        let trace = self.traces.as_ref().and_then(|traces| traces.work("deliver", id.0));
         let ending = self.attempt(delivery).await;
+        if let (Some(trace), Ending::Answered(status)) = (trace, &ending) {
+            trace.note("http.response.status_code", i64::from(*status));
+        }
         let at = self.clock.now();
         let failed = || after_failure(made, at, attempts, self.entropy.next_u64());
         let (status, problem, next) = match ending {

@@ -14,6 +14,7 @@ use super::hosts::Hosts;
 use super::{Deliveries, Outbound};
 use crate::gateway::{Decided, Gateway};
 use crate::http::AccountsPicture;
+use crate::observe::{Traces, of_request};
 use crate::{Clock, Entropy};
 
 /// How often the outbox is looked into where nothing tells of news: what a command made due again, or
@@ -45,6 +46,7 @@ pub(crate) struct Worker {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) hosts: Hosts,
+    pub(crate) traces: Option<Arc<Traces>>,
 }
 
 /// One of the two things that the worker does: what it takes from the outbox, and how many at once.
@@ -82,7 +84,9 @@ impl Worker {
 
 impl Worker {
     async fn decide(&self, check: &AcceptedCheck) {
-        let put = match self.gateway.decide(check, self.clock.now()).await {
+        let trace = self.traces.as_ref().and_then(|traces| traces.work("decide", check.id));
+        let deciding = self.gateway.decide(check, self.clock.now());
+        let put = match of_request(check.id, trace.as_ref(), deciding).await {
             Decided::Recorded => {
                 self.deliveries.sends_came.notify_one();
                 Ok(())

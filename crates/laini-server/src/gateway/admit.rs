@@ -35,6 +35,7 @@ impl Gateway {
 
     /// The app behind the caller's token, where it may call at all: token, app and environment.
     pub(crate) fn caller(&self, headers: &HeaderMap, context: &Context) -> Result<Arc<AppView>, ApiError> {
+        let _step = self.step("admit");
         let claims = self.tokens.verify(bearer(headers).map_err(ApiError::Token)?, context.at).map_err(|error| {
             ApiError::Token(match error {
                 TokenError::Unknown => TokenProblem::Unknown,

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Gateway;
 use crate::Settings;
+use crate::observe::Step;
 
 /// One question about one line, by somebody who may ask it.
 pub(crate) struct Question<'a> {
@@ -109,6 +110,15 @@ impl Gateway {
     }
 
     async fn look_up(&self, question: &Question<'_>) -> Result<Found, RegistryError> {
+        let step = self.step("look_up");
+        let found = self.found(question).await;
+        if let (Some(mut step), Err(_)) = (step, &found) {
+            step.failed();
+        }
+        found
+    }
+
+    async fn found(&self, question: &Question<'_>) -> Result<Found, RegistryError> {
         let windows = question.app.windows;
         match question.app.app.environment {
             Environment::Sandbox => {
@@ -155,8 +165,10 @@ impl Gateway {
         let (product, environment) = (draft.product, draft.environment);
         let deadline = within(self.settings.glance().limits.record_timeout_ms, deadline);
         let waiting = self.load.enter().ok_or(LedgerError::Busy)?;
+        let step = self.step("record");
         let recorded = timeout_at(deadline, self.ledger.record(draft)).await.map_err(unconfirmed).flatten();
         waiting.ended();
+        trace_record(step, &[(product, environment)], recorded.as_ref().map(std::slice::from_ref));
         self.note_health(recorded.as_ref().err());
         if let (Some(metrics), Ok(recorded)) = (&self.metrics, &recorded) {
             metrics.checked(product, environment, recorded.outcome);
@@ -169,8 +181,14 @@ impl Gateway {
         let deadline = within(self.settings.glance().limits.record_timeout_ms, deadline);
         let asked: Vec<_> = submission.drafts.iter().map(|draft| (draft.product, draft.environment)).collect();
         let waiting = self.load.enter().ok_or(LedgerError::Busy)?;
+        let step = self.step("record");
         let submitted = timeout_at(deadline, self.ledger.submit(submission)).await.map_err(unconfirmed).flatten();
         waiting.ended();
+        let recorded = submitted.as_ref().map(|submitted| match submitted {
+            Submitted::Recorded(recorded, _) => recorded.as_slice(),
+            Submitted::Answered(..) => &[],
+        });
+        trace_record(step, &asked, recorded);
         self.note_health(submitted.as_ref().err());
         if let (Some(metrics), Ok(Submitted::Recorded(recorded, _))) = (&self.metrics, &submitted) {
             for ((product, environment), recorded) in asked.into_iter().zip(recorded) {
@@ -185,6 +203,20 @@ impl Gateway {
         if !matches!(error, Some(LedgerError::Busy)) {
             self.ledger_health.note(error.is_none());
         }
+    }
+}
+
+/// Ends the span of a commit; what was recorded is told where it was one check.
+fn trace_record(step: Option<Step>, asked: &[(Product, Environment)], recorded: Result<&[Recorded], &LedgerError>) {
+    let Some(mut step) = step else { return };
+    if let [(product, environment)] = asked {
+        step.note("laini.product", product.word());
+        step.note("laini.environment", environment.word());
+    }
+    match recorded {
+        Ok([recorded]) => step.note("laini.outcome", recorded.outcome.word()),
+        Ok(_) => {}
+        Err(_) => step.failed(),
     }
 }
 

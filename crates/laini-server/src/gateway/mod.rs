@@ -48,7 +48,7 @@ use laini_wire::token::{GENERATE_PATH, OAUTH2_PATH};
 
 use crate::delivery::Deliveries;
 use crate::http::{AccountsPicture, ApiError, Context, Load, Throttle};
-use crate::observe::Metrics;
+use crate::observe::{Metrics, Step, Traces};
 use crate::sandbox::{self, SandboxWorlds};
 use crate::{Deps, Entropy, LiveSettings, Settings};
 pub(crate) use decide::Decided;
@@ -75,6 +75,7 @@ pub(crate) struct Gateway {
     entropy: Arc<dyn Entropy>,
     settings: Arc<LiveSettings>,
     metrics: Option<Arc<Metrics>>,
+    traces: Option<Arc<Traces>>,
     token_requests: Throttle<IpAddr>,
     token_failures: Throttle<(IpAddr, u64)>,
     /// Consumer keys are remembered as hashes: whatever is presented takes eight bytes.
@@ -108,6 +109,7 @@ impl Gateway {
             ids,
             entropy: deps.entropy,
             metrics: deps.metrics,
+            traces: deps.traces,
             token_requests: Throttle::new(
                 limits.token_requests_burst,
                 each(1, limits.token_requests_per_second),
@@ -145,6 +147,11 @@ impl Gateway {
     /// The sandbox apps' own lines and clocks.
     pub(crate) fn worlds(&self) -> &Arc<SandboxWorlds> {
         &self.worlds
+    }
+
+    /// Begins a step of the request that this thread works on, where that is traced.
+    fn step(&self, name: &'static str) -> Option<Step> {
+        self.traces.as_ref()?.step(name)
     }
 
     /// Every route there is.

@@ -23,7 +23,7 @@ use super::context::CallerIds;
 use super::origin::{Origin, counted_as};
 use super::protection::protect;
 use super::{ApiError, Context, Load, Shape};
-use crate::observe::{Endpoint, Metrics, of_request};
+use crate::observe::{Endpoint, Metrics, Traces, of_request};
 use crate::{Clock, Entropy, LiveSettings};
 
 /// The longest path and query; nothing that long is anywhere.
@@ -37,6 +37,7 @@ pub(crate) struct Front {
     entropy: Arc<dyn Entropy>,
     settings: Arc<LiveSettings>,
     metrics: Option<Arc<Metrics>>,
+    traces: Option<Arc<Traces>>,
     load: Arc<Load>,
 }
 
@@ -47,14 +48,14 @@ impl Front {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         settings: Arc<LiveSettings>,
-        metrics: Option<Arc<Metrics>>,
+        (metrics, traces): (Option<Arc<Metrics>>, Option<Arc<Traces>>),
         load: Arc<Load>,
     ) -> Self {
-        Self { router, ids, clock, entropy, settings, metrics, load }
+        Self { router, ids, clock, entropy, settings, metrics, traces, load }
     }
 
-    /// For other routes beside these, with identities from the same source. What goes there is not
-    /// counted among what partners ask.
+    /// For other routes beside these, with identities from the same source. What goes there is neither
+    /// traced nor counted among what partners ask.
     pub(crate) fn beside(&self, router: Router) -> Self {
         Self {
             router,
@@ -63,6 +64,7 @@ impl Front {
             entropy: Arc::clone(&self.entropy),
             settings: Arc::clone(&self.settings),
             metrics: None,
+            traces: None,
             load: Arc::clone(&self.load),
         }
     }
@@ -88,16 +90,22 @@ impl Front {
         let (mut parts, body) = request.into_parts();
         let context = self.context(&parts, origin, began);
         let caller_ids = CallerIds::of(&parts.headers);
-        let endpoint = self.metrics.is_some().then(|| Endpoint::of_path(parts.uri.path()));
+        let is_seen = self.metrics.is_some() || self.traces.is_some();
+        let endpoint = is_seen.then(|| Endpoint::of_path(parts.uri.path()));
+        let trace = self.traces.as_ref().zip(endpoint);
+        let trace = trace.and_then(|(traces, endpoint)| traces.request(&parts.headers, endpoint, context.id));
         parts.extensions.insert(context);
         let mut response = if let Some(error) = self.refusal(&parts) {
             context.refuse(error)
         } else {
             let request = Request::from_parts(parts, body);
-            of_request(context.id, self.answer_as(context, request, began)).await
+            of_request(context.id, trace.as_ref(), self.answer_as(context, request, began)).await
         };
         if let (Some(metrics), Some(endpoint)) = (&self.metrics, endpoint) {
             metrics.answered(endpoint, &response, began.elapsed());
+        }
+        if let Some(trace) = trace {
+            trace.answered(&response);
         }
         caller_ids.echo(response.headers_mut());
         protect(response.headers_mut(), origin.is_tls);

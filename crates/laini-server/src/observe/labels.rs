@@ -6,6 +6,8 @@ use std::fmt::{self, Write as _};
 use laini_core::billing::Outcome;
 use laini_core::partner::{Environment, Product};
 use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
+use laini_wire::checks::CHECKS_PATH;
+use laini_wire::delivery::DELIVERIES_PATH;
 use laini_wire::token::{GENERATE_PATH, OAUTH2_PATH};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelSetEncoder, LabelValueEncoder};
 
@@ -19,12 +21,13 @@ pub(crate) enum Endpoint {
     Token,
     Operator,
     Sandbox,
+    Deliveries,
     Probe,
     Other,
 }
 
 impl Endpoint {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Imsi,
         Self::Swap,
         Self::Age,
@@ -32,6 +35,7 @@ impl Endpoint {
         Self::Token,
         Self::Operator,
         Self::Sandbox,
+        Self::Deliveries,
         Self::Probe,
         Self::Other,
     ];
@@ -44,14 +48,16 @@ impl Endpoint {
             AGE_PATH => Self::Age,
             GENERATE_PATH | OAUTH2_PATH => Self::Token,
             "/livez" | "/readyz" => Self::Probe,
-            _ if path.starts_with("/v1/checks") => Self::Checks,
+            _ if path.starts_with(CHECKS_PATH) => Self::Checks,
+            _ if path.starts_with(DELIVERIES_PATH) => Self::Deliveries,
             _ if path.starts_with("/sandbox/") => Self::Sandbox,
             _ if path.starts_with("/operator/") => Self::Operator,
             _ => Self::Other,
         }
     }
 
-    fn word(self) -> &'static str {
+    /// In a word.
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Imsi => "imsi",
             Self::Swap => "swap",
@@ -60,6 +66,7 @@ impl Endpoint {
             Self::Token => "token",
             Self::Operator => "operator",
             Self::Sandbox => "sandbox",
+            Self::Deliveries => "deliveries",
             Self::Probe => "probe",
             Self::Other => "other",
         }

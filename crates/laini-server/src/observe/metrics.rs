@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::SpanCounts;
 use super::distribution::Distribution;
 use super::labels::{
     Endpoint, ErrorCode, OfBuild, OfCheck, OfEndpoint, OfFeed, OfOutbox, OfRefusal, OfRequest, StatusClass, Waiting,
@@ -37,6 +38,7 @@ pub struct Metrics {
     registry_lag: Gauge,
     outbox: Family<OfOutbox, Gauge>,
     accounts_age: Gauge,
+    spans: SpanCounts,
 }
 
 impl Metrics {
@@ -65,6 +67,7 @@ impl Metrics {
             registry_lag: Gauge::default(),
             outbox: Family::default(),
             accounts_age: Gauge::default(),
+            spans: SpanCounts::default(),
         };
         metrics.register_the_rest();
         metrics
@@ -79,6 +82,9 @@ impl Metrics {
         let help = "How long ago the registry's as-of instant was";
         registry.register_with_unit("registry_lag", help, Unit::Seconds, self.registry_lag.clone());
         registry.register("outbox", "What waits to be decided or delivered, or was given up", self.outbox.clone());
+        registry.register("trace_spans_sent", "Spans that the collector took", self.spans.sent.clone());
+        let help = "Spans that were lost: the queue was full, or the collector did not take them";
+        registry.register("trace_spans_lost", help, self.spans.lost.clone());
         let help = "How long ago partners and apps were last read";
         registry.register_with_unit("accounts_age", help, Unit::Seconds, self.accounts_age.clone());
     }
@@ -96,6 +102,11 @@ impl Metrics {
     pub(crate) fn checked(&self, product: Product, environment: Environment, outcome: Outcome) {
         let place = (product as usize * ENVIRONMENTS.len() + environment as usize) * Outcome::ALL.len();
         self.checks[place + outcome as usize].inc();
+    }
+
+    /// The counters of what became of spans.
+    pub fn spans(&self) -> SpanCounts {
+        self.spans.clone()
     }
 
     /// The gauge of open connections.

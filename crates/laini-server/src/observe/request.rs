@@ -4,6 +4,8 @@ use std::pin::pin;
 
 use laini_core::billing::CheckId;
 
+use super::Trace;
+
 thread_local! {
     static CURRENT: Cell<Option<CheckId>> = const { Cell::new(None) };
 }
@@ -13,10 +15,11 @@ pub fn current_request() -> Option<CheckId> {
     CURRENT.get()
 }
 
-/// Runs `work` as part of the request `id`.
-pub(crate) async fn of_request<F: Future>(id: CheckId, work: F) -> F::Output {
+/// Runs `work` as part of the request `id`, and of its trace where it is traced.
+pub(crate) async fn of_request<F: Future>(id: CheckId, trace: Option<&Trace>, work: F) -> F::Output {
     let mut work = pin!(work);
     poll_fn(|cx| {
+        let _traced = trace.map(Trace::attach);
         let _turn = Turn { before: CURRENT.replace(Some(id)) };
         work.as_mut().poll(cx)
     })
@@ -47,7 +50,7 @@ mod tests {
         let ids = CheckIds::after(None);
         let [one, other] = [1, 2].map(|random| ids.mint(Timestamp::UNIX_EPOCH, random));
         let ask = |id| {
-            of_request(id, async move {
+            of_request(id, None, async move {
                 for _ in 0..3 {
                     assert_eq!(current_request(), Some(id));
                     yield_now().await;

@@ -140,6 +140,7 @@ impl World {
             clock: Arc::clone(&clock) as _,
             entropy: Arc::new(CountedEntropy::default()),
             metrics: None,
+            traces: None,
         };
         let server = Server::bind(listeners, None, deps, Arc::clone(&settings)).await.unwrap();
         let addresses = server.addresses().to_vec();

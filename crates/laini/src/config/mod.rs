@@ -7,6 +7,7 @@ mod listeners;
 mod reload;
 mod resolve;
 mod settings;
+mod traces;
 mod upstream;
 
 pub(crate) use reload::Changes;

@@ -192,6 +192,11 @@ const MEANINGS: &[(&str, &str)] = &[
     ("log.format", "human or json."),
     ("log.level", "error, warn, info or debug."),
     ("metrics.listen", "Address and port of /metrics (Prometheus); without one nothing is counted."),
+    (
+        "traces.otlp_endpoint",
+        "Where spans go (OTLP over HTTP): http://127.0.0.1:4318/v1/traces; empty = none are made.",
+    ),
+    ("traces.sampled_per_mille", "Of 1000 requests so many are traced."),
     ("sandbox.idle_days_max", "A sandbox world that nobody uses is forgotten after so many days."),
     ("retention.subject_days", "Numbers and facts of checks are forgotten after this; a keyed hash stays."),
     ("retention.delivery_days", "Bodies of deliveries are forgotten after this."),
@@ -219,6 +224,7 @@ pub(crate) fn example() -> anyhow::Result<String> {
         "keys",
         "log",
         "metrics",
+        "traces",
     ] {
         let _ = write!(text, "\n[{section}]\n");
         for (name, meaning) in MEANINGS.iter().chain(upstream::MEANINGS) {

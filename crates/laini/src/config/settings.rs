@@ -10,6 +10,7 @@ use laini_upstream::MappingSettings;
 use serde::{Deserialize, Serialize};
 
 use super::listeners::TlsConfig;
+use super::traces::TracesConfig;
 use super::upstream::{RegistryKind, UpstreamConfig};
 
 /// Everything that can be set, with its default.
@@ -26,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) keys: KeysConfig,
     pub(crate) log: LogConfig,
     pub(crate) metrics: MetricsConfig,
+    pub(crate) traces: TracesConfig,
     pub(crate) sandbox: SandboxConfig,
     pub(crate) retention: RetentionConfig,
 }
@@ -271,6 +273,7 @@ impl Config {
         self.zone()?;
         self.currency()?;
         self.metrics_address()?;
+        self.traces.check()?;
         self.retention.check()?;
         self.check_listeners()?;
         let server = &self.server;
