@@ -22,22 +22,96 @@ impl Reload<'_> {
     /// Takes over what changed and can be taken over, and says by name what waits for a restart.
     /// Settings that are wrong change nothing.
     pub(crate) fn run(&mut self, live: &LiveSettings, settings: impl Fn(&Config) -> anyhow::Result<Settings>) {
-        let read = (self.reread)().and_then(|resolved| Ok((settings(&resolved.config)?, resolved)));
-        let (settings, resolved) = match read {
+        let read = (self.reread)().and_then(|resolved| {
+            let changes = Changes::between(&self.in_force, &resolved);
+            let next = self.in_force.with(&resolved, &changes.live)?;
+            Ok((settings(&next.config)?, next, changes))
+        });
+        let (settings, next, Changes { live: taken, at_restart }) = match read {
             Ok(read) => read,
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "the settings cannot be reloaded; those in force stay");
                 return;
             }
         };
-        let Changes { live: taken, at_restart } = Changes::between(&self.in_force, &resolved);
         live.replace(settings);
-        self.log.set_level(resolved.config.log.level);
+        self.log.set_level(next.config.log.level);
         tracing::info!(changed = taken.join(", "), "settings reloaded");
         if !at_restart.is_empty() {
             tracing::warn!(settings = at_restart.join(", "), "these changed settings wait for a restart");
         }
         // What waits is compared with what really is in force, also at the next reload.
-        self.in_force.take_over(&resolved, &taken);
+        self.in_force = next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{LIVE, resolve};
+    use crate::serving::settings;
+
+    fn read(setting: &str, value: &str) -> Resolved {
+        let (section, key) = setting.split_once('.').unwrap();
+        let file = format!("[{section}]\n{key} = {value}\n");
+        resolve(Some(("laini.toml", file.as_str())), &|_| None, &[]).unwrap()
+    }
+
+    /// What a running server goes by.
+    fn in_use(config: &Config) -> String {
+        format!("{:?} {:?}", config.log.level, settings(config, Path::new("data")).unwrap())
+    }
+
+    /// What a reload makes of a change, told from what was in use before.
+    fn changes_what_is_in_use(setting: &str, value: &str) -> bool {
+        let before = read("log.format", "\"human\"");
+        let newer = read(setting, value);
+        let changes = Changes::between(&before, &newer);
+        assert_eq!(changes.live.len() + changes.at_restart.len(), 1, "{setting} = {value} is no change");
+        in_use(&before.config) != in_use(&before.with(&newer, &changes.live).unwrap().config)
+    }
+
+    #[test]
+    fn everything_live_is_taken_over() {
+        let other = [
+            ("log.level", "\"debug\""),
+            ("registry.registration_stale_after_s", "60"),
+            ("registry.swap_stale_after_s", "60"),
+            ("server.body_bytes_max", "2048"),
+            ("server.body_timeout_ms", "99"),
+            ("server.forwarded_header", "\"forwarded\""),
+            ("server.production_hosts", "[\"api.test\"]"),
+            ("server.request_timeout_ms", "99"),
+            ("server.sandbox_hosts", "[\"sandbox.test\"]"),
+            ("server.trusted_proxies", "[\"10.0.0.0/8\"]"),
+            ("sandbox.idle_days_max", "1"),
+        ];
+        assert_eq!(other.map(|(setting, _)| setting), LIVE);
+        for (setting, value) in other {
+            assert!(changes_what_is_in_use(setting, value), "{setting}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_is() {
+        let other = [
+            ("operator.country_code", "255"),
+            ("operator.time_zone", "\"UTC\""),
+            ("server.header_timeout_ms", "99"),
+            ("server.answer_timeout_ms", "99"),
+            ("server.idle_timeout_ms", "99"),
+            ("server.drain_timeout_ms", "99"),
+            ("server.connections_max", "7"),
+            ("server.connections_per_address_max", "7"),
+            ("ledger.queue_checks_max", "7"),
+        ];
+        for (setting, value) in other {
+            assert!(!changes_what_is_in_use(setting, value), "{setting}");
+            let newer = read(setting, value);
+            let start = in_use(&read("log.format", "\"human\"").config);
+            assert_ne!(in_use(&newer.config), start, "{setting} is in use from the start");
+        }
     }
 }

@@ -170,7 +170,7 @@ fn url(address: SocketAddr, listener: &Listener) -> String {
 }
 
 /// The server's settings as the configuration has them.
-fn settings(config: &Config, disk: &Path) -> anyhow::Result<Settings> {
+pub(crate) fn settings(config: &Config, disk: &Path) -> anyhow::Result<Settings> {
     Ok(Settings {
         zone: config.zone()?,
         plan: config.plan()?,

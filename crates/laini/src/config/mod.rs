@@ -11,6 +11,8 @@ mod traces;
 mod upstream;
 
 pub(crate) use reload::Changes;
+#[cfg(test)]
+pub(crate) use reload::LIVE;
 pub(crate) use resolve::{Resolved, example, resolve};
 pub(crate) use settings::{Config, LogConfig, LogFormat, LogLevel};
 pub(crate) use upstream::RegistryKind;

@@ -3,7 +3,7 @@
 use super::Resolved;
 
 /// Taken over by a reload; a change of any other waits for a restart.
-const LIVE: [&str; 11] = [
+pub(crate) const LIVE: [&str; 11] = [
     "log.level",
     "registry.registration_stale_after_s",
     "registry.swap_stale_after_s",

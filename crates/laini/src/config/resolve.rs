@@ -35,22 +35,28 @@ impl Origin {
 }
 
 /// The settings in force, and where each comes from (`section.key`).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Resolved {
     /// The settings.
     pub(crate) config: Config,
     /// Every key with its value in TOML and its origin.
     pub(crate) origins: BTreeMap<String, (String, Origin)>,
+    table: Table,
 }
 
 impl Resolved {
-    /// Takes the settings `names` over from `newer`.
-    pub(crate) fn take_over(&mut self, newer: &Self, names: &[String]) {
+    /// These settings with `names` taken over from `newer`, and nothing else of it.
+    pub(crate) fn with(&self, newer: &Self, names: &[String]) -> anyhow::Result<Self> {
+        let Self { mut table, mut origins, .. } = self.clone();
         for name in names {
-            if let Some(value) = newer.origins.get(name) {
-                self.origins.insert(name.clone(), value.clone());
-            }
+            let (section, key) = name.split_once('.').ok_or_else(|| anyhow!("{name} is no setting"))?;
+            let value = newer.table.get(section).and_then(|keys| keys.get(key));
+            *slot(&mut table, section, key)? = value.with_context(|| format!("{name} is no setting"))?.clone();
+            origins.extend(newer.origins.get(name).map(|origin| (name.clone(), origin.clone())));
         }
+        let config: Config = table.clone().try_into().context("the settings do not fit")?;
+        config.check()?;
+        Ok(Self { config, origins, table })
     }
 }
 
@@ -100,7 +106,7 @@ pub(crate) fn resolve(
         table.get(section).and_then(|t| t.get(key)).map(ToString::to_string).unwrap_or_default()
     };
     let origins = origins.into_iter().map(|(name, origin)| (name.clone(), (shown(&name), origin))).collect();
-    Ok(Resolved { config, origins })
+    Ok(Resolved { config, origins, table })
 }
 
 fn keys(table: &Table) -> Vec<(String, String)> {
