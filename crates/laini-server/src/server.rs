@@ -63,10 +63,7 @@ impl Server {
         deps: Deps,
         settings: Arc<LiveSettings>,
     ) -> Result<Self, BindError> {
-        let mut bound = Vec::with_capacity(listeners.len());
-        for listener in listeners {
-            bound.push(listen_on(listener.address).await?);
-        }
+        let bound = listen_on_all(listeners).await?;
         let addresses = bound.iter().map(|(_, address)| *address).collect();
         let operator = match operator {
             Some(listener) => Some((listen_on(listener.address).await?, listener)),
@@ -78,16 +75,14 @@ impl Server {
         let accounts = Arc::new(accounts);
         let ids = Arc::new(CheckIds::after(deps.ledger.newest().await?));
         let (clock, entropy) = (Arc::clone(&deps.clock), Arc::clone(&deps.entropy));
-        let observers = (deps.metrics.clone(), deps.traces.clone());
+        let traces = deps.traces.clone();
+        let observers = (deps.metrics.clone(), traces.clone());
         let is_proxied = !settings.current().proxies.networks.is_empty();
         let reach = Reach::of_server(bound.iter().map(|(_, address)| address.ip()), is_proxied);
         let deliveries = Deliveries::new(Arc::clone(&deps.outbox), reach, Arc::clone(&ids), Arc::clone(&entropy));
         let deliveries = Arc::new(deliveries);
         let load = Arc::new(Load::new(limits.checks_waiting_max));
-        let operator_api =
-            OperatorApi::new(Arc::clone(&deps.feed), Arc::clone(&accounts), Arc::clone(&settings), Arc::clone(&clock));
-        let operator_api = Arc::new(operator_api);
-        let traces = deps.traces.clone();
+        let operator_api = operator_api(&deps, &accounts, &settings);
         let gateway = Gateway::new(
             deps,
             Arc::clone(&accounts),
@@ -115,8 +110,7 @@ impl Server {
         let routes = if operator.is_some() { routes } else { routes.merge(Arc::clone(&operator_api).routes()) };
         let front = Arc::new(Front::new(routes, ids, clock, entropy, settings, observers, load));
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
-        let mut tls: Vec<Arc<Tls>> = shared.filter_map(|listener| listener.tls.clone()).collect();
-        tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        let tls = each_once(shared.filter_map(|listener| listener.tls.clone()));
         let places = bound.into_iter().zip(listeners).map(|((bound, _), listener)| place(bound, listener, &front));
         let mut places: Vec<_> = places.collect();
         let mut operator_address = None;
@@ -207,6 +201,26 @@ impl Server {
 fn place(listener: TcpListener, settings: &Listener, front: &Arc<Front>) -> Listening {
     let (environments, tls) = (settings.environments, settings.tls.clone());
     Listening { listener, environments, tls, front: Arc::clone(front) }
+}
+
+async fn listen_on_all(listeners: &[Listener]) -> Result<Vec<(TcpListener, SocketAddr)>, BindError> {
+    let mut bound = Vec::with_capacity(listeners.len());
+    for listener in listeners {
+        bound.push(listen_on(listener.address).await?);
+    }
+    Ok(bound)
+}
+
+fn operator_api(deps: &Deps, accounts: &Arc<AccountsPicture>, settings: &Arc<LiveSettings>) -> Arc<OperatorApi> {
+    let (feed, clock) = (Arc::clone(&deps.feed), Arc::clone(&deps.clock));
+    Arc::new(OperatorApi::new(feed, Arc::clone(accounts), Arc::clone(settings), clock))
+}
+
+/// What several listeners share.
+fn each_once(tls: impl Iterator<Item = Arc<Tls>>) -> Vec<Arc<Tls>> {
+    let mut tls: Vec<_> = tls.collect();
+    tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
+    tls
 }
 
 async fn listen_on(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
