@@ -15,7 +15,7 @@ mod worlds;
 pub use accounts::SqliteAccounts;
 pub use backup::back_up;
 pub use inspect::{FileState, inspect};
-pub use ledger::{LedgerSettings, SqliteLedger};
+pub use ledger::{LedgerSettings, SqliteLedger, last_holder};
 pub use registry::{RegistrySettings, SqliteRegistry};
 pub use sql::StoreError;
 pub use worlds::SqliteWorlds;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -12,6 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
+use tower::ServiceExt as _;
 
 use crate::registry::UpstreamLimits;
 
@@ -22,6 +23,7 @@ type Connections = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// The connections to the back end.
 pub(crate) struct Exchange {
+    connector: HttpsConnector<HttpConnector>,
     kept: Connections,
     fresh: Connections,
     response_bytes_max: usize,
@@ -75,7 +77,13 @@ impl Exchange {
                 .build(connector.clone())
         };
         let (kept, fresh) = (connections(limits.idle_connections_max), connections(0));
-        Self { kept, fresh, response_bytes_max: limits.response_bytes_max }
+        Self { connector, kept, fresh, response_bytes_max: limits.response_bytes_max }
+    }
+
+    /// Makes a connection, TLS included, and sends nothing over it.
+    pub(crate) async fn connect(&self, to: Uri) -> Result<(), String> {
+        let connection = self.connector.clone().oneshot(to).await;
+        connection.map(drop).map_err(|error| in_words(&*error))
     }
 
     /// Sends one request and reads its whole answer, within what is allowed.

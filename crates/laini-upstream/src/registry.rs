@@ -6,7 +6,7 @@ use laini_core::disclosure::Horizon;
 use laini_core::line::Msisdn;
 use laini_core::store::{BoxFuture, Lookup, Registry, RegistryError};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::breaker::Breaker;
 use crate::exchange::{Broken, Exchange, Over, Reply};
@@ -89,6 +89,13 @@ impl HttpRegistry {
             limits,
             clock,
         })
+    }
+
+    /// Whether the back end can be connected to, by its certificate too. Nobody's number is asked about.
+    pub async fn reach(&self) -> Result<(), RegistryError> {
+        let to = self.target.place().map_err(|error| RegistryError::Unavailable(error.to_string()))?;
+        let connecting = timeout(Duration::from_millis(self.limits.timeout_ms), self.exchange.connect(to));
+        connecting.await.map_err(|_| RegistryError::TooSlow)?.map_err(RegistryError::Unavailable)
     }
 
     async fn ask(&self, msisdn: Msisdn) -> Result<Lookup, RegistryError> {

@@ -122,6 +122,13 @@ impl Target {
         self.url.starts_with("https")
     }
 
+    /// Where connections go: the URL without its path, in which a number may stand.
+    pub(crate) fn place(&self) -> Result<Uri, http::Error> {
+        let uri: Uri = self.url.replace(NUMBER, "0").parse()?;
+        let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+        Uri::builder().scheme(uri.scheme_str().unwrap_or_default()).authority(authority).path_and_query("/").build()
+    }
+
     /// The request about one number.
     pub(crate) fn request(&self, msisdn: Msisdn) -> Result<Request<Full<Bytes>>, http::Error> {
         let number = msisdn.digits();

@@ -193,6 +193,11 @@ pub(crate) fn back_up(data: &Path, into: &Path, begin: &dyn Fn(&str, u64)) -> an
     Ok(laini_store_sqlite::back_up(data, into, begin)?)
 }
 
+/// The process that last served a data directory; it may be gone.
+pub(crate) fn last_server(data: &Path) -> Option<u32> {
+    laini_store_sqlite::last_holder(data)
+}
+
 /// The state that the engine's files are in.
 pub(crate) fn inspect(data: &Path) -> anyhow::Result<Vec<FileState>> {
     Ok(laini_store_sqlite::inspect(data)?)

@@ -34,6 +34,11 @@ impl WriterLock {
     }
 }
 
+/// The process that last opened the ledger of `dir` for writing; it may be gone.
+pub fn last_holder(dir: &Path) -> Option<u32> {
+    std::fs::read_to_string(dir.join("ledger.lock")).ok()?.trim().parse().ok()
+}
+
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
     let _ = file.take(20).read_to_string(&mut text);

@@ -45,6 +45,7 @@ use crate::sql::StoreError;
 use answers::Claims;
 use days::Today;
 pub(crate) use heads::FILE as HEADS_FILE;
+pub use lock::last_holder;
 use readers::Readers;
 pub(crate) use schema::MIGRATIONS;
 use writing::Writing;

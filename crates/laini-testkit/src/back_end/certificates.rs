@@ -38,18 +38,19 @@ impl Authority {
 
     /// A certificate for `host`.
     pub fn issue(&self, host: &str) -> Identity {
-        self.issue_until(host, 2099)
+        self.issue_until(host, (2099, 1, 1))
     }
 
     /// One that expired years ago.
     pub fn issue_expired(&self, host: &str) -> Identity {
-        self.issue_until(host, 2021)
+        self.issue_until(host, (2021, 1, 1))
     }
 
-    fn issue_until(&self, host: &str, year: i32) -> Identity {
+    /// One that ends with the beginning of a day (year, month, day).
+    pub fn issue_until(&self, host: &str, (year, month, day): (i32, u8, u8)) -> Identity {
         let mut params = CertificateParams::new(vec![host.to_owned()]).expect("parameters");
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        params.not_after = rcgen::date_time_ymd(year, month, day);
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate").pem();
         Identity { certificate, key: key.serialize_pem() }

@@ -27,7 +27,7 @@ pub(crate) struct UpstreamConfig {
     pub(crate) ca_file: String,
     pub(crate) client_certificate_file: String,
     pub(crate) client_key_file: String,
-    plain_http: bool,
+    pub(crate) plain_http: bool,
     timeout_ms: u64,
     connect_timeout_ms: u64,
     retry_needs_ms: u64,

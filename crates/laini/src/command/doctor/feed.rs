@@ -41,9 +41,28 @@ fn look_at_registry(config: &Config, status: &RegistryStatus, now: Timestamp, fi
             );
         }
     }
+    look_at_feeds(config, status, findings);
     if status.rejects > 0 {
         let found = format!("{} rows or events were refused", status.rejects);
         findings.advice("feed", found, "`laini registry status` shows the newest with their reasons");
+    }
+}
+
+/// Whether the as-of instant hangs on the feeds that are really there.
+fn look_at_feeds(config: &Config, status: &RegistryStatus, findings: &mut Findings) {
+    let required = &config.registry.required_feeds;
+    let heard: Vec<&str> = status.feeds.iter().map(|feed| feed.source.as_str()).collect();
+    if status.events == 0 && heard.is_empty() {
+        return;
+    }
+    for feed in required.iter().filter(|feed| !heard.contains(&feed.as_str())) {
+        let found =
+            format!("the required feed `{feed}` has never sent a heartbeat: the registry stays as of its snapshot");
+        findings.advice("feed", found, "have it send heartbeats, or take it out of registry.required_feeds");
+    }
+    for feed in heard.into_iter().filter(|feed| !required.iter().any(|required| required == feed)) {
+        let found = format!("the feed `{feed}` is not in registry.required_feeds: nobody notices when it stands still");
+        findings.advice("feed", found, "add it, if facts of checks depend on it");
     }
 }
 

@@ -5,7 +5,10 @@
 mod data;
 mod feed;
 mod machine;
+mod server;
 mod settings;
+mod tls;
+mod upstream;
 
 use serde::Serialize;
 
@@ -59,7 +62,10 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<()> {
     let mut findings = Findings::default();
     let (data, config) = context.existing()?;
     settings::look(&config, &mut findings);
+    tls::look(&config, &mut findings);
+    upstream::look(&config, &mut findings);
     machine::look(&config, &data, &mut findings);
+    server::look(&config, &data, &mut findings);
     data::look(&config, &data, &mut findings);
     if data.has_data() && data::is_readable(&data, &mut findings) {
         match House::open(data, &config) {
