@@ -10,6 +10,7 @@ use laini_core::access::KeyTree;
 use laini_core::store::{AccountStore, AnswerMemory, Ledger, Outbox, Registry, RegistryFeed, WorldStore};
 use observe::{Metrics, Traces};
 
+mod capability;
 pub mod delivery;
 pub mod gateway;
 pub mod http;
@@ -22,6 +23,7 @@ mod server;
 mod settings;
 pub mod worker;
 
+pub use capability::{Capability, SwitchedOff};
 pub use listener::{Environments, Listener};
 pub use server::{BindError, Server};
 pub use settings::{Limits, LiveSettings, Settings};

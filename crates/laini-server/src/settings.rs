@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 use laini_core::disclosure::Freshness;
 use laini_core::line::NumberPlan;
 
-use crate::http::{HostNames, TrustedProxies};
+use crate::http::{ApiError, HostNames, TrustedProxies};
+use crate::{Capability, SwitchedOff};
 
 /// What an operator decides about the server.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Settings {
     pub hosts: HostNames,
     /// The proxies in front of the server.
     pub proxies: TrustedProxies,
+    /// What is not offered.
+    pub switched_off: SwitchedOff,
     /// A directory on the disk that records are written to; `None` = nobody watches how full it is.
     pub disk: Option<PathBuf>,
     /// How much of everything is allowed.
@@ -36,6 +39,7 @@ impl Settings {
             freshness: Freshness::default(),
             hosts: HostNames::default(),
             proxies: TrustedProxies::default(),
+            switched_off: SwitchedOff::default(),
             disk: None,
             limits: Limits::default(),
         }
@@ -60,6 +64,11 @@ impl LiveSettings {
     /// The same for a moment: cheaper, and not to be held across an await.
     pub fn glance(&self) -> Guard<Arc<Settings>> {
         self.0.load()
+    }
+
+    /// Refuses what is switched off.
+    pub(crate) fn offers(&self, capability: Capability) -> Result<(), ApiError> {
+        if self.glance().switched_off.contains(capability) { Err(ApiError::NotImplemented) } else { Ok(()) }
     }
 
     /// Puts `settings` in force for every request that begins from now on. What a running server

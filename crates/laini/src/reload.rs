@@ -85,6 +85,7 @@ mod tests {
             ("server.production_hosts", "[\"api.test\"]"),
             ("server.request_timeout_ms", "99"),
             ("server.sandbox_hosts", "[\"sandbox.test\"]"),
+            ("server.switched_off", "[\"age\"]"),
             ("server.trusted_proxies", "[\"10.0.0.0/8\"]"),
             ("sandbox.idle_days_max", "1"),
         ];

@@ -177,6 +177,7 @@ pub(crate) fn settings(config: &Config, disk: &Path) -> anyhow::Result<Settings>
         freshness: config.freshness(),
         hosts: config.hosts(),
         proxies: config.proxies()?,
+        switched_off: config.switched_off()?,
         disk: Some(disk.to_owned()),
         limits: limits(config),
     })

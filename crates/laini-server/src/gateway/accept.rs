@@ -9,6 +9,7 @@ use laini_wire::delivery::{Accepted, RESPONSE_DESC_ACCEPTED};
 use super::keyed::{Held, Kept};
 use super::limits::Permit;
 use super::{Gateway, header, ledger_failed};
+use crate::Capability;
 use crate::http::{ApiError, Context, to_json};
 
 /// A check whose result goes to an address of the app.
@@ -33,6 +34,7 @@ impl Gateway {
         permit: Permit<'_>,
         held: Option<Held>,
     ) -> Result<Response, ApiError> {
+        self.settings.offers(Capability::Delivery)?;
         let ToAccept { context, app, product, msisdn, .. } = asked;
         let address = self.deliveries.address(app, asked.result_url).map_err(ApiError::ResultAddress)?;
         let check = AcceptedCheck {

@@ -24,8 +24,8 @@ use super::header;
 use super::keyed::{Begun, Held, Kept};
 use super::limits::{Ask, Permit};
 use super::{Gateway, dates, ledger_failed, registry_failed};
-use crate::Settings;
 use crate::http::{ApiError, Context, NumberHint, ResultAddressProblem, caller_repeat_id, json_bytes, read_json};
+use crate::{Capability, Settings};
 
 /// What a published path answers, as the endpoints put it into words.
 pub(super) struct Answer {
@@ -78,6 +78,7 @@ pub(super) async fn answer(gateway: &Gateway, context: Context, request: Request
 impl Asked<'_> {
     async fn answer(&self, body: Body) -> Result<Response, ApiError> {
         let Self { gateway, context, .. } = *self;
+        gateway.settings.offers(capability(self.endpoint.product))?;
         let body = read_json(self.headers, body, context, &self.settings.limits).await?;
         let (msisdn, result_url) = parse(self.settings, &body)?;
         let held = match gateway
@@ -192,6 +193,14 @@ impl Asked<'_> {
     ) -> Answer {
         let about = (self.context.id, msisdn, self.admitted.app.app.profile);
         Answer::new(about, (facts, imsi), (windows, as_of), &self.settings.zone)
+    }
+}
+
+fn capability(product: Product) -> Capability {
+    match product {
+        Product::Imsi => Capability::Imsi,
+        Product::Swap => Capability::Swap,
+        Product::Age => Capability::Age,
     }
 }
 

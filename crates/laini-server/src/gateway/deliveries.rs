@@ -5,6 +5,7 @@ use laini_wire::delivery::{Acknowledgement, HandedPage, LISTEN_WAIT_S};
 use tokio::time::{Duration, Instant};
 
 use super::{GatewayState, ledger_failed};
+use crate::Capability;
 use crate::http::{ApiError, Context, ResultAddressProblem, json, read_json};
 
 /// `GET /v1/deliveries`: what waits for the app's own listener, as soon as there is something.
@@ -15,6 +16,7 @@ pub(super) async fn take_deliveries(
 ) -> Response {
     let taking = async {
         let app = gateway.caller(&headers, &context)?;
+        gateway.settings.offers(Capability::Delivery)?;
         if !gateway.deliveries.listener_came(&app, context.at).await.map_err(|error| ledger_failed(&error))? {
             return Err(ApiError::ResultAddress(ResultAddressProblem::NoListenAddress));
         }

@@ -144,6 +144,11 @@ impl Gateway {
         self.settings.current()
     }
 
+    /// What is in force, as it changes.
+    pub(crate) fn live_settings(&self) -> &LiveSettings {
+        &self.settings
+    }
+
     /// The sandbox apps' own lines and clocks.
     pub(crate) fn worlds(&self) -> &Arc<SandboxWorlds> {
         &self.worlds

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 use laini_core::access::AddressRules;
 use laini_core::delivery::Reach;
 use laini_server::http::{ForwardedHeader, HostNames, Tls, TlsFiles, TrustedProxies, is_host_name};
-use laini_server::{Environments, Listener};
+use laini_server::{Capability, Environments, Listener, SwitchedOff};
 use serde::{Deserialize, Serialize};
 
 use super::Config;
@@ -84,6 +84,17 @@ impl Config {
         Ok(TrustedProxies { networks, header })
     }
 
+    /// What is not offered.
+    pub(crate) fn switched_off(&self) -> anyhow::Result<SwitchedOff> {
+        let capability = |word: &String| {
+            Capability::parse(word).with_context(|| {
+                let known: Vec<&str> = Capability::WORDS.iter().map(|(_, word)| *word).collect();
+                format!("server.switched_off: `{word}` is none of {}", known.join(", "))
+            })
+        };
+        self.server.switched_off.iter().map(capability).collect()
+    }
+
     /// How far a server with these settings delivers.
     pub(crate) fn reach(&self) -> anyhow::Result<Reach> {
         let addresses = self.addressed_listeners()?.into_iter().map(|(_, address, _)| address.ip());
@@ -94,6 +105,7 @@ impl Config {
     pub(super) fn check_listeners(&self) -> anyhow::Result<()> {
         self.addressed_listeners()?;
         self.operator_address()?;
+        self.switched_off()?;
         self.proxies()?;
         let hosts = self.hosts();
         for name in hosts.sandbox.iter().chain(&hosts.production) {
@@ -189,6 +201,7 @@ mod tests {
         let cases = [
             (refusal(|c| c.server.listen = String::new()), "server.listen"),
             (refusal(|c| c.server.sandbox_listen = "8081".into()), "server.sandbox_listen: `8081`"),
+            (refusal(|c| c.server.switched_off = names(&["imsi", "fax"])), "`fax` is none of imsi, swap"),
             (refusal(|c| c.server.operator_listen = "8081".into()), "server.operator_listen: `8081`"),
             (refusal(|c| c.server.sandbox_hosts = names(&["https://a.test"])), "is no host name"),
             (

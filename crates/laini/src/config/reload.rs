@@ -3,7 +3,7 @@
 use super::Resolved;
 
 /// Taken over by a reload; a change of any other waits for a restart.
-pub(crate) const LIVE: [&str; 11] = [
+pub(crate) const LIVE: [&str; 12] = [
     "log.level",
     "registry.registration_stale_after_s",
     "registry.swap_stale_after_s",
@@ -13,6 +13,7 @@ pub(crate) const LIVE: [&str; 11] = [
     "server.production_hosts",
     "server.request_timeout_ms",
     "server.sandbox_hosts",
+    "server.switched_off",
     "server.trusted_proxies",
     "sandbox.idle_days_max",
 ];

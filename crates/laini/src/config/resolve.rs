@@ -166,6 +166,10 @@ const MEANINGS: &[(&str, &str)] = &[
     ("server.production_hosts", "Host names under which production credentials alone are answered."),
     ("server.trusted_proxies", "Addresses and networks of proxies that are believed when they name the client."),
     ("server.forwarded_header", "Where those name it: x-forwarded-for or forwarded; the other is not read."),
+    (
+        "server.switched_off",
+        "What is not offered, and answered 501: imsi, swap, age, checks, delivery (resultURL), worlds.",
+    ),
     ("server.header_timeout_ms", "A request's header must be complete within this."),
     ("server.body_timeout_ms", "A request's body must be complete within this (then 408)."),
     ("server.request_timeout_ms", "A whole request must be answered within this."),

@@ -27,8 +27,8 @@ use super::check::{Examined, Question};
 use super::keyed::{Begun, Held, Kept};
 use super::limits::{Ask, Permit};
 use super::{Gateway, GatewayState, header, ledger_failed, registry_failed};
-use crate::Settings;
 use crate::http::{ApiError, Context, caller_repeat_id, json, read_json, to_json};
+use crate::{Capability, Settings};
 pub(super) use item::{Words, charged};
 use order::Order;
 
@@ -64,6 +64,7 @@ pub(super) async fn read_check(
 ) -> Response {
     let told_again = async {
         let app = gateway.admit_app(&headers, &context)?;
+        gateway.settings.offers(Capability::Checks)?;
         let id = CheckId::parse_request_ref(&id).map_err(|_| ApiError::NoSuchCheck)?;
         let found = gateway.ledger.find(id).await.map_err(|error| ledger_failed(&error))?;
         let found = found.ok_or(ApiError::NoSuchCheck)?;
@@ -105,6 +106,7 @@ struct Asked<'a> {
 impl Asked<'_> {
     async fn answer(&self, body: Body) -> Result<Response, ApiError> {
         let Self { gateway, context, .. } = *self;
+        gateway.settings.offers(Capability::Checks)?;
         let body = read_json(self.headers, body, context, &self.settings.limits).await?;
         let order = Order::read(&body, self.app, &self.settings.plan)?;
         if order.dry_run {

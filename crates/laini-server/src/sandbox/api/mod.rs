@@ -32,6 +32,7 @@ use laini_wire::world::{
 use serde::de::DeserializeOwned;
 
 use super::{SandboxWorlds, WordError};
+use crate::Capability;
 use crate::gateway::{Gateway, wrong_method};
 use crate::http::{ApiError, Context, ForbiddenReason, read_json};
 
@@ -75,6 +76,7 @@ impl<'a> Call<'a> {
         if app.app.environment != Environment::Sandbox {
             return Err(ApiError::Forbidden(ForbiddenReason::SandboxOnly));
         }
+        gateway.live_settings().offers(Capability::Worlds)?;
         Ok((Self { gateway, context, app: app.app.id, parts }, body))
     }
 
