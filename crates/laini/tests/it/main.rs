@@ -18,6 +18,7 @@ mod extract;
 mod feed;
 mod feed_http;
 mod flood;
+mod idempotency;
 mod kill;
 mod logs;
 mod metrics;
