@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use base64::Engine as _;
+use laini_testkit::back_end::{Authority, Identity};
 use serde_json::Value;
 
 use crate::bank::{Bank, IMSI};
@@ -175,6 +176,54 @@ fn delivery_to_an_address_that_answers_no_challenge_is_refused() {
     let refused = Bank::of(&server, &app).post(IMSI, &[], &body("254722000001", &gone)).unwrap();
     assert_eq!((refused.status, refused.field("errorCode").as_str()), (400, "400.002.02"));
     assert!(refused.field("errorMessage").contains("has not answered its challenge"));
+    server.stop();
+}
+
+#[test]
+fn delivery_over_tls_goes_to_a_receiver_whose_certificate_is_good_and_to_no_other() {
+    let (lab, receiver) = (Lab::new(), Receiver::start());
+    let (ours, stranger) = (Authority::default(), Authority::default());
+    let trusted = lab.path("authorities.pem");
+    std::fs::write(&trusted, ours.pem()).unwrap();
+    let number = lab.import_sample(100, 5).served().remove(0);
+    let app = lab.partner_app("Bank A", "production");
+    let good = ours.issue("localhost").server(None);
+    receiver.show(Arc::clone(&good));
+    let add = ["app", "result-address", "add", &app.consumer_key, &receiver.tls_url(), "--json"];
+    let added = lab.command(&add).env("SSL_CERT_FILE", &trusted).output().unwrap();
+    let added: Value = serde_json::from_slice(&added.stdout).unwrap();
+    lab.canaries.word(added["signing_secret"].as_str().unwrap());
+    assert_eq!(added["proven"], true, "{added}");
+
+    let mut command = lab.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("SSL_CERT_FILE", &trusted);
+    let server = lab.start(command);
+    let bank = Bank::of(&server, &app);
+    let ask = || bank.post(IMSI, &[], &body(&number, &receiver.tls_url())).unwrap().field("requestRefID");
+    let show = |id: &str| lab.json(&["delivery", "show", id]);
+    let first = ask();
+    wait_until("it is delivered", LOAD_WITHIN, || receiver.received().iter().any(|received| received.id == first));
+
+    let wrong = [
+        ("a stranger's", stranger.issue("localhost")),
+        ("an expired one", ours.issue_expired("localhost")),
+        ("another host's", ours.issue("bank.example")),
+        ("its own", Identity::self_signed("localhost")),
+    ];
+    for (name, certificate) in wrong {
+        receiver.show(certificate.server(None));
+        let id = ask();
+        // The delivery is there once the check was decided.
+        wait_until("an attempt fails", LOAD_WITHIN, || {
+            lab.json(&["delivery", "list"])[0]["id"] == id && show(&id)["attempts"].as_u64() > Some(0)
+        });
+        let problem = show(&id)["last_problem"].as_str().unwrap().to_owned();
+        assert!(problem.starts_with("no connection: invalid peer certificate"), "{name}: {problem}");
+        assert!(receiver.received().iter().all(|received| received.id != id), "{name}");
+        receiver.show(Arc::clone(&good));
+        lab.json(&["delivery", "redeliver", &id]);
+        wait_until("it arrives", LOAD_WITHIN, || show(&id)["state"] == "delivered");
+    }
     server.stop();
 }
 

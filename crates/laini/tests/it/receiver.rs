@@ -1,11 +1,12 @@
 //! A partner's receiver on loopback: keeps what it gets, fails when it was told to.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
 /// One delivery as it came.
@@ -23,6 +24,8 @@ struct Shared {
     received: Mutex<Vec<Received>>,
     /// Every so-many-th delivery is answered 500; 0 = none.
     fails_each: AtomicUsize,
+    /// What it shows to whoever connects; `None` = it speaks no TLS.
+    certificate: Mutex<Option<Arc<ServerConfig>>>,
     is_over: AtomicBool,
 }
 
@@ -46,7 +49,7 @@ impl Receiver {
                     }
                     let shared = Arc::clone(&shared);
                     // A server that is killed leaves a broken request behind; that is no delivery.
-                    thread::spawn(move || stream.ok().and_then(|stream| take(stream, &shared)));
+                    thread::spawn(move || stream.ok().and_then(|stream| serve(stream, &shared)));
                 }
             })
         };
@@ -55,6 +58,16 @@ impl Receiver {
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}/laini", self.address)
+    }
+
+    /// Where it is reached once it shows a certificate.
+    pub(crate) fn tls_url(&self) -> String {
+        format!("https://localhost:{}/laini", self.address.port())
+    }
+
+    /// From now on it speaks TLS, with this certificate.
+    pub(crate) fn show(&self, certificate: Arc<ServerConfig>) {
+        *self.shared.certificate.lock().unwrap() = Some(certificate);
     }
 
     pub(crate) fn fails_each(&self, n: usize) {
@@ -75,9 +88,16 @@ impl Drop for Receiver {
     }
 }
 
+fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
+    match shared.certificate.lock().unwrap().clone() {
+        None => take(stream, shared),
+        Some(certificate) => take(StreamOwned::new(ServerConnection::new(certificate).ok()?, stream), shared),
+    }
+}
+
 /// One request, whole, and its answer; a challenge is echoed.
-fn take(mut stream: TcpStream, shared: &Shared) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
+fn take(stream: impl Read + Write, shared: &Shared) -> Option<()> {
+    let mut reader = BufReader::new(stream);
     let (mut length, mut id, mut signature) = (0, String::new(), String::new());
     loop {
         let mut line = String::new();
@@ -109,5 +129,6 @@ fn take(mut stream: TcpStream, shared: &Shared) -> Option<()> {
     }
     let status = if is_taken { "200 OK" } else { "500 Internal Server Error" };
     let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body)).ok()
+    let mut stream = reader.into_inner();
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body)).and_then(|()| stream.flush()).ok()
 }
