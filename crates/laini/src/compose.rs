@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
-use laini_core::line::EventText;
 use laini_core::store::{
     AccountStore, AnswerMemory, CommitObserver, Ledger, Outbox, Registry, RegistryFeed, Retention, WorldStore,
 };
@@ -141,8 +140,7 @@ impl House {
     /// The built-in registry.
     pub(crate) fn registry(&self, config: &Config) -> anyhow::Result<RegistryHandle> {
         let mut settings = RegistrySettings::new(self.data.path());
-        settings.required_feeds =
-            config.registry.required_feeds.iter().map(|name| EventText::parse(name)).collect::<Result<_, _>>()?;
+        settings.required_feeds = config.required_feeds()?;
         settings.sort_chunk_rows = config.registry.sort_chunk_rows;
         let registry = Arc::new(SqliteRegistry::open(settings, self.keys.registry_seal())?);
         Ok(RegistryHandle { reader: Arc::clone(&registry) as Arc<dyn Registry>, feed: registry })

@@ -1,5 +1,6 @@
 //! Taking changed settings over while serving (SIGHUP).
 
+use laini_core::store::RegistryFeed;
 use laini_server::{LiveSettings, Settings};
 
 use crate::config::{Changes, Config, Resolved};
@@ -21,13 +22,18 @@ pub(crate) struct Reload<'a> {
 impl Reload<'_> {
     /// Takes over what changed and can be taken over, and says by name what waits for a restart.
     /// Settings that are wrong change nothing.
-    pub(crate) fn run(&mut self, live: &LiveSettings, settings: impl Fn(&Config) -> anyhow::Result<Settings>) {
+    pub(crate) fn run(
+        &mut self,
+        live: &LiveSettings,
+        feed: &dyn RegistryFeed,
+        settings: impl Fn(&Config) -> anyhow::Result<Settings>,
+    ) {
         let read = (self.reread)().and_then(|resolved| {
             let changes = Changes::between(&self.in_force, &resolved);
             let next = self.in_force.with(&resolved, &changes.live)?;
-            Ok((settings(&next.config)?, next, changes))
+            Ok(((settings(&next.config)?, next.config.required_feeds()?), next, changes))
         });
-        let (settings, next, Changes { live: taken, at_restart }) = match read {
+        let ((settings, feeds), next, Changes { live: taken, at_restart }) = match read {
             Ok(read) => read,
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "the settings cannot be reloaded; those in force stay");
@@ -35,6 +41,7 @@ impl Reload<'_> {
             }
         };
         live.replace(settings);
+        feed.require(feeds);
         self.log.set_level(next.config.log.level);
         tracing::info!(changed = taken.join(", "), "settings reloaded");
         if !at_restart.is_empty() {
@@ -61,7 +68,8 @@ mod tests {
 
     /// What a running server goes by.
     fn in_use(config: &Config) -> String {
-        format!("{:?} {:?}", config.log.level, settings(config, Path::new("data")).unwrap())
+        let feeds = config.required_feeds().unwrap();
+        format!("{:?} {feeds:?} {:?}", config.log.level, settings(config, Path::new("data")).unwrap())
     }
 
     /// What a reload makes of a change, told from what was in use before.
@@ -78,6 +86,7 @@ mod tests {
         let other = [
             ("log.level", "\"debug\""),
             ("registry.registration_stale_after_s", "60"),
+            ("registry.required_feeds", "[\"hlr\"]"),
             ("registry.swap_stale_after_s", "60"),
             ("server.body_bytes_max", "2048"),
             ("server.body_timeout_ms", "99"),

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use laini_core::store::{AccountStore, CommitObserver};
+use laini_core::store::{AccountStore, CommitObserver, RegistryFeed};
 use laini_server::http::Tls;
 use laini_server::observe::{Gauged, Metrics, SpanExport, Traces};
 use laini_server::worker::{RetentionPolicy, keep_forgetting};
@@ -51,6 +51,7 @@ pub(crate) struct Standing {
     tls: Vec<Arc<Tls>>,
     settings: Arc<LiveSettings>,
     ledger: LedgerHandle,
+    feed: Arc<dyn RegistryFeed>,
     retention: RetentionPolicy,
     disk: PathBuf,
     signals: Signals,
@@ -112,9 +113,10 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let (traces, spans) = traces(config, metrics.as_deref())?.unzip();
     let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
     let ledger = house.ledger_writer(config, observer)?;
+    let feed = offer.registry.feed;
     let deps = Deps {
         registry: offer.registry.reader,
-        feed: Arc::clone(&offer.registry.feed),
+        feed: Arc::clone(&feed),
         ledger: Arc::clone(&ledger.ledger),
         answers: Arc::clone(&ledger.answers),
         outbox: Arc::clone(&ledger.outbox),
@@ -134,7 +136,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         .hint("choose another address with --listen; port 0 takes a free one")?;
     if let (Some(address), Some(metrics)) = (metrics_address, metrics) {
         let outbox = Some(Arc::clone(&ledger.outbox));
-        let gauged = Gauged { feed: offer.registry.feed, outbox, clock: Arc::new(SystemClock) };
+        let gauged = Gauged { feed: Arc::clone(&feed), outbox, clock: Arc::new(SystemClock) };
         let exposed =
             server.expose(address, metrics, gauged).await.hint("choose another address for metrics.listen")?;
         tracing::info!(address = %exposed, "metrics can be collected");
@@ -153,7 +155,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let mut tls: Vec<Arc<Tls>> = listeners.filter_map(|listener| listener.tls).collect();
     tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
     let (retention, disk) = (config.retention.policy(), house.data.path().to_owned());
-    Ok(Standing { server, base_url, urls, operator_url, tls, settings, ledger, retention, disk, signals })
+    Ok(Standing { server, base_url, urls, operator_url, tls, settings, ledger, feed, retention, disk, signals })
 }
 
 /// What makes spans and what sends them, where the settings say where to.
@@ -225,10 +227,10 @@ impl Standing {
     ) -> anyhow::Result<()> {
         tracing::info!(base_url = self.urls.join(" "), pid = std::process::id(), "serving");
         notify("READY=1");
-        let Self { server, settings: live, tls, ledger, retention, disk, signals, .. } = self;
+        let Self { server, settings: live, tls, ledger, feed, retention, disk, signals, .. } = self;
         let on_reload = || {
             if let Some(reload) = &mut reload {
-                reload.run(&live, |config| settings(config, &disk));
+                reload.run(&live, &*feed, |config| settings(config, &disk));
                 for tls in &tls {
                     if let Err(error) = tls.reload() {
                         tracing::error!(%error, "the TLS files cannot be reloaded; those in force stay");

@@ -66,6 +66,9 @@ pub trait RegistryFeed: Send + Sync {
     /// what it lacks arrives.
     fn record(&self, items: Vec<FeedItem>, now: Timestamp) -> BoxFuture<'_, Result<Vec<FeedResult>, FeedError>>;
 
+    /// From now on the as-of instant is that of these feeds; look-ups see it within a second.
+    fn require(&self, feeds: Vec<EventText>);
+
     /// Counts and instants for people and for freshness.
     fn status(&self) -> BoxFuture<'_, Result<RegistryStatus, FeedError>>;
 

@@ -2,7 +2,7 @@
 //! tests and those of the whole product show.
 
 use jiff::Timestamp;
-use laini_core::line::{Event, LineState, Msisdn};
+use laini_core::line::{Event, EventText, LineState, Msisdn};
 use laini_core::store::{
     BoxFuture, FeedError, FeedItem, FeedResult, KeptLine, RegistryFeed, RegistryStatus, RejectCursor, RejectId,
     RejectPage, SnapshotLoad, SnapshotPlan,
@@ -26,6 +26,8 @@ impl RegistryFeed for NoFeed {
         };
         ready(items.iter().map(result).collect())
     }
+
+    fn require(&self, _: Vec<EventText>) {}
 
     fn status(&self) -> BoxFuture<'_, Result<RegistryStatus, FeedError>> {
         ready(RegistryStatus::default())

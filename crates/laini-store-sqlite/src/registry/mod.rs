@@ -130,6 +130,10 @@ impl RegistryFeed for SqliteRegistry {
         Box::pin(async move { Ok(self.record_now(items, now)?) })
     }
 
+    fn require(&self, feeds: Vec<EventText>) {
+        self.serving.require(feeds);
+    }
+
     fn status(&self) -> BoxFuture<'_, Result<RegistryStatus, FeedError>> {
         Box::pin(async move { Ok(self.status_now()?) })
     }

@@ -30,7 +30,7 @@ pub(super) struct View {
 /// The view of the present moment, replaced whole.
 pub(super) struct Serving {
     files: Files,
-    required_feeds: Vec<EventText>,
+    required_feeds: RwLock<Arc<[EventText]>>,
     seal: RegistrySeal,
     view: RwLock<Arc<View>>,
     /// The history's file, once it exists; the lock also lets one refresh run at a time.
@@ -42,15 +42,21 @@ impl Serving {
     pub(super) fn open(files: Files, required_feeds: Vec<EventText>, seal: RegistrySeal) -> Result<Self, Failure> {
         let nothing = View { generation: None, horizon: Horizon { as_of: None, history_since: Timestamp::MAX } };
         let view = RwLock::new(Arc::new(nothing));
-        let serving =
-            Self { files, required_feeds, seal, view, history: Mutex::new(None), failing: AtomicBool::new(false) };
+        let (history, failing) = (Mutex::new(None), AtomicBool::new(false));
+        let required_feeds = RwLock::new(required_feeds.into());
+        let serving = Self { files, required_feeds, seal, view, history, failing };
         serving.refresh()?;
         Ok(serving)
     }
 
     /// The feeds whose completeness makes the as-of.
-    pub(super) fn required_feeds(&self) -> &[EventText] {
-        &self.required_feeds
+    pub(super) fn required_feeds(&self) -> Arc<[EventText]> {
+        Arc::clone(&self.required_feeds.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes other feeds for those; the next refresh counts with them.
+    pub(super) fn require(&self, feeds: Vec<EventText>) {
+        *self.required_feeds.write().unwrap_or_else(PoisonError::into_inner) = feeds.into();
     }
 
     /// The present view.
@@ -66,9 +72,9 @@ impl Serving {
         let heard = self.read_locked(&mut history, |history| Ok((history.feeds()?, history.last_event()?)))?;
         generation.release();
         let as_of = match heard {
-            None => as_of(meta.cut, &self.required_feeds, &[]),
+            None => as_of(meta.cut, &self.required_feeds(), &[]),
             Some((feeds, last_event)) if generation.read(generation::meta)?.applied_event >= last_event => {
-                as_of(meta.cut, &self.required_feeds, &feeds)
+                as_of(meta.cut, &self.required_feeds(), &feeds)
             }
             // The history is ahead of the lines (a batch under way, or one that was killed): they are
             // not complete to what the feeds say.
@@ -84,7 +90,7 @@ impl Serving {
     fn as_of_before(&self, generation: &Generation) -> Option<Timestamp> {
         let view = self.view();
         let same = view.generation.as_ref().is_some_and(|open| open.number == generation.number);
-        if same { view.horizon.as_of } else { as_of(generation.meta.cut, &self.required_feeds, &[]) }
+        if same { view.horizon.as_of } else { as_of(generation.meta.cut, &self.required_feeds(), &[]) }
     }
 
     /// As [`Serving::refresh`], where nobody waits for the outcome: an outage is logged once.

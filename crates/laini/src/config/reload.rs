@@ -6,6 +6,7 @@ use super::Resolved;
 pub(crate) const LIVE: [&str; 12] = [
     "log.level",
     "registry.registration_stale_after_s",
+    "registry.required_feeds",
     "registry.swap_stale_after_s",
     "server.body_bytes_max",
     "server.body_timeout_ms",

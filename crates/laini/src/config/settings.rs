@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use jiff::{SignedDuration, tz::TimeZone};
 use laini_core::billing::Currency;
 use laini_core::disclosure::Freshness;
-use laini_core::line::NumberPlan;
+use laini_core::line::{EventText, NumberPlan};
 use laini_server::worker::RetentionPolicy;
 use laini_upstream::MappingSettings;
 use serde::{Deserialize, Serialize};
@@ -259,6 +259,14 @@ impl Config {
         listen.parse().map(Some).with_context(|| format!("metrics.listen: `{listen}` is no address:port"))
     }
 
+    /// The feeds that must be complete for the as-of instant; at least one.
+    pub(crate) fn required_feeds(&self) -> anyhow::Result<Vec<EventText>> {
+        let names = &self.registry.required_feeds;
+        ensure!(!names.is_empty(), "registry.required_feeds must name at least one feed");
+        let feeds: Result<_, _> = names.iter().map(|name| EventText::parse(name)).collect();
+        feeds.context("registry.required_feeds")
+    }
+
     /// When a reassuring answer is withdrawn.
     pub(crate) fn freshness(&self) -> Freshness {
         let limit =
@@ -309,7 +317,7 @@ impl Config {
             "registry.sort_chunk_rows is not within 10000 to 100000000"
         );
         ensure!((1..=3_650).contains(&self.sandbox.idle_days_max), "sandbox.idle_days_max is not within 1 to 3650");
-        ensure!(!self.registry.required_feeds.is_empty(), "registry.required_feeds must name at least one feed");
+        self.required_feeds()?;
         self.check_upstream()
     }
 }

@@ -4,10 +4,11 @@ use std::fs;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rustix::process::{Signal, kill_process};
 
 use crate::bank::{Bank, IMSI};
-use crate::running::{Lab, Running, wait_until};
+use crate::running::{Lab, Running, days_ago, wait_until};
 
 const WITHIN: Duration = Duration::from_secs(10);
 const RELOADED: &str = "settings reloaded";
@@ -43,6 +44,30 @@ fn a_reload_takes_over_what_it_can_names_what_waits_and_survives_a_broken_file()
     fs::remove_file(&file).unwrap();
     hang_up(&server);
     wait_until("the default holds again", WITHIN, || bank.post(IMSI, &[], &body).unwrap().status == 200);
+    server.stop();
+}
+
+#[test]
+fn a_reload_changes_which_feeds_make_the_as_of() {
+    let lab = Lab::new();
+    let number = lab.import_sample(100, 2).served().remove(0);
+    let app = lab.partner_app("Bank A", "production");
+    let events = lab.path("events.ndjson");
+    let now = Timestamp::from_second(days_ago(0).as_second()).unwrap().to_string();
+    fs::write(&events, format!(r#"{{"type":"heartbeat","source":"hlr-2","at":"{now}"}}"#)).unwrap();
+    lab.laini(&["registry", "apply", events.to_str().unwrap()]);
+    let server = lab.serve();
+    let bank = Bank::of(&server, &app);
+    let as_of = || bank.check(IMSI, &number).header("laini-as-of").to_owned();
+    let cut = as_of();
+    assert_ne!(cut, now);
+    let file = lab.data().join("laini.toml");
+    fs::write(&file, "[registry]\nrequired_feeds = [\"hlr-2\"]\n").unwrap();
+    hang_up(&server);
+    wait_until("the other feed counts", WITHIN, || as_of() == now);
+    fs::remove_file(&file).unwrap();
+    hang_up(&server);
+    wait_until("the default holds again", WITHIN, || as_of() == cut);
     server.stop();
 }
 

@@ -55,6 +55,20 @@ pub async fn heartbeats_move_the_as_of(place: &impl RegistryPlace) {
     assert_eq!(ok(registry.status().await).feeds, [feed("default", T3), feed("hlr-2", T2)]);
 }
 
+/// Which feeds count can be changed while look-ups go on.
+pub async fn other_feeds_can_be_required(place: &impl RegistryPlace) {
+    let registry = place.open();
+    load(&registry, CUT_1, vec![row(1, sim(1))]).await;
+    record_items(&registry, vec![heartbeat("default", T1), heartbeat("hlr-2", T2)]).await;
+    for (feeds, expected) in [(vec!["hlr-2"], T2), (vec!["hlr-2", "default"], T1), (vec!["hlr-3"], CUT_1)] {
+        registry.require(feeds.iter().map(|feed| text(feed)).collect());
+        let status = ok(registry.status().await);
+        assert_eq!(status.as_of, Some(at(expected)), "{feeds:?}");
+        assert_eq!(status.required_feeds, feeds.iter().map(|feed| text(feed)).collect::<Vec<_>>());
+        assert_eq!(ok(registry.look_up(number(1)).await).horizon.as_of, Some(at(expected)));
+    }
+}
+
 /// A row that could not be read makes its line unknown until something newer and good comes.
 pub async fn refused_items_make_a_line_unknown(place: &impl RegistryPlace) {
     let registry = place.open();

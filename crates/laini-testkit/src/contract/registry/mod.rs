@@ -65,6 +65,7 @@ macro_rules! registry_contract {
             a_snapshot_is_compared_with_the_lines_of_its_cut
             any_feed_ends_as_the_rules_say
             heartbeats_move_the_as_of
+            other_feeds_can_be_required
             refused_items_make_a_line_unknown
             rejects_are_listed_newest_first
             a_kept_line_is_settled

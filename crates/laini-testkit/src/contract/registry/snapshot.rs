@@ -1,5 +1,7 @@
 use jiff::Timestamp;
-use laini_core::line::{ContractType, Happening, HashedImsi, LineState, LineStatus, SnapshotRow, Swap, SwapCause};
+use laini_core::line::{
+    ContractType, EventText, Happening, HashedImsi, LineState, LineStatus, SnapshotRow, Swap, SwapCause,
+};
 use laini_core::store::{
     FeedError, FeedItem, Registry as _, RegistryError, RegistryFeed as _, RegistryStatus, RejectCursor, SnapshotPlan,
 };
@@ -18,7 +20,8 @@ const RETURNED: &str = "2026-11-21T12:00:00Z";
 pub async fn nothing_was_loaded(place: &impl RegistryPlace) {
     let registry = place.open();
     assert!(matches!(registry.look_up(number(1)).await, Err(RegistryError::Empty)));
-    assert_eq!(ok(registry.status().await), RegistryStatus::default());
+    let required_feeds = vec![EventText::default_source()];
+    assert_eq!(ok(registry.status().await), RegistryStatus { required_feeds, ..RegistryStatus::default() });
     assert_eq!(ok(registry.scan(None, 10).await), []);
     assert_eq!(ok(registry.history(number(1)).await), []);
     assert_eq!(ok(registry.rejects(RejectCursor::START, 10).await).rejects, []);
