@@ -3,7 +3,7 @@
 use super::Resolved;
 
 /// Taken over by a reload; a change of any other waits for a restart.
-pub(crate) const LIVE: [&str; 12] = [
+pub(crate) const LIVE: &[&str] = &[
     "log.level",
     "registry.registration_stale_after_s",
     "registry.required_feeds",
