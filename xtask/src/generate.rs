@@ -15,6 +15,8 @@ struct Generated {
 const GENERATED: &[Generated] = &[
     Generated { path: "docs/guide/cli.md", command: &["reference"] },
     Generated { path: "docs/guide/laini.example.toml", command: &["config", "example"] },
+    Generated { path: "api/openapi.json", command: &["openapi"] },
+    Generated { path: "api/postman.json", command: &["openapi", "--postman"] },
 ];
 
 /// `cargo xtask generate [--check]`.

@@ -34,15 +34,16 @@ pub const BUDGET_WARNING: &str = "budget_warning";
 
 /// The answer to a check whose result is delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Accepted<'a> {
     /// The check's id.
     #[serde(borrow, rename = "requestRefID")]
     pub request_ref_id: Cow<'a, str>,
-    /// [`RESPONSE_CODE_OK`](crate::check::RESPONSE_CODE_OK).
+    /// `200`.
     #[serde(borrow)]
     pub response_code: Cow<'a, str>,
-    /// [`RESPONSE_DESC_ACCEPTED`].
+    /// `Accepted for processing`.
     #[serde(borrow)]
     pub response_desc: Cow<'a, str>,
 }
@@ -105,6 +106,7 @@ pub struct BudgetWarning<'a> {
 
 /// What a listener is handed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HandedPage {
     /// At most a few; more with the next request.
     pub deliveries: Vec<Handed>,
@@ -112,12 +114,13 @@ pub struct HandedPage {
 
 /// One attempt at a delivery, to be forwarded as it is: three headers and a body.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Handed {
-    /// [`WEBHOOK_ID`].
+    /// The header `webhook-id`.
     pub id: String,
-    /// [`WEBHOOK_TIMESTAMP`].
+    /// The header `webhook-timestamp`.
     pub timestamp: String,
-    /// [`WEBHOOK_SIGNATURE`].
+    /// The header `webhook-signature`.
     pub signature: String,
     /// The body, as it was signed.
     pub body: String,
@@ -131,9 +134,10 @@ impl fmt::Debug for Handed {
 
 /// What became of a delivery that was handed over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Acknowledgement {
     /// Its id.
     pub id: String,
-    /// The status that its receiver answered; `None` where there was no answer.
+    /// The status that its receiver answered; null where there was no answer.
     pub status: Option<u16>,
 }

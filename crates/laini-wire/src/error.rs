@@ -12,7 +12,7 @@ pub struct ErrorBody<'a> {
     /// The id to give to support.
     #[serde(borrow)]
     pub request_id: Cow<'a, str>,
-    /// One of [`code`].
+    /// What went wrong, for programs.
     #[serde(borrow)]
     pub error_code: Cow<'a, str>,
     /// For people.
@@ -28,19 +28,19 @@ pub struct CheckErrorBody<'a> {
     /// The id to give to support.
     #[serde(borrow)]
     pub request_id: Cow<'a, str>,
-    /// One of [`code`].
+    /// What went wrong, for programs.
     #[serde(borrow)]
     pub error_code: Cow<'a, str>,
     /// For people.
     #[serde(borrow)]
     pub error_message: Cow<'a, str>,
-    /// The same as `request_id`.
+    /// The same as `requestId`.
     #[serde(borrow, rename = "requestRefID")]
     pub request_ref_id: Cow<'a, str>,
     /// The HTTP status.
     #[serde(borrow)]
     pub response_code: Cow<'a, str>,
-    /// The same as `error_message`.
+    /// The same as `errorMessage`.
     #[serde(borrow)]
     pub response_desc: Cow<'a, str>,
 }

@@ -33,7 +33,7 @@ pub struct StandardToken<'a> {
     /// Letters and digits.
     #[serde(borrow)]
     pub access_token: Cow<'a, str>,
-    /// [`TOKEN_TYPE`].
+    /// `Bearer`.
     #[serde(borrow)]
     pub token_type: Cow<'a, str>,
     /// Seconds.

@@ -26,6 +26,7 @@ pub const RESET_PATH: &str = "/sandbox/v1/reset";
 /// A line as somebody states (`PUT`) or changes (`PATCH`) it. What is left out has its default or stays;
 /// `null` takes away. Instants are RFC 3339, plain dates, or how long before the world's clock (`-P10D`).
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LineRequest {
     /// `active`, `suspended`, `terminated` or `ported_out`.
@@ -36,21 +37,25 @@ pub struct LineRequest {
     pub registered_at: Option<String>,
     /// When the present holder took it over, where that differs.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "said")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub holder_since: Option<Option<String>>,
     /// Its newest swap.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "said")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub last_swap_at: Option<Option<String>>,
     /// `replacement`, `esim`, `port_in`, `new_holder` or `number_change`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swap_cause: Option<String>,
     /// `PAYG`, `PAYM` or `Business`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "said")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub contract_type: Option<Option<String>>,
     /// Whether its holder's data must not be disclosed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restricted: Option<bool>,
     /// The operator's own hash of the IMSI: 1 to 64 letters and digits.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "said")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub hashed_imsi: Option<Option<String>>,
 }
 
@@ -62,6 +67,7 @@ fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Stri
 
 /// Something that happens to a line.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EventRequest {
     /// `register`, `swap`, `esim`, `port-in`, `port-out`, `recycle`, `terminate`, `suspend`, `resume`,
@@ -78,6 +84,7 @@ pub struct EventRequest {
 
 /// How far the clock moves on: one of both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AdvanceRequest {
     /// An ISO 8601 duration: `P30D`, `PT15M`, `P3M`.
@@ -90,6 +97,7 @@ pub struct AdvanceRequest {
 
 /// What a world is like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WorldAnswer {
     /// Its clock.
     pub clock: ClockAnswer,
@@ -107,6 +115,7 @@ pub struct WorldAnswer {
 
 /// What a world's clock shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClockAnswer {
     /// The world's now, RFC 3339.
     pub now: String,
@@ -116,6 +125,7 @@ pub struct ClockAnswer {
 
 /// How a world's feed is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FeedAnswer {
     /// Whether it runs.
     pub running: bool,
@@ -125,6 +135,7 @@ pub struct FeedAnswer {
 
 /// A line.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LineAnswer {
     /// The number, in full.
     pub msisdn: String,
@@ -158,6 +169,7 @@ pub struct LineAnswer {
 
 /// A page of a world's own lines, in order of their numbers.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LinesAnswer {
     /// The lines.
     pub lines: Vec<LineAnswer>,

@@ -353,8 +353,8 @@ pub fn to_json(body: &impl Serialize) -> Vec<u8> {
 }
 
 /// A 200 whose body is JSON already.
-pub fn json_bytes(body: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(body));
+pub fn json_bytes(body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
     let mut headers = HeaderMap::with_capacity(HEADERS_MAX);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     *response.headers_mut() = headers;

@@ -4,7 +4,7 @@ use laini_wire::checks::CHECKS_PATH;
 use serde_json::{Value, json};
 
 use super::{Access, Answer, Body, Operation, Parameter, example};
-use crate::http::{ApiError, ForbiddenReason, NumberHint, TokenProblem};
+use crate::http::{ApiError, ForbiddenReason, NumberHint, ResultAddressProblem};
 
 /// What the answers' headers say.
 const HEADERS: &[(&str, &str)] = &[
@@ -24,21 +24,21 @@ pub(super) fn operations() -> Vec<Operation> {
             "check_imsi",
             IMSI_PATH,
             "Pseudonym of the SIM, last swap and registration",
-            &["ImsiAnswer"] as &[_],
+            &["ImsiAnswer", "Accepted"] as &[_],
             include_str!("../../../../api/examples/imsi.answer.json"),
         ),
         (
             "check_swap",
             SWAP_PATH,
             "Last swap, to the minute",
-            &["SwapAnswer"],
+            &["SwapAnswer", "Accepted"],
             include_str!("../../../../api/examples/swap.answer.json"),
         ),
         (
             "check_age",
             AGE_PATH,
             "Since when the present holding exists",
-            &["AgeAnswer"],
+            &["AgeAnswer", "Accepted"],
             include_str!("../../../../api/examples/age.answer.json"),
         ),
     ];
@@ -46,17 +46,13 @@ pub(super) fn operations() -> Vec<Operation> {
         id,
         method: Method::POST,
         path,
-        tag: "checks",
         summary,
         access: Access::Bearer,
         parameters: request_headers(),
-        body: Some(Body {
-            media_type: "application/json",
-            schema: "CheckRequest",
-            example: example(include_str!("../../../../api/examples/imsi.request.json")),
-        }),
-        answer: Answer { description: "The facts.", schemas, example: example(answer), headers: HEADERS },
-        errors: [refusals(), unanswered()].concat(),
+        body: Some(Body::json("CheckRequest", example(include_str!("../../../../api/examples/imsi.request.json")))),
+        answer: Answer::ok("The facts; with a resultURL, that they will be delivered.", schemas, example(answer))
+            .with_headers(HEADERS),
+        refusals: [refusals(), of_published()].concat(),
         others: Vec::new(),
     });
     published.chain([create_checks(), read_check()]).collect()
@@ -67,22 +63,20 @@ fn create_checks() -> Operation {
         id: "create_checks",
         method: Method::POST,
         path: CHECKS_PATH,
-        tag: "checks",
         summary: "Checks one number or up to a hundred, every fact with an explicit status",
         access: Access::Bearer,
         parameters: request_headers(),
-        body: Some(Body {
-            media_type: "application/json",
-            schema: "ChecksRequest",
-            example: json!({"number": "254722000002", "purpose": "fraud_prevention", "reference": "payout 4711"}),
-        }),
-        answer: Answer {
-            description: "An item for each number; of a dry run, what each would cost.",
-            schemas: &["ChecksAnswer", "ChecksQuote"],
-            example: json!({"checks": [item()]}),
-            headers: HEADERS,
-        },
-        errors: [refusals(), registry_errors(), vec![ApiError::NotImplemented]].concat(),
+        body: Some(Body::json(
+            "ChecksRequest",
+            json!({"number": "254722000002", "purpose": "fraud_prevention", "reference": "payout 4711"}),
+        )),
+        answer: Answer::ok(
+            "An item for each number; of a dry run, what each would cost.",
+            &["ChecksAnswer", "ChecksQuote"],
+            json!({"checks": [item()]}),
+        )
+        .with_headers(HEADERS),
+        refusals: [refusals(), of_explicit()].concat(),
         others: Vec::new(),
     }
 }
@@ -99,17 +93,16 @@ fn read_check() -> Operation {
         id: "read_check",
         method: Method::GET,
         path: "/v1/checks/{id}",
-        tag: "checks",
         summary: "Tells again what a check told, for free",
         access: Access::Bearer,
         parameters: vec![id],
         body: None,
-        answer: Answer { description: "The item.", schemas: &["CheckItem"], example: item(), headers: &HEADERS[3..4] },
-        errors: [
-            callers(),
-            vec![ApiError::NoSuchCheck, ApiError::Internal, ApiError::NotConfirmed, ApiError::Unreachable],
-        ]
-        .concat(),
+        answer: Answer::ok("The item.", &["CheckItem"], item()).with_headers(&HEADERS[3..4]),
+        refusals: vec![
+            ApiError::Forbidden(ForbiddenReason::NoAgreement),
+            ApiError::NoSuchCheck,
+            ApiError::NotConfirmed,
+        ],
         others: Vec::new(),
     }
 }
@@ -142,64 +135,46 @@ fn request_headers() -> Vec<Parameter> {
     ]
 }
 
-/// Why a caller may not ask at all.
-fn callers() -> Vec<ApiError> {
-    let tokens = [
-        TokenProblem::Missing,
-        TokenProblem::Ambiguous,
-        TokenProblem::Unknown,
-        TokenProblem::Expired,
-        TokenProblem::Revoked,
-    ];
-    let forbidden = [
-        ForbiddenReason::WrongEnvironment,
-        ForbiddenReason::PartnerSuspended,
-        ForbiddenReason::AppSuspended,
-        ForbiddenReason::NoAgreement,
-        ForbiddenReason::NotInAgreement,
-        ForbiddenReason::PurposeNotAllowed,
-        ForbiddenReason::WrongAddress,
-        ForbiddenReason::WrongCertificate,
-    ];
-    tokens
-        .into_iter()
-        .map(ApiError::Token)
-        .chain([ApiError::NoProduct])
-        .chain(forbidden.map(ApiError::Forbidden))
-        .collect()
-}
-
-/// What a request can be refused for before the registry is asked.
+/// What a request can be refused for before the registry is asked, and why there is no answer.
 fn refusals() -> Vec<ApiError> {
-    let of_request = vec![
-        ApiError::InvalidPayload,
-        ApiError::InvalidNumber(NumberHint::None),
+    vec![
+        ApiError::NoProduct,
+        ApiError::Forbidden(ForbiddenReason::NoAgreement),
+        ApiError::Forbidden(ForbiddenReason::NotInAgreement),
         ApiError::InvalidHeader("idempotency-key"),
-        ApiError::BodyTooSlow,
         ApiError::KeyRunning,
         ApiError::KeyTooOld,
-        ApiError::BodyTooLarge,
-        ApiError::NotJson,
         ApiError::KeyOfOtherRequest,
         ApiError::SpikeArrest { retry_after_s: 1 },
         ApiError::QuotaViolation { retry_after_s: 60 },
-    ];
-    [callers(), of_request].concat()
-}
-
-/// Why the registry, or the ledger, gave no answer.
-fn registry_errors() -> Vec<ApiError> {
-    vec![
-        ApiError::Internal,
         ApiError::RegistryBad,
-        ApiError::Unreachable,
         ApiError::RegistryIncomplete,
         ApiError::NotRecorded,
         ApiError::RegistryTooSlow,
     ]
 }
 
-/// What a published path answers as an error where `/v1/checks` has words for it.
-fn unanswered() -> Vec<ApiError> {
-    [registry_errors(), vec![ApiError::NotServed, ApiError::Withheld, ApiError::RegistryStale]].concat()
+/// What a published path answers as an error where `/v1/checks` has words for it, and of its own body.
+fn of_published() -> Vec<ApiError> {
+    vec![
+        ApiError::InvalidNumber(NumberHint::None),
+        ApiError::InvalidNumber(NumberHint::WrongName("msisdn")),
+        ApiError::ResultAddress(ResultAddressProblem::NotText),
+        ApiError::ResultAddress(ResultAddressProblem::NotRegistered),
+        ApiError::ResultAddress(ResultAddressProblem::NotProven),
+        ApiError::NotServed,
+        ApiError::Withheld,
+        ApiError::RegistryStale,
+    ]
+}
+
+/// What `/v1/checks` refuses of its own body.
+fn of_explicit() -> Vec<ApiError> {
+    vec![
+        ApiError::InvalidField("numbers", "send number, or numbers".into()),
+        ApiError::InvalidField("facts", "known facts: swap, registration, sim".into()),
+        ApiError::BatchTooLarge { burst: 20 },
+        ApiError::Forbidden(ForbiddenReason::PurposeNotAllowed),
+        ApiError::NotImplemented,
+    ]
 }

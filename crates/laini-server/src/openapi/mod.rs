@@ -1,38 +1,80 @@
-//! The OpenAPI document: the token doors, the checks and the probes so far.
+//! The OpenAPI document: every path that is called over HTTP, and the Postman collection made of it.
 //!
-//! Owns what is said of each operation ([`Operation`]); the shapes of bodies come from laini-wire's own
-//! types, statuses and codes from the table of errors, examples from `api/examples`. Must never
-//! describe what the server does not do.
+//! Owns what is said of each operation ([`Operation`]), a file for each group; the shapes of bodies come
+//! from laini-wire's own types, statuses and codes from the table of errors, examples from
+//! `api/examples`. Must never describe what the server does not do.
 
 mod checks;
+mod deliveries;
 mod document;
 mod postman;
 mod probes;
+mod responses;
+mod sandbox;
+mod schemas;
+mod serve;
 mod tokens;
 
 pub use document::document;
 pub use postman::collection;
+pub(crate) use serve::show_openapi;
 
-use axum::http::Method;
-use serde_json::Value;
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
 
-use crate::http::ApiError;
+use crate::http::{ApiError, ForbiddenReason, TokenProblem};
 
-/// One operation, as the document describes it.
+/// `GET`: the document itself.
+pub(crate) const OPENAPI_PATH: &str = "/openapi.json";
+
+/// Operations that belong together.
+struct Group {
+    tag: &'static str,
+    description: &'static str,
+    operations: fn() -> Vec<Operation>,
+}
+
+/// Every group there is. A new operation goes into the file of its group.
+const GROUPS: &[Group] = &[
+    Group {
+        tag: "tokens",
+        description: "Where consumer key and secret become a token.",
+        operations: tokens::operations,
+    },
+    Group {
+        tag: "checks",
+        description: "The published checks, and the answer that cannot be misread.",
+        operations: checks::operations,
+    },
+    Group {
+        tag: "deliveries",
+        description: "What is delivered instead of answered, for a developer's machine that listens.",
+        operations: deliveries::operations,
+    },
+    Group {
+        tag: "sandbox",
+        description: "A sandbox app's own lines, what happens to them, and their clock.",
+        operations: sandbox::operations,
+    },
+    Group { tag: "probes", description: "For whoever keeps the server running.", operations: probes::operations },
+];
+
+/// One operation, as the document describes it. What follows from its access and its body, and what any
+/// request can be answered, is not repeated here: see [`Operation::errors`].
 struct Operation {
     /// The handler's name; also the operation's id.
     id: &'static str,
     method: Method,
     path: &'static str,
-    tag: &'static str,
     summary: &'static str,
     access: Access,
     parameters: Vec<Parameter>,
     body: Option<Body>,
     answer: Answer,
-    errors: Vec<ApiError>,
-    /// Further answers with bodies of their own: status, schema, description.
-    others: Vec<(u16, &'static str, &'static str)>,
+    /// Errors of its own.
+    refusals: Vec<ApiError>,
+    /// Further answers: status, schema where there is a body, description.
+    others: Vec<(u16, Option<&'static str>, &'static str)>,
 }
 
 /// What a caller must show.
@@ -66,16 +108,73 @@ struct Body {
 
 /// The answer of an operation that succeeds.
 struct Answer {
+    status: StatusCode,
     description: &'static str,
-    /// The names of the schemas of which the body is one.
+    /// The names of the schemas of which the body is one; none where there is no body.
     schemas: &'static [&'static str],
     example: Value,
+    /// What its headers say.
     headers: &'static [(&'static str, &'static str)],
 }
 
-/// Every operation there is.
-fn operations() -> Vec<Operation> {
-    [tokens::operations(), checks::operations(), probes::operations()].into_iter().flatten().collect()
+impl Body {
+    fn json(schema: &'static str, example: Value) -> Self {
+        Self { media_type: "application/json", schema, example }
+    }
+}
+
+impl Answer {
+    /// A 200 with a body of one of these shapes.
+    fn ok(description: &'static str, schemas: &'static [&'static str], example: Value) -> Self {
+        Self { status: StatusCode::OK, description, schemas, example, headers: &[] }
+    }
+
+    /// A 204.
+    fn no_content(description: &'static str) -> Self {
+        Self { status: StatusCode::NO_CONTENT, description, schemas: &[], example: json!(null), headers: &[] }
+    }
+
+    fn with_headers(self, headers: &'static [(&'static str, &'static str)]) -> Self {
+        Self { headers, ..self }
+    }
+}
+
+impl Operation {
+    /// Every error that it can answer: of the door, of whoever calls, of its body, its own.
+    fn errors(&self) -> Vec<ApiError> {
+        // A path and query that are too long; a panic; a server that sheds load or cannot reach its accounts.
+        let mut errors = vec![ApiError::UnknownPath, ApiError::Internal, ApiError::Unreachable];
+        if self.access == Access::Bearer {
+            errors.extend(of_callers());
+        }
+        if let Some(body) = &self.body {
+            errors.extend([ApiError::BodyTooSlow, ApiError::BodyTooLarge]);
+            if body.media_type == "application/json" {
+                errors.extend([ApiError::InvalidPayload, ApiError::NotJson]);
+            }
+        }
+        errors.extend_from_slice(&self.refusals);
+        errors
+    }
+}
+
+/// Why somebody may not call, whatever is asked for.
+fn of_callers() -> impl Iterator<Item = ApiError> {
+    let tokens = [
+        TokenProblem::Missing,
+        TokenProblem::Ambiguous,
+        TokenProblem::Unknown,
+        TokenProblem::Expired,
+        TokenProblem::Revoked,
+    ];
+    let forbidden = [
+        ForbiddenReason::WrongEnvironment,
+        ForbiddenReason::PartnerSuspended,
+        ForbiddenReason::AppSuspended,
+        ForbiddenReason::WrongAddress,
+        ForbiddenReason::WrongCertificate,
+    ];
+    tokens.map(ApiError::Token).into_iter().chain(forbidden.map(ApiError::Forbidden))
 }
 
 /// An example of the contract.

@@ -34,8 +34,9 @@ fn ids_are_unique_and_examples_are_there() {
     let ids: BTreeSet<_> = operations.iter().map(|operation| operation["operationId"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), operations.len());
     for operation in operations {
-        let answer = &operation["responses"]["200"]["content"]["application/json"]["example"];
-        assert!(answer.is_object(), "{operation}");
+        let responses = &operation["responses"];
+        let answer = &responses["200"]["content"]["application/json"]["examples"]["example"]["value"];
+        assert!(answer.is_object() || responses["204"].is_object(), "{operation}");
     }
 }
 
@@ -48,4 +49,26 @@ fn the_collection_holds_every_operation_and_no_secret() {
         }
     }
     assert!(!collection.contains("Basic ") && !collection.contains("laini_op_"));
+}
+
+#[test]
+fn answers_are_never_null_and_numbers_may_be_integers() {
+    let schemas = &document()["components"]["schemas"];
+    for (name, schema) in schemas.as_object().unwrap() {
+        if !name.ends_with("Request") && name != "Acknowledgement" {
+            assert!(!schema.to_string().contains("\"null\""), "{name}: {schema}");
+        }
+    }
+    let either = serde_json::json!(["string", "integer"]);
+    assert_eq!(schemas["CheckRequest"]["properties"]["customerNumber"]["type"], either);
+    assert_eq!(schemas["ChecksRequest"]["properties"]["number"]["type"], either);
+    assert_eq!(schemas["ChecksRequest"]["properties"]["numbers"]["items"]["type"], either);
+}
+
+#[test]
+fn descriptions_are_for_people_who_do_not_read_rust() {
+    let document = document().to_string();
+    for foreign in ["[`", "::", "`None`", "`Some"] {
+        assert!(!document.contains(foreign), "a description has {foreign}");
+    }
 }

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::{Access, Answer, Body, Operation, Parameter, example};
 use crate::http::ApiError;
 
+/// Tokens are for whoever asked.
+const NO_STORE: &[(&str, &str)] = &[("Cache-Control", "no-store")];
+
 pub(super) fn operations() -> Vec<Operation> {
     let grant_type = Parameter {
         name: "grant_type",
@@ -18,23 +21,20 @@ pub(super) fn operations() -> Vec<Operation> {
             id: "generate_token",
             method: Method::GET,
             path: GENERATE_PATH,
-            tag: "tokens",
             summary: "A token, through the published door",
             access: Access::Basic,
             parameters: vec![grant_type],
             body: None,
-            answer: Answer {
-                description: "A token; expires_in is a text, as published.",
-                schemas: &["PublishedToken"],
-                example: example(include_str!("../../../../api/examples/generate.answer.json")),
-                headers: &[("Cache-Control", "no-store")],
-            },
-            errors: vec![
+            answer: Answer::ok(
+                "A token; expires_in is a text, as published.",
+                &["PublishedToken"],
+                example(include_str!("../../../../api/examples/generate.answer.json")),
+            )
+            .with_headers(NO_STORE),
+            refusals: vec![
                 ApiError::InvalidCredentials,
                 ApiError::InvalidGrantType,
                 ApiError::SpikeArrest { retry_after_s: 1 },
-                ApiError::Internal,
-                ApiError::Unreachable,
             ],
             others: Vec::new(),
         },
@@ -42,7 +42,6 @@ pub(super) fn operations() -> Vec<Operation> {
             id: "issue_token",
             method: Method::POST,
             path: OAUTH2_PATH,
-            tag: "tokens",
             summary: "A token, through the standard door (RFC 6749); its errors are RFC 6749's own",
             access: Access::Basic,
             parameters: Vec::new(),
@@ -51,18 +50,18 @@ pub(super) fn operations() -> Vec<Operation> {
                 schema: "TokenRequest",
                 example: json!({"grant_type": "client_credentials"}),
             }),
-            answer: Answer {
-                description: "A token.",
-                schemas: &["StandardToken"],
-                example: example(include_str!("../../../../api/examples/oauth2-token.answer.json")),
-                headers: &[("Cache-Control", "no-store")],
-            },
-            errors: vec![ApiError::BodyTooSlow, ApiError::BodyTooLarge],
+            answer: Answer::ok(
+                "A token.",
+                &["StandardToken"],
+                example(include_str!("../../../../api/examples/oauth2-token.answer.json")),
+            )
+            .with_headers(NO_STORE),
+            refusals: Vec::new(),
             others: vec![
-                (400, "OAuthError", "invalid_request or unsupported_grant_type"),
-                (401, "OAuthError", "invalid_client"),
-                (429, "OAuthError", "temporarily_unavailable: too many requests from one address"),
-                (503, "OAuthError", "temporarily_unavailable"),
+                (400, Some("OAuthError"), "invalid_request or unsupported_grant_type"),
+                (401, Some("OAuthError"), "invalid_client"),
+                (429, Some("OAuthError"), "temporarily_unavailable: too many requests from one address"),
+                (503, Some("OAuthError"), "temporarily_unavailable"),
             ],
         },
     ]

@@ -224,6 +224,7 @@ async fn a_check_is_read_again_for_a_day_by_its_own_app() {
         (&sandbox, path.as_str()),
         (&token, "/v1/checks/971f-4359-b611-6845a1be45ef280786"),
         (&token, "/v1/checks/nonsense"),
+        (&token, "/v1/checks/%FF"),
     ] {
         assert_error(&read(token, path).await, 404, "404.001.01", "Resource not found");
     }

@@ -109,6 +109,7 @@ const ROUTES: &[Route] = &[
     operator("POST", "RETRY_PATH", "/operator/v1/rejects/retry", OperatorScope::FeedWrite, OK),
     anybody("\"/livez\"", "/livez"),
     anybody("\"/readyz\"", "/readyz"),
+    anybody("OPENAPI_PATH", "/openapi.json"),
 ];
 
 /// Routes of listeners of their own, which are not for callers: their own tests prove them.
@@ -352,4 +353,44 @@ fn every_route_of_the_server_stands_in_the_table() {
     assert!(missing.is_empty(), "say in ROUTES who may call {missing:?}");
     let gone: Vec<_> = listed.difference(&registered).collect();
     assert!(gone.is_empty(), "no such route any more: {gone:?}");
+}
+
+/// What the document says that a caller of a route must show.
+fn documented(is_for: For) -> serde_json::Value {
+    match is_for {
+        For::Anybody => serde_json::json!([]),
+        For::Credentials => serde_json::json!([{"basic": []}]),
+        For::Apps | For::SandboxApps => serde_json::json!([{"bearer": []}]),
+    }
+}
+
+/// Whether a path is one of a template such as `/v1/checks/{id}`.
+fn is_of(template: &str, path: &str) -> bool {
+    let path = path.split('?').next().unwrap();
+    let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+    template.len() == path.len()
+        && template.iter().zip(&path).all(|(expected, segment)| expected.starts_with('{') || expected == segment)
+}
+
+#[test]
+fn the_document_describes_every_route_and_no_other() {
+    let document = laini_server::openapi::document();
+    let mut described: Vec<(String, String, &serde_json::Value)> = Vec::new();
+    for (template, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            described.push((method.to_ascii_uppercase(), template.clone(), &operation["security"]));
+        }
+    }
+    for route in ROUTES {
+        let found: Vec<_> = described
+            .iter()
+            .filter(|(method, template, _)| method == route.method && is_of(template, route.path))
+            .collect();
+        assert_eq!(found.len(), 1, "describe {} {} in laini-server/src/openapi", route.method, route.path);
+        assert_eq!(*found[0].2, documented(route.is_for), "{} {}", route.method, route.path);
+    }
+    for (method, template, _) in &described {
+        let is_served = ROUTES.iter().any(|route| method == route.method && is_of(template, route.path));
+        assert!(is_served, "the document describes {method} {template}, which is no route");
+    }
 }

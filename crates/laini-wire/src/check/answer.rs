@@ -11,16 +11,16 @@ pub struct ImsiAnswer<'a> {
     /// The check's id.
     #[serde(borrow, rename = "requestRefID")]
     pub request_ref_id: Cow<'a, str>,
-    /// [`RESPONSE_CODE_OK`](super::RESPONSE_CODE_OK).
+    /// `200`.
     #[serde(borrow)]
     pub response_code: Cow<'a, str>,
-    /// [`RESPONSE_DESC_OK`](super::RESPONSE_DESC_OK).
+    /// `Success`.
     #[serde(borrow)]
     pub response_desc: Cow<'a, str>,
     /// The pseudonym of the SIM: 16 decimal digits.
     #[serde(borrow)]
     pub imsi: Cow<'a, str>,
-    /// `DD-MM-YYYY` or [`NO_SWAP_DATE`](super::NO_SWAP_DATE).
+    /// `DD-MM-YYYY`; `01-01-1900` where there was no swap inside the window.
     #[serde(borrow)]
     pub last_swap_date: Cow<'a, str>,
     /// `DD-MM-YYYY`, or the text for one before the window.
@@ -39,13 +39,13 @@ pub struct SwapAnswer<'a> {
     /// The check's id.
     #[serde(borrow, rename = "requestRefID")]
     pub request_ref_id: Cow<'a, str>,
-    /// [`RESPONSE_CODE_OK`](super::RESPONSE_CODE_OK).
+    /// `200`.
     #[serde(borrow)]
     pub response_code: Cow<'a, str>,
-    /// [`RESPONSE_DESC_OK`](super::RESPONSE_DESC_OK).
+    /// `Success`.
     #[serde(borrow)]
     pub response_desc: Cow<'a, str>,
-    /// `DD-MM-YYYY HH:MM` or [`NO_SWAP_DATE_TIME`](super::NO_SWAP_DATE_TIME).
+    /// `DD-MM-YYYY HH:MM`; `01-01-1900 00:00` where there was no swap inside the window.
     #[serde(borrow)]
     pub last_swap_date: Cow<'a, str>,
 }
@@ -58,10 +58,10 @@ pub struct AgeAnswer<'a> {
     /// The check's id.
     #[serde(borrow, rename = "requestRefID")]
     pub request_ref_id: Cow<'a, str>,
-    /// [`RESPONSE_CODE_OK`](super::RESPONSE_CODE_OK).
+    /// `200`.
     #[serde(borrow)]
     pub response_code: Cow<'a, str>,
-    /// [`RESPONSE_DESC_OK`](super::RESPONSE_DESC_OK).
+    /// `Success`.
     #[serde(borrow)]
     pub response_desc: Cow<'a, str>,
     /// `DD-MM-YYYY`, or the text for one before the window.

@@ -11,8 +11,9 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 pub struct CheckRequest {
     /// The number as it was sent, in whatever form; a JSON integer becomes its decimal digits.
     pub customer_number: String,
-    /// Where the result goes; `None` = into the answer.
+    /// Where the result goes; without it, into the answer.
     #[serde(rename = "resultURL", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub result_url: Option<String>,
 }
 

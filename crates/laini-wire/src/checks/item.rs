@@ -62,7 +62,7 @@ pub struct SwapItem {
 pub struct RegistrationItem {
     /// `within_window`, `older` or `unknown`.
     pub status: String,
-    /// Of `unknown`: as in [`SwapItem::reason`].
+    /// Of `unknown`: as of a swap.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
     /// The day on which the present holding began, in the operator's zone (ISO 8601).

@@ -13,8 +13,9 @@ pub struct ChecksRequest {
     /// One number, in any of the accepted forms. Either this or `numbers`.
     #[serde(default, deserialize_with = "number", skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
-    /// 1 to [`NUMBERS_MAX`] numbers.
+    /// 1 to 100 numbers.
     #[serde(default, deserialize_with = "numbers", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, min_items = 1, max_items = 100))]
     pub numbers: Option<Vec<String>>,
     /// Which facts: `swap`, `registration`, `sim`; without it, all that the app may ask.
     #[serde(default, skip_serializing_if = "Option::is_none")]

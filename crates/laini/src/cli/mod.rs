@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    agreement, app, backup, check, config, delivery, demo, ledger, listen, operator, partner, registry, restore,
-    retention, sandbox, serve, shadow,
+    agreement, app, backup, check, config, delivery, demo, ledger, listen, openapi, operator, partner, registry,
+    restore, retention, sandbox, serve, shadow,
 };
 
 /// The command line.
@@ -92,6 +92,8 @@ pub(crate) enum Command {
     /// Settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Print the OpenAPI document of every path that is called over HTTP.
+    Openapi(openapi::OpenapiArgs),
     /// Print the reference of every command as Markdown (docs/guide/cli.md is made of it).
     #[command(hide = true)]
     Reference,

@@ -14,6 +14,7 @@ mod doctor;
 pub(crate) mod ledger;
 mod limits;
 pub(crate) mod listen;
+pub(crate) mod openapi;
 pub(crate) mod operator;
 pub(crate) mod partner;
 mod progress;
@@ -53,6 +54,7 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Shadow(args) => shadow::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Config(command) => config::run(&context, &command),
+        Command::Openapi(args) => openapi::run(&args),
         Command::Reference => reference::run(),
     }
 }

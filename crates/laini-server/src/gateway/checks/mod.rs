@@ -9,6 +9,7 @@ mod order;
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -59,13 +60,14 @@ pub(super) async fn create_checks(
 pub(super) async fn read_check(
     State(gateway): GatewayState,
     Extension(context): Extension<Context>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
     let told_again = async {
         let app = gateway.admit_app(&headers, &context)?;
         gateway.settings.offers(Capability::Checks)?;
-        let id = CheckId::parse_request_ref(&id).map_err(|_| ApiError::NoSuchCheck)?;
+        // What is not even text is no id either.
+        let id = id.ok().and_then(|Path(id)| CheckId::parse_request_ref(&id).ok()).ok_or(ApiError::NoSuchCheck)?;
         let found = gateway.ledger.find(id).await.map_err(|error| ledger_failed(&error))?;
         let found = found.ok_or(ApiError::NoSuchCheck)?;
         let mut response = gateway.tell_again(&context, &app, found)?;

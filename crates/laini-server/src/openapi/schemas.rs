@@ -1,0 +1,104 @@
+use std::collections::BTreeMap;
+
+use laini_wire::check::{AgeAnswer, CheckRequest, ImsiAnswer, SwapAnswer};
+use laini_wire::checks::{CheckItem, ChecksAnswer, ChecksQuote, ChecksRequest};
+use laini_wire::delivery::{Accepted, Acknowledgement, HandedPage};
+use laini_wire::error::{CheckErrorBody, ErrorBody};
+use laini_wire::token::{OAuthError, PublishedToken, StandardToken};
+use laini_wire::world::{
+    AdvanceRequest, ClockAnswer, EventRequest, FeedAnswer, LineAnswer, LineRequest, LinesAnswer, WorldAnswer,
+};
+use serde_json::{Value, json};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// The shapes of all bodies, from the types that are read and sent.
+pub(super) fn schemas() -> Value {
+    let mut schemas = of_requests();
+    schemas.extend(of_answers().into_iter().map(|(name, schema)| (name, never_null(schema))));
+    schemas.insert("OpenApi".to_owned(), json!({"type": "object", "required": ["openapi", "info", "paths"]}));
+    schemas.insert("Probe".to_owned(), super::probes::probe());
+    schemas.insert("TokenRequest".to_owned(), super::tokens::token_request());
+    json!(schemas)
+}
+
+fn of_requests() -> BTreeMap<String, Value> {
+    let mut collected = Vec::new();
+    collect::<CheckRequest>(&mut collected);
+    collect::<ChecksRequest>(&mut collected);
+    collect::<Acknowledgement>(&mut collected);
+    collect::<LineRequest>(&mut collected);
+    collect::<EventRequest>(&mut collected);
+    collect::<AdvanceRequest>(&mut collected);
+    let mut schemas = by_name(collected);
+    for (name, field) in [("CheckRequest", "customerNumber"), ("ChecksRequest", "number")] {
+        accept_integers(&mut schemas, name, |schema| &mut schema["properties"][field]);
+    }
+    accept_integers(&mut schemas, "ChecksRequest", |schema| &mut schema["properties"]["numbers"]["items"]);
+    schemas
+}
+
+/// A number can come as a JSON integer, and never as null.
+fn accept_integers(schemas: &mut BTreeMap<String, Value>, name: &str, field: impl Fn(&mut Value) -> &mut Value) {
+    if let Some(schema) = schemas.get_mut(name) {
+        field(schema)["type"] = json!(["string", "integer"]);
+    }
+}
+
+fn of_answers() -> BTreeMap<String, Value> {
+    let mut collected = Vec::new();
+    collect::<ImsiAnswer<'_>>(&mut collected);
+    collect::<SwapAnswer<'_>>(&mut collected);
+    collect::<AgeAnswer<'_>>(&mut collected);
+    collect::<Accepted<'_>>(&mut collected);
+    collect::<ChecksAnswer>(&mut collected);
+    collect::<ChecksQuote>(&mut collected);
+    collect::<CheckItem>(&mut collected);
+    collect::<HandedPage>(&mut collected);
+    collect::<WorldAnswer>(&mut collected);
+    collect::<ClockAnswer>(&mut collected);
+    collect::<FeedAnswer>(&mut collected);
+    collect::<LineAnswer>(&mut collected);
+    collect::<LinesAnswer>(&mut collected);
+    collect::<PublishedToken<'_>>(&mut collected);
+    collect::<StandardToken<'_>>(&mut collected);
+    collect::<OAuthError<'_>>(&mut collected);
+    collect::<ErrorBody<'_>>(&mut collected);
+    collect::<CheckErrorBody<'_>>(&mut collected);
+    by_name(collected)
+}
+
+fn collect<T: ToSchema + PartialSchema>(schemas: &mut Schemas) {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
+}
+
+fn by_name(collected: Schemas) -> BTreeMap<String, Value> {
+    // Schemas always serialise.
+    collected.into_iter().map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default())).collect()
+}
+
+/// What an answer leaves out is not there; it is never null.
+fn never_null(mut schema: Value) -> Value {
+    let Some(properties) = schema["properties"].as_object_mut() else { return schema };
+    for property in properties.values_mut() {
+        let is_null = |value: &Value| value == "null" || value["type"] == "null";
+        for key in ["type", "oneOf"] {
+            let Some(choices) = property[key].as_array_mut() else { continue };
+            choices.retain(|choice| !is_null(choice));
+            if let [only] = &**choices {
+                property[key] = only.clone();
+            }
+        }
+        if property["oneOf"].is_object() {
+            let only = property["oneOf"].take();
+            property["allOf"] = json!([only]);
+        }
+        if let Some(property) = property.as_object_mut() {
+            property.retain(|_, value| !value.is_null());
+        }
+    }
+    schema
+}

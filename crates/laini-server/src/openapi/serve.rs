@@ -1,0 +1,53 @@
+use std::sync::LazyLock;
+
+use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use super::document;
+use crate::http::{json_bytes, to_json};
+
+/// The document as it is sent, the same as long as the process runs.
+static SENT: LazyLock<Sent> = LazyLock::new(Sent::new);
+
+struct Sent {
+    body: Bytes,
+    etag: HeaderValue,
+}
+
+impl Sent {
+    fn new() -> Self {
+        let body = to_json(&document());
+        let digest = Sha256::digest(&body);
+        let etag: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        // Hexadecimal digits in quotes are always a header's value.
+        let etag = HeaderValue::try_from(format!("\"{etag}\"")).unwrap_or(HeaderValue::from_static("\"0\""));
+        Self { body: body.into(), etag }
+    }
+}
+
+/// `GET /openapi.json`: this document.
+pub(crate) async fn show_openapi(headers: HeaderMap) -> Response {
+    let sent = &*SENT;
+    let is_known = headers.get_all(IF_NONE_MATCH).iter().any(|known| names(known, &sent.etag));
+    let mut response = if is_known { Response::default() } else { json_bytes(sent.body.clone()) };
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    headers.insert(ETAG, sent.etag.clone());
+    // It changes with the server's release: caches may keep it, and ask whether it is still the same.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
+    response
+}
+
+/// Whether a list of entity tags names this one; a proxy that compresses marks it as weak.
+fn names(list: &HeaderValue, etag: &HeaderValue) -> bool {
+    let list = list.to_str().unwrap_or_default();
+    list.split(',').any(|one| {
+        let one = one.trim();
+        one == "*" || one.strip_prefix("W/").unwrap_or(one) == etag.to_str().unwrap_or_default()
+    })
+}
