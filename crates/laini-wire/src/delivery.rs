@@ -139,5 +139,6 @@ pub struct Acknowledgement {
     /// Its id.
     pub id: String,
     /// The status that its receiver answered; null where there was no answer.
+    #[cfg_attr(feature = "openapi", schema(maximum = 65535))]
     pub status: Option<u16>,
 }

@@ -121,17 +121,20 @@ fn item() -> Value {
 }
 
 fn request_headers() -> Vec<Parameter> {
-    let header = |name, description, length: u32| Parameter {
-        name,
-        place: "header",
-        required: false,
-        description,
-        schema: json!({"type": "string", "minLength": 1, "maxLength": length, "pattern": "^[!-~]+$"}),
-    };
+    let header = |name, description, schema| Parameter { name, place: "header", required: false, description, schema };
     vec![
-        header("Idempotency-Key", "A repeat under the same key gets the stored answer and is free.", 255),
-        header("X-Request-ID", "Yours; echoed. A repeat under the same id is free for 10 minutes.", 128),
-        header("X-Correlation-ID", "Yours; echoed.", 128),
+        header(
+            "Idempotency-Key",
+            "A repeat under the same key gets the stored answer and is free.",
+            json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}),
+        ),
+        header(
+            "X-Request-ID",
+            "Yours; echoed. A repeat under the same id is free for 10 minutes. One of more than 128 characters, \
+             or with others than visible ASCII, counts as none.",
+            json!({"type": "string"}),
+        ),
+        header("X-Correlation-ID", "Yours; echoed under the same conditions.", json!({"type": "string"})),
     ]
 }
 

@@ -71,7 +71,7 @@ impl Response {
     fn described(self) -> Value {
         let description = match &*self.descriptions {
             [one] => one.clone(),
-            several => several.iter().map(|one| format!("- {one}\n")).collect(),
+            several => format!("- {}", several.join("\n- ")),
         };
         let mut described = json!({"description": description});
         if !self.headers.is_empty() {

@@ -10,7 +10,10 @@ use super::{Access, Answer, Body, Operation, Parameter};
 use crate::http::{ApiError, ForbiddenReason};
 
 pub(super) fn operations() -> Vec<Operation> {
-    [of_world(), of_lines(), of_clock(), of_feed()].into_iter().flatten().collect()
+    [of_world(), vec![list_lines()], of_lines(), vec![add_event()], of_clock(), of_feed()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn of_world() -> Vec<Operation> {
@@ -37,86 +40,43 @@ fn of_world() -> Vec<Operation> {
     ]
 }
 
+fn list_lines() -> Operation {
+    let page =
+        Answer::ok("A page of them.", &["LinesAnswer"], json!({"lines": [line()], "next_after": "254733000001"}));
+    let summary = "The world's own lines, in order of their numbers";
+    let list = call("list_lines", Method::GET, LINES_PATH, summary, page);
+    let invalid = ApiError::InvalidField("limit", "expected 1 to 100".into());
+    Operation { parameters: page_parameters(), ..refusing(&[invalid], list) }
+}
+
 fn of_lines() -> Vec<Operation> {
-    let shown = |description| Answer::ok(description, &["LineAnswer"], line());
-    let stated = |example| Some(Body::json("LineRequest", example));
-    let invalid_line =
-        || ApiError::InvalidField("status", "expected active, suspended, terminated or ported_out".into());
-    let one = |operation: Operation| Operation { parameters: vec![msisdn()], ..operation };
+    let line_call = |id, method, summary, answer| call(id, method, LINE_PATH, summary, answer);
+    let gone = Answer::no_content("It is gone.");
+    let anew = json!({"registered_at": "2026-03-01", "last_swap_at": "-P10D", "swap_cause": "esim"});
+    let amended = json!({"status": "suspended", "last_swap_at": null});
+    let put = line_call("put_line", Method::PUT, "The line is like this, whatever it was", shown_line());
+    let amend = line_call("amend_line", Method::PATCH, "Changes what is named; null takes away", shown_line());
+    let delete = "Takes the line away; a persona shows through again";
+    let one = |refusals: &[ApiError], operation| of_one_line(refusing(refusals, operation));
     vec![
-        Operation {
-            parameters: page(),
-            refusals: vec![sandbox_only(), ApiError::InvalidField("limit", "expected 1 to 100".into())],
-            ..call(
-                "list_lines",
-                Method::GET,
-                LINES_PATH,
-                "The world's own lines, in order of their numbers",
-                Answer::ok(
-                    "A page of them.",
-                    &["LinesAnswer"],
-                    json!({"lines": [line()], "next_after": "254733000001"}),
-                ),
-            )
-        },
-        one(refusing(
-            &[invalid_number(), ApiError::NotServed],
-            call("show_line", Method::GET, LINE_PATH, "A line of the world's own, or a persona", shown("The line.")),
-        )),
-        one(Operation {
-            body: stated(json!({"registered_at": "2026-03-01", "last_swap_at": "-P10D", "swap_cause": "esim"})),
-            ..refusing(
-                &[invalid_number(), invalid_line()],
-                changing(call(
-                    "put_line",
-                    Method::PUT,
-                    LINE_PATH,
-                    "The line is like this, whatever it was",
-                    shown("The line, as it is now."),
-                )),
-            )
-        }),
-        one(Operation {
-            body: stated(json!({"status": "suspended", "last_swap_at": null})),
-            ..refusing(
-                &[invalid_number(), invalid_line(), ApiError::NotServed],
-                changing(call(
-                    "amend_line",
-                    Method::PATCH,
-                    LINE_PATH,
-                    "Changes what is named; null takes away",
-                    shown("The line, as it is now."),
-                )),
-            )
-        }),
-        one(refusing(
-            &[invalid_number(), ApiError::NotServed],
-            changing(call(
-                "delete_line",
-                Method::DELETE,
-                LINE_PATH,
-                "Takes the line away; a persona shows through again",
-                Answer::no_content("It is gone."),
-            )),
-        )),
-        one(Operation {
-            body: Some(Body::json("EventRequest", json!({"type": "swap", "at": "-P10D"}))),
-            ..refusing(
-                &[
-                    invalid_number(),
-                    ApiError::InvalidField("new_msisdn", "a number-change needs it".into()),
-                    ApiError::NotServed,
-                ],
-                changing(call(
-                    "add_event",
-                    Method::POST,
-                    EVENTS_PATH,
-                    "Something happens to a line",
-                    shown("The line, as it is now."),
-                )),
-            )
-        }),
+        one(
+            &[ApiError::NotServed],
+            line_call("show_line", Method::GET, "A line of the world's own, or a persona", shown_line()),
+        ),
+        one(&[invalid_line()], Operation { body: Some(Body::json("LineRequest", anew)), ..changing(put) }),
+        one(
+            &[invalid_line(), ApiError::NotServed],
+            Operation { body: Some(Body::json("LineRequest", amended)), ..changing(amend) },
+        ),
+        one(&[ApiError::NotServed], changing(line_call("delete_line", Method::DELETE, delete, gone))),
     ]
+}
+
+fn add_event() -> Operation {
+    let add = call("add_event", Method::POST, EVENTS_PATH, "Something happens to a line", shown_line());
+    let invalid = ApiError::InvalidField("new_msisdn", "a number-change needs it".into());
+    let body = Some(Body::json("EventRequest", json!({"type": "swap", "at": "-P10D"})));
+    of_one_line(refusing(&[invalid, ApiError::NotServed], Operation { body, ..changing(add) }))
 }
 
 fn of_clock() -> Vec<Operation> {
@@ -172,12 +132,22 @@ fn refusing(refusals: &[ApiError], operation: Operation) -> Operation {
     Operation { refusals: [&operation.refusals, refusals].concat(), ..operation }
 }
 
+/// One whose path names a line.
+fn of_one_line(operation: Operation) -> Operation {
+    let invalid = ApiError::InvalidField("msisdn", "expected a number of this operator".into());
+    Operation { parameters: vec![msisdn()], ..refusing(&[invalid], operation) }
+}
+
+fn shown_line() -> Answer {
+    Answer::ok("The line, as it is.", &["LineAnswer"], line())
+}
+
 fn sandbox_only() -> ApiError {
     ApiError::Forbidden(ForbiddenReason::SandboxOnly)
 }
 
-fn invalid_number() -> ApiError {
-    ApiError::InvalidField("msisdn", "expected a number of this operator".into())
+fn invalid_line() -> ApiError {
+    ApiError::InvalidField("status", "expected active, suspended, terminated or ported_out".into())
 }
 
 fn msisdn() -> Parameter {
@@ -190,7 +160,7 @@ fn msisdn() -> Parameter {
     }
 }
 
-fn page() -> Vec<Parameter> {
+fn page_parameters() -> Vec<Parameter> {
     vec![
         Parameter {
             name: "after",

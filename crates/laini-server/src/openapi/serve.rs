@@ -3,6 +3,8 @@ use std::sync::LazyLock;
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
@@ -20,10 +22,9 @@ struct Sent {
 impl Sent {
     fn new() -> Self {
         let body = to_json(&document());
-        let digest = Sha256::digest(&body);
-        let etag: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        // Hexadecimal digits in quotes are always a header's value.
-        let etag = HeaderValue::try_from(format!("\"{etag}\"")).unwrap_or(HeaderValue::from_static("\"0\""));
+        // Base64 in quotes is always a header's value.
+        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));
+        let etag = HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("\"0\""));
         Self { body: body.into(), etag }
     }
 }
