@@ -70,10 +70,7 @@ impl Client {
     fn install(&self) -> Result<()> {
         let (folder, installed) = (self.folder(), self.installed());
         match self.kind {
-            Kind::Python => {
-                let requirements = folder.join("requirements.txt");
-                installed::as_locked(&requirements, &installed, || install_python(&installed, &requirements))
-            }
+            Kind::Python => installed::python(&folder.join("requirements.txt"), &installed),
             Kind::Node => installed::node(&folder, &installed),
             Kind::Rust => {
                 let manifest = path(&folder.join("Cargo.toml"));
@@ -176,13 +173,6 @@ fn refused(calls: &[Value], name: &str, status: u16, code: &str) -> Result<()> {
 
 fn call<'a>(calls: &'a [Value], name: &str) -> Result<&'a Value> {
     calls.iter().find(|call| call["call"] == name).with_context(|| format!("it never came to its call '{name}'"))
-}
-
-fn install_python(installed: &Path, requirements: &Path) -> Result<()> {
-    let python = path(&installed.join("bin/python"));
-    shell::run(&mut shell::command(INSTALL_LIMIT_MINUTES, &["python3", "-m", "venv", &path(installed)]))?;
-    let pip = [&python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"];
-    shell::run(shell::command(INSTALL_LIMIT_MINUTES, &pip).arg(requirements))
 }
 
 fn path(path: &Path) -> String {

@@ -22,6 +22,15 @@ pub(crate) fn as_locked(lock: &Path, into: &Path, install: impl FnOnce() -> Resu
     Ok(std::fs::write(stamp, wanted)?)
 }
 
+/// Makes a virtual environment in `into` with just the packages of `requirements`.
+pub(crate) fn python(requirements: &Path, into: &Path) -> Result<()> {
+    as_locked(requirements, into, || {
+        shell::run(shell::command(LIMIT_MINUTES, &["python3", "-m", "venv"]).arg(into))?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"];
+        shell::run(shell::command(LIMIT_MINUTES, &[]).arg(into.join("bin/python")).args(pip).arg(requirements))
+    })
+}
+
 /// Installs what the `package-lock.json` of `folder` names. npm installs beside the files that it reads,
 /// so these are copied there.
 pub(crate) fn node(folder: &Path, into: &Path) -> Result<()> {

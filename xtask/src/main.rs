@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 
 mod bench;
 mod clients;
+mod fuzz;
 mod generate;
 mod installed;
 mod packages;
@@ -19,7 +20,7 @@ mod test;
 mod tidy;
 
 const USAGE: &str = "\
-cargo xtask test [--only STEP]...   check everything: format, tidiness, lints, tests, generated files, clients
+cargo xtask test [--only STEP]...   check everything: format, tidiness, lints, tests, generated files, clients, generated requests
 cargo xtask generate [--check]      write the generated files, or fail where one is stale
 cargo xtask bench [--quick] [--lines N,N] [--rounds N] [--seconds N] [--connections N] [--keep]
                   [--before FILE] [--without PART]...

@@ -22,7 +22,11 @@ pub(crate) const FOR_TESTS: &[Package] = &[
     },
     Package { name: "faketime", present: "command -v faketime", why: "an operator's extract has answers of one day" },
     Package { name: "systemd", present: "command -v systemd-analyze", why: "verifies the unit that is shipped" },
-    Package { name: "python3-venv", present: "python3 -c 'import ensurepip, venv'", why: "two clients are Python" },
+    Package {
+        name: "python3-venv",
+        present: "python3 -c 'import ensurepip, venv'",
+        why: "two clients and schemathesis are Python",
+    },
     Package { name: "nodejs", present: "command -v node", why: "two clients are JavaScript" },
     Package { name: "npm", present: "command -v npm", why: "installs them" },
     Package { name: "pkg-config", present: "command -v pkg-config", why: "finds OpenSSL for the Rust client" },

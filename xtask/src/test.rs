@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{clients, generate, packages, shell, tidy};
+use crate::{clients, fuzz, generate, packages, shell, tidy};
 
 /// Cargo waits for downloads, the build and other cargos; longer than this something hangs.
 const CARGO_LIMIT_MINUTES: u32 = 60;
@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
     Step { name: "tests", run: cargo_test },
     Step { name: "generated", run: generate::check },
     Step { name: "clients", run: clients::run },
+    Step { name: "fuzz", run: fuzz::run },
 ];
 
 /// Runs the steps, all or those that `--only` names; prints what each took, and at last the sum.

@@ -1,0 +1,102 @@
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::server::{Answer, Credentials, Server, post};
+use crate::{installed, shell};
+
+const BUILD_LIMIT_MINUTES: u32 = 30;
+const RUN_LIMIT_MINUTES: u32 = 5;
+/// Generated requests that a run has at least.
+const CASES_MIN: u64 = 10_000;
+/// The most generated requests of one operation in one pass, beside those that its schema suggests.
+const EXAMPLES_PER_OPERATION: u64 = 400;
+const SEED: u64 = 1;
+/// More of them, or others: `LAINI_TEST_EXAMPLES` and `LAINI_TEST_SEED`.
+const EXAMPLES_VARIABLE: &str = "LAINI_TEST_EXAMPLES";
+const SEED_VARIABLE: &str = "LAINI_TEST_SEED";
+
+/// What one kind of app asks.
+struct Pass {
+    name: &'static str,
+    environment: &'static str,
+    /// Which operations of the document.
+    operations: &'static [&'static str],
+}
+
+/// First what changes a world, then, in a fresh one, what asks about it: a check of a stopped feed or of a
+/// row that was refused is a 503 by the contract, and here no 5xx is wanted.
+const PASSES: &[Pass] = &[
+    Pass { name: "worlds", environment: "sandbox", operations: &["--include-tag", "sandbox"] },
+    Pass { name: "sandbox", environment: "sandbox", operations: &["--exclude-tag", "sandbox"] },
+    Pass { name: "production", environment: "production", operations: &["--exclude-tag", "sandbox"] },
+];
+
+/// Sends requests generated from `api/openapi.json` to the real server; returns how many there were.
+pub(crate) fn run() -> Result<u64> {
+    shell::run(&mut shell::command(BUILD_LIMIT_MINUTES, &["cargo", "build", "--package", "laini"]))?;
+    let folder = shell::root().join("tests/http");
+    let tool = folder.join(".work");
+    installed::python(&folder.join("requirements.txt"), &tool).context("cannot install schemathesis")?;
+    let dir = shell::fresh_dir("fuzz")?;
+    let mut demo = Command::new(shell::root().join("target/debug/laini"));
+    demo.args(["demo", "--data"]).arg(dir.join("data"));
+    let server = Server::start(&mut demo, &dir, "demo").context("laini demo")?;
+    let (examples, seed) = (number(EXAMPLES_VARIABLE, EXAMPLES_PER_OPERATION)?, number(SEED_VARIABLE, SEED)?);
+    let mut cases = 0;
+    for pass in PASSES {
+        cases += pass.run(&server, &tool, &dir, (examples, seed)).with_context(|| format!("pass '{}'", pass.name))?;
+    }
+    server.stop().context("laini demo")?;
+    std::fs::remove_dir_all(&dir)?;
+    ensure!(examples < EXAMPLES_PER_OPERATION || cases >= CASES_MIN, "only {cases} requests of {CASES_MIN} were made");
+    println!("family=HTTP cases={cases} failures=0 seed={seed}");
+    Ok(cases)
+}
+
+fn number(variable: &str, otherwise: u64) -> Result<u64> {
+    let Ok(text) = std::env::var(variable) else { return Ok(otherwise) };
+    text.parse().with_context(|| format!("{variable} is no number"))
+}
+
+impl Pass {
+    /// Fails where an answer is not what the document says; returns how many requests there were.
+    fn run(&self, server: &Server, tool: &Path, dir: &Path, (examples, seed): (u64, u64)) -> Result<u64> {
+        let (base_url, credentials) = (server.base_url()?, server.credentials(self.environment)?);
+        let token = token(base_url, &credentials)?;
+        if self.environment == "sandbox" {
+            reset_world(base_url, &token)?;
+        }
+        let report = dir.join(format!("{}.json", self.name));
+        let mut schemathesis = shell::command(RUN_LIMIT_MINUTES, &[]);
+        schemathesis.arg(tool.join("bin/st")).args(["--config-file", "tests/http/schemathesis.toml"]);
+        schemathesis.args(["run", "api/openapi.json", "--url", base_url]).args(self.operations);
+        schemathesis.args(["--max-examples", &examples.to_string(), "--seed", &seed.to_string()]);
+        schemathesis.args([OsStr::new("--report-json-path"), report.as_os_str()]);
+        schemathesis.env("LAINI_TOKEN", token);
+        schemathesis.env("LAINI_CONSUMER_KEY", credentials.key).env("LAINI_CONSUMER_SECRET", credentials.secret);
+        shell::run(&mut schemathesis)?;
+        let report: Value = serde_json::from_slice(&std::fs::read(report)?).context("its report is no JSON")?;
+        let operations = &report["operations"];
+        ensure!(report["complete"] == true && operations["tested"] == operations["selected"], "it left something out");
+        report["test_cases"]["generated"].as_u64().context("its report counts no requests")
+    }
+}
+
+fn token(base_url: &str, credentials: &Credentials) -> Result<String> {
+    let Credentials { key, secret } = credentials;
+    let form = format!("grant_type=client_credentials&client_id={key}&client_secret={secret}");
+    let answer = post(base_url, "/oauth2/token", &["Content-Type: application/x-www-form-urlencoded"], &form)?;
+    ensure!(answer.status == 200, "no token: {}", answer.status);
+    let body: Value = serde_json::from_str(&answer.body)?;
+    body["access_token"].as_str().map(str::to_owned).context("a token answer without a token")
+}
+
+fn reset_world(base_url: &str, token: &str) -> Result<()> {
+    let Answer { status, .. } = post(base_url, "/sandbox/v1/reset", &[&format!("Authorization: Bearer {token}")], "")?;
+    ensure!(status == 200, "the world could not be reset: {status}");
+    Ok(())
+}
