@@ -115,6 +115,7 @@ pub struct HeartbeatAnswer {
 /// How fresh the registry is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = RegistryFeedAnswer))]
 pub struct FeedAnswer {
     /// The serving generation; 0 = nothing was ever loaded.
     pub generation: u64,

@@ -6,7 +6,7 @@ use tokio::time::{Duration, Instant};
 
 use super::{GatewayState, ledger_failed};
 use crate::Capability;
-use crate::http::{ApiError, Context, ResultAddressProblem, json, read_json};
+use crate::http::{ApiError, Context, ResultAddressProblem, is_object, json, read_json};
 
 /// `GET /v1/deliveries`: what waits for the app's own listener, as soon as there is something.
 pub(super) async fn take_deliveries(
@@ -42,7 +42,8 @@ pub(super) async fn acknowledge_delivery(
         let app = gateway.caller(&parts.headers, &context)?;
         let limits = gateway.settings.current().limits.clone();
         let body = read_json(&parts.headers, body, &context, &limits).await?;
-        let said: Acknowledgement = serde_json::from_slice(&body).map_err(|_| ApiError::InvalidPayload)?;
+        let said: Option<Acknowledgement> = is_object(&body).then(|| serde_json::from_slice(&body).ok()).flatten();
+        let said = said.ok_or(ApiError::InvalidPayload)?;
         let was_awaited = gateway.deliveries.listeners.acknowledge(app.app.id, &said.id, said.status);
         if was_awaited { Ok(said) } else { Err(ApiError::NoSuchCheck) }
     };

@@ -19,6 +19,11 @@ pub async fn read_json(headers: &HeaderMap, body: Body, context: &Context, limit
     read(body, context, limits).await
 }
 
+/// Whether a body that was read is an object, if it is JSON at all: serde takes an array for a list of fields.
+pub fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'{')
+}
+
 /// Reads the fields of a form body; `None` where the body does not claim to be a form.
 pub async fn read_form(
     headers: &HeaderMap,

@@ -30,6 +30,7 @@ pub fn document() -> Value {
         "components": {"schemas": schemas(), "securitySchemes": {
             "basic": {"type": "http", "scheme": "basic", "description": "Consumer key and consumer secret of an app."},
             "bearer": {"type": "http", "scheme": "bearer", "description": "A token of the token doors; good for an hour."},
+            "operatorKey": {"type": "http", "scheme": "bearer", "description": "A key of `laini operator key add`, with the scope that is named."},
         }},
     })
 }
@@ -44,6 +45,7 @@ fn describe(tag: &str, operation: &Operation) -> Value {
             Access::Anyone => json!([]),
             Access::Basic => json!([{"basic": []}]),
             Access::Bearer => json!([{"bearer": []}]),
+            Access::OperatorKey(scope) => json!([{"operatorKey": [scope.word()]}]),
         },
     });
     if !operation.parameters.is_empty() {
@@ -60,7 +62,7 @@ fn describe(tag: &str, operation: &Operation) -> Value {
     }
     if let Some(body) = &operation.body {
         let content = json!({"schema": reference(body.schema), "example": body.example});
-        described["requestBody"] = json!({"required": true, "content": {body.media_type: content}});
+        described["requestBody"] = json!({"required": body.required, "content": {body.media_type: content}});
     }
     described
 }

@@ -7,6 +7,7 @@
 mod checks;
 mod deliveries;
 mod document;
+mod operator;
 mod postman;
 mod probes;
 mod responses;
@@ -20,12 +21,16 @@ pub use postman::collection;
 pub(crate) use serve::show_openapi;
 
 use axum::http::{Method, StatusCode};
+use laini_core::partner::OperatorScope;
 use serde_json::{Value, json};
 
 use crate::http::{ApiError, ForbiddenReason, TokenProblem};
 
 /// `GET`: the document itself.
 pub(crate) const OPENAPI_PATH: &str = "/openapi.json";
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Operations that belong together.
 struct Group {
@@ -55,6 +60,11 @@ const GROUPS: &[Group] = &[
         tag: "sandbox",
         description: "A sandbox app's own lines, what happens to them, and their clock.",
         operations: sandbox::operations,
+    },
+    Group {
+        tag: "operator",
+        description: "How the operator's truth comes in; perhaps on a listener of its own.",
+        operations: operator::operations,
     },
     Group { tag: "probes", description: "For whoever keeps the server running.", operations: probes::operations },
 ];
@@ -86,6 +96,8 @@ enum Access {
     Basic,
     /// A token of an app.
     Bearer,
+    /// A key of the operator's that holds this scope.
+    OperatorKey(OperatorScope),
 }
 
 /// A parameter of a request.
@@ -101,16 +113,18 @@ struct Parameter {
 /// A request's body.
 struct Body {
     media_type: &'static str,
-    /// The name of a schema.
+    /// The name of a schema; of NDJSON, that of a line.
     schema: &'static str,
     example: Value,
+    required: bool,
 }
 
 /// The answer of an operation that succeeds.
 struct Answer {
     status: StatusCode,
     description: &'static str,
-    /// The names of the schemas of which the body is one; none where there is no body.
+    media_type: &'static str,
+    /// The names of the schemas of which the body is one (of NDJSON, a line); none where there is no body.
     schemas: &'static [&'static str],
     example: Value,
     /// What its headers say.
@@ -119,19 +133,19 @@ struct Answer {
 
 impl Body {
     fn json(schema: &'static str, example: Value) -> Self {
-        Self { media_type: "application/json", schema, example }
+        Self { media_type: JSON, schema, example, required: true }
     }
 }
 
 impl Answer {
     /// A 200 with a body of one of these shapes.
     fn ok(description: &'static str, schemas: &'static [&'static str], example: Value) -> Self {
-        Self { status: StatusCode::OK, description, schemas, example, headers: &[] }
+        Self { status: StatusCode::OK, description, media_type: JSON, schemas, example, headers: &[] }
     }
 
     /// A 204.
     fn no_content(description: &'static str) -> Self {
-        Self { status: StatusCode::NO_CONTENT, description, schemas: &[], example: json!(null), headers: &[] }
+        Self { status: StatusCode::NO_CONTENT, ..Self::ok(description, &[], json!(null)) }
     }
 
     fn with_headers(self, headers: &'static [(&'static str, &'static str)]) -> Self {
@@ -144,38 +158,51 @@ impl Operation {
     fn errors(&self) -> Vec<ApiError> {
         // A path and query that are too long; a panic; a server that sheds load or cannot reach its accounts.
         let mut errors = vec![ApiError::UnknownPath, ApiError::Internal, ApiError::Unreachable];
-        if self.access == Access::Bearer {
-            errors.extend(of_callers());
-        }
-        if let Some(body) = &self.body {
-            errors.extend([ApiError::BodyTooSlow, ApiError::BodyTooLarge]);
-            if body.media_type == "application/json" {
-                errors.extend([ApiError::InvalidPayload, ApiError::NotJson]);
+        match self.access {
+            Access::Anyone | Access::Basic => {}
+            Access::Bearer => {
+                errors.extend(TOKENS.map(ApiError::Token));
+                errors.extend(APPS.map(ApiError::Forbidden));
             }
+            Access::OperatorKey(scope) => {
+                errors.extend(TOKENS.map(ApiError::Token));
+                // Whoever guesses keys is slowed down.
+                errors.push(ApiError::SpikeArrest { retry_after_s: 1 });
+                errors.push(ApiError::Forbidden(ForbiddenReason::MissingScope(scope)));
+            }
+        }
+        match self.body.as_ref().map(|body| body.media_type) {
+            Some(JSON) => errors.extend([
+                ApiError::BodyTooSlow,
+                ApiError::BodyTooLarge,
+                ApiError::InvalidPayload,
+                ApiError::NotJson,
+            ]),
+            Some(FORM) => errors.extend([ApiError::BodyTooSlow, ApiError::BodyTooLarge]),
+            _ => {}
         }
         errors.extend_from_slice(&self.refusals);
         errors
     }
 }
 
-/// Why somebody may not call, whatever is asked for.
-fn of_callers() -> impl Iterator<Item = ApiError> {
-    let tokens = [
-        TokenProblem::Missing,
-        TokenProblem::Ambiguous,
-        TokenProblem::Unknown,
-        TokenProblem::Expired,
-        TokenProblem::Revoked,
-    ];
-    let forbidden = [
-        ForbiddenReason::WrongEnvironment,
-        ForbiddenReason::PartnerSuspended,
-        ForbiddenReason::AppSuspended,
-        ForbiddenReason::WrongAddress,
-        ForbiddenReason::WrongCertificate,
-    ];
-    tokens.map(ApiError::Token).into_iter().chain(forbidden.map(ApiError::Forbidden))
-}
+/// What can be wrong with a token or a key.
+const TOKENS: [TokenProblem; 5] = [
+    TokenProblem::Missing,
+    TokenProblem::Ambiguous,
+    TokenProblem::Unknown,
+    TokenProblem::Expired,
+    TokenProblem::Revoked,
+];
+
+/// Why an app may not call, whatever it asks for.
+const APPS: [ForbiddenReason; 5] = [
+    ForbiddenReason::WrongEnvironment,
+    ForbiddenReason::PartnerSuspended,
+    ForbiddenReason::AppSuspended,
+    ForbiddenReason::WrongAddress,
+    ForbiddenReason::WrongCertificate,
+];
 
 /// An example of the contract.
 fn example(text: &str) -> Value {

@@ -27,6 +27,7 @@ pub fn collection() -> Value {
             {"key": "consumer_key", "value": ""},
             {"key": "consumer_secret", "value": ""},
             {"key": "token", "value": ""},
+            {"key": "operator_key", "value": ""},
         ],
     })
 }
@@ -57,6 +58,8 @@ fn item(path: &str, method: &str, operation: &Value) -> Value {
         request["header"] = json!([{"key": "Content-Type", "value": media_type}]);
         request["body"] = if media_type.ends_with("json") {
             json!({"mode": "raw", "raw": content["example"].to_string(), "options": {"raw": {"language": "json"}}})
+        } else if let Some(text) = content["example"].as_str() {
+            json!({"mode": "raw", "raw": text})
         } else {
             let pairs = content["example"].as_object().into_iter().flatten();
             json!({"mode": "urlencoded", "urlencoded": pairs.map(|(key, value)| json!({"key": key, "value": value})).collect::<Vec<_>>()})
@@ -72,6 +75,7 @@ fn authorization(operation: &Value) -> Value {
             {"key": "username", "value": "{{consumer_key}}"},
             {"key": "password", "value": "{{consumer_secret}}"},
         ]}),
+        Some("operatorKey") => json!({"type": "bearer", "bearer": [{"key": "token", "value": "{{operator_key}}"}]}),
         Some(_) => json!({"type": "bearer", "bearer": [{"key": "token", "value": "{{token}}"}]}),
         None => json!({"type": "noauth"}),
     }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use laini_core::billing::CheckId;
 use serde_json::{Map, Value, json};
 
-use super::Operation;
+use super::{JSON, Operation};
 use crate::http::Shape;
 
 /// The check whose id stands in the examples of errors.
@@ -16,6 +16,8 @@ struct Response {
     schemas: Vec<&'static str>,
     examples: Map<String, Value>,
     headers: Map<String, Value>,
+    /// JSON where nothing else is said.
+    media_type: Option<&'static str>,
 }
 
 /// The answer and every error, one response for each status.
@@ -25,6 +27,7 @@ pub(super) fn responses(operation: &Operation) -> Value {
     let succeeded = by_status.entry(answer.status.as_u16()).or_default();
     succeeded.descriptions.push(answer.description.to_owned());
     succeeded.schemas.extend(answer.schemas);
+    succeeded.media_type = Some(answer.media_type);
     if !answer.schemas.is_empty() {
         succeeded.examples.insert("example".to_owned(), json!({"value": answer.example}));
     }
@@ -82,7 +85,8 @@ impl Response {
             [one] => reference(one),
             several => json!({"anyOf": several.iter().map(|name| reference(name)).collect::<Vec<_>>()}),
         };
-        described["content"] = json!({"application/json": {"schema": schema, "examples": self.examples}});
+        let media_type = self.media_type.unwrap_or(JSON);
+        described["content"] = json!({media_type: {"schema": schema, "examples": self.examples}});
         described
     }
 }

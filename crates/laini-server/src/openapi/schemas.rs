@@ -4,6 +4,10 @@ use laini_wire::check::{AgeAnswer, CheckRequest, ImsiAnswer, SwapAnswer};
 use laini_wire::checks::{CheckItem, ChecksAnswer, ChecksQuote, ChecksRequest};
 use laini_wire::delivery::{Accepted, Acknowledgement, HandedPage};
 use laini_wire::error::{CheckErrorBody, ErrorBody};
+use laini_wire::operator::{
+    EventResult, EventsSummary, FeedAnswer as RegistryFeedAnswer, HeartbeatAnswer, HeartbeatRequest, RejectsAnswer,
+    RetryAnswer, SnapshotAnswer,
+};
 use laini_wire::token::{OAuthError, PublishedToken, StandardToken};
 use laini_wire::world::{
     AdvanceRequest, ClockAnswer, EventRequest, FeedAnswer, LineAnswer, LineRequest, LinesAnswer, WorldAnswer,
@@ -16,15 +20,27 @@ type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// The shapes of all bodies, from the types that are read and sent.
 pub(super) fn schemas() -> Value {
-    let mut schemas = of_requests();
-    schemas.extend(of_answers().into_iter().map(|(name, schema)| (name, never_null(schema))));
+    let mut schemas: BTreeMap<String, Value> = collected().into_iter().collect();
+    for (name, field) in [("CheckRequest", "customerNumber"), ("ChecksRequest", "number")] {
+        accept_integers(&mut schemas, name, |schema| &mut schema["properties"][field]);
+    }
+    accept_integers(&mut schemas, "ChecksRequest", |schema| &mut schema["properties"]["numbers"]["items"]);
+    schemas.insert("FeedEvent".to_owned(), super::operator::feed_event());
+    schemas.insert("Snapshot".to_owned(), super::operator::snapshot());
     schemas.insert("OpenApi".to_owned(), json!({"type": "object", "required": ["openapi", "info", "paths"]}));
     schemas.insert("Probe".to_owned(), super::probes::probe());
     schemas.insert("TokenRequest".to_owned(), super::tokens::token_request());
     json!(schemas)
 }
 
-fn of_requests() -> BTreeMap<String, Value> {
+/// Every schema that a type gives, by name; what several types hold comes several times.
+pub(super) fn collected() -> Vec<(String, Value)> {
+    let to_value = |(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default());
+    let partners = of_answers().into_iter().map(to_value).map(|(name, schema)| (name, never_null(schema)));
+    of_requests().into_iter().chain(of_operator_answers()).map(to_value).chain(partners).collect()
+}
+
+fn of_requests() -> Schemas {
     let mut collected = Vec::new();
     collect::<CheckRequest>(&mut collected);
     collect::<ChecksRequest>(&mut collected);
@@ -32,12 +48,8 @@ fn of_requests() -> BTreeMap<String, Value> {
     collect::<LineRequest>(&mut collected);
     collect::<EventRequest>(&mut collected);
     collect::<AdvanceRequest>(&mut collected);
-    let mut schemas = by_name(collected);
-    for (name, field) in [("CheckRequest", "customerNumber"), ("ChecksRequest", "number")] {
-        accept_integers(&mut schemas, name, |schema| &mut schema["properties"][field]);
-    }
-    accept_integers(&mut schemas, "ChecksRequest", |schema| &mut schema["properties"]["numbers"]["items"]);
-    schemas
+    collect::<HeartbeatRequest>(&mut collected);
+    collected
 }
 
 /// A number can come as a JSON integer, and never as null.
@@ -47,7 +59,8 @@ fn accept_integers(schemas: &mut BTreeMap<String, Value>, name: &str, field: imp
     }
 }
 
-fn of_answers() -> BTreeMap<String, Value> {
+/// What partners are answered.
+fn of_answers() -> Schemas {
     let mut collected = Vec::new();
     collect::<ImsiAnswer<'_>>(&mut collected);
     collect::<SwapAnswer<'_>>(&mut collected);
@@ -67,17 +80,25 @@ fn of_answers() -> BTreeMap<String, Value> {
     collect::<OAuthError<'_>>(&mut collected);
     collect::<ErrorBody<'_>>(&mut collected);
     collect::<CheckErrorBody<'_>>(&mut collected);
-    by_name(collected)
+    collected
+}
+
+/// What the operator is answered; here a field without a value is null.
+fn of_operator_answers() -> Schemas {
+    let mut collected = Vec::new();
+    collect::<EventResult>(&mut collected);
+    collect::<EventsSummary>(&mut collected);
+    collect::<SnapshotAnswer>(&mut collected);
+    collect::<HeartbeatAnswer>(&mut collected);
+    collect::<RegistryFeedAnswer>(&mut collected);
+    collect::<RejectsAnswer>(&mut collected);
+    collect::<RetryAnswer>(&mut collected);
+    collected
 }
 
 fn collect<T: ToSchema + PartialSchema>(schemas: &mut Schemas) {
     schemas.push((T::name().into_owned(), T::schema()));
     T::schemas(schemas);
-}
-
-fn by_name(collected: Schemas) -> BTreeMap<String, Value> {
-    // Schemas always serialise.
-    collected.into_iter().map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default())).collect()
 }
 
 /// What an answer leaves out is not there; it is never null.

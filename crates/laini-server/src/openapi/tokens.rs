@@ -2,7 +2,7 @@ use axum::http::Method;
 use laini_wire::token::{GENERATE_PATH, OAUTH2_PATH};
 use serde_json::{Value, json};
 
-use super::{Access, Answer, Body, Operation, Parameter, example};
+use super::{Access, Answer, Body, FORM, Operation, Parameter, example};
 use crate::http::ApiError;
 
 /// Tokens are for whoever asked.
@@ -46,8 +46,9 @@ pub(super) fn operations() -> Vec<Operation> {
             access: Access::Basic,
             parameters: Vec::new(),
             body: Some(Body {
-                media_type: "application/x-www-form-urlencoded",
+                media_type: FORM,
                 schema: "TokenRequest",
+                required: true,
                 example: json!({"grant_type": "client_credentials"}),
             }),
             answer: Answer::ok(

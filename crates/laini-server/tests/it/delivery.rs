@@ -385,6 +385,9 @@ async fn delivery_reaches_who_listens_with_the_apps_token() {
     let stranger = format!("Authorization: Bearer {}\r\n", world.token(&world.sandbox).await);
     assert_eq!(acknowledge(&stranger, &id).await, 404, "another app's delivery");
     assert_eq!(acknowledge(&bearer, "971f-4359-b611-6845a1be45ef280786").await, 404);
+    let headers = format!("{bearer}Content-Type: application/json\r\n");
+    let list = request("POST", "/v1/deliveries/acknowledge", &headers, &format!(r#"["{id}",200]"#));
+    assert_eq!(world.send(list).await.status, 400, "a list is no acknowledgement");
     assert_eq!(acknowledge(&bearer, &id).await, 200);
     world.settled(&[DeliveryState::Delivered]).await;
     assert_eq!(acknowledge(&bearer, &id).await, 404, "nobody waits for that any more");

@@ -9,6 +9,7 @@ use crate::wire::{Connection, Reply, request};
 use crate::world::{NOW, World, assert_error};
 
 const EVENTS: &str = "/operator/v1/events";
+const HEARTBEATS: &str = "/operator/v1/heartbeats";
 
 fn credential(id: u64) -> OperatorCredential {
     // Of an id one bit is dropped.
@@ -114,4 +115,17 @@ async fn an_upload_that_cannot_be_read_says_how_far_it_was() {
     let message = "Bad Request - after line 1 it cannot be read: nothing came for too long; \
                    the lines up to there were recorded: send it again whole, or what is left";
     assert_error(&reply, 400, "400.004.01", message);
+}
+
+#[tokio::test]
+async fn a_heartbeat_is_an_object_or_nothing() {
+    let world = World::start_with_accounts(|book| add_key(book, 1, |_| {})).await;
+    let key = credential(1).reveal();
+    for body in ["", " ", "{}", r#" {"source":"hlr-2"}"#] {
+        assert_eq!(post(&world, HEARTBEATS, "", &key, body).await.status, 200, "{body}");
+    }
+    for body in ["[null,null]", "[]", "null", "{", r#"{"sauce":"hlr-2"}"#] {
+        let refused = post(&world, HEARTBEATS, "", &key, body).await;
+        assert_error(&refused, 400, "400.002.05", "Invalid Request Payload");
+    }
 }

@@ -361,6 +361,7 @@ fn documented(is_for: For) -> serde_json::Value {
         For::Anybody => serde_json::json!([]),
         For::Credentials => serde_json::json!([{"basic": []}]),
         For::Apps | For::SandboxApps => serde_json::json!([{"bearer": []}]),
+        For::Operator(scope) => serde_json::json!([{"operatorKey": [scope.word()]}]),
     }
 }
 

@@ -8,7 +8,7 @@ use laini_wire::operator::{HeartbeatAnswer, HeartbeatRequest};
 use std::sync::Arc;
 
 use super::{OperatorApi, OperatorState, answered, feed_failed};
-use crate::http::{ApiError, Context, json, read_json};
+use crate::http::{ApiError, Context, is_object, json, read_json};
 
 /// `POST /operator/v1/heartbeats`: a feed is complete until an instant, now where none is named.
 pub(super) async fn record_heartbeat(
@@ -23,7 +23,8 @@ pub(super) async fn record_heartbeat(
         let bytes = read_json(&parts.headers, body, &context, &settings.limits).await?;
         let said: HeartbeatRequest = match bytes.trim_ascii() {
             b"" => HeartbeatRequest::default(),
-            text => serde_json::from_slice(text).map_err(|_| ApiError::InvalidPayload)?,
+            text if is_object(text) => serde_json::from_slice(text).map_err(|_| ApiError::InvalidPayload)?,
+            _ => return Err(ApiError::InvalidPayload),
         };
         let source = match &said.source {
             Some(name) => EventText::parse(name).map_err(|e| ApiError::InvalidField("source", e.to_string().into()))?,

@@ -7,6 +7,7 @@ use laini_core::store::FeedItem;
 use serde::Deserialize;
 
 use super::Instants;
+use crate::http::is_object;
 
 /// How much of a feed is read ahead.
 const BUFFER_BYTES: usize = 1024 * 1024;
@@ -121,7 +122,8 @@ impl<R: Read, C: Fn() -> Timestamp> EventReader<R, C> {
     fn item(&self, text: &[u8], place: String) -> FeedItem {
         // The parser's own message could quote what stands there.
         let line = || Some(FeedLine(text.to_vec()));
-        let Ok(raw) = serde_json::from_slice::<Raw<'_>>(text) else {
+        let raw = is_object(text).then(|| serde_json::from_slice::<Raw<'_>>(text).ok()).flatten();
+        let Some(raw) = raw else {
             let reason = "is not a JSON object whose fields are texts".to_owned();
             return FeedItem::Refused { place, msisdn: None, at: None, reason, line: line() };
         };
@@ -255,6 +257,7 @@ mod tests {
         let good = r#"{"id":"e1","at":"2026-11-21","type":"suspended","msisdn":"254722000000"}"#;
         let table = [
             ("{", "JSON object"),
+            (r#"["e1","2026-11-21","suspended","254722000000",null,null,null,null,null]"#, "JSON object"),
             (r#"{"id":7}"#, "JSON object"),
             (&good.replace("suspended", "sleeping"), "type is none"),
             (&good.replace("suspended", "registered"), "imsi is missing"),

@@ -34,7 +34,7 @@ use serde::de::DeserializeOwned;
 use super::{SandboxWorlds, WordError};
 use crate::Capability;
 use crate::gateway::{Gateway, wrong_method};
-use crate::http::{ApiError, Context, ForbiddenReason, read_json};
+use crate::http::{ApiError, Context, ForbiddenReason, is_object, read_json};
 
 /// Every route of the world API.
 pub(crate) fn routes() -> Router<Arc<Gateway>> {
@@ -115,8 +115,7 @@ impl<'a> Call<'a> {
     async fn read<T: DeserializeOwned>(&self, body: Body, fields: &'static str) -> Result<T, ApiError> {
         let settings = self.gateway.settings();
         let bytes = read_json(&self.parts.headers, body, &self.context, &settings.limits).await?;
-        // serde takes an array for a list of fields.
-        if bytes.trim_ascii_start().first() != Some(&b'{') {
+        if !is_object(&bytes) {
             return Err(ApiError::InvalidPayload);
         }
         serde_json::from_slice(&bytes).map_err(|error| {
