@@ -69,6 +69,7 @@ pub(crate) fn run() -> Result<u64> {
     Ok(cases)
 }
 
+#[expect(clippy::disallowed_methods, reason = "how much is tested is no setting of the product")]
 fn number(variable: &str, otherwise: u64) -> Result<u64> {
     let Ok(text) = std::env::var(variable) else { return Ok(otherwise) };
     text.parse().with_context(|| format!("{variable} is no number"))
