@@ -102,6 +102,7 @@ fn read_check() -> Operation {
             ApiError::Forbidden(ForbiddenReason::NoAgreement),
             ApiError::NoSuchCheck,
             ApiError::NotConfirmed,
+            ApiError::NotImplemented,
         ],
         others: Vec::new(),
     }
@@ -154,6 +155,7 @@ fn refusals() -> Vec<ApiError> {
         ApiError::RegistryIncomplete,
         ApiError::NotRecorded,
         ApiError::RegistryTooSlow,
+        ApiError::NotImplemented,
     ]
 }
 
@@ -178,6 +180,5 @@ fn of_explicit() -> Vec<ApiError> {
         ApiError::InvalidField("facts", "known facts: swap, registration, sim".into()),
         ApiError::BatchTooLarge { burst: 20 },
         ApiError::Forbidden(ForbiddenReason::PurposeNotAllowed),
-        ApiError::NotImplemented,
     ]
 }

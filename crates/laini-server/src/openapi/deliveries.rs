@@ -23,7 +23,11 @@ pub(super) fn operations() -> Vec<Operation> {
             parameters: Vec::new(),
             body: None,
             answer: Answer::ok("What there is, perhaps nothing.", &["HandedPage"], json!({"deliveries": [handed]})),
-            refusals: vec![ApiError::ResultAddress(ResultAddressProblem::NoListenAddress), ApiError::NotConfirmed],
+            refusals: vec![
+                ApiError::ResultAddress(ResultAddressProblem::NoListenAddress),
+                ApiError::NotConfirmed,
+                ApiError::NotImplemented,
+            ],
             others: Vec::new(),
         },
         Operation {

@@ -118,7 +118,7 @@ fn call(id: &'static str, method: Method, path: &'static str, summary: &'static 
         parameters: Vec::new(),
         body: None,
         answer,
-        refusals: vec![sandbox_only()],
+        refusals: vec![sandbox_only(), ApiError::NotImplemented],
         others: Vec::new(),
     }
 }
