@@ -36,7 +36,7 @@ fn serving_ready_files_tell_what_a_script_needs() {
         let (ready, mode) = ready_file(&lab);
         assert_eq!(mode, 0o600, "{command}");
         let fields: Vec<_> = ready.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(fields, ["base_url", "pid", "production", "sandbox"], "{command}");
+        assert_eq!(fields, ["base_url", "operator_url", "pid", "production", "sandbox"], "{command}");
         for (environment, has_credentials) in ["sandbox", "production"].into_iter().zip(expected) {
             assert_eq!(!ready[environment].is_null(), has_credentials, "{command}: {environment}");
         }

@@ -41,7 +41,8 @@ pub(super) fn look(config: &Config, data: &DataDir, findings: &mut Findings) {
                     findings.advice("server", warning, hint);
                 }
             }
-            Err(error) => findings.problem(
+            // It may have been started with flags, which nobody sees here.
+            Err(error) => findings.advice(
                 "server",
                 format!("process {pid} serves the data directory, and {} gives no answer: {error:#}", listener.address),
                 "its settings may be others than these: name them with --config; else see its log",
