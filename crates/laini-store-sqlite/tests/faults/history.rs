@@ -63,7 +63,8 @@ impl Caller {
                 Submitted::Answered(..) => panic!("a key is used once"),
             }
         });
-        let mut patience = if self.rng.u8(..10) == 0 { Some(self.rng.u32(..100)) } else { None };
+        // Given up before the writer has seen it, while it is being committed, or hardly ever.
+        let mut patience = if self.rng.u8(..10) == 0 { Some(1_u32 << self.rng.u32(..13)) } else { None };
         let ended =
             std::future::poll_fn(move |context: &mut Context<'_>| match (waiting.as_mut().poll(context), patience) {
                 (Poll::Ready(ended), _) => Poll::Ready(ended),
