@@ -71,8 +71,8 @@ fn create_checks() -> Operation {
             json!({"number": "254722000002", "purpose": "fraud_prevention", "reference": "payout 4711"}),
         )),
         answer: Answer::ok(
-            "An item for each number; of a dry run, what each would cost.",
-            &["ChecksAnswer", "ChecksQuote"],
+            "An item for each number; of a dry run, what each would cost; with a resultURL, that it was accepted.",
+            &["ChecksAnswer", "ChecksQuote", "Accepted"],
             json!({"checks": [item()]}),
         )
         .with_headers(HEADERS),
@@ -179,6 +179,7 @@ fn of_explicit() -> Vec<ApiError> {
         ApiError::InvalidField("numbers", "send number, or numbers".into()),
         ApiError::InvalidField("facts", "known facts: swap, registration, sim".into()),
         ApiError::BatchTooLarge { burst: 20 },
+        ApiError::ResultAddress(ResultAddressProblem::NotRegistered),
         ApiError::Forbidden(ForbiddenReason::PurposeNotAllowed),
     ]
 }

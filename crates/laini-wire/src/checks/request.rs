@@ -32,7 +32,7 @@ pub struct ChecksRequest {
     /// Only say what it would cost; the registry is not asked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
-    /// Results are delivered for the checks of the published paths; here it is refused (501).
+    /// Deliver the result to this address of the app instead of answering it; for one `number`.
     #[serde(default, rename = "resultURL", skip_serializing_if = "Option::is_none")]
     pub result_url: Option<String>,
     /// Set where a name came that is often sent in the place of `number`.

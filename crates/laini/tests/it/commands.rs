@@ -296,7 +296,12 @@ fn commands_status_counts_lines_events_and_refusals() {
 
     // Once events were applied, the cut must be stated, and never an older one.
     let rows = extract(&lab, &["1,1,2015-01-01,,active"]);
-    fails_with(&lab, &["registry", "import", &rows], "the snapshot's cut must be stated", "state when the extract was cut");
+    fails_with(
+        &lab,
+        &["registry", "import", &rows],
+        "the snapshot's cut must be stated",
+        "state when the extract was cut",
+    );
     let import = |cut| ["registry", "import", &rows, "--as-of", cut];
     fails_with(&lab, &import("2026-11-01"), "before the present one", "import the newest extract");
     fails_with(&lab, &import("2026-11-21"), "1 lines where there were 4", "nothing was changed");
