@@ -98,3 +98,28 @@ fn judge(key: u64, said: Vec<Said>) -> usize {
     }
     waiting.len()
 }
+
+#[test]
+fn idempotency_survives_kill_9() {
+    let lab = Lab::new();
+    let numbers = lab.import_sample(50, SEED).served();
+    let app = lab.partner_app("Bank A", "production");
+    let server = lab.serve();
+    let mut bank = Bank::of(&server, &app);
+    let ask = |bank: &Bank, number: &str, key: &str| {
+        bank.post(IMSI, &[("Idempotency-Key", key)], &format!(r#"{{"customerNumber":"{number}"}}"#)).unwrap()
+    };
+    let told: Vec<_> = numbers.iter().enumerate().map(|(n, number)| ask(&bank, number, &format!("k{n}"))).collect();
+    server.kill9();
+    let server = lab.serve();
+    bank.move_to(&server);
+    for (n, (number, told)) in numbers.iter().zip(&told).enumerate() {
+        let again = ask(&bank, number, &format!("k{n}"));
+        assert_eq!((again.status, &again.text), (200, &told.text));
+        assert_eq!((again.header("laini-charge"), told.header("laini-charge")), ("none; reason=replay", "KES 20.00"));
+    }
+    let other = ask(&bank, &numbers[1], "k0");
+    assert_eq!((other.status, other.field("errorCode").as_str()), (422, "422.002.01"), "the key of another request");
+    server.stop();
+    assert_eq!(lab.ledger().len(), numbers.len(), "charged once each");
+}
