@@ -7,14 +7,16 @@ use super::{Checkout, TextFile, text};
 const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("laini-core", &[], &[]),
     ("laini-wire", &[], &[]),
-    ("laini-store-sqlite", &["laini-core"], &["laini-testkit"]),
+    ("laini-store", &["laini-core"], &[]),
+    ("laini-store-sqlite", &["laini-core", "laini-store"], &["laini-testkit"]),
+    ("laini-store-postgres", &["laini-core", "laini-store"], &["laini-testkit"]),
     ("laini-server", &["laini-core", "laini-wire"], &["laini-testkit"]),
     ("laini-upstream", &["laini-core"], &[]),
     ("laini-client", &["laini-wire"], &[]),
     ("laini-testkit", &["laini-core"], &[]),
     (
         "laini",
-        &["laini-client", "laini-core", "laini-server", "laini-store-sqlite", "laini-upstream", "laini-wire"],
+        &["laini-client", "laini-core", "laini-server", "laini-store-postgres", "laini-store-sqlite", "laini-upstream", "laini-wire"],
         &["laini-testkit"],
     ),
     ("xtask", &[], &[]),

@@ -1,0 +1,5 @@
+//! The engine for several nodes: every port on PostgreSQL, or on what speaks its protocol.
+//!
+//! Owns the tables, the connections and the thread that they live on. Must never use what does not
+//! work behind a pooler in transaction mode or on a sharded engine: session state, advisory locks,
+//! LISTEN/NOTIFY, triggers, sequences.
