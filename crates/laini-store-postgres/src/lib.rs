@@ -3,3 +3,12 @@
 //! Owns the tables, the connections and the thread that they live on. Must never use what does not
 //! work behind a pooler in transaction mode or on a sharded engine: session state, advisory locks,
 //! LISTEN/NOTIFY, triggers, sequences.
+
+#![allow(unused, reason = "the ports come one after the other")]
+
+mod database;
+mod error;
+mod schema;
+
+pub use database::{Database, DatabaseSettings};
+pub use error::StoreError;

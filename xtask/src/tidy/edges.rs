@@ -16,7 +16,15 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("laini-testkit", &["laini-core"], &[]),
     (
         "laini",
-        &["laini-client", "laini-core", "laini-server", "laini-store-postgres", "laini-store-sqlite", "laini-upstream", "laini-wire"],
+        &[
+            "laini-client",
+            "laini-core",
+            "laini-server",
+            "laini-store-postgres",
+            "laini-store-sqlite",
+            "laini-upstream",
+            "laini-wire",
+        ],
         &["laini-testkit"],
     ),
     ("xtask", &[], &[]),

@@ -1,0 +1,148 @@
+//! One connection: to the server that takes writes, watched for the one warning that changes what a
+//! reply means.
+
+use std::future::poll_fn;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::{JoinHandle, spawn_local};
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::DatabaseSettings;
+use crate::error::{DbError, StoreError, described};
+
+/// Where PostgreSQL says that a commit was not waited for, whatever language its messages are in.
+const WAIT_GIVEN_UP: &str = "SyncRepWaitForLSN";
+
+/// Makes connections to the server that takes writes.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+}
+
+/// An open connection. Dropped, it is closed at once, whatever is under way on it.
+pub(crate) struct Opened {
+    client: Client,
+    gave_up_waiting: Arc<AtomicBool>,
+    driver: JoinHandle<()>,
+}
+
+impl Connector {
+    pub(crate) fn new(settings: &DatabaseSettings) -> Result<Self, StoreError> {
+        let mut config: Config =
+            settings.url.parse().map_err(|error: tokio_postgres::Error| StoreError::Url(described(&error)))?;
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        config.connect_timeout(settings.connect_timeout);
+        if config.get_application_name().is_none() {
+            config.application_name("laini");
+        }
+        let tls = if config.get_ssl_mode() == SslMode::Disable { None } else { Some(tls(settings)?) };
+        Ok(Self { config, tls })
+    }
+
+    /// Connects to the first host that takes writes.
+    pub(crate) async fn connect(&self) -> Result<Opened, DbError> {
+        let failed = |error: tokio_postgres::Error| match DbError::of(&error) {
+            DbError::Refused { message, .. } => DbError::Unavailable(message),
+            other => other,
+        };
+        match &self.tls {
+            Some(tls) => self.config.connect(tls.clone()).await.map(Opened::new).map_err(failed),
+            None => self.config.connect(NoTls).await.map(Opened::new).map_err(failed),
+        }
+    }
+}
+
+fn tls(settings: &DatabaseSettings) -> Result<MakeRustlsConnect, StoreError> {
+    let mut roots = RootCertStore::empty();
+    match &settings.authorities {
+        Some(pem) => {
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                let added = certificate
+                    .map_err(|error| error.to_string())
+                    .and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()));
+                added.map_err(StoreError::Authorities)?;
+            }
+            if roots.is_empty() {
+                return Err(StoreError::Authorities("no certificate in it".to_owned()));
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| StoreError::Authorities(error.to_string()))?;
+    Ok(MakeRustlsConnect::new(config.with_root_certificates(roots).with_no_client_auth()))
+}
+
+impl Opened {
+    fn new<S, T>((client, connection): (Client, Connection<S, T>)) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let gave_up_waiting = Arc::new(AtomicBool::new(false));
+        let driver = spawn_local(drive(connection, Arc::clone(&gave_up_waiting)));
+        Self { client, gave_up_waiting, driver }
+    }
+
+    /// What a successful reply to a commit is worth: a server that stopped waiting for its standby says
+    /// so by a warning and then reports success, for a row that a failover may take away.
+    pub(crate) fn confirmed(&self) -> Result<(), DbError> {
+        if self.gave_up_waiting.load(Ordering::Relaxed) {
+            return Err(DbError::Unknown("the database did not wait for its standby".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// For what needs the connection exclusively.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Deref for Opened {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Moves bytes until the connection ends. Warnings come before the reply that they belong to.
+async fn drive<S, T>(mut connection: Connection<S, T>, gave_up_waiting: Arc<AtomicBool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let run = |context: &mut Context<'_>| {
+        loop {
+            match ready!(connection.poll_message(context)) {
+                Some(Ok(AsyncMessage::Notice(notice))) if notice.routine() == Some(WAIT_GIVEN_UP) => {
+                    gave_up_waiting.store(true, Ordering::Relaxed);
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Poll::Ready(()),
+            }
+        }
+    };
+    poll_fn(run).await;
+}
