@@ -3,3 +3,5 @@
 //! Owns the codes that words are stored as, the sealing of a check's side row, the counters of a
 //! transaction, the file of chain heads, and the sorting and merging of snapshots. Must never hold a
 //! rule of the core's, or know an engine's SQL.
+
+pub mod ledger;

@@ -37,7 +37,7 @@ pub use registry::{
     RegistryStatus, SnapshotLoad, SnapshotPlan, SnapshotSummary, SourceStatus,
 };
 pub use reject::{KeptLine, Reject, RejectCursor, RejectId, RejectPage};
-pub use repeat::{RepeatBatch, RepeatKey, RepeatMemory, RepeatWindow};
+pub use repeat::{RepeatBatch, RepeatKey, RepeatMemory, RepeatWindow, Repeatable};
 pub use retention::{Forgotten, Retention};
 pub use subject::{BodyOwner, DayKey, DayKeyError, DayKeys, OpenError, Subject, SubjectHash, SubjectHasher};
 pub use worlds::{Changed, WorldChange, WorldStore, WorldsError};

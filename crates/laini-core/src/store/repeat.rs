@@ -31,9 +31,6 @@ impl RepeatWindow {
     }
 }
 
-/// How often one charged check may be repeated for free.
-const FREE_REPEATS: u8 = 5;
-
 /// The charged checks that can still be repeated for free. An engine with one writer keeps it in
 /// memory and fills it anew from the ledger at start; one with several asks its tables the same.
 ///
@@ -41,7 +38,7 @@ const FREE_REPEATS: u8 = 5;
 /// are charged).
 #[derive(Debug)]
 pub struct RepeatMemory {
-    charged: HashMap<u64, Entry>,
+    charged: HashMap<u64, Repeatable>,
     /// Every charge that is remembered, in order of expiry, per window. A key that was charged anew
     /// stands here twice, so the capacity is theirs.
     by_request_id: VecDeque<(Timestamp, u64)>,
@@ -49,18 +46,32 @@ pub struct RepeatMemory {
     capacity: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    charged_at: Timestamp,
-    repeats: u8,
+/// A charged check, and how often it was repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeatable {
+    /// When it was charged.
+    pub charged_at: Timestamp,
+    /// Free repeats since.
+    pub repeats: u8,
 }
 
-impl Entry {
-    fn covers(self, window: RepeatWindow, at: Timestamp) -> bool {
-        self.repeats < FREE_REPEATS && at.duration_since(self.charged_at) <= window.length()
+impl Repeatable {
+    /// A check that was charged just now.
+    pub fn charged(charged_at: Timestamp) -> Self {
+        Self { charged_at, repeats: 0 }
     }
 
-    fn repeated(self) -> Self {
+    /// After so many repeats the question is charged anew.
+    pub const FREE_REPEATS: u8 = 5;
+
+    /// Whether the same question at `at` is free.
+    pub fn covers(self, window: RepeatWindow, at: Timestamp) -> bool {
+        self.repeats < Self::FREE_REPEATS && at.duration_since(self.charged_at) <= window.length()
+    }
+
+    /// After one more repeat.
+    #[must_use]
+    pub fn repeated(self) -> Self {
         Self { repeats: self.repeats.saturating_add(1), ..self }
     }
 }
@@ -70,7 +81,7 @@ impl Entry {
 #[derive(Debug, Default)]
 pub struct RepeatBatch {
     /// `None` = forgotten here.
-    changed: HashMap<u64, Option<Entry>>,
+    changed: HashMap<u64, Option<Repeatable>>,
     forgotten: Vec<(RepeatKey, Timestamp)>,
     notes: Vec<(RepeatKey, RepeatWindow, Timestamp, Outcome)>,
 }
@@ -106,7 +117,7 @@ impl RepeatMemory {
         self.entry_in(batch, key).is_some_and(|entry| entry.covers(window, at))
     }
 
-    fn entry_in(&self, batch: &RepeatBatch, key: RepeatKey) -> Option<Entry> {
+    fn entry_in(&self, batch: &RepeatBatch, key: RepeatKey) -> Option<Repeatable> {
         batch.changed.get(&short(key)).copied().unwrap_or_else(|| self.charged.get(&short(key)).copied())
     }
 
@@ -127,8 +138,8 @@ impl RepeatMemory {
         outcome: Outcome,
     ) {
         let entry = match outcome {
-            Outcome::Answered => Some(Entry { charged_at: at, repeats: 0 }),
-            Outcome::Repeated => self.entry_in(batch, key).map(Entry::repeated),
+            Outcome::Answered => Some(Repeatable::charged(at)),
+            Outcome::Repeated => self.entry_in(batch, key).map(Repeatable::repeated),
             Outcome::NotServed | Outcome::Unknown | Outcome::Withheld | Outcome::Reversal => None,
         };
         if entry.is_some() {
@@ -156,7 +167,7 @@ impl RepeatMemory {
             self.forget_oldest();
         }
         self.queue(window).push_back((at, short(key)));
-        self.charged.insert(short(key), Entry { charged_at: at, repeats: 0 });
+        self.charged.insert(short(key), Repeatable::charged(at));
     }
 
     /// Notes a free repeat.
@@ -338,7 +349,7 @@ mod tests {
         fn is_repeat(&self, key: u8, now: Timestamp) -> bool {
             let newest = self.charges.iter().rfind(|charge| charge.0 == key);
             newest.is_some_and(|(_, at, repeats)| {
-                *repeats < FREE_REPEATS && now.duration_since(*at) <= window_of(key).length()
+                *repeats < Repeatable::FREE_REPEATS && now.duration_since(*at) <= window_of(key).length()
             })
         }
 

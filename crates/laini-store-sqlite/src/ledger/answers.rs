@@ -4,13 +4,14 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
 use laini_core::store::{
-    AnswerKey, AnswerMemory, BodyOwner, BoxFuture, Claim, Claimed, DayKey, LedgerError, RequestHash, StoredAnswer,
+    AnswerKey, AnswerMemory, BodyOwner, BoxFuture, Claim, Claimed, DayKey, LedgerError, RequestHash,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{SqliteLedger, days};
+use laini_store::ledger::SealedAnswer;
+
+use super::SqliteLedger;
 use crate::ledger::schema;
 
 /// The keys that are held: one process serves a data directory, so memory is enough, and a crash
@@ -50,27 +51,6 @@ impl AnswerMemory for SqliteLedger {
             };
             Ok(found.unwrap_or_else(|| Claimed::Mine(Box::new(held))))
         })
-    }
-}
-
-/// A stored answer as it lies in the file.
-pub(super) struct SealedAnswer {
-    pub(super) request: RequestHash,
-    pub(super) at: Timestamp,
-    sealed: Vec<u8>,
-}
-
-impl SealedAnswer {
-    pub(super) fn open(
-        &self,
-        key: AnswerKey,
-        day_keys: &dyn laini_core::store::DayKeys,
-    ) -> Result<StoredAnswer, LedgerError> {
-        let day_key = days::existing(day_keys, self.at)?
-            .ok_or_else(|| LedgerError::Unreadable("the key of a stored answer is gone".to_owned()))?;
-        let answer = day_key.open_body(BodyOwner::Answer(key), &self.sealed);
-        let answer = answer.map_err(|error| LedgerError::Unreadable(error.to_string()))?;
-        Ok(StoredAnswer { request: self.request, at: self.at, answer })
     }
 }
 

@@ -5,9 +5,11 @@ use laini_core::billing::CheckId;
 use laini_core::store::{ChainKey, LedgerError, LedgerRow, Mac, Recorded, RepeatBatch, RepeatKey, RepeatMemory};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, ffi, params};
 
-use super::counters::Counters;
 use super::queue::{Batch, Job};
-use super::schema::{self, COLUMNS, Link, SealedDraft};
+use laini_store::ledger::{Counters, Link, SealedDraft};
+
+use super::counters;
+use super::schema::{self, COLUMNS};
 
 /// What each job of a batch is answered, in the batch's order.
 pub(super) type Answers = Vec<Result<Recorded, LedgerError>>;
@@ -116,7 +118,7 @@ pub(super) fn append(
         for chore in &mut batch.chores {
             chore.write(&mut transaction)?;
         }
-        transaction.learned.counters.write(connection)
+        counters::write(&transaction.learned.counters, connection)
     };
     write().map_err(Stage::Writing.failed())?;
     run("COMMIT").map_err(|error| commit_stage(&error).failed()(error))?;

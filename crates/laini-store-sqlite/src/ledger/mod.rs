@@ -17,8 +17,6 @@ mod answers;
 mod append;
 mod chore;
 mod counters;
-mod days;
-mod heads;
 mod lock;
 mod outbox;
 mod queue;
@@ -43,8 +41,8 @@ use laini_core::store::{
 
 use crate::sql::StoreError;
 use answers::Claims;
-use days::Today;
-pub(crate) use heads::FILE as HEADS_FILE;
+pub(crate) use laini_store::ledger::HEADS_FILE;
+use laini_store::ledger::{Today, existing_day_key, read_heads};
 pub use lock::last_holder;
 use readers::Readers;
 pub(crate) use schema::MIGRATIONS;
@@ -137,7 +135,7 @@ impl SqliteLedger {
         let readers::Found { row, side, is_reversed } = found;
         let mut subject = None;
         if let Some((hash, sealed)) = side
-            && let Some(day_key) = days::existing(&*self.day_keys, row.at)?
+            && let Some(day_key) = existing_day_key(&*self.day_keys, row.at)?
         {
             let opened = day_key.open(row.id, &sealed, hash);
             subject = Some(opened.map_err(|error| LedgerError::Unreadable(error.to_string()))?);
@@ -182,6 +180,6 @@ impl Ledger for SqliteLedger {
     }
 
     fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>> {
-        Box::pin(async { heads::read(&self.dir).map_err(LedgerError::Unreadable) })
+        Box::pin(async { read_heads(&self.dir).map_err(LedgerError::Unreadable) })
     }
 }

@@ -1,15 +1,18 @@
 //! Accepted checks and deliveries, beside the ledger's rows and in their transactions.
 
 use jiff::Timestamp;
-use laini_core::billing::CheckId;
 use laini_core::partner::{AppId, Product, Purpose, ResultAddressId};
 use laini_core::store::{
-    AcceptedCheck, Attempt, BodyOwner, BoxFuture, DayKey, DayKeys, Delivery, DeliveryDraft, DeliveryId, DeliveryKind,
-    DeliveryQuery, DeliveryState, LedgerError, Outbox, OutboxDepth, RepeatKey, RepeatWindow,
+    AcceptedCheck, Attempt, BodyOwner, BoxFuture, DayKey, Delivery, DeliveryDraft, DeliveryId, DeliveryKind,
+    DeliveryQuery, DeliveryState, LedgerError, Outbox, OutboxDepth, RepeatKey,
 };
 use rusqlite::{Connection, Row, params};
 
-use super::{SqliteLedger, days, schema};
+use laini_store::ledger::{
+    DeliveryCode, SealedCheck, SealedDelivery, open_delivery, product_code, purpose_code, repeat_window,
+};
+
+use super::{SqliteLedger, schema};
 
 /// Deliveries that one list holds at most, whatever its caller asks for.
 const DELIVERIES_PER_PAGE: usize = 1_000;
@@ -20,7 +23,7 @@ impl Outbox for SqliteLedger {
     fn accept(&self, check: AcceptedCheck) -> BoxFuture<'_, Result<(), LedgerError>> {
         Box::pin(async move {
             let day_key = self.day_key(check.at)?;
-            let sealed = seal_check(&day_key, &check);
+            let sealed = SealedCheck::seal(&day_key, &check);
             self.perform(move |connection| insert_check(connection, &check, &sealed)).await
         })
     }
@@ -38,7 +41,7 @@ impl Outbox for SqliteLedger {
                 return Ok(Vec::new());
             }
             let leased = self.perform(move |connection| lease_checks(connection, (now, until), limit)).await?;
-            leased.iter().map(|sealed| open_check(&*self.day_keys, sealed)).collect()
+            leased.iter().map(|sealed| sealed.open(&*self.day_keys)).collect()
         })
     }
 
@@ -87,41 +90,6 @@ impl Outbox for SqliteLedger {
     }
 }
 
-/// An accepted check with its number, reference and question still sealed.
-struct SealedCheck {
-    id: CheckId,
-    at: Timestamp,
-    app: AppId,
-    product: Product,
-    purpose: Purpose,
-    repeat: (RepeatKey, RepeatWindow),
-    address: ResultAddressId,
-    sealed: Vec<u8>,
-}
-
-fn seal_check(day_key: &DayKey, check: &AcceptedCheck) -> Vec<u8> {
-    day_key.seal_body(BodyOwner::Accepted(check.id), &check.sealed_part())
-}
-
-fn open_check(day_keys: &dyn DayKeys, check: &SealedCheck) -> Result<AcceptedCheck, LedgerError> {
-    let unreadable = || LedgerError::Unreadable("an accepted check does not open; its day's key is another one".into());
-    let day_key = days::existing(day_keys, check.at)?.ok_or_else(unreadable)?;
-    let plain = day_key.open_body(BodyOwner::Accepted(check.id), &check.sealed).map_err(|_| unreadable())?;
-    let (msisdn, reference, asked) = AcceptedCheck::read_sealed_part(&plain).ok_or_else(unreadable)?;
-    Ok(AcceptedCheck {
-        id: check.id,
-        at: check.at,
-        app: check.app,
-        product: check.product,
-        asked,
-        msisdn,
-        purpose: check.purpose,
-        reference,
-        repeat: check.repeat,
-        address: check.address,
-    })
-}
-
 fn insert_check(connection: &Connection, check: &AcceptedCheck, sealed: &[u8]) -> rusqlite::Result<()> {
     let sql = "INSERT INTO accepted VALUES (?,?,?,?,?,?,?,?,?,0,?) ON CONFLICT DO NOTHING";
     let (key, window) = check.repeat;
@@ -130,8 +98,8 @@ fn insert_check(connection: &Connection, check: &AcceptedCheck, sealed: &[u8]) -
         check.id.tail().cast_signed(),
         check.at.as_microsecond(),
         check.app.as_u64().cast_signed(),
-        schema::product_code(check.product),
-        schema::purpose_code(check.purpose),
+        product_code(check.product),
+        purpose_code(check.purpose),
         key.0.as_slice(),
         window.length().as_secs(),
         check.address.as_u64().cast_signed(),
@@ -149,9 +117,9 @@ fn waiting_checks(connection: &Connection, now: Timestamp, limit: usize) -> rusq
             id: schema::read_id(row)?,
             at: schema::instant(row, 2)?,
             app: AppId::from_stored(schema::bits(row, 3, 63)?),
-            product: schema::decoded(row, 4, &Product::ALL, schema::product_code)?,
-            purpose: schema::decoded(row, 5, &Purpose::ALL, schema::purpose_code)?,
-            repeat: (RepeatKey(row.get(6)?), schema::repeat_window(row.get(7)?)),
+            product: schema::decoded(row, 4, &Product::ALL, product_code)?,
+            purpose: schema::decoded(row, 5, &Purpose::ALL, purpose_code)?,
+            repeat: (RepeatKey(row.get(6)?), repeat_window(row.get(7)?)),
             address: ResultAddressId::from_stored(schema::bits(row, 8, 63)?),
             sealed: row.get(9)?,
         })
@@ -189,7 +157,7 @@ pub(super) fn insert(
         delivery.address.as_u64().cast_signed(),
         at,
         day_key.seal_body(BodyOwner::Delivery(delivery.id), body),
-        DUE,
+        DeliveryCode::DUE,
         at,
     ])?;
     let accepted = "DELETE FROM accepted WHERE position = ?1 AND tail = ?2";
@@ -197,16 +165,8 @@ pub(super) fn insert(
     Ok(())
 }
 
-// What `delivery.state` holds.
-const DUE: i64 = 1;
-const DELIVERED: i64 = 2;
-const DEAD: i64 = 3;
-
 const COLUMNS: &str =
     "position, tail, kind, app, address, at, attempts, last_at, last_status, last_problem, state, due";
-
-/// A delivery with its body still sealed; `None` = forgotten.
-type SealedDelivery = (Delivery, Option<Vec<u8>>);
 
 /// What is due at an instant and leased by nobody, the longest due first: of each address so many that
 /// with those at work there are `per_address`.
@@ -254,14 +214,6 @@ fn lease_deliveries(
     Ok(leased)
 }
 
-fn open_delivery(day_keys: &dyn DayKeys, (delivery, sealed): SealedDelivery) -> Result<Delivery, LedgerError> {
-    let Some(sealed) = sealed else { return Ok(delivery) };
-    let unreadable = || LedgerError::Unreadable("a delivery does not open; its day's key is another one".into());
-    let day_key = days::existing(day_keys, delivery.at)?.ok_or_else(unreadable)?;
-    let body = day_key.open_body(BodyOwner::Delivery(delivery.id), &sealed).map_err(|_| unreadable())?;
-    Ok(Delivery { body, ..delivery })
-}
-
 fn read_delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     let status: Option<u16> = row.get(8)?;
     let problem: Option<String> = row.get(9)?;
@@ -276,23 +228,15 @@ fn read_delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         body: Vec::new(),
         attempts: row.get(6)?,
         last,
-        state: match row.get(10)? {
-            DUE => DeliveryState::Due(schema::instant(row, 11)?),
-            DELIVERED => DeliveryState::Delivered,
-            DEAD => DeliveryState::Dead,
-            _ => return Err(schema::damaged(10)),
-        },
+        state: DeliveryCode::state(row.get(10)?, schema::instant(row, 11)?).ok_or_else(|| schema::damaged(10))?,
     })
 }
 
 /// `false` = there is no such delivery. The same attempt noted twice is one attempt.
 fn settle(connection: &Connection, id: DeliveryId, attempt: &Attempt, next: DeliveryState) -> rusqlite::Result<bool> {
     let at = attempt.at.as_microsecond();
-    let (state, due) = match next {
-        DeliveryState::Due(due) => (DUE, due.as_microsecond()),
-        DeliveryState::Delivered => (DELIVERED, at),
-        DeliveryState::Dead => (DEAD, at),
-    };
+    let (state, due) = DeliveryCode::of(next);
+    let due = due.map_or(at, Timestamp::as_microsecond);
     let sql = "UPDATE delivery SET attempts = attempts + (last_at IS NOT ?3), last_at = ?3, last_status = ?4,
                    last_problem = ?5, state = ?6, due = ?7, leased_until = 0
                WHERE position = ?1 AND tail = ?2";

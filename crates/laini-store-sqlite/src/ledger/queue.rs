@@ -8,7 +8,7 @@ use laini_core::store::{LedgerError, Recorded};
 use tokio::sync::oneshot;
 
 use super::chore::Chore;
-use super::schema::SealedDraft;
+use laini_store::ledger::SealedDraft;
 
 /// One check on its way into the ledger.
 pub(super) struct Job {

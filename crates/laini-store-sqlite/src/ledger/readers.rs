@@ -7,6 +7,8 @@ use laini_core::billing::CheckId;
 use laini_core::store::{ChainPage, LedgerError, LedgerRow, RowQuery, SubjectHash};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use laini_store::ledger::outcome_code;
+
 use super::schema::{self, COLUMNS};
 use crate::sql::{self, StoreError};
 
@@ -130,7 +132,7 @@ fn fits(row: &rusqlite::Row<'_>, query: &RowQuery) -> rusqlite::Result<bool> {
     }
     let (app, outcome): (i64, i64) = (row.get(6)?, row.get(11)?);
     Ok(query.app.is_none_or(|wanted| app == wanted.as_u64().cast_signed())
-        && query.outcome.is_none_or(|wanted| outcome == schema::outcome_code(wanted)))
+        && query.outcome.is_none_or(|wanted| outcome == i64::from(outcome_code(wanted))))
 }
 
 pub(super) fn chain(connection: &Connection, after: Option<CheckId>, limit: usize) -> rusqlite::Result<ChainPage> {

@@ -10,7 +10,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::append::Tip;
 use super::readers::{self, MINTED_BEFORE_S};
-use super::schema::{MIGRATIONS, outcome_code, repeat_window};
+use laini_store::ledger::{outcome_code, repeat_window};
+
+use super::schema::MIGRATIONS;
 use crate::sql::{self, StoreError, failed};
 
 /// How long the writer waits for a foreign process that holds the file (nobody should). Twice this, a
@@ -89,7 +91,7 @@ pub(super) fn recall_repeats(connection: &Connection, memory: &mut RepeatMemory)
     let mut rows = statement.query(params![long, short, long_s, answered, repeated])?;
     while let Some(row) = rows.next()? {
         let key = RepeatKey(row.get(2)?);
-        if row.get::<_, i64>(0)? == repeated {
+        if row.get::<_, i16>(0)? == repeated {
             memory.repeated(key);
             continue;
         }

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use laini_core::billing::{CheckId, Currency, Money, Outcome};
 use laini_core::partner::{AgreementId, AppId, Environment, PartnerId, Product, Purpose};
-use laini_core::store::{ChainRow, DayKey, Draft, LedgerRow, Mac, RepeatKey, RepeatWindow, SubjectHash};
+use laini_core::store::{ChainRow, DayKey, LedgerRow, Mac, RepeatKey, SubjectHash};
+use laini_store::ledger::{
+    ENVIRONMENTS, Link, SealedDraft, environment_code, outcome_code, product_code, purpose_code,
+};
 use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Row, Statement, params};
 
@@ -19,29 +22,6 @@ pub(super) const COLUMNS: &str = "position, tail, writer, seq, at, partner, app,
 
 /// Positions lie below 2⁶⁰ ([`CheckId::position`]).
 pub(super) const POSITION_BITS: u32 = 60;
-
-/// A check with its side row sealed, which is done on the caller's thread: the writer is one for all.
-pub(super) struct SealedDraft {
-    pub(super) draft: Draft,
-    pub(super) sealed: Vec<u8>,
-    pub(super) side_digest: [u8; 32],
-}
-
-impl SealedDraft {
-    pub(super) fn new(draft: Draft, key: &DayKey) -> Self {
-        let sealed = key.seal(draft.id, &draft.subject);
-        let side_digest = DayKey::digest(draft.subject.hash, draft.repeat.0, &sealed);
-        Self { draft, sealed, side_digest }
-    }
-}
-
-/// A row's place in its writer's chain.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Link {
-    pub(super) writer: u32,
-    pub(super) seq: u64,
-    pub(super) mac: Mac,
-}
 
 pub(super) fn insert_row(statement: &mut Statement<'_>, row: &LedgerRow, link: Link) -> rusqlite::Result<usize> {
     statement.execute(params![
@@ -160,12 +140,6 @@ pub(super) fn bits(row: &Row<'_>, column: usize, bits: u32) -> rusqlite::Result<
     if value >> bits == 0 { Ok(value) } else { Err(damaged(column)) }
 }
 
-/// The window of so many seconds.
-pub(super) fn repeat_window(seconds: i64) -> RepeatWindow {
-    let is_long = seconds == RepeatWindow::SameRequestId.length().as_secs();
-    if is_long { RepeatWindow::SameRequestId } else { RepeatWindow::NoRequestId }
-}
-
 pub(super) fn optional(row: &Row<'_>, column: usize) -> rusqlite::Result<bool> {
     Ok(row.get_ref(column)? != ValueRef::Null)
 }
@@ -174,50 +148,11 @@ pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestam
     Timestamp::from_microsecond(row.get(column)?).map_err(|_| damaged(column))
 }
 
-pub(super) fn decoded<T: Copy>(row: &Row<'_>, column: usize, all: &[T], code: fn(T) -> i64) -> rusqlite::Result<T> {
-    let found: i64 = row.get(column)?;
+pub(super) fn decoded<T: Copy>(row: &Row<'_>, column: usize, all: &[T], code: fn(T) -> i16) -> rusqlite::Result<T> {
+    let found: i16 = row.get(column)?;
     all.iter().copied().find(|value| code(*value) == found).ok_or_else(|| damaged(column))
 }
 
 pub(super) fn damaged(column: usize) -> rusqlite::Error {
     FromSqlError::Other(format!("column {column} holds a value that is never written").into()).into()
-}
-
-pub(super) const ENVIRONMENTS: [Environment; 2] = [Environment::Sandbox, Environment::Production];
-
-// Codes instead of words: 40 bytes and four allocations less per row. They are never reused.
-
-pub(super) fn product_code(product: Product) -> i64 {
-    match product {
-        Product::Imsi => 1,
-        Product::Swap => 2,
-        Product::Age => 3,
-    }
-}
-
-pub(super) fn environment_code(environment: Environment) -> i64 {
-    match environment {
-        Environment::Sandbox => 1,
-        Environment::Production => 2,
-    }
-}
-
-pub(super) fn purpose_code(purpose: Purpose) -> i64 {
-    match purpose {
-        Purpose::FraudPrevention => 1,
-        Purpose::Onboarding => 2,
-        Purpose::ChequeConfirmation => 3,
-    }
-}
-
-/// The code of an outcome, as `ledger.outcome` holds it.
-pub(super) fn outcome_code(outcome: Outcome) -> i64 {
-    match outcome {
-        Outcome::Answered => 1,
-        Outcome::Repeated => 2,
-        Outcome::NotServed => 3,
-        Outcome::Unknown => 4,
-        Outcome::Withheld => 5,
-        Outcome::Reversal => 6,
-    }
 }

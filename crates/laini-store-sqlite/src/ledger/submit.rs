@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use laini_core::billing::CheckId;
-use laini_core::store::{AnswerKey, DayKey, DeliveryDraft, KeyedAnswer, LedgerError, Recorded, StoredAnswer};
+use laini_core::store::{AnswerKey, DayKey, DeliveryDraft, KeyedAnswer, LedgerError, Recorded};
 use tokio::sync::oneshot;
 
-use super::answers::{self, SealedAnswer};
+use super::answers;
 use super::append::{Inserts, Transaction, gave_up, row_at, taken};
 use super::chore::{Chore, not_reached};
 use super::outbox;
-use super::schema::SealedDraft;
+use laini_store::ledger::{SealedAnswer, SealedDraft};
 
 /// A submission on its way.
 pub(super) struct Submitting {
@@ -105,12 +104,5 @@ impl Submitting {
             }
         }
         Ok(Ok(recorded))
-    }
-}
-
-impl SealedAnswer {
-    /// Whether it is known still at an instant.
-    fn is_known_at(&self, at: Timestamp) -> bool {
-        at.duration_since(self.at) <= StoredAnswer::KNOWN_FOR
     }
 }

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use laini_core::billing::{CheckId, Outcome};
 use laini_core::store::{ChainHead, ChainKey, LedgerError, RepeatMemory};
+use laini_store::ledger::{HEADS_FILE, HeadFile, reconcile};
 use rusqlite::Connection;
 
 use super::LedgerSettings;
 use super::append::{Failure, Learned, Rules, Stage, Tip, append, reversible};
-use super::heads::{self, HeadFile};
 use super::lock::WriterLock;
 use super::queue::{Batch, Gather, Queue};
 use super::restore::{load_tip, open_connection, recall_repeats, settle};
-use crate::sql::{StoreError, failed};
+use crate::sql::{StoreError, failed, file_failed};
 
 /// After so long a failed reversal is tried again where no other work comes first.
 const REVERSE_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -67,9 +67,9 @@ impl Writer {
         let tip = load_tip(&connection, settings.writer).map_err(failed(&path))?;
         let mut repeats = RepeatMemory::new(settings.repeats_remembered);
         recall_repeats(&connection, &mut repeats).map_err(failed(&path))?;
-        let mut heads = HeadFile::open(dir)?;
+        let mut heads = HeadFile::open(dir).map_err(file_failed(&dir.join(HEADS_FILE)))?;
         let head = ChainHead { at: tip.newest_at, writer: settings.writer, seq: tip.seq, mac: tip.mac };
-        heads::reconcile(dir, &mut heads, head)?;
+        reconcile(&mut heads, head).map_err(file_failed(&dir.join(HEADS_FILE)))?;
         Ok(Self {
             path,
             settings,
@@ -241,7 +241,7 @@ impl Writer {
         let head = ChainHead { at: newest_at, writer: self.settings.writer, seq, mac };
         match self.heads.append(&head) {
             Ok(()) => self.head = head,
-            Err(error) => tracing::warn!(%error, "{} cannot be written; the next head will be tried", heads::FILE),
+            Err(error) => tracing::warn!(%error, "{} cannot be written; the next head will be tried", HEADS_FILE),
         }
     }
 

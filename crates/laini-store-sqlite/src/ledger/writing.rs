@@ -12,7 +12,9 @@ use tokio::sync::oneshot;
 
 use super::chore::Task;
 use super::queue::{Job, Queue};
-use super::schema::{MIGRATIONS, SealedDraft};
+use laini_store::ledger::SealedDraft;
+
+use super::schema::MIGRATIONS;
 use super::submit::{Submitting, Written};
 use super::waiting::Waiting;
 use super::writer::Writer;

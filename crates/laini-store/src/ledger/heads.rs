@@ -1,5 +1,3 @@
-//! The chain's heads, written down outside of the database: whoever cuts its tail must cut here too.
-
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -7,14 +5,15 @@ use std::path::Path;
 use laini_core::store::{ChainHead, Mac};
 use serde::{Deserialize, Serialize};
 
-use crate::sql::{StoreError, file_failed};
-
-pub(crate) const FILE: &str = "ledger-heads.ndjson";
+/// The name of the file in which the chain's heads are written down, outside of the database: whoever cuts
+/// the chain's tail must cut there too.
+pub const FILE: &str = "ledger-heads.ndjson";
 /// How much of the file's end a start reads: some hundred heads.
 const TAIL_BYTES: u64 = 64 << 10;
 
 /// The file of heads, open for appending.
-pub(super) struct HeadFile {
+#[derive(Debug)]
+pub struct HeadFile {
     file: File,
 }
 
@@ -28,22 +27,19 @@ struct Line {
 
 impl HeadFile {
     /// Opens (and makes) the file of `dir`, and takes away what a torn write left at its end.
-    pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
-        let path = dir.join(FILE);
-        let open = || -> io::Result<File> {
-            let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
-            let (from, tail) = read_tail(&mut file)?;
-            let whole = tail.rfind('\n').map_or(0, |end| end + 1);
-            if whole == 0 && from > 0 {
-                return Err(edited());
-            }
-            file.set_len(from + whole as u64)?;
-            file.seek(SeekFrom::End(0))?;
-            // A file is durable only once its name is.
-            File::open(dir)?.sync_all()?;
-            Ok(file)
-        };
-        Ok(Self { file: open().map_err(file_failed(&path))? })
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        let mut file = options.create(true).truncate(false).read(true).write(true).open(dir.join(FILE))?;
+        let (from, tail) = read_tail(&mut file)?;
+        let whole = tail.rfind('\n').map_or(0, |end| end + 1);
+        if whole == 0 && from > 0 {
+            return Err(edited());
+        }
+        file.set_len(from + whole as u64)?;
+        file.seek(SeekFrom::End(0))?;
+        // A file is durable only once its name is.
+        File::open(dir)?.sync_all()?;
+        Ok(Self { file })
     }
 
     /// The newest head of `writer` among the last ones of the file.
@@ -64,7 +60,7 @@ impl HeadFile {
     }
 
     /// Appends a head and makes it durable.
-    pub(super) fn append(&mut self, head: &ChainHead) -> io::Result<()> {
+    pub fn append(&mut self, head: &ChainHead) -> io::Result<()> {
         let line = Line { at: head.at.to_string(), writer: head.writer, seq: head.seq, mac: head.mac.hex() };
         let mut text = serde_json::to_string(&line)?;
         text.push('\n');
@@ -94,7 +90,7 @@ fn edited() -> io::Error {
 }
 
 /// Every head in the file of `dir`, oldest first; none where there is no file.
-pub(super) fn read(dir: &Path) -> Result<Vec<ChainHead>, String> {
+pub fn read_heads(dir: &Path) -> Result<Vec<ChainHead>, String> {
     let text = match std::fs::read_to_string(dir.join(FILE)) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -114,11 +110,9 @@ fn parse(text: &str) -> Option<ChainHead> {
 }
 
 /// Compares where the chain ends at start with what was written down, and writes it down if it moved.
-pub(super) fn reconcile(dir: &Path, file: &mut HeadFile, now: ChainHead) -> Result<(), StoreError> {
-    let path = dir.join(FILE);
-    let failed = file_failed(&path);
-    let Some(last) = file.newest(now.writer).map_err(&failed)? else {
-        return if now.seq == 0 { Ok(()) } else { file.append(&now).map_err(failed) };
+pub fn reconcile(file: &mut HeadFile, now: ChainHead) -> io::Result<()> {
+    let Some(last) = file.newest(now.writer)? else {
+        return if now.seq == 0 { Ok(()) } else { file.append(&now) };
     };
     if (last.seq, last.mac) == (now.seq, now.mac) {
         return Ok(());
@@ -132,5 +126,5 @@ pub(super) fn reconcile(dir: &Path, file: &mut HeadFile, now: ChainHead) -> Resu
              `laini ledger verify` will keep reporting it"
         );
     }
-    file.append(&now).map_err(failed)
+    file.append(&now)
 }

@@ -1,0 +1,20 @@
+//! The ledger's rows on their way into a store.
+//!
+//! Owns the codes of their words, the sealing of their side rows, what a transaction counts, the keys of
+//! days at hand, and the file of chain heads. Must never decide what a check costs: the core does.
+
+mod codes;
+mod counters;
+mod days;
+mod draft;
+mod heads;
+mod sealed;
+
+pub use codes::{
+    DeliveryCode, ENVIRONMENTS, environment_code, outcome_code, product_code, purpose_code, repeat_window,
+};
+pub use counters::{Counters, Kind, QUARTER_S, Sum, quarters};
+pub use days::{DAY_S, Today, day_of, existing_day_key};
+pub use draft::{Link, SealedDraft};
+pub use heads::{FILE as HEADS_FILE, HeadFile, read_heads, reconcile};
+pub use sealed::{SealedAnswer, SealedCheck, SealedDelivery, open_delivery};
