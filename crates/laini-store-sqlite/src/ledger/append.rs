@@ -6,7 +6,7 @@ use laini_core::store::{ChainKey, LedgerError, LedgerRow, Mac, Recorded, RepeatB
 use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, ffi, params};
 
 use super::queue::{Batch, Job};
-use laini_store::ledger::{Counters, Link, SealedDraft};
+use laini_store::ledger::{Counters, Link, SealedDraft, gave_up, taken};
 
 use super::counters;
 use super::schema::{self, COLUMNS};
@@ -220,16 +220,6 @@ pub(super) fn reversible(
     let key = "SELECT repeat_key FROM subject WHERE position = ?1";
     let key = connection.prepare_cached(key)?.query_row(position, |row| row.get(0)).optional()?;
     Ok(Some((row, key.map(RepeatKey))))
-}
-
-/// What a caller is told that stopped waiting before its check was written.
-pub(super) fn gave_up() -> LedgerError {
-    LedgerError::NotRecorded("its caller gave up".to_owned())
-}
-
-/// What a caller is told whose id is another check's.
-pub(super) fn taken() -> LedgerError {
-    LedgerError::NotRecorded("the id of this check belongs to another one; ids must never repeat".to_owned())
 }
 
 /// A failed COMMIT left nothing behind where its last frame, the one that commits, was certainly not

@@ -25,7 +25,6 @@ mod restore;
 mod retention;
 mod schema;
 mod submit;
-mod waiting;
 mod writer;
 mod writing;
 
@@ -148,7 +147,7 @@ impl Ledger for SqliteLedger {
     fn record(&self, draft: Draft) -> BoxFuture<'_, Result<Recorded, LedgerError>> {
         Box::pin(async move {
             let day_key = self.day_key(draft.at)?;
-            self.writing.record(draft, &day_key)?.answer().await
+            self.writing.record(draft, &day_key)?.await
         })
     }
 

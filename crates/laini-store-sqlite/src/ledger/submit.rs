@@ -7,10 +7,10 @@ use laini_core::store::{AnswerKey, DayKey, DeliveryDraft, KeyedAnswer, LedgerErr
 use tokio::sync::oneshot;
 
 use super::answers;
-use super::append::{Inserts, Transaction, gave_up, row_at, taken};
+use super::append::{Inserts, Transaction, row_at};
 use super::chore::{Chore, not_reached};
 use super::outbox;
-use laini_store::ledger::{SealedAnswer, SealedDraft};
+use laini_store::ledger::{SealedAnswer, SealedDraft, gave_up, out_of_order, taken};
 
 /// A submission on its way.
 pub(super) struct Submitting {
@@ -87,7 +87,7 @@ impl Submitting {
     fn record(&self, transaction: &mut Transaction<'_>) -> rusqlite::Result<Result<Vec<Recorded>, LedgerError>> {
         let ids = || self.checks.iter().map(|check| check.draft.id);
         if !ids().is_sorted_by(|one, next| one.position() < next.position()) {
-            return Ok(Err(LedgerError::NotRecorded("its checks do not come in the order of their ids".to_owned())));
+            return Ok(Err(out_of_order()));
         }
         let mut found = 0;
         for id in ids() {

@@ -12,11 +12,10 @@ use tokio::sync::oneshot;
 
 use super::chore::Task;
 use super::queue::{Job, Queue};
-use laini_store::ledger::SealedDraft;
+use laini_store::ledger::{SealedDraft, Waiting, writer_stopped};
 
 use super::schema::MIGRATIONS;
 use super::submit::{Submitting, Written};
-use super::waiting::Waiting;
 use super::writer::Writer;
 use super::{LedgerSettings, SqliteLedger};
 use crate::sql::{self, StoreError, file_failed};
@@ -65,13 +64,13 @@ impl Writing {
         &self,
         draft: Draft,
         day_key: &DayKey,
-    ) -> Result<Waiting<'_, Recorded, [CheckId; 1]>, LedgerError> {
+    ) -> Result<impl Future<Output = Result<Recorded, LedgerError>>, LedgerError> {
         let queue = self.queue()?;
         let id = draft.id;
         let check = SealedDraft::new(draft, day_key);
         let (answer, answered) = oneshot::channel();
         queue.push(Job { check, answer })?;
-        Ok(Waiting::new(answered, [id], queue))
+        Ok(Waiting::new(answered, [id], |ids: &[CheckId]| queue.abandoned(ids)).answer())
     }
 }
 
@@ -96,7 +95,7 @@ impl SqliteLedger {
         };
         let (sender, answered) = oneshot::channel();
         queue.push_chore(Box::new(Submitting { checks, answer, delivery, result: None, sender }))?;
-        match Waiting::new(answered, unheard, queue).answer().await? {
+        match Waiting::new(answered, unheard, |ids: &[CheckId]| queue.abandoned(ids)).answer().await? {
             Written::Recorded(recorded, answer) => Ok(Submitted::Recorded(recorded, answer)),
             Written::Answered(key, sealed) => Ok(Submitted::Answered(key, sealed.open(key, &*self.day_keys)?)),
         }
@@ -124,11 +123,6 @@ impl SqliteLedger {
             Err(_) => beside.perform(work),
         }
     }
-}
-
-/// What callers are told whose work was with the writer when that stopped.
-pub(super) fn writer_stopped() -> LedgerError {
-    LedgerError::Unknown("its writer stopped; restart the server".to_owned())
 }
 
 impl Beside {

@@ -9,6 +9,7 @@ mod days;
 mod draft;
 mod heads;
 mod sealed;
+mod waiting;
 
 pub use codes::{
     DeliveryCode, ENVIRONMENTS, environment_code, outcome_code, product_code, purpose_code, repeat_window,
@@ -18,3 +19,4 @@ pub use days::{DAY_S, Today, day_of, existing_day_key};
 pub use draft::{Link, SealedDraft};
 pub use heads::{FILE as HEADS_FILE, HeadFile, read_heads, reconcile};
 pub use sealed::{SealedAnswer, SealedCheck, SealedDelivery, open_delivery};
+pub use waiting::{Waiting, gave_up, out_of_order, taken, writer_stopped};
