@@ -6,9 +6,12 @@
 
 #![allow(unused, reason = "the ports come one after the other")]
 
+mod columns;
 mod database;
 mod error;
+mod ledger;
 mod schema;
 
 pub use database::{Database, DatabaseSettings};
 pub use error::StoreError;
+pub use ledger::{LedgerSettings, PostgresLedger};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{
     AnswerKey, BoxFuture, ChainHead, DeliveryDraft, KeyedAnswer, Mac, RepeatKey, RepeatWindow, StoredAnswer, Subject,
 };
-use crate::billing::{Charge, CheckId, Money, Outcome, PriceStamp};
+use crate::billing::{Charge, CheckId, Currency, Money, Outcome, PriceStamp};
 use crate::partner::{AgreementId, AppId, Environment, PartnerId, Product, Purpose};
 
 /// The append-only record of every check that reached the registry.
@@ -227,6 +227,30 @@ impl LedgerRow {
             side_digest: [0; 32],
             reverses: Some(self.id),
             ..self.clone()
+        }
+    }
+
+    /// What stands for a row with a value that is never written, somebody having altered it: a
+    /// verification must name it and go on, so it has a form that no link fits.
+    pub fn unreadable(id: CheckId) -> Self {
+        let nothing = Money::new(0, Currency::KES);
+        Self {
+            id,
+            at: Timestamp::UNIX_EPOCH,
+            partner: PartnerId::from_stored(0),
+            app: AppId::from_stored(0),
+            agreement: None,
+            product: Product::Imsi,
+            environment: Environment::Sandbox,
+            purpose: Purpose::FraudPrevention,
+            outcome: Outcome::Unknown,
+            price_version: 0,
+            list_price: nothing,
+            charge: nothing,
+            as_of: None,
+            policy_version: 0,
+            side_digest: [0; 32],
+            reverses: None,
         }
     }
 

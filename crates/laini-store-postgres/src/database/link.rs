@@ -72,6 +72,11 @@ impl Link {
         Self { shared, until }
     }
 
+    /// The database for so long.
+    pub(crate) fn within(shared: Rc<Shared>, time: Duration) -> Self {
+        Self::new(shared, Instant::now() + time)
+    }
+
     /// A connection of the pool.
     pub(crate) async fn session(&self) -> Result<Session, DbError> {
         let wait = self.shared.settings.connection_wait;

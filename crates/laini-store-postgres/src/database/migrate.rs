@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::NOW_MS;
 use super::link::{Link, Shared, Transaction};
 use super::params::params;
 use crate::error::{DbError, StoreError};
@@ -14,9 +15,6 @@ use crate::schema::{self, Migration};
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Setting up one statement may take so long: an index over a large table.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(10);
-
-/// Milliseconds of the database's clock, which all nodes share.
-const NOW_MS: &str = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
 
 const BOOTSTRAP: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS laini_schema (
@@ -144,7 +142,7 @@ async fn apply(
     lease: Duration,
 ) -> Result<Option<Progress>, DbError> {
     let statements = migration.statements();
-    let statement = *statements.get(progress.step).ok_or(DbError::Damaged("laini_schema.step"))?;
+    let statement = statements.get(progress.step).ok_or(DbError::Damaged("laini_schema.step"))?;
     let is_last = progress.step + 1 == statements.len();
     let next = if is_last {
         Progress { version: progress.version + 1, step: 0, compatible_from: migration.compatible_from }

@@ -19,12 +19,12 @@ use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 use tokio::time::Instant;
 
-pub(crate) use connect::{Connector, Opened};
-pub(crate) use link::{Link, Transaction};
+pub(crate) use connect::Opened;
+pub(crate) use link::{Link, Shared, Transaction, within};
 pub(crate) use params::{Sql, params};
 
 use crate::error::{DbError, StoreError};
-use link::Shared;
+use connect::Connector;
 
 /// Where the database is and how it is used.
 #[derive(Debug, Clone)]
@@ -70,6 +70,9 @@ pub struct Database {
     jobs: Option<UnboundedSender<Job>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
+
+/// Milliseconds of the database's clock, which all nodes share.
+pub(crate) const NOW_MS: &str = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
 
 type Job = Box<dyn FnOnce(&Rc<Shared>) + Send>;
 

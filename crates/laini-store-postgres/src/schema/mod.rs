@@ -22,14 +22,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
 }];
 
 impl Migration {
-    /// Its statements; none of them holds a semicolon.
-    pub(crate) fn statements(&self) -> Vec<&'static str> {
-        let statements = self.files.iter().flat_map(|file| file.split(';'));
-        statements.map(str::trim).filter(|statement| !is_blank(statement)).collect()
+    /// Its statements, without what the files say to people.
+    pub(crate) fn statements(&self) -> Vec<String> {
+        let told = |line: &'static str| line.split_once("--").map_or(line, |(told, _)| told);
+        let text = |file: &&'static str| file.lines().map(told).collect::<Vec<_>>().join("\n");
+        let files: Vec<String> = self.files.iter().map(text).collect();
+        let statements = files.iter().flat_map(|file| file.split(';')).map(str::trim);
+        statements.filter(|statement| !statement.is_empty()).map(str::to_owned).collect()
     }
-}
-
-/// Whether there is nothing but comments.
-fn is_blank(statement: &str) -> bool {
-    statement.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with("--"))
 }

@@ -10,3 +10,12 @@ CREATE TABLE writer (
     newest_at bigint NOT NULL -- the instant of its newest row, microseconds since 1970
 );
 CREATE INDEX writer_node ON writer (node);
+
+-- Work that one node at a time does.
+CREATE TABLE worker (
+    name text PRIMARY KEY,
+    holder bytea NOT NULL,
+    fence bigint NOT NULL,
+    until_ms bigint NOT NULL -- milliseconds since 1970 of the database's clock
+);
+INSERT INTO worker VALUES ('deliveries', '', 0, 0) ON CONFLICT DO NOTHING;

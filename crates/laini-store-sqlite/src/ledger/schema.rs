@@ -107,25 +107,7 @@ pub(super) fn read_chained(row: &Row<'_>) -> rusqlite::Result<ChainRow> {
 /// A row with a value that the ledger never writes, in a form that no link fits: a verification must
 /// name it and go on, not end at it.
 fn unlinkable(row: &Row<'_>) -> rusqlite::Result<ChainRow> {
-    let nothing = Money::new(0, Currency::KES);
-    let ledger_row = LedgerRow {
-        id: CheckId::from_parts(bits(row, 0, POSITION_BITS)?, 0),
-        at: Timestamp::UNIX_EPOCH,
-        partner: PartnerId::from_stored(0),
-        app: AppId::from_stored(0),
-        agreement: None,
-        product: Product::Imsi,
-        environment: Environment::Sandbox,
-        purpose: Purpose::FraudPrevention,
-        outcome: Outcome::Unknown,
-        price_version: 0,
-        list_price: nothing,
-        charge: nothing,
-        as_of: None,
-        policy_version: 0,
-        side_digest: [0; 32],
-        reverses: None,
-    };
+    let ledger_row = LedgerRow::unreadable(CheckId::from_parts(bits(row, 0, POSITION_BITS)?, 0));
     let link = read_link(row).unwrap_or(Link { writer: u32::MAX, seq: u64::MAX >> 1, mac: Mac::GENESIS });
     Ok(ChainRow { row: ledger_row, writer: link.writer, seq: link.seq, mac: link.mac, side_digest_now: None })
 }
