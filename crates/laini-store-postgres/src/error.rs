@@ -25,6 +25,12 @@ pub enum StoreError {
     /// The tables cannot be made or changed.
     #[error("the tables cannot be set up: {0}")]
     Setup(String),
+    /// Keys of another installation.
+    #[error("the keys of this node are not those that the database was written under")]
+    OtherKeys,
+    /// The data directory cannot be served from.
+    #[error(transparent)]
+    Lock(#[from] laini_store::ledger::LockError),
     /// A file beside the database cannot be used.
     #[error("{file}: {source}")]
     File {

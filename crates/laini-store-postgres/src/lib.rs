@@ -8,10 +8,14 @@
 
 mod columns;
 mod database;
+mod day_keys;
 mod error;
 mod ledger;
+mod nodes;
 mod schema;
 
 pub use database::{Database, DatabaseSettings};
+pub use day_keys::{PostgresDayKeys, Random};
 pub use error::StoreError;
 pub use ledger::{LedgerSettings, PostgresLedger};
+pub use nodes::{PostgresNodes, confirm_keys};

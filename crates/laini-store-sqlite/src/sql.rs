@@ -53,14 +53,9 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Two writers would fork the ledger's chain.
-    #[error(
-        "another laini server is running on this data directory (pid {pid}); stop it first, or choose another --data"
-    )]
-    Running {
-        /// The other process, `unknown` where it did not say.
-        pid: String,
-    },
+    /// The data directory cannot be served from.
+    #[error(transparent)]
+    Lock(#[from] laini_store::ledger::LockError),
 }
 
 /// Opens (and makes) a file for writing: WAL, `synchronous=FULL` asserted, migrated to the newest

@@ -8,7 +8,7 @@ use super::TokenKey;
 use crate::disclosure::PseudonymKey;
 use crate::line::RegistrySeal;
 use crate::partner::{Environment, PartnerId, ResultAddressId};
-use crate::store::{ChainKey, SubjectHasher};
+use crate::store::{ChainKey, DayKeySeal, SubjectHasher};
 
 /// The operator's root key: 256 random bits, kept apart from the data. Everything else is derived.
 pub struct RootKey(Zeroizing<[u8; 32]>);
@@ -49,6 +49,16 @@ impl KeyTree {
     /// The key of the ledger's hash chain.
     pub fn chain(&self) -> ChainKey {
         ChainKey::new(&self.derive("laini/ledger-chain/v1"))
+    }
+
+    /// The seal of the keys of days, where they lie beside the data.
+    pub fn day_keys(&self) -> DayKeySeal {
+        DayKeySeal::new(&self.derive("laini/day-key-seal/v1"))
+    }
+
+    /// Tells this tree from that of another root key, and nothing about either.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        *self.derive("laini/fingerprint/v1")
     }
 
     /// The key under which numbers and request ids are hashed in the ledger's side tables.

@@ -7,7 +7,9 @@
 mod accounts;
 mod answers;
 mod chain;
+mod day_key_seal;
 mod ledger;
+mod nodes;
 mod outbox;
 mod registry;
 mod reject;
@@ -24,10 +26,12 @@ pub use accounts::{
 };
 pub use answers::{AnswerKey, AnswerMemory, AnswerWriter, Claim, Claimed, KeyedAnswer, RequestHash, StoredAnswer};
 pub use chain::{ChainBreak, ChainHead, ChainKey, ChainVerifier, Mac, verify_ledger};
+pub use day_key_seal::DayKeySeal;
 pub use ledger::{
     ChainPage, ChainRow, CommitObserver, Draft, FoundCheck, Ledger, LedgerError, LedgerRow, Recorded, RowQuery,
     Submission, Submitted, Usage,
 };
+pub use nodes::{Node, NodeStore, NodesError};
 pub use outbox::{
     AcceptedCheck, AskedAs, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState,
     Outbox, OutboxDepth,

@@ -34,7 +34,7 @@ use laini_core::store::{
     LedgerRow, Recorded, RowQuery, Submission, Submitted, Usage,
 };
 use laini_store::ledger::{
-    HEADS_FILE, HeadFile, SealedDraft, Today, Waiting, existing_day_key, read_heads, writer_stopped,
+    HEADS_FILE, HeadFile, SealedDraft, Today, Waiting, WriterLock, existing_day_key, read_heads, writer_stopped,
 };
 use tokio::sync::mpsc::{Sender, UnboundedSender, channel, error::TrySendError, unbounded_channel};
 use tokio::sync::oneshot;
@@ -102,6 +102,7 @@ pub struct PostgresLedger {
     today: Today,
     claims: Claims,
     writing: Option<Writing>,
+    lock: Option<WriterLock>,
 }
 
 /// The way to the node's writer.
@@ -121,6 +122,7 @@ impl PostgresLedger {
         settings: LedgerSettings,
     ) -> Result<Self, StoreError> {
         let file = |source| StoreError::File { file: HEADS_FILE.to_owned(), source };
+        let lock = WriterLock::take(dir)?;
         let heads = HeadFile::open(dir).map_err(file)?;
         let (work, receiver) = channel(settings.queue_limit.max(1));
         let (abandoned, to_reverse) = unbounded_channel();
@@ -141,6 +143,7 @@ impl PostgresLedger {
         opening.recv().unwrap_or_else(stopped)?;
         let mut ledger = Self::open_beside(database, dir, day_keys);
         ledger.writing = Some(Writing { work, abandoned, closed: Mutex::new(closed) });
+        ledger.lock = Some(lock);
         Ok(ledger)
     }
 
@@ -148,7 +151,7 @@ impl PostgresLedger {
     /// commands (redelivery, retention).
     pub fn open_beside(database: Arc<Database>, dir: &Path, day_keys: Arc<dyn DayKeys>) -> Self {
         let (today, claims) = (Today::default(), Claims::default());
-        Self { database, dir: dir.to_owned(), day_keys, today, claims, writing: None }
+        Self { database, dir: dir.to_owned(), day_keys, today, claims, writing: None, lock: None }
     }
 
     fn day_key(&self, at: Timestamp) -> Result<Arc<DayKey>, LedgerError> {

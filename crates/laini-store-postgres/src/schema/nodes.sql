@@ -19,3 +19,17 @@ CREATE TABLE worker (
     until_ms bigint NOT NULL -- milliseconds since 1970 of the database's clock
 );
 INSERT INTO worker VALUES ('deliveries', '', 0, 0) ON CONFLICT DO NOTHING;
+
+-- Which root key everything was written under: a hash that tells nothing about it.
+CREATE TABLE installation (
+    one int PRIMARY KEY CHECK (one = 1),
+    key_fingerprint bytea NOT NULL
+);
+
+-- Who serves, and when it was heard of last, by the database's clock.
+CREATE TABLE node (
+    name text PRIMARY KEY,
+    release text NOT NULL,
+    started_ms bigint NOT NULL,
+    seen_ms bigint NOT NULL
+);

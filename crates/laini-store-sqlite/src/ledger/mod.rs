@@ -17,7 +17,6 @@ mod answers;
 mod append;
 mod chore;
 mod counters;
-mod lock;
 mod outbox;
 mod queue;
 mod readers;
@@ -41,8 +40,8 @@ use laini_core::store::{
 use crate::sql::StoreError;
 use answers::Claims;
 pub(crate) use laini_store::ledger::HEADS_FILE;
+pub use laini_store::ledger::last_holder;
 use laini_store::ledger::{Today, existing_day_key, read_heads};
-pub use lock::last_holder;
 use readers::Readers;
 pub(crate) use schema::MIGRATIONS;
 use writing::Writing;

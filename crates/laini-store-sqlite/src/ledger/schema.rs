@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use laini_core::billing::{CheckId, Currency, Money, Outcome};
-use laini_core::partner::{AgreementId, AppId, Environment, PartnerId, Product, Purpose};
+use laini_core::partner::{AgreementId, AppId, PartnerId, Product, Purpose};
 use laini_core::store::{ChainRow, DayKey, LedgerRow, Mac, RepeatKey, SubjectHash};
 use laini_store::ledger::{
     ENVIRONMENTS, Link, SealedDraft, environment_code, outcome_code, product_code, purpose_code,

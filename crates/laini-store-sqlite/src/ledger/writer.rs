@@ -6,12 +6,11 @@ use std::time::{Duration, Instant};
 
 use laini_core::billing::{CheckId, Outcome};
 use laini_core::store::{ChainHead, ChainKey, LedgerError, RepeatMemory};
-use laini_store::ledger::{HEADS_FILE, HeadFile, reconcile};
+use laini_store::ledger::{HEADS_FILE, HeadFile, WriterLock, reconcile};
 use rusqlite::Connection;
 
 use super::LedgerSettings;
 use super::append::{Failure, Learned, Rules, Stage, Tip, append, reversible};
-use super::lock::WriterLock;
 use super::queue::{Batch, Gather, Queue};
 use super::restore::{load_tip, open_connection, recall_repeats, settle};
 use crate::sql::{StoreError, failed, file_failed};

@@ -8,6 +8,7 @@ mod counters;
 mod days;
 mod draft;
 mod heads;
+mod lock;
 mod sealed;
 mod waiting;
 
@@ -18,5 +19,6 @@ pub use counters::{Counters, Kind, QUARTER_S, Sum, quarters};
 pub use days::{DAY_S, Today, day_of, existing_day_key};
 pub use draft::{Link, SealedDraft};
 pub use heads::{FILE as HEADS_FILE, HeadFile, read_heads, reconcile};
+pub use lock::{LOCK_FILE, LockError, WriterLock, last_holder};
 pub use sealed::{SealedAnswer, SealedCheck, SealedDelivery, open_delivery};
 pub use waiting::{Waiting, gave_up, out_of_order, taken, writer_stopped};
