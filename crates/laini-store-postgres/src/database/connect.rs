@@ -40,6 +40,9 @@ impl Connector {
     pub(crate) fn new(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let mut config: Config =
             settings.url.parse().map_err(|error: tokio_postgres::Error| StoreError::Url(described(&error)))?;
+        if let Some(password) = &settings.password {
+            config.password(password);
+        }
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         config.connect_timeout(settings.connect_timeout);
         if config.get_application_name().is_none() {

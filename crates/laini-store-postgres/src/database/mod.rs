@@ -27,11 +27,13 @@ use crate::error::{DbError, StoreError};
 use connect::Connector;
 
 /// Where the database is and how it is used.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DatabaseSettings {
     /// `postgresql://user:password@host:port/name`, or `host=… port=…` pairs; several hosts with commas
     /// between them, and the one that takes writes is found.
     pub url: String,
+    /// The password, where the address does not hold it.
+    pub password: Option<String>,
     /// Certificate authorities in PEM instead of the system's, for `sslmode=require`.
     pub authorities: Option<Vec<u8>>,
     /// Connections beside the two of the hot path (look-ups, ledger).
@@ -54,6 +56,7 @@ impl DatabaseSettings {
     pub fn new(url: &str) -> Self {
         Self {
             url: url.to_owned(),
+            password: None,
             authorities: None,
             connections: 8,
             connection_wait: Duration::from_millis(250),

@@ -7,6 +7,7 @@ mod listeners;
 mod reload;
 mod resolve;
 mod settings;
+mod store;
 mod traces;
 mod upstream;
 
@@ -15,4 +16,5 @@ pub(crate) use reload::Changes;
 pub(crate) use reload::LIVE;
 pub(crate) use resolve::{Resolved, example, resolve};
 pub(crate) use settings::{Config, LogConfig, LogFormat, LogLevel};
+pub(crate) use store::StoreKind;
 pub(crate) use upstream::RegistryKind;

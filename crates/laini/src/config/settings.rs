@@ -10,6 +10,7 @@ use laini_upstream::MappingSettings;
 use serde::{Deserialize, Serialize};
 
 use super::listeners::TlsConfig;
+use super::store::StoreConfig;
 use super::traces::TracesConfig;
 use super::upstream::{RegistryKind, UpstreamConfig};
 
@@ -23,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) registry: RegistryConfig,
     pub(crate) upstream: UpstreamConfig,
     pub(crate) upstream_answer: MappingSettings,
+    pub(crate) store: StoreConfig,
     pub(crate) ledger: LedgerConfig,
     pub(crate) keys: KeysConfig,
     pub(crate) log: LogConfig,
@@ -285,6 +287,7 @@ impl Config {
         self.metrics_address()?;
         self.traces.check()?;
         self.retention.check()?;
+        self.store.check()?;
         self.check_listeners()?;
         let server = &self.server;
         let times = [
