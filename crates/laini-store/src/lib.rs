@@ -5,3 +5,4 @@
 //! rule of the core's, or know an engine's SQL.
 
 pub mod ledger;
+pub mod registry;

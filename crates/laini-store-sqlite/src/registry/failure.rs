@@ -1,5 +1,6 @@
 use laini_core::line::BrokenSeal;
 use laini_core::store::{FeedError, RegistryError};
+use laini_store::registry::Broken;
 
 use crate::sql::StoreError;
 
@@ -10,16 +11,16 @@ pub(super) enum Failure {
     Store(#[from] StoreError),
     #[error("a registry database failed: {0}")]
     Sql(#[from] rusqlite::Error),
-    #[error("a temporary file of the snapshot failed: {0}")]
-    Spill(#[from] std::io::Error),
     #[error(transparent)]
-    Seal(#[from] BrokenSeal),
-    #[error("a registry database is damaged ({0}); load a snapshot, or restore a backup")]
-    Damaged(&'static str),
-    #[error("a step of the load ended early")]
-    Interrupted,
+    Broken(#[from] Broken),
     #[error(transparent)]
     Refused(#[from] FeedError),
+}
+
+impl From<BrokenSeal> for Failure {
+    fn from(broken: BrokenSeal) -> Self {
+        Self::Broken(broken.into())
+    }
 }
 
 impl From<Failure> for FeedError {
@@ -34,7 +35,7 @@ impl From<Failure> for FeedError {
 impl From<Failure> for RegistryError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Seal(_) | Failure::Damaged(_) => Self::Bad(failure.to_string()),
+            Failure::Broken(Broken::Seal(_) | Broken::Damaged(_)) => Self::Bad(failure.to_string()),
             other => Self::Unavailable(other.to_string()),
         }
     }

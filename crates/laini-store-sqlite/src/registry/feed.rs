@@ -5,19 +5,20 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use laini_core::line::{Event, EventKey, EventKind, FeedLine, Msisdn, Refusal, RegistrySeal};
-use laini_core::store::{FeedItem, FeedResult, KeptLine, RegistryStatus, Reject, RejectCursor, RejectId, RejectPage};
+use laini_core::line::{Event, Msisdn, RegistrySeal};
+use laini_core::store::{FeedItem, FeedResult, KeptLine, RegistryStatus, RejectCursor, RejectId, RejectPage};
+use laini_store::registry::columns::count;
+use laini_store::registry::{
+    Broken, Entered, History as _, enter_item, in_order, newest, result_of, unapplied_event, unread_line,
+};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::SqliteRegistry;
 use super::apply::catch_up;
-use super::columns::count;
 use super::failure::Failure;
 use super::files::Files;
 use super::generation::{self, Meta, write_meta};
-use super::group::admits;
-use super::history::{self, Added, Entry, History};
-use super::refused::RefusedEntry;
+use super::history::{self, History};
 use crate::sql::open_writer;
 
 /// How large the WAL of a generation may grow before a writer waits for its readers to let go of it.
@@ -61,12 +62,6 @@ impl Target {
     }
 }
 
-/// An item that is in the history's transaction.
-enum Entered {
-    Settled(FeedResult),
-    New(i64),
-}
-
 impl Writer {
     fn open(files: &Files) -> Result<Self, Failure> {
         Ok(Self { history: open_writer(&files.events(), history::MIGRATIONS)?, target: None })
@@ -75,8 +70,8 @@ impl Writer {
     /// Makes a batch durable in the history.
     fn enter(&mut self, items: Vec<FeedItem>, now: Timestamp, seal: &RegistrySeal) -> Result<Vec<Entered>, Failure> {
         let transaction = self.history.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let history = History { connection: &transaction, seal };
-        let entered = items.into_iter().map(|item| enter_item(&history, item, now)).collect::<Result<_, _>>()?;
+        let mut history = History { connection: &transaction, seal };
+        let entered = items.into_iter().map(|item| enter_item(&mut history, item, now)).collect::<Result<_, _>>()?;
         transaction.commit()?;
         Ok(entered)
     }
@@ -90,11 +85,11 @@ impl Writer {
         seal: &RegistrySeal,
     ) -> Result<Option<Entered>, Failure> {
         let transaction = self.history.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let history = History { connection: &transaction, seal };
+        let mut history = History { connection: &transaction, seal };
         if !history.is_kept(kept)? {
             return Ok(None);
         }
-        let entered = enter_item(&history, item, now)?;
+        let entered = enter_item(&mut history, item, now)?;
         // A transaction that ends without its commit has changed nothing.
         if !matches!(entered, Entered::Settled(FeedResult::Conflict | FeedResult::Unreadable)) {
             history.settle(kept)?;
@@ -125,13 +120,9 @@ impl Writer {
         let (event, target) = match (entered, &self.target) {
             (Entered::Settled(result), _) => return Ok(result),
             (Entered::New(event), Some(target)) => (event, target),
-            (Entered::New(_), None) => return Err(Failure::Interrupted),
+            (Entered::New(_), None) => return Err(Broken::Interrupted.into()),
         };
-        Ok(match generation::refusal(&target.connection, event)? {
-            None => FeedResult::Accepted,
-            Some(refusal) if refusal.can_wait() => FeedResult::Waits(refusal),
-            Some(refusal) => FeedResult::Refused(refusal),
-        })
+        Ok(result_of(generation::refusal(&target.connection, event)?))
     }
 }
 
@@ -144,46 +135,6 @@ fn found(files: &Files, now: Timestamp) -> Result<Target, Failure> {
     write_meta(&target.connection, &meta)?;
     files.switch_to(FIRST)?;
     Ok(target)
-}
-
-fn enter_item(history: &History<'_>, item: FeedItem, now: Timestamp) -> Result<Entered, Failure> {
-    let refuse = |msisdn, at: Option<Timestamp>, place, reason: &str, line: Option<&FeedLine>| {
-        let (at, reason, is_kept) = (at.unwrap_or(now), reason.to_owned(), line.is_some());
-        history.refuse(&RefusedEntry { seq: 0, at, received: now, msisdn, place, reason, is_kept }, line)
-    };
-    let event = match item {
-        FeedItem::Event(event) => event,
-        FeedItem::Heartbeat { source, until } => {
-            history.heartbeat(&source, until)?;
-            return Ok(Entered::Settled(FeedResult::Accepted));
-        }
-        FeedItem::Refused { place, msisdn, at, reason, line } => {
-            refuse(msisdn, at, place, &reason, line.as_ref())?;
-            return Ok(Entered::Settled(FeedResult::Unreadable));
-        }
-    };
-    let place = || format!("event {}", event.key.id.as_str());
-    match history.add(&event, now)? {
-        Added::Same => Ok(Entered::Settled(FeedResult::Repeated)),
-        Added::Other => {
-            refuse(event.msisdn, Some(event.at), place(), "another event has this id", None)?;
-            Ok(Entered::Settled(FeedResult::Conflict))
-        }
-        Added::New(seq) => {
-            let entry = Entry { seq, received: now, event: event.clone() };
-            if admits(history, &entry)? {
-                return Ok(Entered::New(seq));
-            }
-            history.take_back(seq)?;
-            refuse(event.msisdn, Some(event.at), place(), "too many events or number changes about this line", None)?;
-            Ok(Entered::Settled(FeedResult::Unreadable))
-        }
-    }
-}
-
-/// The order in which events are applied.
-fn order(entry: &Entry) -> (Timestamp, EventKind, &EventKey) {
-    (entry.event.at, entry.event.happening.kind(), &entry.event.key)
 }
 
 impl SqliteRegistry {
@@ -256,9 +207,7 @@ impl SqliteRegistry {
                 // Those that state the number are there already.
                 entries.extend(amendments.into_iter().filter(|entry| entry.event.msisdn != Some(msisdn)));
             }
-            entries.sort_by(|a, b| order(a).cmp(&order(b)));
-            entries.dedup_by_key(|entry| entry.seq);
-            Ok(entries.into_iter().map(|entry| entry.event).collect())
+            Ok(in_order(entries))
         };
         Ok(self.serving.read_history(read)?.unwrap_or_default())
     }
@@ -282,57 +231,14 @@ impl SqliteRegistry {
             let mut events = VecDeque::new();
             for (seq, refusal) in &unapplied {
                 if let Some(entry) = history.at(*seq)? {
-                    events.push_back((*seq, unapplied_event(entry, *refusal)));
+                    events.push_back(unapplied_event(entry, *refusal));
                 }
             }
             let lines = history.refused_before(stored(cursor.line), rows)?;
-            Ok((events, lines.into_iter().map(|row| (row.seq, unread_line(row))).collect()))
+            Ok((events, lines.into_iter().map(unread_line).collect()))
         };
         let (events, lines) = self.serving.read_history(read)?.unwrap_or_default();
         Ok(newest(cursor, events, lines, limit))
-    }
-}
-
-/// The newer ones of two lists, each of which is newest first. Each keeps its own order, also where the
-/// clock went back meanwhile.
-fn newest(
-    cursor: RejectCursor,
-    mut events: VecDeque<(i64, Reject)>,
-    mut lines: VecDeque<(i64, Reject)>,
-    limit: usize,
-) -> RejectPage {
-    let (mut rejects, mut next) = (Vec::new(), cursor);
-    while rejects.len() < limit {
-        let received = |list: &VecDeque<(i64, Reject)>| list.front().map(|(_, reject)| reject.received);
-        let is_event = received(&events) >= received(&lines);
-        let (list, place) = if is_event { (&mut events, &mut next.event) } else { (&mut lines, &mut next.line) };
-        let Some((seq, reject)) = list.pop_front() else { break };
-        *place = count(seq);
-        rejects.push(reject);
-    }
-    let is_more = !events.is_empty() || !lines.is_empty();
-    RejectPage { rejects, next: is_more.then_some(next) }
-}
-
-fn unapplied_event(entry: Entry, refusal: Refusal) -> Reject {
-    Reject {
-        line: None,
-        place: format!("event {}", entry.event.key.id.as_str()),
-        key: Some(entry.event.key),
-        reason: refusal.to_string(),
-        waits: refusal.can_wait(),
-        received: entry.received,
-    }
-}
-
-fn unread_line(row: RefusedEntry) -> Reject {
-    Reject {
-        line: row.is_kept.then(|| RejectId(count(row.seq))),
-        key: None,
-        place: row.place,
-        reason: row.reason,
-        waits: false,
-        received: row.received,
     }
 }
 

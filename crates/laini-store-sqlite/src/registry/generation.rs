@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use laini_core::line::{HashedImsi, LineState, Msisdn, Refusal, RegistrySeal};
+use laini_store::registry::columns::{count, key, micros, msisdn, nth, position};
+use laini_store::registry::{Broken, Lines, Row};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::columns::{count, key, micros, msisdn, nth, position};
 use super::failure::Failure;
-use super::row::{COLUMNS, Row};
 use crate::sql::open_reader;
 
 /// The schema of a generation's file.
@@ -145,13 +145,13 @@ pub(super) fn connect(path: &Path) -> Result<Connection, Failure> {
 
 /// The state of one line; the default where there is no row.
 pub(super) fn look_up(connection: &Connection, number: Msisdn, seal: &RegistrySeal) -> Result<LineState, Failure> {
-    line(connection, number)?.map_or_else(|| Ok(LineState::default()), |row| row.open(number, seal))
+    Ok(line(connection, number)?.map(|row| row.open(number, seal)).transpose()?.unwrap_or_default())
 }
 
 /// The present row of one line.
-pub(super) fn line(connection: &Connection, number: Msisdn) -> Result<Option<Row>, Failure> {
+fn line(connection: &Connection, number: Msisdn) -> Result<Option<Row>, Failure> {
     const SQL: &str = "SELECT imsi, registered, swapped, flags, holder, paired FROM line WHERE msisdn = ?1";
-    let row = connection.prepare_cached(SQL)?.query_row([key(number)], |row| Row::read(row, 0)).optional()?;
+    let row = connection.prepare_cached(SQL)?.query_row([key(number)], |row| read_row(row, 0)).optional()?;
     row.map(|row| with_extra(connection, number, row)).transpose()
 }
 
@@ -164,16 +164,32 @@ pub(super) fn with_extra(connection: &Connection, number: Msisdn, mut row: Row) 
     Ok(row)
 }
 
+/// The columns of a line after its number, in the order of [`read_row`].
+pub(super) const COLUMNS: &str = "imsi, registered, swapped, flags, holder, paired";
+
+/// Reads [`COLUMNS`] from column `first` on; what the side table has is for the caller to add.
+pub(super) fn read_row(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Row> {
+    Ok(Row {
+        imsi: row.get(first)?,
+        registered: row.get(first + 1)?,
+        swapped: row.get(first + 2)?,
+        flags: row.get(first + 3)?,
+        holder: row.get(first + 4)?,
+        paired: row.get(first + 5)?,
+        hashed: None,
+    })
+}
+
 fn hashed(text: Option<String>) -> Result<Option<HashedImsi>, Failure> {
-    text.map(|text| HashedImsi::parse(&text).map_err(|_| Failure::Damaged("a hashed IMSI"))).transpose()
+    Ok(text.map(|text| HashedImsi::parse(&text).map_err(|_| Broken::Damaged("a hashed IMSI"))).transpose()?)
 }
 
 /// The row of one line at the snapshot's cut, before any event.
-pub(super) fn row_at_cut(connection: &Connection, number: Msisdn) -> Result<Option<Row>, Failure> {
+fn row_at_cut(connection: &Connection, number: Msisdn) -> Result<Option<Row>, Failure> {
     const SQL: &str = "
         SELECT flags IS NOT NULL, hashed_imsi, imsi, ifnull(registered, 0), swapped, ifnull(flags, 0), holder, paired
         FROM line_base WHERE msisdn = ?1";
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, Row::read(row, 2)?));
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, read_row(row, 2)?));
     let kept: Option<(bool, _, _)> = connection.prepare_cached(SQL)?.query_row([key(number)], read).optional()?;
     match kept {
         None => line(connection, number),
@@ -183,7 +199,7 @@ pub(super) fn row_at_cut(connection: &Connection, number: Msisdn) -> Result<Opti
 }
 
 /// Keeps the row that a line had at the cut, before the first event changes it.
-pub(super) fn keep_base(connection: &Connection, number: Msisdn, row: Option<&Row>) -> Result<(), Failure> {
+fn keep_base(connection: &Connection, number: Msisdn, row: Option<&Row>) -> Result<(), Failure> {
     const SQL: &str =
         "INSERT OR IGNORE INTO line_base(msisdn, imsi, registered, swapped, flags, holder, paired, hashed_imsi)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -202,7 +218,7 @@ pub(super) fn keep_base(connection: &Connection, number: Msisdn, row: Option<&Ro
 }
 
 /// Replaces the row of one line; `None` removes it.
-pub(super) fn write_line(connection: &Connection, number: Msisdn, row: Option<&Row>) -> Result<(), Failure> {
+fn write_line(connection: &Connection, number: Msisdn, row: Option<&Row>) -> Result<(), Failure> {
     const SQL: &str = "INSERT OR REPLACE INTO line(msisdn, imsi, registered, swapped, flags, holder, paired)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     connection.prepare_cached("DELETE FROM line_extra WHERE msisdn = ?1")?.execute([key(number)])?;
@@ -245,7 +261,7 @@ pub(super) fn scan(
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let number = msisdn(row.get(0)?)?;
-        let row = with_extra(connection, number, Row::read(row, 1)?)?;
+        let row = with_extra(connection, number, read_row(row, 1)?)?;
         found.push((number, row.open(number, seal)?));
     }
     Ok(found)
@@ -292,7 +308,7 @@ pub(super) fn refusal(connection: &Connection, event: i64) -> Result<Option<Refu
 }
 
 /// Notes whether an event of the history is applied.
-pub(super) fn write_refusal(connection: &Connection, event: i64, refusal: Option<Refusal>) -> Result<(), Failure> {
+fn write_refusal(connection: &Connection, event: i64, refusal: Option<Refusal>) -> Result<(), Failure> {
     let Some(refusal) = refusal else {
         connection.prepare_cached("DELETE FROM unapplied WHERE event = ?1")?.execute([event])?;
         return Ok(());
@@ -327,5 +343,32 @@ pub(super) fn count_unapplied(connection: &Connection) -> Result<(u64, u64), Fai
 }
 
 fn nth_refusal(position: i64) -> Result<Refusal, Failure> {
-    nth(&Refusal::ALL, position).ok_or(Failure::Damaged("the reason of a refusal"))
+    Ok(nth(&Refusal::ALL, position).ok_or(Broken::Damaged("the reason of a refusal"))?)
+}
+
+/// The lines of a generation, for the steps of the feed. Transactions are the caller's.
+pub(super) struct GenerationLines<'a>(pub(super) &'a Connection);
+
+impl Lines for GenerationLines<'_> {
+    type Error = Failure;
+
+    fn line(&self, number: Msisdn) -> Result<Option<Row>, Failure> {
+        line(self.0, number)
+    }
+
+    fn row_at_cut(&self, number: Msisdn) -> Result<Option<Row>, Failure> {
+        row_at_cut(self.0, number)
+    }
+
+    fn keep_base(&mut self, number: Msisdn, row: Option<&Row>) -> Result<(), Failure> {
+        keep_base(self.0, number, row)
+    }
+
+    fn write_line(&mut self, number: Msisdn, row: Option<&Row>) -> Result<(), Failure> {
+        write_line(self.0, number, row)
+    }
+
+    fn write_refusal(&mut self, event: i64, refusal: Option<Refusal>) -> Result<(), Failure> {
+        write_refusal(self.0, event, refusal)
+    }
 }

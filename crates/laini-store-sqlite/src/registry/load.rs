@@ -2,25 +2,22 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use laini_core::line::{RegistrySeal, SnapshotRow};
 use laini_core::store::{BoxFuture, FeedError, RefusedLine, SnapshotLoad, SnapshotPlan, SnapshotSummary};
+use laini_store::registry::columns::{count, second};
+use laini_store::registry::{Packed, Present, Sorter, Tally, check_lines};
 use rusqlite::Connection;
 
 use super::SqliteRegistry;
 use super::apply::{catch_up, states_at};
-use super::columns::{count, second};
 use super::failure::Failure;
 use super::files::{Files, sync};
 use super::generation::{self, Meta, connect, meta, write_meta};
 use super::history::{self, History};
-use super::merge::{Previous, Tally, write_lines};
 use super::serving::Serving;
-use super::sort::{Packed, Sorter};
+use super::write::{Previous, write_lines};
 use crate::sql::open_writer;
-
-/// How far ahead of the clock a cut may be.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// A snapshot being loaded, in files that nobody reads until the switch.
 pub(super) struct Load {
@@ -59,23 +56,11 @@ impl SqliteRegistry {
 fn check(plan: &SnapshotPlan, cut: Option<Timestamp>, serving: &Serving) -> Result<(), Failure> {
     serving.refresh()?;
     let has_events = |history: &History<'_>| Ok(history.last_event()? > 0);
-    if plan.cut.is_none() && serving.read_history(has_events)?.unwrap_or(false) {
-        return Err(FeedError::CutNeeded.into());
-    }
-    let Some(cut) = cut else { return Ok(()) };
-    if cut > plan.now.saturating_add(CLOCK_TOLERANCE).unwrap_or(Timestamp::MAX) {
-        return Err(FeedError::FutureCut { cut }.into());
-    }
-    let present = serving.view().generation.as_ref().and_then(|generation| generation.meta.cut);
-    match present.filter(|present| cut < *present) {
-        Some(present) => Err(FeedError::OlderCut { cut, present }.into()),
-        None => Ok(()),
-    }
-}
-
-/// Whether a number of lines is smaller by 0.5 % or more.
-fn is_shrunk(lines: u64, before: u64) -> bool {
-    before.saturating_sub(lines).saturating_mul(200) >= before.max(1)
+    let present = Present {
+        cut: serving.view().generation.as_ref().and_then(|generation| generation.meta.cut),
+        has_events: serving.read_history(has_events)?.unwrap_or(false),
+    };
+    Ok(present.check(plan, cut)?)
 }
 
 impl SnapshotLoad for Load {
@@ -87,7 +72,7 @@ impl SnapshotLoad for Load {
         Box::pin(async move {
             self.refused_rows += rows.len() as u64;
             for number in rows.into_iter().filter_map(|row| row.msisdn) {
-                self.sorter.push(Packed::refused(number))?;
+                self.sorter.push(Packed::refused(number)).map_err(Failure::from)?;
             }
             Ok(())
         })
@@ -127,9 +112,7 @@ impl Load {
         let rows = std::mem::replace(&mut self.sorter, Sorter::new(self.files.loading(), 1)).merge()?;
         new.execute_batch("BEGIN")?;
         let tally = write_lines(&new, rows, previous, cut, &self.seal, progress)?;
-        if is_shrunk(tally.lines, lines_before) && !self.plan.allow_shrink {
-            return Err(FeedError::Shrunk { lines: tally.lines, before: lines_before }.into());
-        }
+        check_lines(&self.plan, tally.lines(), lines_before)?;
         write_meta(&new, &self.meta(cut, &tally, &history)?)?;
         new.execute_batch("COMMIT")?;
         // Most of the events while others may still write; the rest under the lock.
@@ -140,7 +123,7 @@ impl Load {
         Ok(SnapshotSummary {
             generation,
             cut,
-            lines: tally.lines,
+            lines: tally.lines(),
             lines_before,
             repeated: tally.repeated,
             contradicted: tally.contradicted,
@@ -163,7 +146,7 @@ impl Load {
         Ok(Meta {
             cut: Some(cut),
             history_since: self.plan.history_from(),
-            lines: i64::try_from(tally.lines).unwrap_or(i64::MAX),
+            lines: i64::try_from(tally.lines()).unwrap_or(i64::MAX),
             refused_rows: i64::try_from(self.refused_rows).unwrap_or(i64::MAX),
             applied_event: history.last_before_news(cut)?,
             applied_refused: 0,

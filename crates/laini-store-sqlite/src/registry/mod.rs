@@ -9,19 +9,15 @@
 //! remembers how far it came; a kill in between is healed by the next writer.
 
 mod apply;
-mod columns;
 mod failure;
 mod feed;
 mod files;
 mod generation;
-mod group;
 mod history;
 mod load;
-mod merge;
 mod refused;
-mod row;
 mod serving;
-mod sort;
+mod write;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

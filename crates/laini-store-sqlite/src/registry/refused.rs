@@ -1,33 +1,19 @@
 use jiff::Timestamp;
 use laini_core::line::{FeedLine, Msisdn, RefusedRow, SealedFeedLine};
 use laini_core::store::{KeptLine, RejectId};
+use laini_store::registry::RefusedEntry;
+use laini_store::registry::columns::{count, key, micros, msisdn};
 use rusqlite::params;
 
-use super::columns::{count, key, micros, msisdn};
 use super::failure::Failure;
 use super::history::History;
-
-/// A refused row of the history.
-#[derive(Debug, Clone)]
-pub(super) struct RefusedEntry {
-    /// Its place in the order of arrival.
-    pub(super) seq: i64,
-    /// The instant it named, or else the one at which it arrived.
-    pub(super) at: Timestamp,
-    pub(super) received: Timestamp,
-    pub(super) msisdn: Option<Msisdn>,
-    pub(super) place: String,
-    pub(super) reason: String,
-    /// Whether it was kept as it came.
-    pub(super) is_kept: bool,
-}
 
 const REFUSED: &str = "SELECT seq, at, received, msisdn, place, reason, line IS NOT NULL FROM refused";
 
 impl History<'_> {
     /// Adds a refused row; its `seq` is given here. One that says the same again, or that was not kept and
     /// names the same place, number and instant again, is the same.
-    pub(super) fn refuse(&self, row: &RefusedEntry, line: Option<&FeedLine>) -> Result<(), Failure> {
+    pub(super) fn add_refused(&self, row: &RefusedEntry, line: Option<&FeedLine>) -> Result<(), Failure> {
         const SQL: &str =
             "INSERT INTO refused(msisdn, at, place, reason, received, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         const KEPT: &str = "SELECT EXISTS
@@ -62,7 +48,7 @@ impl History<'_> {
     }
 
     /// Refused rows about a line.
-    pub(super) fn refused_about(&self, number: Msisdn) -> Result<Vec<RefusedRow>, Failure> {
+    pub(super) fn rows_about(&self, number: Msisdn) -> Result<Vec<RefusedRow>, Failure> {
         let rows = self.select_refused("msisdn = ?1 AND is_settled = 0", [key(number)])?;
         Ok(rows.iter().map(|row| RefusedRow { msisdn: number, at: row.at }).collect())
     }
@@ -150,7 +136,7 @@ mod tests {
         let history = History { connection: &connection, seal: &RegistrySeal::new(&[7; 32]) };
         let rows = history.refused_before(i64::MAX, 10).unwrap();
         assert_eq!(rows.iter().map(|row| (row.place.as_str(), row.is_kept)).collect::<Vec<_>>(), [("line 1", false)]);
-        assert_eq!(history.refused_about(msisdn(254_722_000_001).unwrap()).unwrap().len(), 1);
+        assert_eq!(history.rows_about(msisdn(254_722_000_001).unwrap()).unwrap().len(), 1);
         assert_eq!(history.kept_after(0, 10).unwrap(), []);
         assert!(!history.is_kept(1).unwrap());
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use laini_core::disclosure::Horizon;
 use laini_core::line::{EventText, RegistrySeal};
-use laini_core::store::FeedStatus;
+use laini_store::registry::as_of;
 use rusqlite::Connection;
 
 use super::failure::Failure;
@@ -143,15 +143,6 @@ impl Serving {
         let Some(connection) = history.as_ref() else { return Ok(None) };
         read(&History { connection, seal: &self.seal }).map(Some)
     }
-}
-
-/// The oldest of what each required feed is complete to; a feed that never said counts with the cut.
-fn as_of(cut: Option<Timestamp>, required: &[EventText], feeds: &[FeedStatus]) -> Option<Timestamp> {
-    let complete = |source: &EventText| {
-        let heartbeat = feeds.iter().find(|feed| feed.source == *source).map(|feed| feed.complete_until);
-        heartbeat.max(cut)
-    };
-    required.iter().map(complete).min().unwrap_or(cut)
 }
 
 /// Refreshes a [`Serving`] until it is dropped.

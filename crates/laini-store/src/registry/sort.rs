@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use laini_core::line::{HashedImsi, Msisdn, RegistrySeal, SealedImsi, SnapshotRow};
 
+use super::Broken;
 use super::columns::{key, msisdn, second};
-use super::failure::Failure;
 use super::row::{FIRST_TRANSIT_BIT, contract, pack, status, swap};
 
 /// What one sorted run buffers while it is written or read.
@@ -23,7 +23,7 @@ const NONE: i64 = i64::MIN;
 
 /// A row of a snapshot on its way to its place: the IMSI sealed already, for it may be spilled.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Packed {
+pub struct Packed {
     msisdn: i64,
     imsi: [u8; 16],
     registered: i64,
@@ -35,7 +35,7 @@ pub(super) struct Packed {
 
 impl Packed {
     /// Packs an accepted row.
-    pub(super) fn row(row: SnapshotRow, seal: &RegistrySeal) -> Self {
+    pub fn row(row: SnapshotRow, seal: &RegistrySeal) -> Self {
         let column = if row.last_swap.is_none() { NO_SWAP_COLUMN } else { 0 };
         let last_swap = row.last_swap.flatten();
         Self {
@@ -50,7 +50,7 @@ impl Packed {
     }
 
     /// The note that a row about this number was refused.
-    pub(super) fn refused(number: Msisdn) -> Self {
+    pub fn refused(number: Msisdn) -> Self {
         Self {
             msisdn: key(number),
             imsi: [0; 16],
@@ -66,7 +66,7 @@ impl Packed {
         self.flags & REFUSED != 0
     }
 
-    pub(super) fn number(&self) -> Result<Msisdn, Failure> {
+    pub(super) fn number(&self) -> Result<Msisdn, Broken> {
         msisdn(self.msisdn)
     }
 
@@ -75,12 +75,12 @@ impl Packed {
     }
 
     /// The newest instant that it names, in seconds since 1970.
-    pub(super) fn newest_second(&self) -> i64 {
+    pub fn newest_second(&self) -> i64 {
         self.registered.max(self.swapped).max(self.holder)
     }
 
     /// Unpacks a row.
-    pub(super) fn open(&self, seal: &RegistrySeal) -> Result<SnapshotRow, Failure> {
+    pub(super) fn open(&self, seal: &RegistrySeal) -> Result<SnapshotRow, Broken> {
         let number = self.number()?;
         let given = |at: i64| (at != NONE).then_some(at);
         let no_column = self.flags & NO_SWAP_COLUMN != 0;
@@ -129,7 +129,7 @@ fn bytes<const N: usize>(from: &mut impl std::io::Read) -> std::io::Result<[u8; 
 }
 
 /// Sorts any number of rows by number in bounded memory: full chunks are sorted and spilled as runs.
-pub(super) struct Sorter {
+pub struct Sorter {
     dir: PathBuf,
     chunk_rows: usize,
     chunk: Vec<Packed>,
@@ -138,11 +138,12 @@ pub(super) struct Sorter {
 
 impl Sorter {
     /// A sorter that spills into `dir`, which somebody else removes.
-    pub(super) fn new(dir: PathBuf, chunk_rows: usize) -> Self {
+    pub fn new(dir: PathBuf, chunk_rows: usize) -> Self {
         Self { dir, chunk_rows, chunk: Vec::new(), runs: Vec::new() }
     }
 
-    pub(super) fn push(&mut self, row: Packed) -> Result<(), Failure> {
+    /// Takes one row.
+    pub fn push(&mut self, row: Packed) -> Result<(), Broken> {
         if self.chunk.len() == self.chunk_rows {
             self.spill()?;
         }
@@ -150,7 +151,7 @@ impl Sorter {
         Ok(())
     }
 
-    fn spill(&mut self) -> Result<(), Failure> {
+    fn spill(&mut self) -> Result<(), Broken> {
         self.chunk.sort_unstable_by_key(|row| row.msisdn);
         let path = self.dir.join(format!("run-{}", self.runs.len()));
         let mut writer = BufWriter::with_capacity(RUN_BUFFER_BYTES, File::create_new(&path)?);
@@ -164,7 +165,7 @@ impl Sorter {
     }
 
     /// All rows in ascending order of number.
-    pub(super) fn merge(mut self) -> Result<Merged, Failure> {
+    pub fn merge(mut self) -> Result<Merged, Broken> {
         self.chunk.sort_unstable_by_key(|row| row.msisdn);
         let mut sources = vec![Source::Memory(self.chunk.into_iter())];
         for run in self.runs {
@@ -190,7 +191,7 @@ enum Source {
 }
 
 impl Source {
-    fn next(&mut self) -> Result<Option<Packed>, Failure> {
+    fn next(&mut self) -> Result<Option<Packed>, Broken> {
         match self {
             Self::Memory(rows) => Ok(rows.next()),
             Self::Run { rows_left: 0, .. } => Ok(None),
@@ -203,14 +204,14 @@ impl Source {
 }
 
 /// Sorted runs as one.
-pub(super) struct Merged {
+pub struct Merged {
     sources: Vec<Source>,
     heads: BinaryHeap<Head>,
 }
 
 impl Merged {
     /// The next row in ascending order of number.
-    pub(super) fn next(&mut self) -> Result<Option<Packed>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<Packed>, Broken> {
         let Some(mut head) = self.heads.peek_mut() else { return Ok(None) };
         let following = self.sources[head.source].next()?;
         Ok(Some(match following {

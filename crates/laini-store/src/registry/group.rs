@@ -1,32 +1,61 @@
 use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet};
 
-use laini_core::line::{Event, EventKey, Msisdn};
+use laini_core::line::{Event, EventKey, Msisdn, RefusedRow};
 
-use super::failure::Failure;
-use super::history::{Entry, History};
+use super::{Broken, Entry};
 
 /// How many lines number changes may link before an event that would add one more is refused.
-pub(super) const GROUP_LINES_LIMIT: usize = 1_000;
+const GROUP_LINES_LIMIT: usize = 1_000;
 /// How many events may name one line before another one is refused.
-pub(super) const LINE_EVENTS_LIMIT: i64 = 10_000;
+const LINE_EVENTS_LIMIT: i64 = 10_000;
+
+/// What the steps of the feed ask of the history.
+pub trait History {
+    /// Why the engine could not answer.
+    type Error: From<Broken>;
+
+    /// The event of a key.
+    fn by_key(&self, key: &EventKey) -> Result<Option<Entry>, Self::Error>;
+
+    /// Corrections and retractions of the event of a key.
+    fn amendments(&self, key: &EventKey) -> Result<Vec<Entry>, Self::Error>;
+
+    /// Events that name a number, as the one they are about or the new one.
+    fn naming(&self, number: Msisdn) -> Result<Vec<Entry>, Self::Error>;
+
+    /// How many events name a number.
+    fn count_naming(&self, number: Msisdn) -> Result<i64, Self::Error>;
+
+    /// Refused rows about a line.
+    fn refused_about(&self, number: Msisdn) -> Result<Vec<RefusedRow>, Self::Error>;
+}
 
 /// Lines that events link, and all of these events: what must be derived together.
 #[derive(Default)]
-pub(super) struct Group {
-    pub(super) numbers: BTreeSet<Msisdn>,
-    pub(super) entries: BTreeMap<i64, Entry>,
+pub struct Group {
+    /// The lines.
+    pub numbers: BTreeSet<Msisdn>,
+    /// The events, by their places.
+    pub entries: BTreeMap<i64, Entry>,
 }
 
 /// Where a group begins.
-pub(super) enum Seed {
+pub enum Seed {
+    /// At a line.
     Number(Msisdn),
+    /// At an event.
     Entry(Entry),
 }
 
 impl Group {
+    /// The group of `seed`. One beyond the limits was refused when it would have come into being.
+    pub fn gather<H: History>(history: &H, seed: Seed) -> Result<Self, H::Error> {
+        Self::try_gather(history, seed)?.ok_or_else(|| Broken::Damaged("too many lines are linked").into())
+    }
+
     /// Gathers the group of `seed`; `None` where it has more than [`GROUP_LINES_LIMIT`] lines.
-    pub(super) fn gather(history: &History<'_>, seed: Seed) -> Result<Option<Self>, Failure> {
+    fn try_gather<H: History>(history: &H, seed: Seed) -> Result<Option<Self>, H::Error> {
         let mut group = Self::default();
         let mut open = vec![seed];
         while let Some(seed) = open.pop() {
@@ -39,8 +68,7 @@ impl Group {
                 Seed::Entry(entry) => {
                     if let Vacant(place) = group.entries.entry(entry.seq) {
                         let entry = place.insert(entry);
-                        let numbers = entry.event.msisdn.into_iter().chain(entry.new_msisdn());
-                        open.extend(numbers.map(Seed::Number));
+                        open.extend(entry.numbers().map(Seed::Number));
                         open.extend(related(history, &entry.event)?.into_iter().map(Seed::Entry));
                     }
                 }
@@ -53,29 +81,29 @@ impl Group {
     }
 
     /// Its events, as the rules take them.
-    pub(super) fn events(&self) -> Vec<Event> {
+    pub fn events(&self) -> Vec<Event> {
         self.entries.values().map(|entry| entry.event.clone()).collect()
     }
 
     /// Its events by their keys.
-    pub(super) fn by_key(&self) -> BTreeMap<&EventKey, &Entry> {
+    pub fn by_key(&self) -> BTreeMap<&EventKey, &Entry> {
         self.entries.values().map(|entry| (&entry.event.key, entry)).collect()
     }
 }
 
 /// Whether the newest event of the history keeps within the limits.
-pub(super) fn admits(history: &History<'_>, entry: &Entry) -> Result<bool, Failure> {
-    for number in entry.event.msisdn.into_iter().chain(entry.new_msisdn()) {
+pub(super) fn admits<H: History>(history: &H, entry: &Entry) -> Result<bool, H::Error> {
+    for number in entry.numbers() {
         if history.count_naming(number)? > LINE_EVENTS_LIMIT {
             return Ok(false);
         }
     }
     let links = entry.new_msisdn().is_some() || !related(history, &entry.event)?.is_empty();
-    Ok(!links || Group::gather(history, Seed::Entry(entry.clone()))?.is_some())
+    Ok(!links || Group::try_gather(history, Seed::Entry(entry.clone()))?.is_some())
 }
 
 /// The event that an amendment is about, or the amendments of an event.
-fn related(history: &History<'_>, event: &Event) -> Result<Vec<Entry>, Failure> {
+fn related<H: History>(history: &H, event: &Event) -> Result<Vec<Entry>, H::Error> {
     match event.happening.amends() {
         None => history.amendments(&event.key),
         Some(of) => {

@@ -3,24 +3,27 @@ use laini_core::line::{
     ContractType, HashedImsi, Line, LineState, LineStatus, Msisdn, RegistrySeal, SealedImsi, Swap, SwapCause,
 };
 
+use super::Broken;
 use super::columns::{nth, position, second};
-use super::failure::Failure;
-
-/// The columns of a line after its number, in the order of [`Row::read`].
-pub(super) const COLUMNS: &str = "imsi, registered, swapped, flags, holder, paired";
 
 /// A line's state as a row keeps it: the IMSI sealed, instants in whole seconds since 1970, the rest
 /// in `flags`. A line without data that the feed refused has no IMSI.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub(super) struct Row {
-    pub(super) imsi: Option<[u8; 16]>,
-    pub(super) registered: i64,
-    pub(super) swapped: Option<i64>,
-    pub(super) flags: i64,
-    pub(super) holder: Option<i64>,
-    pub(super) paired: Option<i64>,
-    /// Kept in a side table: few feeds have it.
-    pub(super) hashed: Option<HashedImsi>,
+pub struct Row {
+    /// The sealed IMSI.
+    pub imsi: Option<[u8; 16]>,
+    /// When the number was registered.
+    pub registered: i64,
+    /// The last swap.
+    pub swapped: Option<i64>,
+    /// Status, contract, cause of the swap and marks, as bits.
+    pub flags: i64,
+    /// Since when the holder has the number.
+    pub holder: Option<i64>,
+    /// When number and SIM were paired last.
+    pub paired: Option<i64>,
+    /// The operator's own hash: few feeds have it.
+    pub hashed: Option<HashedImsi>,
 }
 
 // The bits of `flags`. The common line (active, pay as you go) stays below 128: one byte on disk.
@@ -31,8 +34,8 @@ const CAUSE_SHIFT: u32 = 4;
 const CAUSE_MASK: i64 = 0b111;
 const RESTRICTED: i64 = 1 << 7;
 const SOURCE_REJECTED: i64 = 1 << 8;
-/// The side table has more about this line.
-pub(super) const HAS_EXTRA: i64 = 1 << 9;
+/// There is an operator's hash: an engine may keep it elsewhere.
+const HAS_EXTRA: i64 = 1 << 9;
 /// No snapshot stated the swap.
 const SWAP_LEARNED: i64 = 1 << 10;
 /// From this bit on, rows in transit through a snapshot load carry marks of their own.
@@ -40,7 +43,7 @@ pub(super) const FIRST_TRANSIT_BIT: u32 = 16;
 
 impl Row {
     /// Packs a state; `None` for a line that was never known and that nothing speaks against.
-    pub(super) fn of(state: &LineState, msisdn: Msisdn, seal: &RegistrySeal) -> Option<Self> {
+    pub fn of(state: &LineState, msisdn: Msisdn, seal: &RegistrySeal) -> Option<Self> {
         let rejected = if state.source_rejected { SOURCE_REJECTED } else { 0 };
         let Some(line) = &state.line else {
             return state.source_rejected.then(|| Self { flags: rejected, ..Self::default() });
@@ -62,7 +65,7 @@ impl Row {
     }
 
     /// Unpacks the state; the opposite of [`Row::of`], but for fractions of seconds.
-    pub(super) fn open(&self, msisdn: Msisdn, seal: &RegistrySeal) -> Result<LineState, Failure> {
+    pub fn open(&self, msisdn: Msisdn, seal: &RegistrySeal) -> Result<LineState, Broken> {
         let source_rejected = self.flags & SOURCE_REJECTED != 0;
         let Some(imsi) = self.imsi else { return Ok(LineState { line: None, source_rejected }) };
         let line = Line {
@@ -80,19 +83,6 @@ impl Row {
         Ok(LineState { line: Some(line), source_rejected })
     }
 
-    /// Reads [`COLUMNS`] from column `first` on; what the side table has is for the caller to add.
-    pub(super) fn read(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Self> {
-        Ok(Self {
-            imsi: row.get(first)?,
-            registered: row.get(first + 1)?,
-            swapped: row.get(first + 2)?,
-            flags: row.get(first + 3)?,
-            holder: row.get(first + 4)?,
-            paired: row.get(first + 5)?,
-            hashed: None,
-        })
-    }
-
     /// The same line, given up: what becomes of one that a whole snapshot no longer names.
     pub(super) fn given_up(mut self) -> Self {
         if status(self.flags).is_served() {
@@ -102,12 +92,12 @@ impl Row {
     }
 
     /// Whether there is a line at all: a number that only refused rows named has none.
-    pub(super) fn is_known(&self) -> bool {
+    pub fn is_known(&self) -> bool {
         self.imsi.is_some()
     }
 
-    /// Whether the side table has more about this line.
-    pub(super) fn has_extra(&self) -> bool {
+    /// Whether there is an operator's hash, which an engine may keep elsewhere.
+    pub fn has_extra(&self) -> bool {
         self.flags & HAS_EXTRA != 0
     }
 }
@@ -131,9 +121,9 @@ pub(super) fn contract(flags: i64) -> Option<ContractType> {
 }
 
 /// The swap made of its instant and the cause in `flags`.
-pub(super) fn swap(at: Option<i64>, flags: i64) -> Result<Option<Swap>, Failure> {
+pub(super) fn swap(at: Option<i64>, flags: i64) -> Result<Option<Swap>, Broken> {
     let Some(at) = at else { return Ok(None) };
     let cause =
-        nth(&SwapCause::ALL, flags >> CAUSE_SHIFT & CAUSE_MASK).ok_or(Failure::Damaged("the cause of a swap"))?;
+        nth(&SwapCause::ALL, flags >> CAUSE_SHIFT & CAUSE_MASK).ok_or(Broken::Damaged("the cause of a swap"))?;
     Ok(Some(Swap { at: second(at)?, cause }))
 }
