@@ -30,6 +30,11 @@ pub(crate) const FOR_TESTS: &[Package] = &[
     Package { name: "nodejs", present: "command -v node", why: "two clients are JavaScript" },
     Package { name: "npm", present: "command -v npm", why: "installs them" },
     Package { name: "pkg-config", present: "command -v pkg-config", why: "finds OpenSSL for the Rust client" },
+    Package {
+        name: "postgresql",
+        present: "ls /usr/lib/postgresql/*/bin/initdb",
+        why: "the engine for several nodes stands on it",
+    },
     Package { name: "libssl-dev", present: "pkg-config --exists openssl", why: "the Rust client links OpenSSL" },
 ];
 

@@ -5,3 +5,4 @@
 
 pub mod back_end;
 pub mod contract;
+pub mod postgres;

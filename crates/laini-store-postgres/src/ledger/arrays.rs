@@ -1,11 +1,17 @@
+use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::partner::AgreementId;
 use laini_core::store::{LedgerRow, RepeatKey, Repeatable};
 use laini_store::ledger::{Counters, Link, SealedDraft, environment_code, outcome_code, product_code, purpose_code};
 
+use tokio_postgres::types::{ToSql, Type};
+
 use super::repeats::{Change, Question};
 use crate::columns::place;
-use jiff::Timestamp;
+use crate::database::Sql;
+
+/// A parameter with its type.
+pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// A table's rows as one array per column: so any number of them is one statement.
 macro_rules! arrays {
@@ -14,6 +20,13 @@ macro_rules! arrays {
         #[derive(Debug, Default)]
         pub(super) struct $name {
             $(pub(super) $column: Vec<$type>,)*
+        }
+
+        impl $name {
+            /// The columns in their order, as parameters.
+            pub(super) fn params(&self) -> impl Iterator<Item = Param<'_>> {
+                [$(self.$column.typed()),*].into_iter()
+            }
         }
     };
 }

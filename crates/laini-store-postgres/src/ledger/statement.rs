@@ -2,10 +2,8 @@
 
 use std::sync::LazyLock;
 
-use tokio_postgres::types::{ToSql, Type};
-
-use super::arrays::{Answers, Checks, Counts, Deliveries, Questions, Reversals};
-use super::session::Slot;
+use super::arrays::{Answers, Checks, Counts, Deliveries, Param, Questions, Reversals};
+use super::session::{Slot, Tip};
 use crate::database::Sql;
 
 /// What one commit writes.
@@ -25,9 +23,6 @@ impl Writes {
         self.answers.len() + self.deliveries.len() + self.reversals.len() == 0
     }
 }
-
-/// How many parameters [`PLAIN`] has.
-const PLAIN_PARAMS: usize = 6 + 24 + 7 + 1 + 7;
 
 /// A commit that takes something for granted that is not so divides by zero: nothing of it is done.
 const HEAD: &str = "
@@ -127,9 +122,6 @@ fn text(parts: &[&str]) -> String {
     parts.concat().replace("KNOWN_FOR_US", &known_for).replace("FREE_REPEATS", &free)
 }
 
-/// A parameter with its type.
-pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
-
 /// The lone numbers of a statement, which its parameters borrow.
 #[derive(Debug)]
 pub(super) struct Lone {
@@ -145,7 +137,7 @@ pub(super) struct Lone {
 
 impl Lone {
     /// The chain moves from where `slot` has it to `after`.
-    pub(super) fn of(slot: &Slot, after: &super::session::Tip, writes: &Writes) -> Self {
+    pub(super) fn of(slot: &Slot, after: &Tip, writes: &Writes) -> Self {
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         Self {
             seq: after.seq.cast_signed(),
@@ -162,33 +154,18 @@ impl Lone {
 
 /// The parameters in the order of the statement's numbers.
 pub(super) fn params<'a>(lone: &'a Lone, writes: &'a Writes) -> Vec<Param<'a>> {
-    let Writes { checks: c, questions: q, counts: n, answers: a, deliveries: d, reversals: r } = writes;
-    let mut params: Vec<Param<'a>> = Vec::with_capacity(63);
-    let mut add = |values: &[&'a dyn Typed]| params.extend(values.iter().map(|value| value.param()));
-    add(&[&lone.seq, &lone.mac, &lone.newest_at, &lone.writer, &lone.fence, &lone.seq_before]);
-    add(&[&c.position, &c.tail, &c.seq, &c.at, &c.partner, &c.app, &c.agreement, &c.product, &c.environment]);
-    add(&[&c.purpose, &c.outcome, &c.price_version, &c.list_minor, &c.charge_minor, &c.currency, &c.as_of]);
-    add(&[&c.policy_version, &c.side_digest, &c.mac, &c.reverses, &c.number_hash, &c.repeat_key]);
-    add(&[&c.repeat_window_s, &c.sealed]);
-    add(&[&q.partner, &q.repeat_key, &q.repeat_window_s, &q.charged_at, &q.repeats, &q.was_at, &q.was_repeats]);
-    add(&[&lone.questions]);
-    add(&[&n.quarter, &n.app, &n.product, &n.environment, &n.outcome, &n.checks, &n.charged_minor]);
+    let mut params = Vec::with_capacity(63);
+    params.extend([lone.seq.typed(), lone.mac.typed(), lone.newest_at.typed()]);
+    params.extend([lone.writer.typed(), lone.fence.typed(), lone.seq_before.typed()]);
+    params.extend(writes.checks.params());
+    params.extend(writes.questions.params());
+    params.push(lone.questions.typed());
+    params.extend(writes.counts.params());
     if !writes.is_plain() {
-        add(&[&a.key, &a.request, &a.at, &a.sealed, &lone.answers]);
-        add(&[&d.position, &d.tail, &d.kind, &d.app, &d.address, &d.at, &d.sealed]);
-        add(&[&r.partner, &r.position, &r.tail, &r.by_position, &r.repeat_key, &r.charged_at]);
+        params.extend(writes.answers.params());
+        params.push(lone.answers.typed());
+        params.extend(writes.deliveries.params());
+        params.extend(writes.reversals.params());
     }
-    debug_assert!(!writes.is_plain() || params.len() == PLAIN_PARAMS);
     params
-}
-
-/// [`Sql`] behind a reference.
-trait Typed {
-    fn param(&self) -> Param<'_>;
-}
-
-impl<T: Sql> Typed for T {
-    fn param(&self) -> Param<'_> {
-        self.typed()
-    }
 }

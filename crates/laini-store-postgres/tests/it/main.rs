@@ -1,0 +1,5 @@
+//! The engine for several nodes, by the contracts that every engine keeps and by what is special to it.
+
+#![expect(clippy::unwrap_used, reason = "an expectation that fails ends the test")]
+
+mod ledger;
