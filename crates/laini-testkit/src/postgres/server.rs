@@ -77,7 +77,7 @@ impl Server {
         let port = free_port();
         let child = spawn(dir.path(), port, options);
         let guard = guard(dir.path());
-        let server = Self { dir, port, child, guard: guard };
+        let server = Self { dir, port, child, guard };
         server.wait();
         server
     }
