@@ -40,6 +40,9 @@ impl Connector {
     pub(crate) fn new(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let mut config: Config =
             settings.url.parse().map_err(|error: tokio_postgres::Error| StoreError::Url(described(&error)))?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(StoreError::Url("it names no host".to_owned()));
+        }
         if let Some(password) = &settings.password {
             config.password(password);
         }

@@ -98,7 +98,7 @@ async fn look(shared: &Rc<Shared>, migrations: &[Migration], lease: Duration, un
     if progress.version == migrations.len() {
         return Ok(Look::Done);
     }
-    let Some(fence) = take_lease(&link, lease).await? else { return Ok(Look::Again) };
+    let Some(fence) = take_lease(&link, migrations.len(), lease).await? else { return Ok(Look::Again) };
     while let Some(migration) = migrations.get(progress.version) {
         match apply(&link, migration, progress, fence, lease).await? {
             Some(next) => progress = next,
@@ -122,14 +122,15 @@ async fn read(link: &Link) -> Result<Progress, DbError> {
     Ok(Progress { version: number(0), step: number(1), compatible_from: number(2) })
 }
 
-/// The fence of this node's turn; `None` while it is another's.
-async fn take_lease(link: &Link, lease: Duration) -> Result<Option<i64>, DbError> {
+/// The fence of this node's turn; `None` while it is another's, or where there is nothing left to do.
+async fn take_lease(link: &Link, known: usize, lease: Duration) -> Result<Option<i64>, DbError> {
     let sql = format!(
         "UPDATE laini_schema SET fence = fence + 1, lease_until_ms = {NOW_MS} + $1
-         WHERE lease_until_ms < {NOW_MS} RETURNING fence"
+         WHERE lease_until_ms < {NOW_MS} AND version < $2 RETURNING fence"
     );
-    let lease = millis(lease);
-    let taken = link.transact(async |transaction: &Transaction<'_>| transaction.query_opt(&sql, params![lease]).await);
+    let (lease, known) = (millis(lease), signed(known));
+    let taken =
+        link.transact(async |transaction: &Transaction<'_>| transaction.query_opt(&sql, params![lease, known]).await);
     Ok(taken.await?.map(|row| row.get(0)))
 }
 

@@ -52,9 +52,11 @@ pub(super) struct Session {
     statements: Option<[Statement; 2]>,
 }
 
-/// How a commit ended that was not acknowledged.
+/// How an attempt ended that was not acknowledged.
 #[derive(Debug)]
 pub(super) enum Failure {
+    /// Nothing was written, and nothing will be: another process writes under this node's name.
+    TakenOver,
     /// Nothing was written: something that it took for granted is not so.
     Conflict,
     /// Nothing was written: others were preferred.
@@ -66,7 +68,16 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    fn of(error: DbError) -> Self {
+    /// For people.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::TakenOver => "this node's chain was taken over: another process runs under its name".to_owned(),
+            Self::Conflict => "others kept writing the same".to_owned(),
+            Self::Passing(reason) | Self::NotWritten(reason) | Self::InDoubt(reason) => reason.clone(),
+        }
+    }
+
+    pub(super) fn of(error: DbError) -> Self {
         // What was taken for granted divides by zero; an id that stands there is refused by its key.
         const CONFLICTS: [&str; 2] = ["22012", "23505"];
         match error {
@@ -78,11 +89,17 @@ impl Failure {
     }
 }
 
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::of(error)
+    }
+}
+
 impl Session {
     /// Connects to the server that takes writes, and takes the holder's place there. Once that is
     /// acknowledged no commit sent before is in doubt: it is there and durable, or will never be.
-    pub(super) async fn open(shared: &Rc<Shared>, holder: &Holder, until: Instant) -> Result<Self, DbError> {
-        let late = |_| DbError::Unavailable("the database did not answer in time".to_owned());
+    pub(super) async fn open(shared: &Rc<Shared>, holder: &Holder, until: Instant) -> Result<Self, Failure> {
+        let late = |_| Failure::NotWritten("the database did not answer in time".to_owned());
         let connection = timeout_at(until, shared.connector.connect()).await.map_err(late)??;
         let slot = loop {
             let place = match holder.writer {
@@ -96,7 +113,7 @@ impl Session {
             };
             match take(&connection, writer, holder, until).await? {
                 Some(slot) => break slot,
-                None => return Err(DbError::Unavailable("this node's chain was taken over".to_owned())),
+                None => return Err(Failure::TakenOver),
             }
         };
         connection.confirmed()?;
@@ -124,12 +141,20 @@ impl Session {
             }
         };
         match timeout_at(until, sent).await {
-            Ok(Ok(())) => self.connection.confirmed().map_err(Failure::of)?,
+            Ok(Ok(())) => self.connection.confirmed()?,
             Ok(Err(error)) => return Err(Failure::of(DbError::of_commit(&error))),
             Err(_) => return Err(Failure::InDoubt("the database did not answer in time".to_owned())),
         }
         self.slot.tip = after;
         Ok(())
+    }
+
+    /// Confirms that the place is this process's still, after a commit that took it for granted was refused.
+    pub(super) async fn confirm(&self, until: Instant) -> Result<(), Failure> {
+        let sql = "SELECT 1 FROM writer WHERE writer = $1 AND fence = $2";
+        let place = params![self.slot.writer, self.slot.fence];
+        let held = within(until, self.connection.query_typed(sql, place)).await?;
+        if held.is_empty() { Err(Failure::TakenOver) } else { Ok(()) }
     }
 
     pub(super) fn connection(&self) -> &Opened {

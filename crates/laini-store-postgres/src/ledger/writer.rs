@@ -16,7 +16,7 @@ use super::repeats::Repeats;
 use super::reversal::{Reversing, reverse};
 use super::session::{Failure, Holder, Session, Slot, Tip, pause};
 use crate::database::Shared;
-use crate::error::{DbError, StoreError};
+use crate::error::StoreError;
 
 /// After so long a failed reversal is tried again where no other work comes first.
 const REVERSE_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -56,7 +56,7 @@ impl Writer {
         let process = (0..16).map(|_| fastrand::u8(..)).collect();
         let mut holder = Holder { node: settings.node.clone(), process, writer: None };
         let session = Session::open(&shared, &holder, Instant::now() + OPEN_TIMEOUT).await;
-        let session = session.map_err(|error| StoreError::Unreachable(error.to_string()))?;
+        let session = session.map_err(|failure| StoreError::Unreachable(failure.reason()))?;
         let Slot { writer, tip, .. } = session.slot;
         holder.writer = Some(writer);
         let head = ChainHead { at: tip.newest_at, writer: writer.cast_unsigned(), seq: tip.seq, mac: tip.mac };
@@ -164,22 +164,17 @@ impl Writer {
     async fn attempts(&mut self, batch: &Batch, is_in_doubt: &mut bool, until: Instant) -> Result<Decided, String> {
         let (mut length, mut is_examined) = (FIRST_PAUSE, false);
         loop {
-            let reason = match self.attempt(batch, is_examined, until).await {
+            let failure = match self.attempt(batch, is_examined, until).await {
                 Ok(decided) => return Ok(decided),
-                Err(Failure::Conflict) => "others kept writing the same".to_owned(),
-                Err(Failure::Passing(reason)) => reason,
-                Err(Failure::NotWritten(reason)) => {
-                    self.session = None;
-                    reason
-                }
-                Err(Failure::InDoubt(reason)) => {
-                    self.session = None;
-                    *is_in_doubt = true;
-                    reason
-                }
+                Err(failure) => failure,
             };
             is_examined = true;
-            if Instant::now() >= until {
+            *is_in_doubt |= matches!(failure, Failure::InDoubt(_));
+            if !matches!(failure, Failure::Conflict | Failure::Passing(_)) {
+                self.session = None;
+            }
+            let reason = failure.reason();
+            if Instant::now() >= until || matches!(failure, Failure::TakenOver) {
                 return Err(reason);
             }
             if self.session.is_none() {
@@ -190,13 +185,13 @@ impl Writer {
     }
 
     async fn attempt(&mut self, batch: &Batch, is_examined: bool, until: Instant) -> Result<Decided, Failure> {
-        let failed = |error: DbError| Failure::NotWritten(error.to_string());
-        self.reach(until).await.map_err(failed)?;
+        self.reach(until).await?;
         let Some(session) = &mut self.session else { return Err(Failure::NotWritten("no connection".to_owned())) };
         let known = if is_examined {
             let (ids, keys, questions) = (batch.ids(), batch.answer_keys(), batch.questions());
             let asked = (ids.as_slice(), keys.as_slice(), questions.as_slice());
-            examine(session.connection(), asked, &mut self.repeats, until).await.map_err(failed)?
+            session.confirm(until).await?;
+            examine(session.connection(), asked, &mut self.repeats, until).await?
         } else {
             Known::default()
         };
@@ -210,7 +205,7 @@ impl Writer {
     }
 
     /// Sees to it that there is a connection with the node's place.
-    async fn reach(&mut self, until: Instant) -> Result<(), DbError> {
+    async fn reach(&mut self, until: Instant) -> Result<(), Failure> {
         if self.session.is_some() {
             return Ok(());
         }
@@ -263,19 +258,19 @@ impl Writer {
         match self.try_reverse(until).await {
             Ok(()) => self.to_reverse.clear(),
             Err(Failure::Conflict | Failure::Passing(_)) => {}
-            Err(Failure::NotWritten(reason) | Failure::InDoubt(reason)) => {
+            Err(failure) => {
                 self.session = None;
                 self.is_in_trouble = true;
+                let reason = failure.reason();
                 tracing::warn!(charges = self.to_reverse.len(), reason, "charges are still to be taken back");
             }
         }
     }
 
     async fn try_reverse(&mut self, until: Instant) -> Result<(), Failure> {
-        let failed = |error: DbError| Failure::NotWritten(error.to_string());
-        self.reach(until).await.map_err(failed)?;
+        self.reach(until).await?;
         let Some(session) = &mut self.session else { return Err(Failure::NotWritten("no connection".to_owned())) };
-        let reversing = reverse(session, &self.to_reverse, &self.key, until).await.map_err(failed)?;
+        let reversing = reverse(session, &self.to_reverse, &self.key, until).await?;
         let Reversing { writes, after, forgotten } = reversing;
         if writes.checks.len() > 0 {
             session.commit(after, &writes, until).await?;

@@ -39,7 +39,7 @@ CREATE TABLE subject (
     sealed bytea NOT NULL,
     PRIMARY KEY (partner, position, tail)
 );
-CREATE INDEX subject_in_order ON subject (position);
+CREATE INDEX subject_in_order ON subject USING brin (position);
 
 -- What a check keeps of its number once retention has forgotten the rest of its side row.
 CREATE TABLE forgotten (

@@ -3,3 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "an expectation that fails ends the test")]
 
 mod ledger;
+mod nodes;
