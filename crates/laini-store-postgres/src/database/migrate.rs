@@ -84,12 +84,13 @@ enum Look {
 
 async fn look(shared: &Rc<Shared>, migrations: &[Migration], lease: Duration, until: Instant) -> Result<Look, DbError> {
     let link = Link::new(Rc::clone(shared), until.max(Instant::now() + STATEMENT_TIMEOUT));
-    let mut progress = match read(&link).await {
-        Err(DbError::Refused { state, .. }) if state.code() == "42P01" => {
-            bootstrap(&link).await?;
-            read(&link).await?
-        }
+    let found = match read(&link).await {
+        Err(DbError::Refused { state, .. }) if state.code() == "42P01" => None,
         found => found?,
+    };
+    let Some(mut progress) = found else {
+        bootstrap(&link).await?;
+        return Ok(Look::Again);
     };
     if progress.version > migrations.len() {
         let is_compatible = progress.compatible_from <= migrations.len();
@@ -115,11 +116,12 @@ async fn bootstrap(link: &Link) -> Result<(), DbError> {
     Ok(())
 }
 
-async fn read(link: &Link) -> Result<Progress, DbError> {
+/// `None` = another node has made the table and not yet its row.
+async fn read(link: &Link) -> Result<Option<Progress>, DbError> {
     let sql = "SELECT version, step, compatible_from FROM laini_schema";
-    let row = link.query_opt(sql, &[]).await?.ok_or(DbError::Damaged("laini_schema"))?;
+    let Some(row) = link.query_opt(sql, &[]).await? else { return Ok(None) };
     let number = |column: usize| usize::try_from(row.get::<_, i64>(column)).unwrap_or(usize::MAX);
-    Ok(Progress { version: number(0), step: number(1), compatible_from: number(2) })
+    Ok(Some(Progress { version: number(0), step: number(1), compatible_from: number(2) }))
 }
 
 /// The fence of this node's turn; `None` while it is another's, or where there is nothing left to do.
