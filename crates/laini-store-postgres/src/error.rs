@@ -1,3 +1,5 @@
+use laini_core::store::FeedError;
+use laini_store::registry::Broken;
 use tokio_postgres::error::SqlState;
 
 /// Why the engine cannot be opened.
@@ -61,6 +63,22 @@ pub(crate) enum DbError {
     /// A row holds what is never written.
     #[error("column {0} holds a value that is never written")]
     Damaged(&'static str),
+}
+
+impl From<Broken> for DbError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Seal(_) => Self::Damaged("imsi"),
+            Broken::Damaged(what) => Self::Damaged(what),
+            broken @ (Broken::Spill(_) | Broken::Interrupted) => Self::Unavailable(broken.to_string()),
+        }
+    }
+}
+
+impl From<DbError> for FeedError {
+    fn from(error: DbError) -> Self {
+        Self::Engine(error.to_string())
+    }
 }
 
 impl DbError {

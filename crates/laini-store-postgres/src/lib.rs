@@ -12,6 +12,7 @@ mod day_keys;
 mod error;
 mod ledger;
 mod nodes;
+mod registry;
 mod schema;
 
 pub use database::{Database, DatabaseSettings};
@@ -19,3 +20,4 @@ pub use day_keys::{PostgresDayKeys, Random};
 pub use error::StoreError;
 pub use ledger::{LedgerSettings, PostgresLedger};
 pub use nodes::{PostgresNodes, confirm_keys};
+pub use registry::{PostgresRegistry, RegistrySettings};

@@ -116,7 +116,7 @@ async fn look(transaction: &Transaction<'_>, key: AnswerKey, holder: &[u8], turn
     let read = |row: tokio_postgres::Row| {
         let columns = Columns(&row);
         let request = RequestHash(columns.bytes("request")?);
-        Ok(SealedAnswer { request, at: columns.instant("at")?, sealed: columns.get("sealed")? })
+        Ok::<_, DbError>(SealedAnswer { request, at: columns.instant("at")?, sealed: columns.get("sealed")? })
     };
     Ok(Looked { is_mine: taken == 1, stored: stored.map(read).transpose()? })
 }

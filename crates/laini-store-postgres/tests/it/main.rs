@@ -4,3 +4,4 @@
 
 mod ledger;
 mod nodes;
+mod registry;

@@ -1,0 +1,289 @@
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use laini_core::line::Msisdn;
+use laini_core::store::RegistryError;
+use laini_store::registry::Row;
+use laini_store::registry::columns::key;
+use tokio::sync::mpsc::{Receiver, Sender, channel, error::TrySendError};
+use tokio::sync::{Mutex, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_postgres::Statement;
+use tokio_postgres::types::Type;
+
+use super::rows::{self, line_columns};
+use super::state::{View, WITH_FEEDS};
+use super::{RegistrySettings, generations};
+use crate::columns::Columns;
+use crate::database::{Database, Link, Opened, Shared, params, within};
+use crate::error::DbError;
+
+/// Numbers that one statement asks for at most.
+const BATCH_LIMIT: usize = 512;
+/// Statements under way at once, on one connection.
+const STATEMENTS_AHEAD: usize = 4;
+/// With so many look-ups waiting a further statement goes out while others are under way; fewer wait for
+/// the first answer, so that batches grow with the load.
+const ENOUGH_FOR_ANOTHER: usize = 64;
+/// How often a look-up follows a state that changes under it.
+const CHANGES_FOLLOWED: u32 = 5;
+/// Removing what was replaced may take so long.
+const TIDY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The lines of some numbers, and the state that they are of.
+const SQL: &str = concat!(
+    "SELECT s.version, l.msisdn, ",
+    line_columns!("l"),
+    " FROM registry_state s LEFT JOIN line l ON l.generation = $1 AND l.msisdn = ANY($2)",
+);
+
+/// What a look-up finds.
+pub(super) struct Found {
+    pub(super) row: Option<Row>,
+    pub(super) view: Arc<View>,
+}
+
+/// A look-up that waits.
+struct Asked {
+    number: i64,
+    answer: oneshot::Sender<Result<Found, RegistryError>>,
+}
+
+/// The way to the node's look-ups: all that wait go as one statement.
+pub(super) struct LookUps {
+    waiting: Sender<Asked>,
+    patience: Duration,
+    statements: Arc<AtomicU64>,
+}
+
+impl LookUps {
+    pub(super) fn start(database: &Database, settings: &RegistrySettings) -> Self {
+        let (waiting, asked) = channel(settings.look_ups_waiting_limit.max(1));
+        let statements = Arc::new(AtomicU64::new(0));
+        let (patience, counted, settings) = (settings.look_up_timeout, Arc::clone(&statements), settings.clone());
+        database.spawn(async move |shared| Batcher::new(shared, settings, counted).run(asked).await);
+        Self { waiting, patience, statements }
+    }
+
+    pub(super) async fn ask(&self, number: Msisdn) -> Result<Found, RegistryError> {
+        let (answer, answered) = oneshot::channel();
+        self.waiting.try_send(Asked { number: key(number), answer }).map_err(|refused| {
+            RegistryError::Unavailable(match refused {
+                TrySendError::Full(_) => "too many look-ups wait already".to_owned(),
+                TrySendError::Closed(_) => STOPPED.to_owned(),
+            })
+        })?;
+        match tokio::time::timeout(self.patience, answered).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) => Err(RegistryError::Unavailable(STOPPED.to_owned())),
+            Err(_) => Err(RegistryError::TooSlow),
+        }
+    }
+
+    /// Statements sent so far.
+    pub(super) fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+}
+
+const STOPPED: &str = "the engine has stopped";
+
+/// Asks the database for all look-ups of the node. Lives on the database's thread.
+struct Batcher {
+    shared: Rc<Shared>,
+    settings: RegistrySettings,
+    statements: Arc<AtomicU64>,
+    connection: Mutex<Option<Rc<Asking>>>,
+    view: RefCell<Option<Arc<View>>>,
+    /// The last statement did not come back: those after it wait less.
+    is_in_trouble: Cell<bool>,
+}
+
+/// A connection, with its statement where that is prepared.
+struct Asking {
+    connection: Opened,
+    statement: Option<Statement>,
+}
+
+impl Batcher {
+    fn new(shared: Rc<Shared>, settings: RegistrySettings, statements: Arc<AtomicU64>) -> Rc<Self> {
+        let (connection, view, is_in_trouble) = (Mutex::new(None), RefCell::new(None), Cell::new(false));
+        Rc::new(Self { shared, settings, statements, connection, view, is_in_trouble })
+    }
+
+    async fn run(self: Rc<Self>, mut asked: Receiver<Asked>) {
+        let mut under_way = JoinSet::new();
+        let mut waiting = Vec::with_capacity(BATCH_LIMIT);
+        loop {
+            while under_way.try_join_next().is_some() {}
+            let enough = if under_way.is_empty() { 1 } else { ENOUGH_FOR_ANOTHER };
+            if waiting.len() >= enough && under_way.len() < STATEMENTS_AHEAD {
+                let batch = std::mem::replace(&mut waiting, Vec::with_capacity(BATCH_LIMIT));
+                under_way.spawn_local(Rc::clone(&self).answer(batch));
+                continue;
+            }
+            let room = BATCH_LIMIT - waiting.len();
+            tokio::select! {
+                Some(_) = under_way.join_next() => {}
+                came = asked.recv_many(&mut waiting, room), if room > 0 => {
+                    if came == 0 && waiting.is_empty() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn answer(self: Rc<Self>, batch: Vec<Asked>) {
+        let settings = &self.settings;
+        let patience =
+            if self.is_in_trouble.get() { settings.look_up_timeout_in_trouble } else { settings.look_up_timeout };
+        let mut numbers: Vec<i64> = batch.iter().map(|asked| asked.number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let found = self.find(&numbers, Instant::now() + patience).await;
+        self.is_in_trouble.set(matches!(found, Err(Lost::TooSlow | Lost::Failed(DbError::Unavailable(_)))));
+        for asked in batch {
+            let answer = match &found {
+                Ok((rows, view)) if view.state.generation.is_some() => {
+                    Ok(Found { row: rows.get(&asked.number).cloned(), view: Arc::clone(view) })
+                }
+                Ok(_) => Err(RegistryError::Empty),
+                Err(lost) => Err(lost.error()),
+            };
+            // Whoever does not wait any more needs none.
+            let _ = asked.answer.send(answer);
+        }
+    }
+
+    /// The rows of some numbers, and the state that they are of: a generation that was replaced meanwhile,
+    /// or a feed that said more, is seen by the same statement, and then all is asked again.
+    async fn find(&self, numbers: &Vec<i64>, until: Instant) -> Result<(HashMap<i64, Row>, Arc<View>), Lost> {
+        let known = self.view.borrow().clone();
+        let mut view = match known {
+            Some(view) => view,
+            None => self.refresh(until).await?,
+        };
+        for _ in 0..CHANGES_FOLLOWED {
+            let (version, rows) = self.ask(view.state.generation.unwrap_or_default(), numbers, until).await?;
+            if version == view.state.version {
+                return Ok((rows, view));
+            }
+            view = self.refresh(until).await?;
+        }
+        Err(Lost::Failed(DbError::Unavailable("the registry changes faster than it is read".to_owned())))
+    }
+
+    async fn ask(&self, generation: i64, numbers: &Vec<i64>, until: Instant) -> Result<(i64, HashMap<i64, Row>), Lost> {
+        let asking = self.asking(until).await?;
+        let sent = async {
+            match &asking.statement {
+                Some(statement) => asking.connection.query(statement, &[&generation, numbers]).await,
+                None => asking.connection.query_typed(SQL, params![generation, *numbers]).await,
+            }
+        };
+        let found = self.said(&asking, timeout_at(until, sent).await).await?;
+        let mut rows = HashMap::with_capacity(numbers.len());
+        for row in &found {
+            if let Some(row_of) = rows::line(row, 2)? {
+                rows.insert(Columns(row).get("msisdn")?, row_of);
+            }
+        }
+        let first = found.first().ok_or(DbError::Damaged("registry_state"))?;
+        Ok((Columns(first).get("version")?, rows))
+    }
+
+    /// Takes up what changed, here or elsewhere.
+    async fn refresh(&self, until: Instant) -> Result<Arc<View>, Lost> {
+        let asking = self.asking(until).await?;
+        let found = timeout_at(until, asking.connection.query_typed(WITH_FEEDS, &[])).await;
+        let view = Arc::new(View::read(&self.said(&asking, found).await?)?);
+        let before = self.view.replace(Some(Arc::clone(&view)));
+        if before.is_none_or(|before| before.state.generation != view.state.generation) {
+            self.tidy_later();
+        }
+        Ok(view)
+    }
+
+    /// Reads an answer; a connection that gave none is not used again.
+    async fn said<T>(
+        &self,
+        asking: &Rc<Asking>,
+        answer: Result<Result<T, tokio_postgres::Error>, tokio::time::error::Elapsed>,
+    ) -> Result<T, Lost> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let lost = match answer {
+            Ok(Ok(found)) => return Ok(found),
+            Ok(Err(error)) => Lost::Failed(DbError::of(&error)),
+            Err(_) => Lost::TooSlow,
+        };
+        if !matches!(&lost, Lost::Failed(error) if !error.ends_connection()) {
+            let mut open = self.connection.lock().await;
+            if open.as_ref().is_some_and(|open| Rc::ptr_eq(open, asking)) {
+                *open = None;
+            }
+        }
+        Err(lost)
+    }
+
+    /// The connection, made anew where it is gone.
+    async fn asking(&self, until: Instant) -> Result<Rc<Asking>, Lost> {
+        let making = async {
+            let mut open = self.connection.lock().await;
+            if let Some(asking) = open.as_ref().filter(|asking| !asking.connection.is_closed()) {
+                return Ok(Rc::clone(asking));
+            }
+            *open = None;
+            let connection = self.shared.connector.connect().await?;
+            let statement = if self.shared.settings.prepared {
+                Some(within(until, connection.prepare_typed(SQL, &[Type::INT8, Type::INT8_ARRAY])).await?)
+            } else {
+                None
+            };
+            let asking = Rc::new(Asking { connection, statement });
+            *open = Some(Rc::clone(&asking));
+            Ok(asking)
+        };
+        timeout_at(until, making).await.map_err(|_| Lost::TooSlow)?.map_err(Lost::Failed)
+    }
+
+    /// Removes what was replaced, once nobody can be reading it any more. Every node does, at a moment of
+    /// its own; who comes later finds nothing.
+    fn tidy_later(&self) {
+        let (shared, wait) =
+            (Rc::clone(&self.shared), self.settings.keep_replaced.mul_f64(1.0 + fastrand::f64() / 4.0));
+        tokio::task::spawn_local(async move {
+            sleep(wait).await;
+            if let Err(error) = generations::remove_others(&Link::within(shared, TIDY_TIMEOUT), None).await {
+                tracing::info!(%error, "generations of lines that were replaced are removed by the next load");
+            }
+        });
+    }
+}
+
+/// Why a batch got no answer.
+enum Lost {
+    TooSlow,
+    Failed(DbError),
+}
+
+impl From<DbError> for Lost {
+    fn from(error: DbError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Lost {
+    fn error(&self) -> RegistryError {
+        match self {
+            Self::TooSlow => RegistryError::TooSlow,
+            Self::Failed(damaged @ DbError::Damaged(_)) => RegistryError::Bad(damaged.to_string()),
+            Self::Failed(error) => RegistryError::Unavailable(error.to_string()),
+        }
+    }
+}
