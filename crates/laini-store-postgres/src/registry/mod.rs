@@ -1,9 +1,9 @@
 //! The registry: current rows of the serving generation, and the history of events, for all nodes.
 //!
-//! Owns the tables of lines, events and refused rows, and the row that says which generation serves. Must
-//! never answer from a generation that does not serve any more, hold a transaction open for the length of
-//! a load, let an unsealed IMSI reach a disk or the network, or decide what an event does: laini-core
-//! derives.
+//! Owns the tables of lines, events and refused rows, and the row that says which generation serves.
+//! Must never answer from a generation that does not serve any more, hold a transaction open for the
+//! length of a load, let an unsealed IMSI reach a disk or the network, or decide what an event does:
+//! laini-core derives.
 //!
 //! All look-ups of a node that wait go as one statement, which also says of which state its answer is.
 //! Every writer of the feed locks the row `registry_state`; a batch is one transaction on it, events and
