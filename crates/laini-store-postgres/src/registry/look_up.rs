@@ -20,7 +20,7 @@ use super::rows::{self, line_columns};
 use super::state::{View, WITH_FEEDS};
 use super::{RegistrySettings, generations};
 use crate::columns::Columns;
-use crate::database::{Database, Link, Opened, Shared, params, within};
+use crate::database::{Database, Link, Opened, Shared, params};
 use crate::error::DbError;
 
 /// Numbers that one statement asks for at most.
@@ -241,7 +241,8 @@ impl Batcher {
             *open = None;
             let connection = self.shared.connector.connect().await?;
             let statement = if self.shared.settings.prepared {
-                Some(within(until, connection.prepare_typed(SQL, &[Type::INT8, Type::INT8_ARRAY])).await?)
+                let prepared = connection.prepare_typed(SQL, &[Type::INT8, Type::INT8_ARRAY]).await;
+                Some(prepared.map_err(|error| DbError::of(&error))?)
             } else {
                 None
             };
