@@ -76,7 +76,7 @@ pub(crate) const POSITION_BITS: u32 = 60;
 
 fn narrow(value: i64, bits: u32) -> Option<u64> {
     let value = value.cast_unsigned();
-    (value >> bits == 0).then_some(value)
+    (value.checked_shr(bits).unwrap_or(0) == 0).then_some(value)
 }
 
 /// An id's two columns.

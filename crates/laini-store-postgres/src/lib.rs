@@ -4,8 +4,7 @@
 //! work behind a pooler in transaction mode or on a sharded engine: session state, advisory locks,
 //! LISTEN/NOTIFY, triggers, sequences.
 
-#![allow(unused, reason = "the ports come one after the other")]
-
+mod accounts;
 mod columns;
 mod database;
 mod day_keys;
@@ -14,10 +13,13 @@ mod ledger;
 mod nodes;
 mod registry;
 mod schema;
+mod worlds;
 
+pub use accounts::PostgresAccounts;
 pub use database::{Database, DatabaseSettings};
 pub use day_keys::{PostgresDayKeys, Random};
 pub use error::StoreError;
 pub use ledger::{LedgerSettings, PostgresLedger};
-pub use nodes::{PostgresNodes, confirm_keys};
+pub use nodes::PostgresNodes;
 pub use registry::{PostgresRegistry, RegistrySettings};
+pub use worlds::PostgresWorlds;

@@ -4,7 +4,7 @@
 //! a node from serving because it could not say that it is there.
 
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -27,13 +27,13 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub struct PostgresNodes {
     database: Arc<Database>,
     /// Says that this node is there until it is dropped.
-    presence: Option<oneshot::Sender<()>>,
+    _presence: Option<oneshot::Sender<()>>,
 }
 
 impl PostgresNodes {
     /// For a process that is no node.
     pub fn beside(database: Arc<Database>) -> Self {
-        Self { database, presence: None }
+        Self { database, _presence: None }
     }
 
     /// For a node: from now on it says that it is there, until this is dropped.
@@ -41,7 +41,7 @@ impl PostgresNodes {
         let (presence, gone) = oneshot::channel();
         let (name, release) = (name.to_owned(), release.to_owned());
         database.spawn(async move |shared| stay(shared, &name, &release, gone).await);
-        Self { database, presence: Some(presence) }
+        Self { database, _presence: Some(presence) }
     }
 }
 
@@ -115,22 +115,29 @@ async fn nodes(link: &Link) -> Result<Vec<Node>, DbError> {
     rows.iter().map(read).collect()
 }
 
-/// Confirms that this node has the keys that the database was written under, or notes which they are
-/// where it is new: nodes with other keys could neither read each other's rows nor verify them.
-pub async fn confirm_keys(database: &Database, fingerprint: [u8; 32]) -> Result<(), StoreError> {
-    let confirmed = database.run(TIMEOUT, async move |link: &Link| {
-        let own = fingerprint.to_vec();
-        link.transact(async |transaction: &Transaction<'_>| {
-            let insert = "INSERT INTO installation (one, key_fingerprint) VALUES (1, $1) ON CONFLICT DO NOTHING";
-            transaction.execute(insert, params![own]).await?;
-            let found = transaction.query_opt("SELECT key_fingerprint FROM installation", &[]).await?;
-            Ok(found.is_some_and(|row| row.get::<_, &[u8]>(0) == own))
-        })
-        .await
-    });
-    match confirmed.await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(StoreError::OtherKeys),
-        Err(error) => Err(StoreError::Setup(error.to_string())),
+impl Database {
+    /// Confirms that this node has the keys that the database was written under, or notes which they are
+    /// where it is new: nodes with other keys could neither read each other's rows nor verify them.
+    pub fn confirm_keys(&self, fingerprint: [u8; 32]) -> Result<(), StoreError> {
+        let (sender, confirmed) = mpsc::channel();
+        self.spawn(async move |shared| {
+            let _ = sender.send(confirm_keys(&Link::within(shared, TIMEOUT), &fingerprint).await);
+        });
+        match confirmed.recv() {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(StoreError::OtherKeys),
+            Ok(Err(error)) => Err(StoreError::Setup(error.to_string())),
+            Err(_) => Err(StoreError::Unreachable("its thread stopped".to_owned())),
+        }
     }
+}
+
+async fn confirm_keys(link: &Link, own: &[u8]) -> Result<bool, DbError> {
+    link.transact(async |transaction: &Transaction<'_>| {
+        let insert = "INSERT INTO installation (one, key_fingerprint) VALUES (1, $1) ON CONFLICT DO NOTHING";
+        transaction.execute(insert, params![own]).await?;
+        let found = transaction.query_opt("SELECT key_fingerprint FROM installation", &[]).await?;
+        Ok(found.is_some_and(|row| row.get::<_, &[u8]>(0) == own))
+    })
+    .await
 }

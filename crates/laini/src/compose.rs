@@ -1,24 +1,29 @@
-//! The one file that names the engine, the clock and the source of randomness.
+//! The one file that names the engines, the clock and the source of randomness.
 
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
 use laini_core::store::{
-    AccountStore, AnswerMemory, CommitObserver, Ledger, Outbox, Registry, RegistryFeed, Retention, WorldStore,
+    AccountStore, AnswerMemory, CommitObserver, DayKeys, Ledger, NodeStore, Outbox, Registry, RegistryFeed, Retention,
+    WorldStore,
 };
 use laini_server::{Clock, Entropy};
-pub(crate) use laini_store_sqlite::FileState;
-use laini_store_sqlite::{
-    LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry, SqliteWorlds,
+use laini_store_postgres::{
+    self as postgres, Database, DatabaseSettings, PostgresAccounts, PostgresDayKeys, PostgresLedger, PostgresNodes,
+    PostgresRegistry, PostgresWorlds,
 };
+pub(crate) use laini_store_sqlite::FileState;
+use laini_store_sqlite::{self as sqlite, SqliteAccounts, SqliteLedger, SqliteRegistry, SqliteWorlds};
 use laini_upstream::HttpRegistry;
 
 use crate::back_end;
-use crate::config::{Config, RegistryKind};
-use crate::data_dir::DataDir;
+use crate::config::{Config, RegistryKind, StoreKind};
+use crate::data_dir::{DataDir, create_private};
 use crate::failure::WithHint as _;
 use crate::keys::KeyDir;
 
@@ -85,6 +90,13 @@ pub(crate) struct RegistryHandle {
     pub(crate) feed: Arc<dyn RegistryFeed>,
 }
 
+impl RegistryHandle {
+    fn of(registry: impl Registry + RegistryFeed + 'static) -> Self {
+        let registry = Arc::new(registry);
+        Self { reader: Arc::clone(&registry) as Arc<dyn Registry>, feed: registry }
+    }
+}
+
 /// The ledger, and what commits with it.
 #[derive(Clone)]
 pub(crate) struct LedgerHandle {
@@ -96,18 +108,29 @@ pub(crate) struct LedgerHandle {
     pub(crate) outbox: Arc<dyn Outbox>,
     /// What must go one day.
     pub(crate) retention: Arc<dyn Retention>,
+    /// Says that this node is there, where there are several.
+    _presence: Option<Arc<PostgresNodes>>,
 }
 
 impl LedgerHandle {
-    fn of(ledger: SqliteLedger) -> Self {
+    fn of(ledger: impl Ledger + AnswerMemory + Outbox + Retention + 'static) -> Self {
         let ledger = Arc::new(ledger);
         Self {
             answers: Arc::clone(&ledger) as Arc<dyn AnswerMemory>,
             outbox: Arc::clone(&ledger) as Arc<dyn Outbox>,
             retention: Arc::clone(&ledger) as Arc<dyn Retention>,
             ledger,
+            _presence: None,
         }
     }
+}
+
+/// Where everything is remembered.
+enum Engine {
+    /// In files of the data directory.
+    Embedded,
+    /// In a database that other nodes use as well.
+    Postgres(Arc<Database>),
 }
 
 /// Everything that is remembered, and the keys it is kept under.
@@ -117,14 +140,26 @@ pub(crate) struct House {
     /// The keys of the installation.
     pub(crate) keys: Arc<KeyTree>,
     key_dir: KeyDir,
+    engine: Engine,
 }
 
 impl House {
-    /// Opens the keys of a data directory (made on first use).
+    /// Opens the keys of a data directory (made on first use), and the database where there is one.
     pub(crate) fn open(data: DataDir, config: &Config) -> anyhow::Result<Self> {
         let key_dir = KeyDir::open(&data, &config.keys.dir, Arc::new(SystemEntropy))?;
         let keys = Arc::new(key_dir.tree(&data)?);
-        Ok(Self { data, keys, key_dir })
+        let engine = match config.store.kind {
+            StoreKind::Embedded => Engine::Embedded,
+            StoreKind::Postgres => {
+                let database = Database::open(database_settings(config)?)
+                    .hint("store.url names the database; `laini config check` shows what is in force")?;
+                database.confirm_keys(keys.fingerprint()).hint(
+                    "all nodes have the same keys: copy the key directory of another node, or name it with keys.dir",
+                )?;
+                Engine::Postgres(database)
+            }
+        };
+        Ok(Self { data, keys, key_dir, engine })
     }
 
     /// What checks are answered from: the built-in registry, or the operator's back end with the
@@ -139,11 +174,20 @@ impl House {
 
     /// The built-in registry.
     pub(crate) fn registry(&self, config: &Config) -> anyhow::Result<RegistryHandle> {
-        let mut settings = RegistrySettings::new(self.data.path());
-        settings.required_feeds = config.required_feeds()?;
-        settings.sort_chunk_rows = config.registry.sort_chunk_rows;
-        let registry = Arc::new(SqliteRegistry::open(settings, self.keys.registry_seal())?);
-        Ok(RegistryHandle { reader: Arc::clone(&registry) as Arc<dyn Registry>, feed: registry })
+        let (required_feeds, sort_chunk_rows) = (config.required_feeds()?, config.registry.sort_chunk_rows);
+        Ok(match &self.engine {
+            Engine::Embedded => {
+                let mut settings = sqlite::RegistrySettings::new(self.data.path());
+                (settings.required_feeds, settings.sort_chunk_rows) = (required_feeds, sort_chunk_rows);
+                RegistryHandle::of(SqliteRegistry::open(settings, self.keys.registry_seal())?)
+            }
+            Engine::Postgres(database) => {
+                let mut settings = postgres::RegistrySettings::new(self.data.path());
+                (settings.required_feeds, settings.sort_chunk_rows) = (required_feeds, sort_chunk_rows);
+                let database = Arc::clone(database);
+                RegistryHandle::of(PostgresRegistry::open(database, settings, self.keys.registry_seal()))
+            }
+        })
     }
 
     /// The ledger, for the one server of the data directory.
@@ -152,22 +196,41 @@ impl House {
         config: &Config,
         observer: Option<Arc<dyn CommitObserver>>,
     ) -> anyhow::Result<LedgerHandle> {
-        let settings = LedgerSettings {
-            queue_limit: config.ledger.queue_checks_max,
-            pause_us: config.ledger.pause_us_max,
-            observer,
-            ..LedgerSettings::default()
-        };
-        let days = Arc::new(self.key_dir.days());
-        let ledger = SqliteLedger::open(self.data.path(), self.keys.chain(), days, settings)
-            .hint("one server serves a data directory; stop the other, or use another --data")?;
-        Ok(LedgerHandle::of(ledger))
+        let (queue_limit, pause_us) = (config.ledger.queue_checks_max, config.ledger.pause_us_max);
+        let (dir, chain, days) = (self.data.path(), self.keys.chain(), self.day_keys());
+        match &self.engine {
+            Engine::Embedded => {
+                let settings =
+                    sqlite::LedgerSettings { queue_limit, pause_us, observer, ..sqlite::LedgerSettings::default() };
+                let ledger = SqliteLedger::open(dir, chain, days, settings)
+                    .hint("one server serves a data directory; stop the other, or use another --data")?;
+                Ok(LedgerHandle::of(ledger))
+            }
+            Engine::Postgres(database) => {
+                let node = self.node_name(config)?;
+                let settings = postgres::LedgerSettings {
+                    queue_limit,
+                    pause_us,
+                    observer,
+                    ..postgres::LedgerSettings::new(&node)
+                };
+                let ledger = PostgresLedger::open(Arc::clone(database), dir, chain, days, settings)
+                    .hint("each node has a data directory and a name of its own: see --data and store.node")?;
+                let nodes = PostgresNodes::join(Arc::clone(database), &node, env!("CARGO_PKG_VERSION"));
+                Ok(LedgerHandle { _presence: Some(Arc::new(nodes)), ..LedgerHandle::of(ledger) })
+            }
+        }
     }
 
     /// The ledger for commands beside the server: they read, redeliver and forget, and record nothing.
     pub(crate) fn ledger_beside(&self) -> anyhow::Result<LedgerHandle> {
-        let days = Arc::new(self.key_dir.days());
-        Ok(LedgerHandle::of(SqliteLedger::open_beside(self.data.path(), days)?))
+        let (dir, days) = (self.data.path(), self.day_keys());
+        Ok(match &self.engine {
+            Engine::Embedded => LedgerHandle::of(SqliteLedger::open_beside(dir, days)?),
+            Engine::Postgres(database) => {
+                LedgerHandle::of(PostgresLedger::open_beside(Arc::clone(database), dir, days))
+            }
+        })
     }
 
     /// The ledger, for commands beside the server.
@@ -177,26 +240,93 @@ impl House {
 
     /// The worlds of sandbox apps.
     pub(crate) fn worlds(&self) -> anyhow::Result<Arc<dyn WorldStore>> {
-        Ok(Arc::new(SqliteWorlds::open(self.data.path())?))
+        Ok(match &self.engine {
+            Engine::Embedded => Arc::new(SqliteWorlds::open(self.data.path())?),
+            Engine::Postgres(database) => Arc::new(PostgresWorlds::open(Arc::clone(database))),
+        })
     }
 
     /// Partners and apps.
     pub(crate) fn accounts(&self) -> anyhow::Result<Arc<dyn AccountStore>> {
-        Ok(Arc::new(SqliteAccounts::open(self.data.path())?))
+        Ok(match &self.engine {
+            Engine::Embedded => Arc::new(SqliteAccounts::open(self.data.path())?),
+            Engine::Postgres(database) => Arc::new(PostgresAccounts::open(Arc::clone(database))),
+        })
+    }
+
+    /// The nodes of the installation; `None` where there can be but one.
+    pub(crate) fn nodes(&self) -> Option<Arc<dyn NodeStore>> {
+        match &self.engine {
+            Engine::Embedded => None,
+            Engine::Postgres(database) => Some(Arc::new(PostgresNodes::beside(Arc::clone(database)))),
+        }
+    }
+
+    /// The keys of days: files apart from the data, or beside it and sealed, so that all nodes have the
+    /// same ones.
+    fn day_keys(&self) -> Arc<dyn DayKeys> {
+        match &self.engine {
+            Engine::Embedded => Arc::new(self.key_dir.days()),
+            Engine::Postgres(database) => {
+                let random: postgres::Random = Arc::new(|bytes| SystemEntropy.fill(bytes));
+                Arc::new(PostgresDayKeys::open(Arc::clone(database), self.keys.day_keys(), random))
+            }
+        }
+    }
+
+    /// What this node is called: as the settings say, or made once of the machine's name.
+    fn node_name(&self, config: &Config) -> anyhow::Result<String> {
+        if !config.store.node.is_empty() {
+            return Ok(config.store.node.clone());
+        }
+        let file = self.data.path().join("node");
+        if !file.exists() {
+            let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+            let machine: String = machine.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
+            let mut random = [0; 3];
+            SystemEntropy.fill(&mut random);
+            let [a, b, c] = random;
+            create_private(&file, format!("{}-{a:02x}{b:02x}{c:02x}", &machine[..machine.len().min(60)]).as_bytes())
+                .with_context(|| format!("{} cannot be written", file.display()))?;
+        }
+        let name = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+        Ok(name.trim().to_owned())
     }
 }
 
+fn database_settings(config: &Config) -> anyhow::Result<DatabaseSettings> {
+    let store = &config.store;
+    Ok(DatabaseSettings {
+        password: store.password()?,
+        authorities: store.authorities()?,
+        connections: store.connections_max,
+        connection_wait: Duration::from_millis(store.connection_wait_ms),
+        connect_timeout: Duration::from_millis(store.connect_timeout_ms),
+        prepared: store.prepared_statements,
+        ..DatabaseSettings::new(&store.url)
+    })
+}
+
 /// Copies the engine's files into an empty directory, while others write; their names.
-pub(crate) fn back_up(data: &Path, into: &Path, begin: &dyn Fn(&str, u64)) -> anyhow::Result<Vec<String>> {
-    Ok(laini_store_sqlite::back_up(data, into, begin)?)
+pub(crate) fn back_up(
+    config: &Config,
+    data: &Path,
+    into: &Path,
+    begin: &dyn Fn(&str, u64),
+) -> anyhow::Result<Vec<String>> {
+    match config.store.kind {
+        StoreKind::Embedded => Ok(sqlite::back_up(data, into, begin)?),
+        StoreKind::Postgres => Err(anyhow::anyhow!("what this node remembers lies in a database"))
+            .hint("back the database up with its own tools, and the key directory apart from it: docs/guide/scale.md"),
+    }
 }
 
 /// The process that last served a data directory; it may be gone.
 pub(crate) fn last_server(data: &Path) -> Option<u32> {
-    laini_store_sqlite::last_holder(data)
+    sqlite::last_holder(data)
 }
 
 /// The state that the engine's files are in.
 pub(crate) fn inspect(data: &Path) -> anyhow::Result<Vec<FileState>> {
-    Ok(laini_store_sqlite::inspect(data)?)
+    Ok(sqlite::inspect(data)?)
 }

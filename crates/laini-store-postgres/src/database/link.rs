@@ -1,5 +1,6 @@
 //! Work on the database with a deadline: reads, and transactions that say whether they count.
 
+use std::convert::Infallible;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
@@ -53,6 +54,21 @@ impl Manager for Connections {
     }
 }
 
+/// Why a transaction was not committed.
+#[derive(Debug)]
+pub(crate) enum Stop<E> {
+    /// The database failed, or gave it up.
+    Database(DbError),
+    /// It must not be done.
+    Rule(E),
+}
+
+impl<E> From<DbError> for Stop<E> {
+    fn from(error: DbError) -> Self {
+        Self::Database(error)
+    }
+}
+
 /// The database for one piece of work, until its deadline.
 pub(crate) struct Link {
     shared: Rc<Shared>,
@@ -62,6 +78,8 @@ pub(crate) struct Link {
 /// Statements go so long before they give up on a lock, so that a stuck one holds up nobody for ever;
 /// and a transaction whose client is paused is ended by the server, with its locks.
 const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = 2000; SET LOCAL idle_in_transaction_session_timeout = 5000";
+const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+     SET LOCAL lock_timeout = 2000; SET LOCAL idle_in_transaction_session_timeout = 5000";
 /// The first pause before work that the database gave up is begun anew; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 
@@ -111,11 +129,24 @@ impl Link {
         &self,
         mut work: impl AsyncFnMut(&Transaction<'_>) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
+        let work = async |transaction: &Transaction<'_>| work(transaction).await.map_err(Stop::<Infallible>::Database);
+        self.transact_or(work).await.map_err(|stop| match stop {
+            Stop::Database(error) => error,
+            Stop::Rule(never) => match never {},
+        })
+    }
+
+    /// [`Link::transact`] for work that may also find that it must not be done: nothing is kept then.
+    pub(crate) async fn transact_or<T, E>(
+        &self,
+        mut work: impl AsyncFnMut(&Transaction<'_>) -> Result<T, Stop<E>>,
+    ) -> Result<T, Stop<E>> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let done = self.attempt(&mut work).await;
+            let done = self.attempt(BEGIN, &mut work).await;
+            let is_passing = matches!(&done, Err(Stop::Database(error)) if error.is_passing());
             let begin_anew = Instant::now() + pause.mul_f64(1.0 + fastrand::f64());
-            if !done.as_ref().is_err_and(DbError::is_passing) || begin_anew >= self.until {
+            if !is_passing || begin_anew >= self.until {
                 return done;
             }
             tokio::time::sleep_until(begin_anew).await;
@@ -123,28 +154,42 @@ impl Link {
         }
     }
 
-    async fn attempt<T>(
+    /// Several reading statements that see the same moment.
+    pub(crate) async fn read_together<T>(
         &self,
-        work: &mut impl AsyncFnMut(&Transaction<'_>) -> Result<T, DbError>,
+        mut read: impl AsyncFnMut(&Transaction<'_>) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
+        let mut read =
+            async |transaction: &Transaction<'_>| read(transaction).await.map_err(Stop::<Infallible>::Database);
+        self.attempt(BEGIN_READING, &mut read).await.map_err(|stop| match stop {
+            Stop::Database(error) => error,
+            Stop::Rule(never) => match never {},
+        })
+    }
+
+    async fn attempt<T, E>(
+        &self,
+        begin: &str,
+        work: &mut impl AsyncFnMut(&Transaction<'_>) -> Result<T, Stop<E>>,
+    ) -> Result<T, Stop<E>> {
         let mut session = self.session().await?;
         // Until the end is known the connection is good for nothing else.
         session.is_clean = false;
-        within(self.until, session.batch_execute(BEGIN)).await?;
+        within(self.until, session.batch_execute(begin)).await?;
         let transaction = Transaction { connection: session.opened()?, until: self.until };
         let done = match work(&transaction).await {
             Ok(done) => done,
-            Err(error) => {
-                session.is_clean =
-                    !error.ends_connection() && within(self.until, session.batch_execute("ROLLBACK")).await.is_ok();
-                return Err(error);
+            Err(stop) => {
+                let is_broken = matches!(&stop, Stop::Database(error) if error.ends_connection());
+                session.is_clean = !is_broken && within(self.until, session.batch_execute("ROLLBACK")).await.is_ok();
+                return Err(stop);
             }
         };
         let committed = timeout_at(self.until, session.batch_execute("COMMIT")).await;
         match committed {
             Ok(Ok(())) => session.opened()?.confirmed()?,
-            Ok(Err(error)) => return Err(DbError::of_commit(&error)),
-            Err(_) => return Err(DbError::Unknown("its reply did not come in time".to_owned())),
+            Ok(Err(error)) => return Err(DbError::of_commit(&error).into()),
+            Err(_) => return Err(DbError::Unknown("its reply did not come in time".to_owned()).into()),
         }
         session.is_clean = true;
         Ok(done)
@@ -159,10 +204,6 @@ impl Link {
     pub(crate) fn until(&self) -> Instant {
         self.until
     }
-
-    pub(crate) fn shared(&self) -> &Rc<Shared> {
-        &self.shared
-    }
 }
 
 /// A connection of the pool, given back when dropped, or closed where something on it is not over.
@@ -174,16 +215,6 @@ pub(crate) struct Session {
 impl Session {
     fn opened(&self) -> Result<&Opened, DbError> {
         self.connection.as_deref().ok_or_else(|| DbError::Unavailable("its connection is gone".to_owned()))
-    }
-
-    /// Says that the connection must not be used again unless [`Session::keep`] follows.
-    pub(crate) fn begin(&mut self) {
-        self.is_clean = false;
-    }
-
-    /// Says that nothing is under way on the connection.
-    pub(crate) fn keep(&mut self) {
-        self.is_clean = true;
     }
 }
 

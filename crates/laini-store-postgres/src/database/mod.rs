@@ -20,7 +20,7 @@ use tokio::task::LocalSet;
 use tokio::time::Instant;
 
 pub(crate) use connect::Opened;
-pub(crate) use link::{Link, Shared, Transaction, within};
+pub(crate) use link::{Link, Shared, Stop, Transaction, within};
 pub(crate) use params::{Sql, params};
 
 use crate::error::{DbError, StoreError};

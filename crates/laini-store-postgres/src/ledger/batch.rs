@@ -68,10 +68,6 @@ impl Batch {
         self.jobs.len() + self.submissions.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     fn drafts(&self) -> impl Iterator<Item = &Draft> {
         let submitted = self.submissions.iter().flat_map(|submission| &submission.checks);
         self.jobs.iter().map(|job| &job.check).chain(submitted).map(|check| &check.draft)

@@ -1,6 +1,6 @@
 use laini_core::line::{Event, EventText, LineState, Msisdn, RegistrySeal};
 use laini_core::store::{KeptLine, RegistryStatus, RejectCursor, RejectId, RejectPage};
-use laini_store::registry::columns::{count, key, nth};
+use laini_store::registry::columns::{count, key};
 use laini_store::registry::{History as _, Row, in_order, newest, unapplied_event, unread_line};
 
 use super::gather::{Wanted, gather};

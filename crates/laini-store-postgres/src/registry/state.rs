@@ -118,9 +118,4 @@ impl View {
     pub(super) fn as_of(&self, required: &[EventText]) -> Option<Timestamp> {
         self.state.generation.and_then(|_| as_of(self.state.cut, required, &self.feeds))
     }
-
-    /// How many lines serve.
-    pub(super) fn lines(&self) -> u64 {
-        count(self.state.lines)
-    }
 }

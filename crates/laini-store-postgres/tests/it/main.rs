@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "an expectation that fails ends the test")]
 
+mod accounts;
 mod ledger;
 mod nodes;
 mod registry;
+mod worlds;

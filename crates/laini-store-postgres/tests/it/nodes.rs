@@ -9,7 +9,6 @@ use laini_core::store::{
 };
 use laini_store_postgres::{
     Database, DatabaseSettings, LedgerSettings, PostgresDayKeys, PostgresLedger, PostgresNodes, StoreError,
-    confirm_keys,
 };
 use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, all, app, at, chain_key};
 use laini_testkit::contract::submit::{assert_counters_equal_rows, claim, keyed};
@@ -207,9 +206,9 @@ async fn nodes_have_the_same_day_keys_and_only_those_of_their_installation() {
     assert_eq!(one.destroy_before(day.tomorrow().unwrap()).unwrap(), 1);
     assert!(keys(1).existing(day).unwrap().is_none());
     let database = open();
-    confirm_keys(&database, [1; 32]).await.unwrap();
-    confirm_keys(&database, [1; 32]).await.unwrap();
-    let refused = confirm_keys(&open(), [2; 32]).await;
+    database.confirm_keys([1; 32]).unwrap();
+    database.confirm_keys([1; 32]).unwrap();
+    let refused = open().confirm_keys([2; 32]);
     assert!(matches!(refused, Err(StoreError::OtherKeys)), "{refused:?}");
 }
 

@@ -14,6 +14,7 @@ use super::context::now;
 use super::progress::bar;
 use crate::backup::{KEYS_DIR, Manifest, SETTINGS_FILE};
 use crate::compose::back_up;
+use crate::config::Config;
 use crate::data_dir::{make_private, write_private};
 use crate::failure::WithHint as _;
 use crate::out::Out;
@@ -51,7 +52,7 @@ pub(crate) fn run(context: &Context, args: &BackupArgs) -> anyhow::Result<()> {
             .hint("remove it, and try again");
     }
     make_private(&partial).with_context(|| format!("{} cannot be made", partial.display()))?;
-    let made = copy(context, data.path(), &partial).and_then(|mut names| {
+    let made = copy(context, &config, data.path(), &partial).and_then(|mut names| {
         if args.with_keys {
             names.extend(copy_keys(&data.key_dir(&config.keys.dir), &partial)?);
         }
@@ -83,7 +84,7 @@ pub(crate) fn run(context: &Context, args: &BackupArgs) -> anyhow::Result<()> {
 }
 
 /// The databases, and the settings file where there is one.
-fn copy(context: &Context, data: &Path, into: &Path) -> anyhow::Result<Vec<String>> {
+fn copy(context: &Context, config: &Config, data: &Path, into: &Path) -> anyhow::Result<Vec<String>> {
     let current: RefCell<Option<ProgressBar>> = RefCell::new(None);
     let begin = |name: &str, bytes: u64| {
         let next = bar(context.out, "copying", "bytes", None);
@@ -92,7 +93,7 @@ fn copy(context: &Context, data: &Path, into: &Path) -> anyhow::Result<Vec<Strin
             before.finish_and_clear();
         }
     };
-    let names = back_up(data, into, &begin);
+    let names = back_up(config, data, into, &begin);
     if let Some(last) = current.take() {
         last.finish_and_clear();
     }

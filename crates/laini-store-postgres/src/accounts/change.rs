@@ -1,0 +1,86 @@
+//! Changes of what is there already, each inside the transaction of its caller.
+
+use laini_core::partner::{AppId, PartnerId, ResultAddressId};
+use laini_core::store::{AppChange, PartnerChange, ResultAddressChange};
+
+use super::write::{changed_one, unknown_app};
+use super::{Refused, limits};
+use crate::database::{Transaction, params};
+
+pub(super) async fn partner(
+    transaction: &Transaction<'_>,
+    partner: PartnerId,
+    change: &PartnerChange,
+) -> Result<(), Refused> {
+    let id = partner.as_u64().cast_signed();
+    let changed = match change {
+        PartnerChange::Status(status) => {
+            let sql = "UPDATE partner SET status = $2 WHERE id = $1";
+            transaction.execute(sql, params![id, status.word()]).await
+        }
+        PartnerChange::Limits(of_partner) => {
+            let (per_second, burst) = limits::columns(of_partner.rate);
+            let (per_day, per_month) = (limits::stored(of_partner.per_day), limits::stored(of_partner.per_month));
+            let sql = "UPDATE partner SET rate_per_second = $2, rate_burst = $3, per_day = $4, per_month = $5
+                       WHERE id = $1";
+            transaction.execute(sql, params![id, per_second, burst, per_day, per_month]).await
+        }
+    };
+    changed_one(changed, || format!("partner {partner}"))
+}
+
+pub(super) async fn app(transaction: &Transaction<'_>, app: AppId, change: &AppChange) -> Result<(), Refused> {
+    let id = app.as_u64().cast_signed();
+    let is_there = "SELECT 1 FROM app WHERE id = $1 AND status <> 'revoked'";
+    if transaction.query(is_there, params![id]).await?.is_empty() {
+        return Err(unknown_app(app));
+    }
+    let changed = match change {
+        AppChange::Status(status) => {
+            let sql = "UPDATE app SET status = $2 WHERE id = $1";
+            transaction.execute(sql, params![id, status.word()]).await
+        }
+        AppChange::Limits(of_app) => return limits::replace(transaction, app, of_app).await,
+        AppChange::Purpose(purpose) => {
+            let sql = "UPDATE app SET purpose = $2 WHERE id = $1";
+            transaction.execute(sql, params![id, purpose.word()]).await
+        }
+        AppChange::Profile(profile) => {
+            let sql = "UPDATE app SET sentinel_with_time = $2, single_token = $3 WHERE id = $1";
+            transaction.execute(sql, params![id, profile.sentinel_with_time, profile.single_token]).await
+        }
+        AppChange::ClientCertificate(digest) => {
+            let digest = digest.as_ref().map(<[u8; 32]>::as_slice);
+            let sql = "UPDATE app SET client_certificate = $2 WHERE id = $1";
+            transaction.execute(sql, params![id, digest]).await
+        }
+        AppChange::AllowedAddresses(rules) => {
+            let sql = "UPDATE app SET allowed_addresses = $2 WHERE id = $1";
+            transaction.execute(sql, params![id, rules.to_string()]).await
+        }
+    };
+    changed_one(changed, || format!("app {app}"))
+}
+
+pub(super) async fn result_address(
+    transaction: &Transaction<'_>,
+    address: ResultAddressId,
+    change: &ResultAddressChange,
+) -> Result<(), Refused> {
+    let id = address.as_u64().cast_signed();
+    let changed = match change {
+        ResultAddressChange::Proven(at) => {
+            let sql = "UPDATE result_address SET proven = $2 WHERE id = $1";
+            transaction.execute(sql, params![id, at.as_microsecond()]).await
+        }
+        ResultAddressChange::SecretRolled { previous_until } => {
+            let sql = "UPDATE result_address SET secret_generation = secret_generation + 1, previous_until = $2
+                       WHERE id = $1";
+            transaction.execute(sql, params![id, previous_until.as_microsecond()]).await
+        }
+        ResultAddressChange::Removed => {
+            transaction.execute("DELETE FROM result_address WHERE id = $1", params![id]).await
+        }
+    };
+    changed_one(changed, || format!("result address {address}"))
+}
