@@ -10,10 +10,12 @@ use anyhow::{Result, bail};
 
 mod bench;
 mod clients;
+mod daemon;
 mod fuzz;
 mod generate;
 mod installed;
 mod packages;
+mod postgres;
 mod server;
 mod shell;
 mod test;

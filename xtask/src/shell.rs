@@ -13,7 +13,12 @@ pub(crate) fn root() -> &'static Path {
 pub(crate) fn fresh_dir(name: &str) -> Result<PathBuf> {
     let all = root().join("target/xtask");
     std::fs::create_dir_all(&all).with_context(|| format!("cannot make {}", all.display()))?;
-    for entry in std::fs::read_dir(&all)? {
+    fresh_dir_in(&all, name)
+}
+
+/// The same in a directory that others use too.
+pub(crate) fn fresh_dir_in(all: &Path, name: &str) -> Result<PathBuf> {
+    for entry in std::fs::read_dir(all)? {
         let entry = entry?;
         let file_name = entry.file_name().to_string_lossy().into_owned();
         let owner = file_name.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use crate::postgres::{TEST_URL, TestServer};
 use crate::{clients, fuzz, generate, packages, shell, tidy};
 
 /// Cargo waits for downloads, the build and other cargos; longer than this something hangs.
@@ -80,10 +81,15 @@ fn cargo(args: &[&str]) -> Result<u64> {
     Ok(1)
 }
 
-/// Every test of the workspace, counted from the closing line of each test binary.
+/// Every test of the workspace, counted from the closing line of each test binary. They make their
+/// databases on the server that the environment names, or on one that is started for this step.
 fn cargo_test() -> Result<u64> {
     let mut passed = 0;
     let mut cargo = shell::command(CARGO_LIMIT_MINUTES, &["cargo", "test", "--workspace", "--locked"]);
+    let own = if std::env::var_os(TEST_URL).is_none() { Some(TestServer::start()?) } else { None };
+    if let Some(server) = &own {
+        cargo.env(TEST_URL, server.url());
+    }
     shell::follow(&mut cargo, |line| passed += passed_in(line).unwrap_or(0))?;
     if passed == 0 {
         bail!("cargo ran no test at all");

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
 
+use super::template;
+
 /// A server that has not answered by then will not.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -55,20 +57,7 @@ impl Server {
     /// Starts a new server with nothing in it, and waits until it answers.
     pub fn start(options: &ServerOptions) -> Self {
         let dir = private_dir();
-        let data = dir.path().join("data");
-        let run = run(&mut program("initdb", dir.path()), |command| {
-            command.arg("-D").arg(&data).args([
-                "-U",
-                "postgres",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "--no-sync",
-            ])
-        });
-        assert!(run, "initdb cannot make {}", data.display());
+        template::copy_to(&dir);
         Self::of(dir, options)
     }
 
@@ -201,7 +190,7 @@ pub(super) fn program(name: &str, dir: &Path) -> Command {
     command
 }
 
-fn run(command: &mut Command, fill: impl FnOnce(&mut Command) -> &mut Command) -> bool {
+pub(super) fn run(command: &mut Command, fill: impl FnOnce(&mut Command) -> &mut Command) -> bool {
     fill(command).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
@@ -228,9 +217,10 @@ fn spawn(dir: &Path, port: u16, options: &ServerOptions) -> Child {
 }
 
 /// A shell that waits until this process is gone, then ends the server of `dir` and removes it: servers
-/// of a whole test process are never dropped.
+/// of a whole test process are never dropped. An interrupt from the keyboard, which reaches it too, does
+/// not end it before its work.
 fn guard(dir: &Path) -> Child {
-    let script = r#"cat >/dev/null; kill -9 "$(head -n 1 "$1/data/postmaster.pid")"; rm -rf "$1" || rm -rf "$1""#;
+    let script = r#"trap '' INT TERM; cat >/dev/null; kill -9 "$(head -n 1 "$1/data/postmaster.pid")"; rm -rf "$1" || rm -rf "$1""#;
     let mut command = Command::new("sh");
     command.args(["-c", script, "sh"]).arg(dir).current_dir("/").stdin(Stdio::piped());
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell starts")

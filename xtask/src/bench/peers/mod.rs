@@ -3,7 +3,6 @@
 //! Owns how each peer is installed, filled with the sample and started; what it does lies in `bench/`.
 //! Must never leave a process behind, or use a service of this machine.
 
-mod daemon;
 mod fastify_postgresql;
 mod nginx_redis;
 mod sandbox;

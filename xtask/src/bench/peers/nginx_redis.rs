@@ -5,10 +5,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::daemon::{Daemon, Door, folder, free_port};
 use super::{APP_KEY, APP_SECRET};
 use crate::bench::peer::{Peer, Role};
 use crate::bench::sample::Sample;
+use crate::daemon::{Daemon, Door, folder, free_port};
 use crate::server::Credentials;
 use crate::shell;
 

@@ -3,10 +3,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::daemon::{Daemon, Door, folder, free_port};
 use super::modules;
 use crate::bench::peer::{Peer, Role};
 use crate::bench::registry::binary;
+use crate::daemon::{Daemon, Door, folder, free_port};
 use crate::server::Server;
 use crate::shell;
 

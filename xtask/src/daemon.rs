@@ -14,26 +14,28 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 const POLL_EVERY: Duration = Duration::from_millis(20);
 
 /// A program of others that serves until this is dropped.
-pub(super) struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     /// What asks it to end, and those it started with it.
     signal: &'static str,
 }
 
 /// Where a program can be reached once it is ready.
-pub(super) enum Door<'a> {
+pub(crate) enum Door<'a> {
     Port(u16),
     Socket(&'a Path),
+    /// A line of shell that succeeds then.
+    Holds(&'a str),
 }
 
 impl Daemon {
     /// Starts it and waits until its door is open. Its output goes to `<name>.log` in `dir`.
-    pub(super) fn start(command: &mut Command, dir: &Path, name: &str, door: &Door<'_>) -> Result<Self> {
+    pub(crate) fn start(command: &mut Command, dir: &Path, name: &str, door: &Door<'_>) -> Result<Self> {
         Self::start_and_end_by("-TERM", command, dir, name, door)
     }
 
     /// The same, for a program that another signal than TERM asks to end at once.
-    pub(super) fn start_and_end_by(
+    pub(crate) fn start_and_end_by(
         signal: &'static str,
         command: &mut Command,
         dir: &Path,
@@ -64,7 +66,7 @@ impl Daemon {
         Ok(())
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 }
@@ -94,17 +96,18 @@ impl Door<'_> {
         match self {
             Self::Port(port) => TcpStream::connect(("127.0.0.1", *port)).is_ok(),
             Self::Socket(path) => UnixStream::connect(path).is_ok(),
+            Self::Holds(line) => shell::holds(line),
         }
     }
 }
 
 /// A port that was free a moment ago, for a program that cannot choose one by itself.
-pub(super) fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 /// A folder that no run before has used.
-pub(super) fn folder(dir: &Path, name: &str) -> Result<PathBuf> {
+pub(crate) fn folder(dir: &Path, name: &str) -> Result<PathBuf> {
     let folder = dir.join(name);
     std::fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     Ok(folder)
