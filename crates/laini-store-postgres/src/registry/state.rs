@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use laini_core::line::EventText;
 use laini_core::store::FeedStatus;
-use laini_store::registry::columns::{count, micros};
+use laini_store::registry::columns::micros;
 use laini_store::registry::{Broken, Present, as_of};
 use tokio_postgres::Row;
 
