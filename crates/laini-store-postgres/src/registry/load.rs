@@ -29,6 +29,8 @@ use crate::error::DbError;
 const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 /// Copying one piece, or looking at what was copied, may take so long.
 const PIECE_TIMEOUT: Duration = Duration::from_mins(5);
+/// Removing what does not serve any more may hold a load up for so long.
+const TIDY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pieces that may wait for their turn to be copied,
 const PIECES_AHEAD: usize = 1;
 /// and pages of the generation before that may wait to be compared.
@@ -216,7 +218,11 @@ impl Load {
     async fn make_table(&mut self) -> Result<i64, FeedError> {
         let lease = self.held.lease;
         let make = async move |link: &Link| {
-            generations::remove_others(link, Some(lease)).await?;
+            // A backup that reads all tables holds this up, not the load.
+            let tidying = Link::within(Rc::clone(link.shared()), TIDY_TIMEOUT);
+            if let Err(error) = generations::remove_others(&tidying, Some(lease)).await {
+                tracing::info!(%error, "generations of lines that were replaced are removed later");
+            }
             link.transact(async |transaction: &Transaction<'_>| {
                 State::lock(transaction).await?;
                 if !lease.is_held(transaction).await? {

@@ -10,9 +10,9 @@ use laini_core::store::RegistryError;
 use laini_store::registry::Row;
 use laini_store::registry::columns::key;
 use tokio::sync::mpsc::{Receiver, Sender, channel, error::TrySendError};
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 
@@ -32,6 +32,8 @@ const STATEMENTS_AHEAD: usize = 4;
 const ENOUGH_FOR_ANOTHER: usize = 64;
 /// How often a look-up follows a state that changes under it.
 const CHANGES_FOLLOWED: u32 = 5;
+/// Making a connection may take so long, however long those wait that need it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Removing what was replaced may take so long.
 const TIDY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -78,7 +80,7 @@ impl LookUps {
                 TrySendError::Closed(_) => STOPPED.to_owned(),
             })
         })?;
-        match tokio::time::timeout(self.patience, answered).await {
+        match timeout(self.patience, answered).await {
             Ok(Ok(found)) => found,
             Ok(Err(_)) => Err(RegistryError::Unavailable(STOPPED.to_owned())),
             Err(_) => Err(RegistryError::TooSlow),
@@ -98,7 +100,10 @@ struct Batcher {
     shared: Rc<Shared>,
     settings: RegistrySettings,
     statements: Arc<AtomicU64>,
-    connection: Mutex<Option<Rc<Asking>>>,
+    connection: RefCell<Option<Rc<Asking>>>,
+    /// Whether a connection is being made, and why the last one was not.
+    is_connecting: Cell<bool>,
+    made: watch::Sender<String>,
     view: RefCell<Option<Arc<View>>>,
     /// The last statement did not come back: those after it wait less.
     is_in_trouble: Cell<bool>,
@@ -112,8 +117,16 @@ struct Asking {
 
 impl Batcher {
     fn new(shared: Rc<Shared>, settings: RegistrySettings, statements: Arc<AtomicU64>) -> Rc<Self> {
-        let (connection, view, is_in_trouble) = (Mutex::new(None), RefCell::new(None), Cell::new(false));
-        Rc::new(Self { shared, settings, statements, connection, view, is_in_trouble })
+        Rc::new(Self {
+            shared,
+            settings,
+            statements,
+            connection: RefCell::new(None),
+            is_connecting: Cell::new(false),
+            made: watch::Sender::new(String::new()),
+            view: RefCell::new(None),
+            is_in_trouble: Cell::new(false),
+        })
     }
 
     async fn run(self: Rc<Self>, mut asked: Receiver<Asked>) {
@@ -163,7 +176,7 @@ impl Batcher {
 
     /// The rows of some numbers, and the state that they are of: a generation that was replaced meanwhile,
     /// or a feed that said more, is seen by the same statement, and then all is asked again.
-    async fn find(&self, numbers: &Vec<i64>, until: Instant) -> Result<(HashMap<i64, Row>, Arc<View>), Lost> {
+    async fn find(self: &Rc<Self>, numbers: &Vec<i64>, until: Instant) -> Result<(HashMap<i64, Row>, Arc<View>), Lost> {
         let known = self.view.borrow().clone();
         let mut view = match known {
             Some(view) => view,
@@ -176,10 +189,15 @@ impl Batcher {
             }
             view = self.refresh(until).await?;
         }
-        Err(Lost::Failed(DbError::Unavailable("the registry changes faster than it is read".to_owned())))
+        Err(unavailable("the registry changes faster than it is read"))
     }
 
-    async fn ask(&self, generation: i64, numbers: &Vec<i64>, until: Instant) -> Result<(i64, HashMap<i64, Row>), Lost> {
+    async fn ask(
+        self: &Rc<Self>,
+        generation: i64,
+        numbers: &Vec<i64>,
+        until: Instant,
+    ) -> Result<(i64, HashMap<i64, Row>), Lost> {
         let asking = self.asking(until).await?;
         let sent = async {
             match &asking.statement {
@@ -187,7 +205,7 @@ impl Batcher {
                 None => asking.connection.query_typed(SQL, params![generation, *numbers]).await,
             }
         };
-        let found = self.said(&asking, timeout_at(until, sent).await).await?;
+        let found = self.said(&asking, timeout_at(until, sent).await)?;
         let mut rows = HashMap::with_capacity(numbers.len());
         for row in &found {
             if let Some(row_of) = rows::line(row, 2)? {
@@ -199,10 +217,10 @@ impl Batcher {
     }
 
     /// Takes up what changed, here or elsewhere.
-    async fn refresh(&self, until: Instant) -> Result<Arc<View>, Lost> {
+    async fn refresh(self: &Rc<Self>, until: Instant) -> Result<Arc<View>, Lost> {
         let asking = self.asking(until).await?;
         let found = timeout_at(until, asking.connection.query_typed(WITH_FEEDS, &[])).await;
-        let view = Arc::new(View::read(&self.said(&asking, found).await?)?);
+        let view = Arc::new(View::read(&self.said(&asking, found)?)?);
         let before = self.view.replace(Some(Arc::clone(&view)));
         if before.is_none_or(|before| before.state.generation != view.state.generation) {
             self.tidy_later();
@@ -211,7 +229,7 @@ impl Batcher {
     }
 
     /// Reads an answer; a connection that gave none is not used again.
-    async fn said<T>(
+    fn said<T>(
         &self,
         asking: &Rc<Asking>,
         answer: Result<Result<T, tokio_postgres::Error>, tokio::time::error::Elapsed>,
@@ -223,22 +241,32 @@ impl Batcher {
             Err(_) => Lost::TooSlow,
         };
         if !matches!(&lost, Lost::Failed(error) if !error.ends_connection()) {
-            let mut open = self.connection.lock().await;
-            if open.as_ref().is_some_and(|open| Rc::ptr_eq(open, asking)) {
-                *open = None;
-            }
+            let mut open = self.connection.borrow_mut();
+            open.take_if(|open| Rc::ptr_eq(open, asking));
         }
         Err(lost)
     }
 
-    /// The connection, made anew where it is gone.
-    async fn asking(&self, until: Instant) -> Result<Rc<Asking>, Lost> {
+    /// The connection, made anew where it is gone. Making one goes on where nobody waits for it any more.
+    async fn asking(self: &Rc<Self>, until: Instant) -> Result<Rc<Asking>, Lost> {
+        if let Some(asking) = self.open() {
+            return Ok(asking);
+        }
+        let mut made = self.made.subscribe();
+        if !self.is_connecting.replace(true) {
+            tokio::task::spawn_local(Rc::clone(self).connect());
+        }
+        timeout_at(until, made.changed()).await.map_err(|_| Lost::TooSlow)?.map_err(|_| unavailable(STOPPED))?;
+        let reason = made.borrow().clone();
+        self.open().ok_or_else(|| unavailable(&reason))
+    }
+
+    fn open(&self) -> Option<Rc<Asking>> {
+        self.connection.borrow().as_ref().filter(|asking| !asking.connection.is_closed()).cloned()
+    }
+
+    async fn connect(self: Rc<Self>) {
         let making = async {
-            let mut open = self.connection.lock().await;
-            if let Some(asking) = open.as_ref().filter(|asking| !asking.connection.is_closed()) {
-                return Ok(Rc::clone(asking));
-            }
-            *open = None;
             let connection = self.shared.connector.connect().await?;
             let statement = if self.shared.settings.prepared {
                 let prepared = connection.prepare_typed(SQL, &[Type::INT8, Type::INT8_ARRAY]).await;
@@ -246,11 +274,14 @@ impl Batcher {
             } else {
                 None
             };
-            let asking = Rc::new(Asking { connection, statement });
-            *open = Some(Rc::clone(&asking));
-            Ok(asking)
+            Ok::<_, DbError>(Rc::new(Asking { connection, statement }))
         };
-        timeout_at(until, making).await.map_err(|_| Lost::TooSlow)?.map_err(Lost::Failed)
+        let made = timeout(CONNECT_TIMEOUT, making).await;
+        let made = made.unwrap_or_else(|_| Err(DbError::Unavailable("no connection was made in time".to_owned())));
+        self.is_connecting.set(false);
+        let failure = made.as_ref().err().map(DbError::to_string).unwrap_or_default();
+        self.connection.replace(made.ok());
+        self.made.send_replace(failure);
     }
 
     /// Removes what was replaced, once nobody can be reading it any more. Every node does, at a moment of
@@ -271,6 +302,10 @@ impl Batcher {
 enum Lost {
     TooSlow,
     Failed(DbError),
+}
+
+fn unavailable(reason: &str) -> Lost {
+    Lost::Failed(DbError::Unavailable(reason.to_owned()))
 }
 
 impl From<DbError> for Lost {
