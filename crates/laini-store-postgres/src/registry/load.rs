@@ -217,12 +217,12 @@ impl Load {
     /// Makes the table of the new generation, and removes what does not serve any more.
     async fn make_table(&mut self) -> Result<i64, FeedError> {
         let lease = self.held.lease;
+        // A backup that reads all tables holds this up, not the load.
+        let tidy = async move |link: &Link| generations::remove_others(link, Some(lease)).await;
+        if let Err(error) = self.held.database.run(TIDY_TIMEOUT, tidy).await {
+            tracing::info!(%error, "generations of lines that were replaced are removed later");
+        }
         let make = async move |link: &Link| {
-            // A backup that reads all tables holds this up, not the load.
-            let tidying = Link::within(Rc::clone(link.shared()), TIDY_TIMEOUT);
-            if let Err(error) = generations::remove_others(&tidying, Some(lease)).await {
-                tracing::info!(%error, "generations of lines that were replaced are removed later");
-            }
             link.transact(async |transaction: &Transaction<'_>| {
                 State::lock(transaction).await?;
                 if !lease.is_held(transaction).await? {
@@ -234,7 +234,7 @@ impl Load {
             })
             .await
         };
-        let generation = self.held.database.run(PIECE_TIMEOUT, make).await?.ok_or(FeedError::Busy)?;
+        let generation = self.held.database.run(STEP_TIMEOUT, make).await?.ok_or(FeedError::Busy)?;
         self.held.unfinished = Some(generation);
         Ok(generation)
     }
