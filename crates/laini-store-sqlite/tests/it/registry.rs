@@ -8,7 +8,7 @@ use laini_core::line::{
     SwapCause,
 };
 use laini_core::store::{
-    FeedItem, FeedResult, Registry as _, RegistryError, RegistryFeed as _, RejectCursor, SnapshotPlan, SnapshotSummary,
+    FeedItem, FeedResult, Registry as _, RegistryError, RegistryFeed as _, SnapshotPlan, SnapshotSummary,
 };
 use laini_store_sqlite::{RegistrySettings, SqliteRegistry};
 use laini_testkit::contract::registry::RegistryPlace;
@@ -222,38 +222,6 @@ fn the_wal_stays_small_under_constant_look_ups() {
     });
     assert!(largest > 8 << 20, "the WAL was put to the test: {largest} bytes");
     assert!(largest < WAL_BYTES, "the WAL grew to {largest} bytes");
-}
-
-#[tokio::test]
-async fn number_changes_link_a_bounded_group() {
-    const LINKED: u64 = 1_000;
-    let place = Place::new();
-    let registry = place.open();
-    // Pairs first, then pairs of pairs: each step links groups of one size.
-    let mut steps: Vec<u64> = (1..=LINKED).collect();
-    steps.sort_by_key(|n| n.trailing_zeros());
-    let change = |n: u64| event(&format!("c{n}"), n, Happening::NumberChanged { new_msisdn: number(n + 1) });
-    let results = record(&registry, steps.into_iter().map(change).collect()).await;
-    let refused = results.iter().filter(|result| **result == FeedResult::Unreadable).count();
-    assert_eq!(refused, 1, "the link that would have made one line too many");
-    let status = registry.status().await.unwrap();
-    assert_eq!((status.events, status.rejects), (LINKED - 1, 1));
-    let rejects = registry.rejects(RejectCursor::START, 10_000).await.unwrap().rejects;
-    let reject = rejects.into_iter().find(|reject| reject.key.is_none());
-    assert_eq!(reject.unwrap().reason, "too many events or number changes about this line");
-    assert_eq!(record(&registry, vec![event("e", 1, Happening::Registered(sim(1)))]).await, [FeedResult::Accepted]);
-}
-
-#[tokio::test]
-async fn a_line_has_a_bounded_number_of_events() {
-    const EVENTS: usize = 10_000;
-    let place = Place::new();
-    let registry = place.open();
-    let seen = |n| event(&format!("d{n}"), 1, Happening::DeviceChanged);
-    record(&registry, (0..EVENTS).map(seen).collect()).await;
-    assert_eq!(record(&registry, vec![seen(EVENTS)]).await, [FeedResult::Unreadable]);
-    assert_eq!(record(&registry, vec![seen(0)]).await, [FeedResult::Repeated]);
-    assert_eq!(registry.status().await.unwrap().events, EVENTS as u64);
 }
 
 #[test]

@@ -178,6 +178,37 @@ pub async fn a_kept_line_is_settled(place: &impl RegistryPlace) {
     assert_eq!((status.rejects, status.events, status.as_of), (0, 1, Some(at(T3))));
 }
 
+/// Number changes link lines only so far: all of them are derived together.
+pub async fn number_changes_link_a_bounded_group(place: &impl RegistryPlace) {
+    const LINKED: u64 = 1_000;
+    let registry = place.open();
+    // Pairs first, then pairs of pairs: each step links groups of one size.
+    let mut steps: Vec<u64> = (1..=LINKED).collect();
+    steps.sort_by_key(|n| n.trailing_zeros());
+    let change = |n: u64| event(&format!("c{n}"), NOW, n, Happening::NumberChanged { new_msisdn: number(n + 1) });
+    let results = record(&registry, steps.into_iter().map(change).collect()).await;
+    let refused = results.iter().filter(|result| **result == FeedResult::Unreadable).count();
+    assert_eq!(refused, 1, "the link that would have made one line too many");
+    let status = ok(registry.status().await);
+    assert_eq!((status.events, status.rejects), (LINKED - 1, 1));
+    let rejects = ok(registry.rejects(RejectCursor::START, 10_000).await).rejects;
+    let reject = rejects.into_iter().find(|reject| reject.key.is_none()).expect("a reject");
+    assert_eq!(reject.reason, "too many events or number changes about this line");
+    let first = event("e", NOW, 1, Happening::Registered(sim(1)));
+    assert_eq!(record(&registry, vec![first]).await, [FeedResult::Accepted]);
+}
+
+/// A line's history has an end: all of it is read whenever something new is said about the line.
+pub async fn a_line_has_a_bounded_number_of_events(place: &impl RegistryPlace) {
+    const EVENTS: usize = 10_000;
+    let registry = place.open();
+    let seen = |n| event(&format!("d{n}"), NOW, 1, Happening::DeviceChanged);
+    record(&registry, (0..EVENTS).map(seen).collect()).await;
+    assert_eq!(record(&registry, vec![seen(EVENTS)]).await, [FeedResult::Unreadable]);
+    assert_eq!(record(&registry, vec![seen(0)]).await, [FeedResult::Repeated]);
+    assert_eq!(ok(registry.status().await).events, EVENTS as u64);
+}
+
 /// Another process sees a first snapshot, events, heartbeats and a switch within a second.
 pub async fn a_second_handle_follows(place: &impl RegistryPlace) {
     let (registry, reader) = (place.open(), place.open());

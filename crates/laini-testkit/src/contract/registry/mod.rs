@@ -69,6 +69,8 @@ macro_rules! registry_contract {
             refused_items_make_a_line_unknown
             rejects_are_listed_newest_first
             a_kept_line_is_settled
+            number_changes_link_a_bounded_group
+            a_line_has_a_bounded_number_of_events
             a_second_handle_follows
         }
     };
