@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that gets no database must end")]
 
+mod fault_proxy;
 mod server;
 mod template;
 
@@ -12,6 +13,7 @@ use std::sync::OnceLock;
 
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
+pub use fault_proxy::{Act, FaultProxy, Faults, Rule};
 pub use server::{Server, ServerOptions};
 
 /// Names a server that tests are to use instead of one of their own: any that speaks the protocol. Its
