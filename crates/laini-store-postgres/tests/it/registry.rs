@@ -313,6 +313,31 @@ async fn a_look_up_ends_by_its_deadline_and_the_next_one_works() {
 }
 
 #[tokio::test]
+async fn look_ups_go_on_after_every_connection_was_cut() {
+    let place = Place::new();
+    let node = place.open();
+    load(&node, 10, 100).await;
+    assert_eq!(imsi(&node, 7).await, Some(sim(10, 7)));
+    place.database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    while place.database.value(others).as_deref() != Some("0") {
+        tokio::task::yield_now().await;
+    }
+    // What is asked before the node has heard of it is lost, and says so.
+    let cut = Instant::now();
+    while let Err(error) = node.look_up(number(7)).await {
+        assert!(matches!(error, RegistryError::Unavailable(_)), "{error}");
+        assert!(cut.elapsed() < Duration::from_secs(2), "{error}");
+    }
+    assert_eq!(imsi(&node, 7).await, Some(sim(10, 7)));
+    load(&node, 11, 100).await;
+    assert_eq!(imsi(&node, 7).await, Some(sim(11, 7)));
+}
+
+#[tokio::test]
 async fn too_many_look_ups_are_refused_at_once() {
     let place = Place::new();
     let node = Arc::new(place.open_with(RegistrySettings { look_ups_waiting_limit: 4, ..place.settings() }));
