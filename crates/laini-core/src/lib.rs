@@ -12,5 +12,6 @@ pub mod line;
 mod mac;
 pub mod partner;
 pub mod sandbox;
+pub mod sharing;
 pub mod store;
 mod synthetic;

@@ -13,6 +13,7 @@ mod ledger;
 mod nodes;
 mod registry;
 mod schema;
+mod shares;
 mod worlds;
 
 pub use accounts::PostgresAccounts;
@@ -22,4 +23,5 @@ pub use error::StoreError;
 pub use ledger::{LedgerSettings, PostgresLedger};
 pub use nodes::PostgresNodes;
 pub use registry::{PostgresRegistry, RegistrySettings};
+pub use shares::PostgresShares;
 pub use worlds::PostgresWorlds;

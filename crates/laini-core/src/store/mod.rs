@@ -15,6 +15,7 @@ mod registry;
 mod reject;
 mod repeat;
 mod retention;
+mod shares;
 mod subject;
 mod worlds;
 
@@ -43,6 +44,7 @@ pub use registry::{
 pub use reject::{KeptLine, Reject, RejectCursor, RejectId, RejectPage};
 pub use repeat::{RepeatBatch, RepeatKey, RepeatMemory, RepeatWindow, Repeatable};
 pub use retention::{Forgotten, Retention};
+pub use shares::{Allowance, Demand, Grant, LimitShares, Limited, Paces, Quota, SharesError, Want};
 pub use subject::{BodyOwner, DayKey, DayKeyError, DayKeys, OpenError, Subject, SubjectHash, SubjectHasher};
 pub use worlds::{Changed, WorldChange, WorldStore, WorldsError};
 

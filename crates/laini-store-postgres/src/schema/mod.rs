@@ -14,6 +14,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
     files: &[
         include_str!("accounts.sql"),
         include_str!("ledger.sql"),
+        include_str!("limits.sql"),
         include_str!("nodes.sql"),
         include_str!("registry.sql"),
         include_str!("worlds.sql"),

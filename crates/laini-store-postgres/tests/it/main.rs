@@ -6,4 +6,5 @@ mod accounts;
 mod ledger;
 mod nodes;
 mod registry;
+mod shares;
 mod worlds;

@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod outbox;
 pub mod registry;
 pub mod retention;
+pub mod shares;
 pub mod submit;
 pub mod worlds;
 
