@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use laini_core::billing::Outcome;
 use laini_core::partner::{AppId, PartnerId, Product, Rate};
 use laini_core::sharing::{Asked, Reserve, SharedPace, Stock};
@@ -50,8 +50,8 @@ pub trait SharesHome {
 }
 
 const DAY: Allowance = Allowance { of: Limited::App(AppId::from_stored(1)), quota: Quota::Day, from: MIDNIGHT };
-/// Long before the ledger counted anything.
-const MIDNIGHT: Timestamp = Timestamp::UNIX_EPOCH;
+/// A day of which the ledger counted nothing yet, and that is not over whenever this runs: 1 January 2100.
+const MIDNIGHT: Timestamp = Timestamp::constant(4_102_444_800, 0);
 
 fn want(allowance: Allowance, limit: i64, need: i64) -> Want {
     Want { allowance, apps: vec![app(1)], limit, need, wish: need, back: 0 }
@@ -94,7 +94,7 @@ pub async fn a_limit_that_was_changed_holds_at_once(home: &dyn SharesHome) {
 
 pub async fn days_months_and_budgets_are_apart(home: &dyn SharesHome) {
     let node = home.node("a");
-    let tomorrow = Allowance { from: at(86_400), ..DAY };
+    let tomorrow = Allowance { from: MIDNIGHT + SignedDuration::from_hours(24), ..DAY };
     let wants = [
         want(DAY, 10, 1),
         want(Allowance { quota: Quota::Month, ..DAY }, 10, 2),
