@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
-use laini_core::store::{AccountStore, AnswerMemory, Ledger, Outbox, Registry, RegistryFeed, WorldStore};
+use laini_core::store::{AccountStore, AnswerMemory, Ledger, LimitShares, Outbox, Registry, RegistryFeed, WorldStore};
 use observe::{Metrics, Traces};
 
 mod capability;
@@ -42,6 +42,8 @@ pub struct Deps {
     pub outbox: Arc<dyn Outbox>,
     /// Partners, agreements and apps.
     pub accounts: Arc<dyn AccountStore>,
+    /// The limits that other nodes share; `None` = this process is alone.
+    pub shares: Option<Arc<dyn LimitShares>>,
     /// The sandbox apps' own lines and clocks.
     pub worlds: Arc<dyn WorldStore>,
     /// The installation's keys.

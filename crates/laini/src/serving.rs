@@ -121,6 +121,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         answers: Arc::clone(&ledger.answers),
         outbox: Arc::clone(&ledger.outbox),
         accounts: offer.accounts,
+        shares: None,
         worlds: house.worlds()?,
         keys: Arc::clone(&house.keys),
         clock: Arc::new(SystemClock),

@@ -26,7 +26,7 @@ pub struct Reserve {
     /// What nobody has reserved, heard since the newest tick.
     left: Option<i64>,
     /// The same as it was heard last.
-    left_last: i64,
+    left_last: Option<i64>,
     /// Below that, more is asked for before it is needed.
     low: i64,
     used: i64,
@@ -71,7 +71,7 @@ impl Default for Reserve {
             returning: 0,
             needed: 0,
             left: None,
-            left_last: 0,
+            left_last: None,
             low: 0,
             used: 0,
             per_tick: 0,
@@ -152,7 +152,7 @@ impl Reserve {
         match answer {
             Ok(grant) => {
                 self.here = self.here.saturating_add(grant.given);
-                (self.left, self.left_last) = (Some(grant.left), grant.left);
+                (self.left, self.left_last) = (Some(grant.left), Some(grant.left));
                 // Where little was given, little by little: not an exchange for each number.
                 self.low = self.demand().min(self.here / 2);
             }
@@ -170,16 +170,16 @@ impl Reserve {
         self.left = None;
     }
 
-    /// Gives everything back with the next exchange.
+    /// Gives everything back with the next exchange; the answer of one under way is not waited for.
     pub fn close(&mut self) {
         self.returning = self.returning.saturating_add(self.here.max(0));
         self.here = self.here.min(0);
-        (self.needed, self.used, self.per_tick) = (0, 0, 0);
+        (self.needed, self.used, self.per_tick, self.under_way) = (0, 0, 0, None);
     }
 
-    /// What is left of the limit, here and elsewhere, as far as is known.
-    pub fn remaining(&self) -> u64 {
-        self.here.saturating_add(self.left_last).max(0).unsigned_abs()
+    /// What is left of the limit, here and elsewhere, as far as is known; `None` where nobody was asked.
+    pub fn remaining(&self) -> Option<u64> {
+        self.left_last.map(|left| self.here.saturating_add(left).max(0).unsigned_abs())
     }
 
     /// What is used in a tick.

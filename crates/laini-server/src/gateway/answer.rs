@@ -98,7 +98,7 @@ impl Asked<'_> {
             at: context.at,
         };
         gateway.suffer(&self.admitted.app, msisdn, context).await?;
-        let permit = gateway.limits.admit(&ask, &[msisdn], &self.settings.zone)?;
+        let permit = gateway.limits.admit(&ask, &[msisdn], &self.settings.zone).await?;
         let repeat_id = caller_repeat_id(self.headers).map(HeaderValue::as_bytes);
         if let Some(result_url) = &result_url {
             let app = &self.admitted.app;

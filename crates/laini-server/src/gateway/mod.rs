@@ -101,7 +101,7 @@ impl Gateway {
             answers: deps.answers,
             load,
             ledger_health: LedgerHealth::default(),
-            limits: Limiter::new(notices(deps.accounts, Arc::clone(&deliveries))),
+            limits: Limiter::new(notices(deps.accounts, Arc::clone(&deliveries)), deps.shares),
             deliveries,
             accounts,
             worlds: Arc::new(SandboxWorlds::new(deps.worlds, deps.clock, Arc::clone(&settings))),
@@ -138,6 +138,16 @@ impl Gateway {
         let accounts = self.accounts.current();
         self.limits.learn(&usage, |app| accounts.app(app).map(|view| view.partner.id), now, zone);
         Ok(())
+    }
+
+    /// Shares limits with other nodes for ever, where there are any.
+    pub(crate) async fn share_limits(&self) {
+        self.limits.share(&self.accounts).await;
+    }
+
+    /// Gives the other nodes what this one reserved of shared limits and does not need any more.
+    pub(crate) async fn give_limits_back(&self) {
+        self.limits.give_back(&self.accounts).await;
     }
 
     /// What is in force now.

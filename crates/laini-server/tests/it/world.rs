@@ -135,6 +135,7 @@ impl World {
             answers: Arc::clone(&ledger.answers) as _,
             outbox: Arc::clone(&ledger.outbox) as _,
             accounts: Arc::clone(&accounts) as _,
+            shares: None,
             worlds: Arc::clone(&worlds) as _,
             keys: Arc::clone(&keys),
             clock: Arc::clone(&clock) as _,

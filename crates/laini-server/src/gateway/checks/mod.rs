@@ -123,7 +123,7 @@ impl Asked<'_> {
         for msisdn in &order.numbers {
             gateway.suffer(self.app, *msisdn, context).await?;
         }
-        let permit = gateway.limits.admit(&ask, &order.numbers, &self.settings.zone)?;
+        let permit = gateway.limits.admit(&ask, &order.numbers, &self.settings.zone).await?;
         if let (Some(result_url), [msisdn]) = (&order.result_url, &order.numbers[..]) {
             let asked = self.to_accept(&order, *msisdn, result_url);
             return gateway.accept(asked, permit, held).await;

@@ -6,12 +6,15 @@ use std::time::Duration;
 use governor::clock::Clock;
 use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
+use governor::RateLimiter;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use laini_core::partner::{Limits, Rate};
+use laini_core::store::{Limited, Quota};
 use tokio::time::Instant;
+
+use super::shared_meter::{Look, SharedMeter};
 
 /// Why numbers may not be asked about now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +79,7 @@ impl Pace {
     }
 
     fn new(rate: Rate, clock: Monotonic) -> Self {
-        let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
+        let quota = governor::Quota::per_second(rate.per_second).allow_burst(rate.burst);
         let limiter = RateLimiter::direct_with_clock(quota, clock).with_middleware();
         Self { rate, limiter, left: rate.burst.get() }
     }
@@ -86,6 +89,8 @@ impl Pace {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Calendar {
     date: Date,
+    day_began: Timestamp,
+    month_began: Timestamp,
     day_ends: Timestamp,
     month_ends: Timestamp,
 }
@@ -104,7 +109,13 @@ impl Calendar {
         let start_of = |date: Date| date.to_zoned(zone.clone()).map_or(Timestamp::MAX, |start| start.timestamp());
         let tomorrow = date.tomorrow().unwrap_or(Date::MAX);
         let next_month = date.first_of_month().checked_add(1.month()).unwrap_or(Date::MAX);
-        Self { date, day_ends: start_of(tomorrow), month_ends: start_of(next_month) }
+        Self {
+            date,
+            day_began: start_of(date),
+            month_began: start_of(date.first_of_month()),
+            day_ends: start_of(tomorrow),
+            month_ends: start_of(next_month),
+        }
     }
 
     /// The first instant of the month of `at`.
@@ -133,6 +144,14 @@ impl Calendar {
         self.month_ends
     }
 
+    /// When that began which `quota` counts.
+    pub(super) fn begins(&self, quota: Quota) -> Timestamp {
+        match quota {
+            Quota::Day => self.day_began,
+            Quota::Month | Quota::Budget => self.month_began,
+        }
+    }
+
     /// The day that it stands in.
     pub(super) fn date(&self) -> Date {
         self.date
@@ -145,11 +164,21 @@ pub(super) struct Meter {
     pace: Option<Pace>,
     day: u64,
     month: u64,
+    /// What counts instead where nodes share the limits.
+    shared: Option<Box<SharedMeter>>,
 }
 
 impl Meter {
+    /// For a node among others that share the limits of `shared`.
+    pub(super) fn new(shared: Option<Limited>) -> Self {
+        Self { shared: shared.map(|of| Box::new(SharedMeter::new(of))), ..Self::default() }
+    }
+
     /// Begins a new day or month.
     pub(super) fn roll(&mut self, begun: Begun) {
+        if let Some(shared) = &mut self.shared {
+            shared.roll(begun);
+        }
         match begun {
             Begun::Nothing => {}
             Begun::Day => self.day = 0,
@@ -163,8 +192,18 @@ impl Meter {
         self.day += if today { numbers } else { 0 };
     }
 
-    /// Whether the quotas allow `numbers` more.
+    /// Looks whether this node has what would be used, where nodes share it.
+    pub(super) fn look(&mut self, look: &mut Look, limits: Limits, numbers: u32, at: Timestamp, calendar: &Calendar) {
+        if let Some(shared) = &mut self.shared {
+            shared.look(look, limits, numbers, at, calendar);
+        }
+    }
+
+    /// Whether the quotas allow `numbers` more. Where nodes share them, [`Meter::look`] has said so.
     pub(super) fn check_quota(&self, limits: Limits, numbers: u64, calendar: &Calendar) -> Result<(), Refusal> {
+        if self.shared.is_some() {
+            return Ok(());
+        }
         let within = |asked: u64, limit: Option<u64>| limit.is_none_or(|limit| asked.saturating_add(numbers) <= limit);
         if !within(self.month, limits.per_month) {
             return Err(Refusal::Quota(calendar.month_ends));
@@ -174,9 +213,10 @@ impl Meter {
 
     /// Uses up `numbers` of the rate, where there is one.
     pub(super) fn take_rate(&mut self, limits: Limits, clock: Monotonic, numbers: NonZeroU32) -> Result<(), Refusal> {
-        match limits.rate {
-            None => Ok(()),
-            Some(rate) => Pace::take(&mut self.pace, rate, clock, numbers),
+        match (limits.rate, &mut self.shared) {
+            (None, _) => Ok(()),
+            (Some(_), Some(shared)) => shared.take_rate(limits, clock.now(), numbers),
+            (Some(rate), None) => Pace::take(&mut self.pace, rate, clock, numbers),
         }
     }
 
@@ -184,12 +224,23 @@ impl Meter {
     pub(super) fn count(&mut self, numbers: u64) {
         self.day += numbers;
         self.month += numbers;
+        if let Some(shared) = &mut self.shared {
+            shared.count(numbers);
+        }
     }
 
-    /// Takes numbers back that never reached the registry.
-    pub(super) fn give_back(&mut self, numbers: u64) {
+    /// Takes numbers back that were admitted at `at` and never reached the registry.
+    pub(super) fn give_back(&mut self, numbers: u64, at: Timestamp) {
         self.day = self.day.saturating_sub(numbers);
         self.month = self.month.saturating_sub(numbers);
+        if let Some(shared) = &mut self.shared {
+            shared.give_back(numbers, at);
+        }
+    }
+
+    /// What it has of limits that nodes share.
+    pub(super) fn shared(&mut self) -> Option<&mut SharedMeter> {
+        self.shared.as_deref_mut()
     }
 
     /// Its limits and what is left of them, as the two headers say it (draft-ietf-httpapi-ratelimit-headers).
@@ -198,15 +249,24 @@ impl Meter {
         let until = |end: Timestamp| end.duration_since(at).as_secs().max(0).unsigned_abs();
         if let Some(rate) = limits.rate {
             let window_s = u64::from(rate.burst.get().div_ceil(rate.per_second.get()));
-            let left = self.pace.as_ref().map_or(rate.burst.get(), |pace| pace.left);
+            let left = match &self.shared {
+                Some(shared) => shared.left_of_burst(rate.burst.get()),
+                None => self.pace.as_ref().map_or(rate.burst.get(), |pace| pace.left),
+            };
             shown.push(Shown::new(name, "rate", u64::from(rate.burst.get()), window_s, u64::from(left), window_s));
         }
-        for (period, limit, asked, end, window_s) in [
-            ("day", limits.per_day, self.day, calendar.day_ends, 86_400),
-            ("month", limits.per_month, self.month, calendar.month_ends, 31 * 86_400),
+        let left = |limit: Option<u64>, asked| limit.map(|limit| limit.saturating_sub(asked));
+        let (day, month) = match &self.shared {
+            Some(shared) => shared.left_of_quotas(),
+            None => (left(limits.per_day, self.day), left(limits.per_month, self.month)),
+        };
+        for (period, limit, left, end, window_s) in [
+            ("day", limits.per_day, day, calendar.day_ends, 86_400),
+            ("month", limits.per_month, month, calendar.month_ends, 31 * 86_400),
         ] {
             if let Some(limit) = limit {
-                shown.push(Shown::new(name, period, limit, window_s, limit.saturating_sub(asked), until(end)));
+                let left = left.map_or(limit, |left| left.min(limit));
+                shown.push(Shown::new(name, period, limit, window_s, left, until(end)));
             }
         }
         shown

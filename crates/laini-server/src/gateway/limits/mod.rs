@@ -4,33 +4,42 @@
 //! numbers, not requests. Must never refuse where nothing was set, and never keep a number beyond the
 //! few newest of an app.
 
+mod app;
+mod exchange;
 mod meter;
+mod partner;
+mod permit;
 mod probing;
+mod shared_meter;
+mod sharer;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use laini_core::billing::{Charge, Money, Outcome};
+use laini_core::billing::{Money, Outcome};
 use laini_core::line::Msisdn;
-use laini_core::partner::{AppId, AppLimits, AppView, Environment, Limits, PartnerId, Probing, Product};
-use laini_core::store::{Recorded, Usage};
+use laini_core::partner::{AppId, AppView, Environment, Limits, PartnerId, Product};
+use laini_core::store::{LimitShares, Usage};
 
 use super::header;
 use crate::http::ApiError;
-use meter::{Begun, Calendar, Meter, Monotonic, Refusal};
-use probing::Probe;
+use app::{AppState, place};
+use exchange::Exchange;
+use meter::{Calendar, Monotonic, Refusal};
+use partner::PartnerState;
+pub(crate) use permit::Permit;
 pub(crate) use probing::Suspicion;
+use shared_meter::Shortage;
 
-/// Free "not served" answers of a day that every limited app has,
-const NOT_SERVED_MIN: u64 = 100;
-/// and the share of its charged checks of that day, in per cent, that it has besides.
-const NOT_SERVED_PERCENT: u64 = 5;
 /// Nobody is told to come back later than this for a quota (contract §4): it may be raised any minute.
 const QUOTA_RETRY_S_MAX: u64 = 60;
+/// For so long a request waits for a share of a limit; then whatever is wrong is not the caller's doing.
+const SHARE_WAIT: Duration = Duration::from_millis(250);
 /// How far back the ledger's counters are read at start: a month, and what days were like before.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(31 * 24);
 
@@ -59,40 +68,16 @@ pub(crate) struct Ask<'a> {
 pub(crate) struct Limiter {
     clock: Monotonic,
     notify: Notify,
+    /// The other nodes that share the limits; none where this server is alone.
+    exchange: Option<Exchange>,
     apps: RwLock<HashMap<AppId, Arc<Mutex<AppState>>>>,
     partners: RwLock<HashMap<PartnerId, Arc<Mutex<PartnerState>>>>,
 }
 
-/// What one app asked and spent.
-struct AppState {
-    calendar: Calendar,
-    /// When it was asked last.
-    newest: Timestamp,
-    in_all: Meter,
-    /// In the order of [`Product::ALL`].
-    products: [Meter; 3],
-    /// Asked at the rate of a slowed app.
-    slowed: Meter,
-    /// Charged this month, and held for checks under way; minor units.
-    spent: i64,
-    held: i64,
-    /// Charged and not served today.
-    paid: u64,
-    not_served: u64,
-    probe: Probe,
-}
-
-/// What all production apps of one partner asked together.
-struct PartnerState {
-    calendar: Calendar,
-    /// When they were asked last.
-    newest: Timestamp,
-    meter: Meter,
-}
-
 impl Limiter {
-    pub(crate) fn new(notify: Notify) -> Self {
-        Self { clock: Monotonic::start(), notify, apps: RwLock::default(), partners: RwLock::default() }
+    pub(crate) fn new(notify: Notify, shares: Option<Arc<dyn LimitShares>>) -> Self {
+        let exchange = shares.map(Exchange::new);
+        Self { clock: Monotonic::start(), notify, exchange, apps: RwLock::default(), partners: RwLock::default() }
     }
 
     /// From when on the ledger's counters are wanted at start.
@@ -143,13 +128,37 @@ impl Limiter {
         }
     }
 
-    /// Lets `numbers` be asked about, or says why not. What is not noted on the permit is given back.
-    pub(crate) fn admit<'a>(
+    /// Lets `numbers` be asked about, or says why not. What is not noted on the permit is given back. Waits
+    /// only where limits are shared and this node has nothing left of its part.
+    pub(crate) async fn admit<'a>(
         &'a self,
         ask: &Ask<'a>,
         numbers: &[Msisdn],
         zone: &TimeZone,
     ) -> Result<Permit<'a>, ApiError> {
+        let Some(exchange) = &self.exchange else {
+            return self.try_to_admit(ask, numbers, zone).map_err(|shortage| refused(shortage, ask.at));
+        };
+        let mut until = None;
+        loop {
+            let round = exchange.round();
+            match self.try_to_admit(ask, numbers, zone) {
+                Err(Shortage::Lacking) => {}
+                tried => return tried.map_err(|shortage| refused(shortage, ask.at)),
+            }
+            let until = *until.get_or_insert_with(|| tokio::time::Instant::now() + SHARE_WAIT);
+            if !exchange.wait(round, until).await {
+                return Err(ApiError::Unreachable);
+            }
+        }
+    }
+
+    fn try_to_admit<'a>(
+        &'a self,
+        ask: &Ask<'a>,
+        numbers: &[Msisdn],
+        zone: &TimeZone,
+    ) -> Result<Permit<'a>, Shortage> {
         let limits = &ask.app.app.limits;
         let count = u32::try_from(numbers.len()).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
         let app = self.app(ask.app.app.id, ask.at, zone);
@@ -158,10 +167,16 @@ impl Limiter {
         let suspicion = {
             let mut state = lock(&app);
             state.roll(ask.at, zone);
-            let refused = |refusal| refused(refusal, ask.at);
-            state.check(ask, limits, count, self.clock).map_err(refused)?;
-            if let Some(partner) = &partner {
-                lock(partner).take(ask.app.partner.limits, (ask.at, zone), count, self.clock).map_err(refused)?;
+            let mut of_partner = partner.as_deref().map(lock);
+            if let Some(of_partner) = &mut of_partner {
+                of_partner.roll(ask.at, zone);
+            }
+            if let Some(exchange) = &self.exchange {
+                exchange.look(ask, &mut state, of_partner.as_deref_mut(), count)?;
+            }
+            state.check(ask, limits, count, self.clock).map_err(Shortage::Refused)?;
+            if let Some(of_partner) = &mut of_partner {
+                of_partner.take(ask.app.partner.limits, count, self.clock).map_err(Shortage::Refused)?;
             }
             state.count(ask, u64::from(count.get()));
             if is_production { numbers.iter().filter_map(|number| state.probe.asked(*number)).last() } else { None }
@@ -180,7 +195,10 @@ impl Limiter {
         {
             let mut state = lock(&app);
             state.roll(ask.at, zone);
-            state.held = state.held.saturating_add(held_for(ask.unit, 1));
+            if let (Some(_), Some(budget)) = (&self.exchange, &ask.app.app.limits.budget) {
+                state.watch_budget(budget, ask.at);
+            }
+            state.hold(ask.unit, 1);
         }
         let (product, unit, at, view) = (ask.product, ask.unit, ask.at, ask.app);
         // Its number was counted when it was accepted, and stays so.
@@ -216,7 +234,8 @@ impl Limiter {
             return Arc::clone(known);
         }
         let mut apps = self.apps.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(apps.entry(id).or_insert_with(|| Arc::new(Mutex::new(AppState::new(at, zone)))))
+        let fresh = || Arc::new(Mutex::new(AppState::new(id, self.exchange.is_some(), at, zone)));
+        Arc::clone(apps.entry(id).or_insert_with(fresh))
     }
 
     fn partner(&self, id: PartnerId, at: Timestamp, zone: &TimeZone) -> Arc<Mutex<PartnerState>> {
@@ -224,188 +243,23 @@ impl Limiter {
             return Arc::clone(known);
         }
         let mut partners = self.partners.write().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || Arc::new(Mutex::new(PartnerState::new(at, zone)));
+        let fresh = || Arc::new(Mutex::new(PartnerState::new(id, self.exchange.is_some(), at, zone)));
         Arc::clone(partners.entry(id).or_insert_with(fresh))
     }
 }
 
-impl AppState {
-    fn new(at: Timestamp, zone: &TimeZone) -> Self {
-        Self {
-            calendar: Calendar::new(at, zone),
-            newest: at,
-            in_all: Meter::default(),
-            products: <[Meter; 3]>::default(),
-            slowed: Meter::default(),
-            spent: 0,
-            held: 0,
-            paid: 0,
-            not_served: 0,
-            probe: Probe::default(),
-        }
-    }
-
-    fn roll(&mut self, at: Timestamp, zone: &TimeZone) {
-        self.newest = at;
-        let begun = self.calendar.roll(at, zone);
-        if begun == Begun::Nothing {
-            return;
-        }
-        self.in_all.roll(begun);
-        self.products.iter_mut().for_each(|meter| meter.roll(begun));
-        (self.paid, self.not_served) = (0, 0);
-        self.probe.next_day();
-        if begun == Begun::Month {
-            self.spent = 0;
-        }
-    }
-
-    /// Checks what can be checked without using it up, then uses up the rates.
-    fn check(&mut self, ask: &Ask<'_>, limits: &AppLimits, count: NonZeroU32, clock: Monotonic) -> Result<(), Refusal> {
-        let numbers = u64::from(count.get());
-        let of_product = limits.of(ask.product);
-        let product = &mut self.products[place(ask.product)];
-        product.check_quota(of_product, numbers, &self.calendar)?;
-        self.in_all.check_quota(limits.in_all, numbers, &self.calendar)?;
-        if let Some(budget) = &limits.budget {
-            let wanted = ask.unit.minor.saturating_mul(i64::from(count.get()));
-            if self.spent.saturating_add(self.held).saturating_add(wanted) > budget.stop_minor() {
-                return Err(Refusal::Quota(self.calendar.month_ends()));
-            }
-        }
-        let free = NOT_SERVED_MIN.max(self.paid * NOT_SERVED_PERCENT / 100);
-        if limits.is_set() && ask.app.app.environment == Environment::Production && self.not_served >= free {
-            return Err(Refusal::Quota(self.calendar.day_ends()));
-        }
-        if let (Probing::Slow(rate), Some(_)) = (limits.probing, self.probe.suspected()) {
-            self.slowed.take_rate(Limits { rate: Some(rate), ..Limits::NONE }, clock, count)?;
-        }
-        product.take_rate(of_product, clock, count)?;
-        self.in_all.take_rate(limits.in_all, clock, count)
-    }
-
-    fn count(&mut self, ask: &Ask<'_>, numbers: u64) {
-        self.products[place(ask.product)].count(numbers);
-        self.in_all.count(numbers);
-        self.held = self.held.saturating_add(held_for(ask.unit, numbers));
-    }
-}
-
-impl PartnerState {
-    fn new(at: Timestamp, zone: &TimeZone) -> Self {
-        Self { calendar: Calendar::new(at, zone), newest: at, meter: Meter::default() }
-    }
-
-    fn take(
-        &mut self,
-        limits: Limits,
-        (at, zone): (Timestamp, &TimeZone),
-        count: NonZeroU32,
-        clock: Monotonic,
-    ) -> Result<(), Refusal> {
-        self.newest = at;
-        let begun = self.calendar.roll(at, zone);
-        self.meter.roll(begun);
-        self.meter.check_quota(limits, u64::from(count.get()), &self.calendar)?;
-        self.meter.take_rate(limits, clock, count)?;
-        self.meter.count(u64::from(count.get()));
-        Ok(())
-    }
-}
-
-/// Numbers that may be asked about.
-pub(crate) struct Permit<'a> {
-    limiter: &'a Limiter,
-    view: &'a AppView,
-    app: Arc<Mutex<AppState>>,
-    partner: Option<Arc<Mutex<PartnerState>>>,
-    product: Product,
-    unit: Money,
-    at: Timestamp,
-    /// Numbers that were not noted yet.
-    open: u64,
-    /// Whether these are given back where they are never noted.
-    is_counted: bool,
-}
-
-impl Permit<'_> {
-    /// Keeps its numbers counted: they are decided later ([`Limiter::resume`]).
-    pub(crate) fn defer(mut self) {
-        self.is_counted = false;
-    }
-
-    /// Notes how all of the numbers were recorded.
-    pub(crate) fn note_all(&mut self, recorded: &[Recorded]) {
-        for one in recorded {
-            self.note(*one);
-        }
-    }
-
-    /// Notes how one of the numbers was recorded.
-    pub(crate) fn note(&mut self, recorded: Recorded) {
-        self.open = self.open.saturating_sub(1);
-        let is_production = self.view.app.environment == Environment::Production;
-        let (warning, suspicion) = {
-            let mut state = lock(&self.app);
-            state.held = state.held.saturating_sub(self.unit.minor);
-            let before = state.spent;
-            if let Charge::Charged(amount) = recorded.charge {
-                state.spent = state.spent.saturating_add(amount.minor);
-                state.paid += 1;
-            }
-            let budget = self.view.app.limits.budget.as_ref();
-            let warning = budget.and_then(|budget| budget.warning_between(before, state.spent));
-            let missed = recorded.outcome == Outcome::NotServed;
-            state.not_served += u64::from(missed);
-            (warning, if missed && is_production { state.probe.not_served() } else { None })
-        };
-        for notice in [warning.map(Notice::Budget), suspicion.map(Notice::Probing)].into_iter().flatten() {
-            (self.limiter.notify)(self.view, notice, self.at);
-        }
-    }
-}
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        if self.open == 0 {
-            return;
-        }
-        let mut state = lock(&self.app);
-        state.held = state.held.saturating_sub(held_for(self.unit, self.open));
-        if !self.is_counted {
-            return;
-        }
-        state.products[place(self.product)].give_back(self.open);
-        state.in_all.give_back(self.open);
-        if let Some(partner) = &self.partner {
-            lock(partner).meter.give_back(self.open);
-        }
-    }
-}
-
-fn refused(refusal: Refusal, at: Timestamp) -> ApiError {
-    match refusal {
-        Refusal::Rate(wait) => {
+fn refused(shortage: Shortage, at: Timestamp) -> ApiError {
+    match shortage {
+        Shortage::Lacking => ApiError::Unreachable,
+        Shortage::Refused(Refusal::Rate(wait)) => {
             let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             ApiError::SpikeArrest { retry_after_s: whole.max(1) }
         }
-        Refusal::Burst(burst) => ApiError::BatchTooLarge { burst: burst.get() },
-        Refusal::Quota(renewed) => {
+        Shortage::Refused(Refusal::Burst(burst)) => ApiError::BatchTooLarge { burst: burst.get() },
+        Shortage::Refused(Refusal::Quota(renewed)) => {
             let left = renewed.duration_since(at).as_secs().max(1).unsigned_abs();
             ApiError::QuotaViolation { retry_after_s: left.min(QUOTA_RETRY_S_MAX) }
         }
-    }
-}
-
-fn held_for(unit: Money, numbers: u64) -> i64 {
-    unit.minor.saturating_mul(i64::try_from(numbers).unwrap_or(i64::MAX))
-}
-
-fn place(product: Product) -> usize {
-    match product {
-        Product::Imsi => 0,
-        Product::Swap => 1,
-        Product::Age => 2,
     }
 }
 
