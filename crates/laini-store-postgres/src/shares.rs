@@ -205,7 +205,8 @@ async fn begin(
     let numbered = || (0_i64..).zip(wants);
     let missing = || numbered().zip(held).filter(|(_, held)| held.is_none()).map(|(numbered, _)| numbered);
     let keys_missing = Keys::of(missing().map(|(_, want)| want.allowance));
-    let first_quarters: Vec<i64> = keys_missing.from_us.iter().map(|from| from.div_euclid(QUARTER_S * 1_000_000)).collect();
+    let first_quarters: Vec<i64> =
+        keys_missing.from_us.iter().map(|from| from.div_euclid(QUARTER_S * 1_000_000)).collect();
     let lengths = missing().map(|(_, want)| quarters(want.allowance.quota));
     let end_quarters: Vec<i64> = first_quarters.iter().zip(lengths).map(|(first, length)| first + length).collect();
     let places: Vec<i64> = missing().map(|(place, _)| place).collect();

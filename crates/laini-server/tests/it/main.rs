@@ -25,6 +25,7 @@ mod pki;
 mod readiness;
 mod receiver;
 mod sandbox;
+mod shared_limits;
 mod shutdown;
 mod slow_peers;
 mod tls;

@@ -14,7 +14,7 @@ use laini_core::partner::{
     Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppStatus, Environment, Partner, PartnerId, Product,
     ProductSet, Purpose,
 };
-use laini_core::store::AccountBook;
+use laini_core::store::{AccountBook, LimitShares};
 use laini_server::{Deps, Environments, Listener, LiveSettings, Server, Settings};
 use serde_json::Value;
 use tokio::sync::{OnceCell, oneshot};
@@ -55,11 +55,13 @@ pub(crate) struct World {
 struct Stores {
     registry: Arc<MapRegistry>,
     ledger: Arc<VecLedger>,
+    shares: Option<Arc<dyn LimitShares>>,
 }
 
 impl Default for Stores {
     fn default() -> Self {
-        Self { registry: Arc::new(MapRegistry::complete_until("2026-11-22T08:55:00Z")), ledger: Arc::default() }
+        let registry = Arc::new(MapRegistry::complete_until("2026-11-22T08:55:00Z"));
+        Self { registry, ledger: Arc::default(), shares: None }
     }
 }
 
@@ -102,9 +104,15 @@ impl World {
         Self::start_from(Stores::default(), &[Listener::new(LOOPBACK)], adjust, change).await
     }
 
+    /// A node that shares its limits with whoever else is given `shares`.
+    pub(crate) async fn start_node(shares: Arc<dyn LimitShares>, change: impl FnOnce(&mut AccountBook)) -> Self {
+        let stores = Stores { shares: Some(shares), ..Stores::default() };
+        Self::start_from(stores, &[Listener::new(LOOPBACK)], |_| {}, change).await
+    }
+
     /// A second server on what this one remembers.
     pub(crate) async fn restarted(&self) -> Self {
-        let stores = Stores { registry: Arc::clone(&self.registry), ledger: Arc::clone(&self.ledger) };
+        let stores = Stores { registry: Arc::clone(&self.registry), ledger: Arc::clone(&self.ledger), shares: None };
         let limits: Vec<_> = self.accounts.book.lock().unwrap().apps.iter().map(|app| app.limits.clone()).collect();
         let change = |book: &mut AccountBook| {
             book.apps.iter_mut().zip(limits).for_each(|(app, limits)| app.limits = limits);
@@ -118,7 +126,7 @@ impl World {
         adjust: impl FnOnce(&mut Settings),
         change: impl FnOnce(&mut AccountBook),
     ) -> Self {
-        let Stores { registry, ledger } = stores;
+        let Stores { registry, ledger, shares } = stores;
         let accounts = Arc::new(BookAccounts::default());
         let worlds = Arc::new(MapWorlds::default());
         let clock = Arc::new(HandClock::at(NOW));
@@ -135,7 +143,7 @@ impl World {
             answers: Arc::clone(&ledger.answers) as _,
             outbox: Arc::clone(&ledger.outbox) as _,
             accounts: Arc::clone(&accounts) as _,
-            shares: None,
+            shares,
             worlds: Arc::clone(&worlds) as _,
             keys: Arc::clone(&keys),
             clock: Arc::clone(&clock) as _,

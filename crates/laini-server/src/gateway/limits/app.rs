@@ -90,7 +90,13 @@ impl AppState {
     }
 
     /// Checks what can be checked without using it up, then uses up the rates.
-    pub(super) fn check(&mut self, ask: &Ask<'_>, limits: &AppLimits, count: NonZeroU32, clock: Monotonic) -> Result<(), Refusal> {
+    pub(super) fn check(
+        &mut self,
+        ask: &Ask<'_>,
+        limits: &AppLimits,
+        count: NonZeroU32,
+        clock: Monotonic,
+    ) -> Result<(), Refusal> {
         let numbers = u64::from(count.get());
         let of_product = limits.of(ask.product);
         let product = &mut self.products[place(ask.product)];
@@ -182,4 +188,3 @@ pub(super) fn place(product: Product) -> usize {
         Product::Age => 2,
     }
 }
-

@@ -215,12 +215,7 @@ impl Limiter {
         }
     }
 
-    async fn pace(
-        &self,
-        exchange: &Exchange,
-        demands: &[(Owner, Demand)],
-        is_tick: bool,
-    ) -> Result<(), SharesError> {
+    async fn pace(&self, exchange: &Exchange, demands: &[(Owner, Demand)], is_tick: bool) -> Result<(), SharesError> {
         if demands.is_empty() && !is_tick {
             return Ok(());
         }
@@ -266,11 +261,7 @@ impl Exchange {
     }
 
     /// One grant for each of `asked`.
-    async fn reserve(
-        &self,
-        asked: &[(Owner, Allowance, Asked)],
-        counted: &Counted,
-    ) -> Result<Vec<Grant>, SharesError> {
+    async fn reserve(&self, asked: &[(Owner, Allowance, Asked)], counted: &Counted) -> Result<Vec<Grant>, SharesError> {
         let want = |(owner, allowance, asked): &(Owner, Allowance, Asked)| {
             let (Asked { limit, need, wish, back }, apps) = (*asked, counted.apps(*owner));
             Want { allowance: *allowance, apps, limit, need, wish, back }

@@ -153,12 +153,7 @@ impl Limiter {
         }
     }
 
-    fn try_to_admit<'a>(
-        &'a self,
-        ask: &Ask<'a>,
-        numbers: &[Msisdn],
-        zone: &TimeZone,
-    ) -> Result<Permit<'a>, Shortage> {
+    fn try_to_admit<'a>(&'a self, ask: &Ask<'a>, numbers: &[Msisdn], zone: &TimeZone) -> Result<Permit<'a>, Shortage> {
         let limits = &ask.app.app.limits;
         let count = u32::try_from(numbers.len()).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
         let app = self.app(ask.app.app.id, ask.at, zone);
