@@ -30,7 +30,6 @@ pub struct Server {
     tls: Vec<Arc<Tls>>,
     accounts: Arc<AccountsPicture>,
     worlds: Arc<SandboxWorlds>,
-    gateway: Arc<Gateway>,
     worker: Arc<Worker>,
     limits: Limits,
 }
@@ -107,7 +106,7 @@ impl Server {
         };
         let worker = Arc::new(worker);
         let worlds = Arc::clone(gateway.worlds());
-        let routes = Arc::clone(&gateway).routes();
+        let routes = gateway.routes();
         let routes = if operator.is_some() { routes } else { routes.merge(Arc::clone(&operator_api).routes()) };
         let front = Arc::new(Front::new(routes, ids, clock, entropy, settings, observers, load));
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
@@ -129,7 +128,6 @@ impl Server {
             tls,
             accounts,
             worlds,
-            gateway,
             worker,
             limits,
         })
@@ -178,6 +176,7 @@ impl Server {
             watchers.spawn(Arc::clone(tls).watch());
         }
         let (stop, stopping) = watch::channel(false);
+        let gateway = Arc::clone(&self.worker.gateway);
         let worker = tokio::spawn(self.worker.run(stopping));
         let (end, ending) = watch::channel(false);
         let spans = self.spans.map(|spans| tokio::spawn(spans.run(ending)));
@@ -186,13 +185,13 @@ impl Server {
             () = exporting => {}
             () = self.accounts.keep_fresh() => {}
             () = self.worlds.keep() => {}
-            () = self.gateway.share_limits() => {}
+            () = gateway.share_limits() => {}
         }
         stop.send_replace(true);
         if worker.await.is_err() {
             tracing::error!("the delivery worker panicked; what it left is delivered by the next server");
         }
-        self.gateway.give_limits_back().await;
+        gateway.give_limits_back().await;
         end.send_replace(true);
         if let Some(spans) = spans
             && spans.await.is_err()

@@ -144,7 +144,7 @@ async fn grant(transaction: &Transaction<'_>, keys: &Keys, wants: &[Want]) -> Re
     unhurried.map_err(|error| DbError::of(&error))?;
     locked?;
     if held.contains(&None) {
-        begin(transaction, keys, wants, &held).await?;
+        begin(transaction, wants, &held).await?;
         lock(transaction, keys, &mut held).await?;
     }
     let held: Option<Vec<Held>> = held.into_iter().collect();
@@ -181,12 +181,7 @@ async fn lock(transaction: &Transaction<'_>, keys: &Keys, held: &mut [Option<Hel
 }
 
 /// Makes the rows that are not there yet; they begin with what the ledger counted.
-async fn begin(
-    transaction: &Transaction<'_>,
-    keys: &Keys,
-    wants: &[Want],
-    held: &[Option<Held>],
-) -> Result<(), DbError> {
+async fn begin(transaction: &Transaction<'_>, wants: &[Want], held: &[Option<Held>]) -> Result<(), DbError> {
     let insert = "INSERT INTO allowance (kind, id, product, quota, from_us, reserved, peak)
         SELECT w.kind, w.id, w.product, w.quota, w.from_us, used, used
         FROM unnest($1::smallint[], $2::bigint[], $3::smallint[], $4::smallint[], $5::bigint[], $6::bigint[],
@@ -204,9 +199,8 @@ async fn begin(
         ON CONFLICT DO NOTHING";
     let numbered = || (0_i64..).zip(wants);
     let missing = || numbered().zip(held).filter(|(_, held)| held.is_none()).map(|(numbered, _)| numbered);
-    let keys_missing = Keys::of(missing().map(|(_, want)| want.allowance));
-    let first_quarters: Vec<i64> =
-        keys_missing.from_us.iter().map(|from| from.div_euclid(QUARTER_S * 1_000_000)).collect();
+    let keys = Keys::of(missing().map(|(_, want)| want.allowance));
+    let first_quarters: Vec<i64> = keys.from_us.iter().map(|from| from.div_euclid(QUARTER_S * 1_000_000)).collect();
     let lengths = missing().map(|(_, want)| quarters(want.allowance.quota));
     let end_quarters: Vec<i64> = first_quarters.iter().zip(lengths).map(|(first, length)| first + length).collect();
     let places: Vec<i64> = missing().map(|(place, _)| place).collect();
@@ -214,7 +208,7 @@ async fn begin(
     let counted_places: Vec<i64> = counted().map(|(place, _)| place).collect();
     let apps: Vec<i64> = counted().map(|(_, app)| app.as_u64().cast_signed()).collect();
     let reversal = outcome_code(Outcome::Reversal);
-    let mut parameters = keys_missing.params().to_vec();
+    let mut parameters = keys.params().to_vec();
     parameters.extend([first_quarters.typed(), end_quarters.typed(), places.typed()]);
     parameters.extend([BUDGET.typed(), reversal.typed(), counted_places.typed(), apps.typed()]);
     transaction.execute(insert, &parameters).await?;

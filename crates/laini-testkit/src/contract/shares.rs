@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "an expectation that fails ends the test")]
 #![expect(missing_docs, reason = "the name of a case is the promise that it holds")]
+#![expect(clippy::print_stdout, reason = "a family tells its figures")]
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

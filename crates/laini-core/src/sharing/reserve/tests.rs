@@ -88,13 +88,14 @@ fn a_busy_node_asks_seldom_and_an_idle_one_gives_back() {
     let (mut row, mut node, mut exchanges) = (Row::default(), Reserve::default(), 0);
     for _ in 0..20 {
         for _ in 0..1_000 {
-            if node.look(1, Some(10_000_000), AT) != Stock::Enough {
-                if let Some(asked) = node.ask() {
-                    exchanges += 1;
-                    node.answered(Ok(row.exchange(asked)));
-                }
-            }
+            let stock = node.look(1, Some(10_000_000), AT);
             node.take(1);
+            if stock != Stock::Enough
+                && let Some(asked) = node.ask()
+            {
+                exchanges += 1;
+                node.answered(Ok(row.exchange(asked)));
+            }
         }
         node.tick();
     }
