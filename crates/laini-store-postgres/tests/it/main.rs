@@ -6,5 +6,4 @@ mod accounts;
 mod ledger;
 mod nodes;
 mod registry;
-mod shares;
 mod worlds;
