@@ -6,13 +6,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::{JoinHandle, spawn_local};
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio::task::{JoinHandle, JoinSet, spawn_local};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -25,8 +26,11 @@ const WAIT_GIVEN_UP: &str = "SyncRepWaitForLSN";
 /// Makes connections to the server that takes writes.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    config: Config,
+    /// One for each host.
+    hosts: Vec<Config>,
     tls: Option<MakeRustlsConnect>,
+    /// A host that has not let us in for so long is given up: a frozen one accepts and then says nothing.
+    timeout: Duration,
 }
 
 /// An open connection. Dropped, it is closed at once, whatever is under way on it.
@@ -38,33 +42,82 @@ pub(crate) struct Opened {
 
 impl Connector {
     pub(crate) fn new(settings: &DatabaseSettings) -> Result<Self, StoreError> {
-        let mut config: Config =
+        let config: Config =
             settings.url.parse().map_err(|error: tokio_postgres::Error| StoreError::Url(described(&error)))?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        let hosts: Vec<Config> =
+            (0..config.get_hosts().len()).map(|number| one_host(&config, number, settings)).collect();
+        if hosts.is_empty() {
             return Err(StoreError::Url("it names no host".to_owned()));
         }
-        if let Some(password) = &settings.password {
-            config.password(password);
-        }
-        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        config.connect_timeout(settings.connect_timeout);
-        if config.get_application_name().is_none() {
-            config.application_name("laini");
-        }
         let tls = if config.get_ssl_mode() == SslMode::Disable { None } else { Some(tls(settings)?) };
-        Ok(Self { config, tls })
+        Ok(Self { hosts, tls, timeout: settings.connect_timeout })
     }
 
-    /// Connects to the first host that takes writes.
+    /// Connects to the first host that takes writes. All are asked at once, so that a frozen one costs no time.
     pub(crate) async fn connect(&self) -> Result<Opened, DbError> {
-        let failed = |error: tokio_postgres::Error| match DbError::of(&error) {
-            DbError::Refused { message, .. } => DbError::Unavailable(message),
-            other => other,
-        };
-        match &self.tls {
-            Some(tls) => self.config.connect(tls.clone()).await.map(Opened::new).map_err(failed),
-            None => self.config.connect(NoTls).await.map(Opened::new).map_err(failed),
+        let mut asking = JoinSet::new();
+        for host in &self.hosts {
+            let (host, tls, timeout) = (host.clone(), self.tls.clone(), self.timeout);
+            asking.spawn_local(async move {
+                let late = |_| DbError::Unavailable("it lets nobody in".to_owned());
+                tokio::time::timeout(timeout, connect(&host, tls)).await.map_err(late).flatten()
+            });
         }
+        let mut reasons = Vec::new();
+        while let Some(asked) = asking.join_next().await {
+            match asked {
+                Ok(Ok(opened)) => return Ok(opened),
+                Ok(Err(error)) => reasons.push(error.to_string()),
+                Err(error) => reasons.push(error.to_string()),
+            }
+        }
+        reasons.sort();
+        reasons.dedup();
+        Err(DbError::Unavailable(reasons.join("; ")))
+    }
+}
+
+/// The settings of one of several hosts.
+fn one_host(all: &Config, number: usize, settings: &DatabaseSettings) -> Config {
+    let mut one = Config::new();
+    match all.get_hosts().get(number) {
+        Some(Host::Tcp(name)) => one.host(name),
+        Some(Host::Unix(path)) => one.host_path(path),
+        None => &mut one,
+    };
+    let ports = all.get_ports();
+    if let Some(port) = ports.get(number).or(ports.first()) {
+        one.port(*port);
+    }
+    if let Some(address) = all.get_hostaddrs().get(number) {
+        one.hostaddr(*address);
+    }
+    if let Some(user) = all.get_user() {
+        one.user(user);
+    }
+    if let Some(name) = all.get_dbname() {
+        one.dbname(name);
+    }
+    if let Some(options) = all.get_options() {
+        one.options(options);
+    }
+    if let Some(password) = settings.password.as_deref().map(str::as_bytes).or(all.get_password()) {
+        one.password(password);
+    }
+    one.application_name(all.get_application_name().unwrap_or("laini"));
+    one.ssl_mode(all.get_ssl_mode()).channel_binding(all.get_channel_binding());
+    one.connect_timeout(settings.connect_timeout).target_session_attrs(TargetSessionAttrs::ReadWrite);
+    one
+}
+
+async fn connect(config: &Config, tls: Option<MakeRustlsConnect>) -> Result<Opened, DbError> {
+    let failed = |error: tokio_postgres::Error| match DbError::of(&error) {
+        DbError::Refused { message, .. } => DbError::Unavailable(message),
+        other => other,
+    };
+    match tls {
+        Some(tls) => config.connect(tls).await.map(Opened::new).map_err(failed),
+        None => config.connect(NoTls).await.map(Opened::new).map_err(failed),
     }
 }
 

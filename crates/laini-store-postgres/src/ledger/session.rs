@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::store::Mac;
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Statement;
 
@@ -49,7 +50,8 @@ pub(super) struct Holder {
 pub(super) struct Session {
     connection: Opened,
     pub(super) slot: Slot,
-    statements: Option<[Statement; 2]>,
+    /// Of checks alone, and of everything; made on first use. `None` = this connection has none.
+    statements: Option<[OnceCell<Statement>; 2]>,
 }
 
 /// How an attempt ended that was not acknowledged.
@@ -99,8 +101,7 @@ impl Session {
     /// Connects to the server that takes writes, and takes the holder's place there. Once that is
     /// acknowledged no commit sent before is in doubt: it is there and durable, or will never be.
     pub(super) async fn open(shared: &Rc<Shared>, holder: &Holder, until: Instant) -> Result<Self, Failure> {
-        let late = |_| Failure::NotWritten("the database did not answer in time".to_owned());
-        let connection = timeout_at(until, shared.connector.connect()).await.map_err(late)??;
+        let connection = shared.connector.connect().await?;
         let slot = loop {
             let place = match holder.writer {
                 Some(writer) => Some(writer),
@@ -117,12 +118,7 @@ impl Session {
             }
         };
         connection.confirmed()?;
-        let statements = if shared.settings.prepared {
-            let plain = within(until, connection.prepare(&PLAIN)).await?;
-            Some([plain, within(until, connection.prepare(&FULL)).await?])
-        } else {
-            None
-        };
+        let statements = shared.settings.prepared.then(Default::default);
         Ok(Self { connection, slot, statements })
     }
 
@@ -134,8 +130,9 @@ impl Session {
             let (number, text) = if writes.is_plain() { (0, PLAIN.as_str()) } else { (1, FULL.as_str()) };
             match &self.statements {
                 Some(statements) => {
+                    let statement = statements[number].get_or_try_init(|| self.connection.prepare(text)).await?;
                     let values: Vec<_> = params.iter().map(|(value, _)| *value).collect();
-                    self.connection.query(&statements[number], &values).await.map(drop)
+                    self.connection.query(statement, &values).await.map(drop)
                 }
                 None => self.connection.query_typed(text, &params).await.map(drop),
             }

@@ -7,7 +7,8 @@ use laini_core::billing::{CheckId, Outcome};
 use laini_core::store::{ChainHead, ChainKey, LedgerError};
 use laini_store::ledger::{HEADS_FILE, HeadFile, reconcile};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
-use tokio::time::{Instant, sleep};
+use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::LedgerSettings;
 use super::batch::{Batch, Decided, Work, decide};
@@ -32,6 +33,8 @@ pub(super) struct Writer {
     holder: Holder,
     /// `None` after a failure: the next attempt opens a new one.
     session: Option<Session>,
+    /// The next connection in the making. It is made to the end, however soon those who wait for it give up.
+    opening: Option<JoinHandle<Result<Session, Failure>>>,
     repeats: Repeats,
     /// Checks that may have been charged without their callers having learned of it. They are known to
     /// this process alone: after a crash each stays charged, and its repeats are free.
@@ -69,6 +72,7 @@ impl Writer {
             key,
             holder,
             session: Some(session),
+            opening: None,
             repeats,
             to_reverse: Vec::new(),
             is_in_trouble: false,
@@ -209,7 +213,15 @@ impl Writer {
         if self.session.is_some() {
             return Ok(());
         }
-        let session = Session::open(&self.shared, &self.holder, until).await?;
+        let mut opening = self.opening.take().unwrap_or_else(|| {
+            let (shared, holder) = (Rc::clone(&self.shared), self.holder.clone());
+            spawn_local(async move { Session::open(&shared, &holder, Instant::now() + OPEN_TIMEOUT).await })
+        });
+        let Ok(opened) = timeout_at(until, &mut opening).await else {
+            self.opening = Some(opening);
+            return Err(Failure::NotWritten("no connection to the database could be made in time".to_owned()));
+        };
+        let session = opened.unwrap_or_else(|error| Err(Failure::NotWritten(error.to_string())))?;
         // What others wrote meanwhile is read when it matters.
         self.repeats.clear();
         self.tip = session.slot.tip;

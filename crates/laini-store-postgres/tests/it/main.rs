@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "an expectation that fails ends the test")]
 
 mod accounts;
+mod faults;
 mod ledger;
 mod nodes;
 mod registry;

@@ -36,14 +36,24 @@ pub struct Faults {
     pub is_deaf: bool,
     /// What the server sends is lost from now on; the connection stays.
     pub is_mute: bool,
-    /// Connections are reset as soon as they are made.
-    pub is_cut: bool,
-    /// New connections are refused as by a server that has too many (53300).
-    pub is_full: bool,
+    /// What becomes of new connections.
+    pub door: Door,
     /// Every request waits so long before it goes on.
     pub delay: Duration,
     /// What happens to some requests; the first rule that fits one counts.
     pub rules: Vec<Rule>,
+}
+
+/// What becomes of new connections.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Door {
+    /// They are made.
+    #[default]
+    Open,
+    /// They are reset as soon as they are made.
+    Cut,
+    /// They are refused, as by a server that has too many (53300).
+    Full,
 }
 
 /// What happens to a share of the requests.
@@ -149,11 +159,11 @@ async fn accept(listener: TcpListener, server: u16, shared: Arc<Shared>) {
         let shared = Arc::clone(&shared);
         spawn_local(async move {
             let faults = shared.faults();
-            if faults.is_cut {
+            if faults.door == Door::Cut {
                 return reset(&client);
             }
             let _ = client.set_nodelay(true);
-            if faults.is_full {
+            if faults.door == Door::Full {
                 let mut client = client;
                 let mut startup = [0; 1024];
                 let _ = client.read(&mut startup).await;

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
-pub use fault_proxy::{Act, FaultProxy, Faults, Rule};
+pub use fault_proxy::{Act, Door, FaultProxy, Faults, Rule};
 pub use server::{Server, ServerOptions};
 
 /// Names a server that tests are to use instead of one of their own: any that speaks the protocol. Its

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use laini_testkit::postgres::{Act, FaultProxy, Faults, Rule, TestDatabase, fresh_database};
+use laini_testkit::postgres::{Act, Door, FaultProxy, Faults, Rule, TestDatabase, fresh_database};
 use tokio_postgres::{Client, Error, NoTls};
 
 struct Link {
@@ -77,10 +77,10 @@ async fn a_statement_fails_as_the_server_would_have_it_and_takes_its_transaction
 #[tokio::test]
 async fn connections_are_refused_lost_or_slow() {
     let link = Link::new();
-    link.proxy.set(Faults { is_full: true, ..Faults::default() });
+    link.proxy.set(Faults { door: Door::Full, ..Faults::default() });
     let refused = link.connect().await.map(drop).unwrap_err();
     assert_eq!(refused.code().unwrap().code(), "53300");
-    link.proxy.set(Faults { is_cut: true, ..Faults::default() });
+    link.proxy.set(Faults { door: Door::Cut, ..Faults::default() });
     assert!(link.connect().await.is_err());
     link.proxy.set(Faults::default());
     let client = link.connect().await.unwrap();
