@@ -7,4 +7,5 @@ mod faults;
 mod ledger;
 mod nodes;
 mod registry;
+mod shares;
 mod worlds;
