@@ -35,6 +35,12 @@ pub(crate) const FOR_TESTS: &[Package] = &[
         present: "ls /usr/lib/postgresql/*/bin/initdb",
         why: "the engine for several nodes stands on it",
     },
+    Package {
+        name: "patroni",
+        present: "command -v patroni",
+        why: "keeps three PostgreSQL servers for the failover tests",
+    },
+    Package { name: "etcd-server", present: "command -v etcd", why: "holds Patroni's leader key" },
     Package { name: "libssl-dev", present: "pkg-config --exists openssl", why: "the Rust client links OpenSSL" },
 ];
 

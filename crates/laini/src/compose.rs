@@ -9,13 +9,13 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
 use laini_core::store::{
-    AccountStore, AnswerMemory, CommitObserver, DayKeys, Ledger, NodeStore, Outbox, Registry, RegistryFeed, Retention,
-    WorldStore,
+    AccountStore, AnswerMemory, CommitObserver, DayKeys, Ledger, LimitShares, NodeStore, Outbox, Registry,
+    RegistryFeed, Retention, WorldStore,
 };
 use laini_server::{Clock, Entropy};
 use laini_store_postgres::{
     self as postgres, Database, DatabaseSettings, PostgresAccounts, PostgresDayKeys, PostgresLedger, PostgresNodes,
-    PostgresRegistry, PostgresWorlds,
+    PostgresRegistry, PostgresShares, PostgresWorlds,
 };
 pub(crate) use laini_store_sqlite::FileState;
 use laini_store_sqlite::{self as sqlite, SqliteAccounts, SqliteLedger, SqliteRegistry, SqliteWorlds};
@@ -260,6 +260,16 @@ impl House {
             Engine::Embedded => None,
             Engine::Postgres(database) => Some(Arc::new(PostgresNodes::beside(Arc::clone(database)))),
         }
+    }
+
+    /// What the nodes share of limits and budgets; `None` where one counts alone.
+    pub(crate) fn limit_shares(&self, config: &Config) -> anyhow::Result<Option<Arc<dyn LimitShares>>> {
+        Ok(match &self.engine {
+            Engine::Embedded => None,
+            Engine::Postgres(database) => {
+                Some(Arc::new(PostgresShares::new(Arc::clone(database), &self.node_name(config)?)))
+            }
+        })
     }
 
     /// The keys of days: files apart from the data, or beside it and sealed, so that all nodes have the

@@ -121,7 +121,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         answers: Arc::clone(&ledger.answers),
         outbox: Arc::clone(&ledger.outbox),
         accounts: offer.accounts,
-        shares: None,
+        shares: house.limit_shares(config)?,
         worlds: house.worlds()?,
         keys: Arc::clone(&house.keys),
         clock: Arc::new(SystemClock),

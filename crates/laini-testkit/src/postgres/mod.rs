@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that gets no database must end")]
 
+mod cluster;
 mod fault_proxy;
 mod server;
 mod template;
@@ -13,6 +14,7 @@ use std::sync::OnceLock;
 
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
+pub use cluster::Cluster;
 pub use fault_proxy::{Act, Door, FaultProxy, Faults, Rule};
 pub use server::{Server, ServerOptions};
 

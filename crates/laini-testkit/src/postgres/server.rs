@@ -95,11 +95,7 @@ impl Server {
 
     /// Sends a signal to all of its processes.
     pub fn signal(&self, signal: Signal) {
-        for process in self.processes() {
-            if let Some(pid) = i32::try_from(process).ok().and_then(Pid::from_raw) {
-                let _ = kill_process(pid, signal);
-            }
-        }
+        signal_all(&self.processes(), signal);
     }
 
     /// Ends it at once, as a power cut would.
@@ -180,14 +176,29 @@ pub(super) fn programs() -> PathBuf {
 
 /// A program of PostgreSQL's that dies with the thread that starts it, as an unprivileged user.
 pub(super) fn program(name: &str, dir: &Path) -> Command {
+    let mut command = as_unprivileged(dir);
+    command.arg(programs().join(name));
+    command
+}
+
+/// What runs a program, named next, as an unprivileged user; it dies with the thread that starts it.
+pub(super) fn as_unprivileged(dir: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]);
     if geteuid().is_root() {
         let (user, group) = unprivileged();
         command.args([format!("--reuid={user}"), format!("--regid={group}"), "--clear-groups".to_owned()]);
     }
-    command.arg(programs().join(name)).current_dir(dir).env("LC_ALL", "C").stdin(Stdio::null());
+    command.current_dir(dir).env("LC_ALL", "C").stdin(Stdio::null());
     command
+}
+
+pub(super) fn signal_all(processes: &[u32], signal: Signal) {
+    for process in processes {
+        if let Some(pid) = i32::try_from(*process).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, signal);
+        }
+    }
 }
 
 pub(super) fn run(command: &mut Command, fill: impl FnOnce(&mut Command) -> &mut Command) -> bool {
@@ -216,11 +227,13 @@ fn spawn(dir: &Path, port: u16, options: &ServerOptions) -> Child {
     started.recv().unwrap()
 }
 
-/// A shell that waits until this process is gone, then ends the server of `dir` and removes it: servers
+/// A shell that waits until this process is gone, then ends the servers of `dir` and removes it: servers
 /// of a whole test process are never dropped. An interrupt from the keyboard, which reaches it too, does
 /// not end it before its work.
-fn guard(dir: &Path) -> Child {
-    let script = r#"trap '' INT TERM; cat >/dev/null; kill -9 "$(head -n 1 "$1/data/postmaster.pid")"; rm -rf "$1" || rm -rf "$1""#;
+pub(super) fn guard(dir: &Path) -> Child {
+    let script = r#"trap '' INT TERM; cat >/dev/null
+        for file in "$1"/*/postmaster.pid; do kill -9 "$(head -n 1 "$file")"; done
+        rm -rf "$1" || rm -rf "$1""#;
     let mut command = Command::new("sh");
     command.args(["-c", script, "sh"]).arg(dir).current_dir("/").stdin(Stdio::piped());
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell starts")
@@ -231,7 +244,7 @@ pub(super) fn free_port() -> u16 {
 }
 
 /// The processes whose parent is `parent`.
-fn children(parent: u32) -> Vec<u32> {
+pub(super) fn children(parent: u32) -> Vec<u32> {
     let all = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
     all.split_whitespace().filter_map(|process| process.parse().ok()).collect()
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    agreement, app, backup, check, config, delivery, demo, ledger, listen, openapi, operator, partner, registry,
+    agreement, app, backup, check, config, delivery, demo, ledger, listen, nodes, openapi, operator, partner, registry,
     restore, retention, sandbox, serve, shadow,
 };
 
@@ -70,6 +70,8 @@ pub(crate) enum Command {
     /// What was asked and what it costs.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Who serves from the store, where several do.
+    Nodes(nodes::NodesArgs),
     /// Credentials of the operator's own systems.
     #[command(subcommand)]
     Operator(operator::OperatorCommand),

@@ -14,6 +14,7 @@ mod doctor;
 pub(crate) mod ledger;
 mod limits;
 pub(crate) mod listen;
+pub(crate) mod nodes;
 pub(crate) mod openapi;
 pub(crate) mod operator;
 pub(crate) mod partner;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Delivery(command) => delivery::run(&context, &command),
         Command::Listen(args) => listen::run(&context, &args),
         Command::Ledger(command) => ledger::run(&context, &command),
+        Command::Nodes(args) => nodes::run(&context, &args),
         Command::Operator(command) => operator::run(&context, &command),
         Command::Backup(args) => backup::run(&context, &args),
         Command::Restore(args) => restore::run(&context, &args),

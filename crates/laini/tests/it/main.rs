@@ -15,6 +15,7 @@ mod delivery;
 mod disk;
 mod doctor;
 mod extract;
+mod failover;
 mod feed;
 mod feed_http;
 mod flood;

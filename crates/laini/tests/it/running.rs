@@ -214,6 +214,8 @@ pub(crate) struct LedgerRow {
     pub(crate) environment: String,
     pub(crate) outcome: String,
     pub(crate) charge_minor: i64,
+    /// Of a reversal: the check whose charge it takes back; empty otherwise.
+    pub(crate) reverses: String,
 }
 
 /// What the ready file tells.
