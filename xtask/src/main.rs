@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `generate`, `bench`.
+//! The project's own commands: `cargo xtask test`, `generate`, `bench`, `capacity`.
 //!
 //! Owns how the project is checked and measured. Must never hold a rule of the product, and never
 //! reach another address than this machine's loopback; only the package managers that it calls do.
@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod bench;
+mod capacity;
 mod clients;
 mod daemon;
 mod fuzz;
@@ -28,7 +29,9 @@ cargo xtask bench [--quick] [--lines N,N] [--rounds N] [--seconds N] [--connecti
                   [--before FILE] [--without PART]...
                                     measure the durable check beside its peers (an earlier laini too, where FILE is
                                     one) and under overload; the parts 'peers' and 'overload' can be left out;
-                                    writes bench/results.md and bench/overload.svg";
+                                    writes bench/results.md and bench/overload.svg
+cargo xtask capacity [--lines N --checks-per-second N] [--ASSUMPTION N]...
+                                    say which machines carry a demand, and what gives way first (docs/guide/scale.md)";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -47,6 +50,7 @@ fn run(args: &[String]) -> Result<()> {
         "test" => test::run(options),
         "generate" => generate::run(options),
         "bench" => bench::run(options),
+        "capacity" => capacity::run(options),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())
