@@ -83,7 +83,7 @@ impl LookUps {
         match timeout(self.patience, answered).await {
             Ok(Ok(found)) => found,
             Ok(Err(_)) => Err(RegistryError::Unavailable(STOPPED.to_owned())),
-            Err(_) => Err(RegistryError::TooSlow),
+            Err(_) => Err(RegistryError::Unavailable(TOO_SLOW.to_owned())),
         }
     }
 
@@ -94,6 +94,8 @@ impl LookUps {
 }
 
 const STOPPED: &str = "the engine has stopped";
+/// "Too slow" is said of an operator's back end; a database that stands still is one that cannot be reached.
+const TOO_SLOW: &str = "the database did not answer in time";
 
 /// Asks the database for all look-ups of the node. Lives on the database's thread.
 struct Batcher {
@@ -317,7 +319,7 @@ impl From<DbError> for Lost {
 impl Lost {
     fn error(&self) -> RegistryError {
         match self {
-            Self::TooSlow => RegistryError::TooSlow,
+            Self::TooSlow => RegistryError::Unavailable(TOO_SLOW.to_owned()),
             Self::Failed(damaged @ DbError::Damaged(_)) => RegistryError::Bad(damaged.to_string()),
             Self::Failed(error) => RegistryError::Unavailable(error.to_string()),
         }

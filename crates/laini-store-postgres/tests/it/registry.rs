@@ -305,7 +305,7 @@ async fn a_look_up_ends_by_its_deadline_and_the_next_one_works() {
     let held = lock(&place, "LOCK TABLE line").await;
     for _ in 0..3 {
         let asked = Instant::now();
-        assert!(matches!(node.look_up(number(7)).await, Err(RegistryError::TooSlow)));
+        assert!(matches!(node.look_up(number(7)).await, Err(RegistryError::Unavailable(_))));
         assert!(asked.elapsed() < Duration::from_millis(900));
     }
     held.release().await;

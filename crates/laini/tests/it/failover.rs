@@ -24,8 +24,9 @@ const LOAD_WITHIN: Duration = Duration::from_mins(2);
 
 /// A node with a data directory of its own and the keys of all.
 struct Node {
-    lab: Lab,
     server: Running,
+    /// Gone after its server, which logs into it.
+    lab: Lab,
 }
 
 /// What the clients of one run share.
@@ -67,10 +68,10 @@ fn nodes(first: Lab, cluster: &Cluster) -> Vec<Node> {
         configure(&lab, cluster, &format!("node-{number}"));
         copy(&keys, &lab.data().join("keys"));
         let server = lab.serve();
-        nodes.push(Node { lab, server });
+        nodes.push(Node { server, lab });
     }
     let server = first.serve();
-    nodes.insert(0, Node { lab: first, server });
+    nodes.insert(0, Node { server, lab: first });
     nodes
 }
 
