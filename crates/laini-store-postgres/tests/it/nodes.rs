@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use laini_core::billing::Outcome;
 use laini_core::store::{
@@ -12,7 +13,7 @@ use laini_store_postgres::{
 };
 use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, all, app, at, chain_key};
 use laini_testkit::contract::submit::{assert_counters_equal_rows, claim, keyed};
-use laini_testkit::postgres::{TestDatabase, fresh_database};
+use laini_testkit::postgres::{FaultProxy, Faults, TestDatabase, fresh_database};
 use tempfile::TempDir;
 
 /// A node with a data directory of its own.
@@ -166,6 +167,42 @@ fn of_eight_nodes_that_start_together_one_sets_up_the_tables() {
     }
     assert_eq!(database.value("SELECT fence FROM laini_schema").as_deref(), Some("1"));
     println!("family=set-up cases=8 failures=0 migrators=1");
+}
+
+/// One after the other each node that sets up the tables dies a little later, until one of them lives.
+#[test]
+fn a_set_up_that_dies_at_any_statement_is_gone_on_with() {
+    let (database, whole) = (fresh_database(), fresh_database());
+    drop(Database::open(DatabaseSettings::new(&whole.url())).unwrap());
+    let (mut deaths, mut requests) = (0, 1);
+    loop {
+        let link = FaultProxy::start(port_of(&database.url()), 1);
+        link.set(Faults { dies_after: Some(requests), ..Faults::default() });
+        let mut settings = DatabaseSettings::new(&database.url_at(link.port()));
+        (settings.setup_lease, settings.open_timeout) = (Duration::ZERO, Duration::ZERO);
+        if Database::open(settings).is_ok() {
+            break;
+        }
+        deaths += 1;
+        // A step is four requests, behind three of the look and three of the lease: each death falls upon
+        // another one of them.
+        requests = 7 + deaths % 5;
+        assert!(deaths < 1_000, "it never comes to an end");
+    }
+    let tables = "SELECT string_agg(relname || ' ' || relkind::text, ',' ORDER BY relname, relkind::text)
+                  FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'public'";
+    assert_eq!(database.value(tables), whole.value(tables));
+    let done = "SELECT version || ' ' || step FROM laini_schema";
+    assert_eq!(database.value(done), whole.value(done));
+    let statements = "SELECT count(*) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+                      WHERE nspname = 'public' AND relkind IN ('r', 'p', 'i')";
+    let statements: u64 = database.value(statements).unwrap().parse().unwrap();
+    assert!(deaths > statements, "{deaths} deaths in {statements} tables and indexes");
+    println!("family=set-up killed cases={deaths} failures=0");
+}
+
+fn port_of(url: &str) -> u16 {
+    url.rsplit_once(':').unwrap().1.split('/').next().unwrap().parse().unwrap()
 }
 
 #[test]

@@ -38,6 +38,8 @@ pub struct Faults {
     pub is_mute: bool,
     /// What becomes of new connections.
     pub door: Door,
+    /// After so many requests in all every connection breaks at its next one: whoever sent them is gone.
+    pub dies_after: Option<u64>,
     /// Every request waits so long before it goes on.
     pub delay: Duration,
     /// What happens to some requests; the first rule that fits one counts.
@@ -271,8 +273,10 @@ impl Connection {
         if !is_asking {
             return to.write_all(&request).await;
         }
+        let is_dead =
+            faults.dies_after.is_some_and(|count| self.shared.counts.requests.load(Ordering::Relaxed) >= count);
         let act = self.shared.draw(&sql);
-        if act == Some(Act::LoseRequest) {
+        if is_dead || act == Some(Act::LoseRequest) {
             self.broken.notify_one();
             return Ok(());
         }
