@@ -168,6 +168,11 @@ impl Deliveries {
 }
 
 impl Reversals {
+    /// How many of them could be repeated still.
+    pub(super) fn repeatable(&self) -> usize {
+        self.repeat_key.iter().flatten().count()
+    }
+
     pub(super) fn push(&mut self, reversed: &LedgerRow, by: CheckId, key: Option<RepeatKey>) {
         let (position, tail) = place(reversed.id);
         self.partner.push(reversed.partner.as_u64().cast_signed());

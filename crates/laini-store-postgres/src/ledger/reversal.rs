@@ -25,7 +25,7 @@ pub(super) struct Reversing {
 }
 
 /// Finds what of `ids` is charged still, and links a reversal to each; an id that is not there was never
-/// charged.
+/// charged. A charge that was repeated since, on another node, stays: its caller was answered after all.
 pub(super) async fn reverse(
     session: &Session,
     ids: &[CheckId],
@@ -42,9 +42,12 @@ pub(super) async fn reverse(
     let (mut writes, mut counters, mut forgotten) = (Writes::default(), Counters::default(), Vec::new());
     let (mut tip, writer) = (session.slot.tip, session.slot.writer.cast_unsigned());
     for found in charged {
+        let question = match repeatable(connection, &found, until).await? {
+            Some((_, repeats)) if repeats > 0 => continue,
+            found => found.map(|(key, _)| key),
+        };
         let last = tip.newest.map_or(found.id, |newest| newest.max(found.id));
         let row = found.reversal(CheckId::of_reversal(last, found.id), found.at.max(tip.newest_at));
-        let question = repeat_key(connection, &found, until).await?;
         let link = chained(&mut tip, key, writer, &row);
         writes.checks.push(&row, link, None);
         writes.reversals.push(&found, row.id, question);
@@ -62,11 +65,18 @@ async fn reversed(connection: &Opened, ids: &[CheckId], until: Instant) -> Resul
     rows.iter().map(|row| Columns(row).check_id()).collect()
 }
 
-/// What makes it the same question as another, while its side row is there.
-async fn repeat_key(connection: &Opened, row: &LedgerRow, until: Instant) -> Result<Option<RepeatKey>, DbError> {
-    let sql = "SELECT repeat_key FROM subject WHERE partner = $1 AND position = $2 AND tail = $3";
+/// What makes it the same question as another, and how often it was repeated; `None` = nothing can repeat
+/// it any more.
+async fn repeatable(connection: &Opened, row: &LedgerRow, until: Instant) -> Result<Option<(RepeatKey, i16)>, DbError> {
+    let sql = "SELECT subject.repeat_key, repeats FROM subject
+               JOIN repeatable ON repeatable.partner = subject.partner AND repeatable.repeat_key = subject.repeat_key
+               WHERE subject.partner = $1 AND subject.position = $2 AND subject.tail = $3 AND charged_at = $4";
     let (position, tail) = place(row.id);
-    let partner = row.partner.as_u64().cast_signed();
-    let rows = within(until, connection.query_typed(sql, params![partner, position, tail])).await?;
-    rows.first().map(|row| Ok(RepeatKey(Columns(row).bytes("repeat_key")?))).transpose()
+    let (partner, at) = (row.partner.as_u64().cast_signed(), row.at.as_microsecond());
+    let rows = within(until, connection.query_typed(sql, params![partner, position, tail, at])).await?;
+    let read = |row: &tokio_postgres::Row| {
+        let columns = Columns(row);
+        Ok((RepeatKey(columns.bytes("repeat_key")?), columns.get("repeats")?))
+    };
+    rows.first().map(read).transpose()
 }

@@ -100,7 +100,8 @@ const MORE: &str = ", answers AS (
 ), gone AS (
     DELETE FROM repeatable USING reversing
     WHERE repeatable.partner = reversing.partner AND repeatable.repeat_key = reversing.repeat_key
-        AND repeatable.charged_at = reversing.charged_at
+        AND repeatable.charged_at = reversing.charged_at AND repeatable.repeats = 0
+    RETURNING 1
 )";
 
 const PLAIN_END: &str = "
@@ -110,7 +111,7 @@ SELECT 1 / (CASE WHEN (SELECT count(*) FROM tip) = 1
 const FULL_END: &str = "
 SELECT 1 / (CASE WHEN (SELECT count(*) FROM tip) = 1
     AND (SELECT count(*) FROM known) + (SELECT count(*) FROM fresh) = $38
-    AND (SELECT count(*) FROM answers) = $50 THEN 1 ELSE 0 END)";
+    AND (SELECT count(*) FROM answers) = $50 AND (SELECT count(*) FROM gone) = $64 THEN 1 ELSE 0 END)";
 
 /// The statement of checks alone, and that of everything.
 pub(super) static PLAIN: LazyLock<String> = LazyLock::new(|| text(&[HEAD, PLAIN_END]));
@@ -133,6 +134,7 @@ pub(super) struct Lone {
     seq_before: i64,
     questions: i64,
     answers: i64,
+    gone: i64,
 }
 
 impl Lone {
@@ -148,13 +150,14 @@ impl Lone {
             seq_before: slot.tip.seq.cast_signed(),
             questions: count(writes.questions.len()),
             answers: count(writes.answers.len()),
+            gone: count(writes.reversals.repeatable()),
         }
     }
 }
 
 /// The parameters in the order of the statement's numbers.
 pub(super) fn params<'a>(lone: &'a Lone, writes: &'a Writes) -> Vec<Param<'a>> {
-    let mut params = Vec::with_capacity(63);
+    let mut params = Vec::with_capacity(64);
     params.extend([lone.seq.typed(), lone.mac.typed(), lone.newest_at.typed()]);
     params.extend([lone.writer.typed(), lone.fence.typed(), lone.seq_before.typed()]);
     params.extend(writes.checks.params());
@@ -166,6 +169,7 @@ pub(super) fn params<'a>(lone: &'a Lone, writes: &'a Writes) -> Vec<Param<'a>> {
         params.push(lone.answers.typed());
         params.extend(writes.deliveries.params());
         params.extend(writes.reversals.params());
+        params.push(lone.gone.typed());
     }
     params
 }

@@ -59,11 +59,6 @@ impl Cluster {
         format!("postgresql://postgres:pw@{}/postgres?sslmode=disable", hosts.join(","))
     }
 
-    /// [`Cluster::url`] without its password, and the password.
-    pub fn url_and_password(&self) -> (String, &'static str) {
-        (self.url().replace(":pw@", "@"), "pw")
-    }
-
     /// The member that leads; `None` while none does.
     pub fn leader(&self) -> Option<usize> {
         (0..self.members.len()).find(|number| {

@@ -99,6 +99,12 @@ impl Bank {
         bank
     }
 
+    /// The same client, which gives up on an answer after so long.
+    pub(crate) fn patient_for(mut self, patience: Duration) -> Self {
+        self.http = reqwest::Client::builder().timeout(patience).no_proxy().build().unwrap();
+        self
+    }
+
     /// Goes on with the same token at another server, such as the same one after a restart.
     pub(crate) fn move_to(&mut self, server: &Running) {
         self.base_url.clone_from(&server.base_url);
