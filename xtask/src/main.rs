@@ -15,6 +15,7 @@ mod daemon;
 mod fuzz;
 mod generate;
 mod installed;
+mod manifests;
 mod packages;
 mod postgres;
 mod server;
@@ -23,7 +24,7 @@ mod test;
 mod tidy;
 
 const USAGE: &str = "\
-cargo xtask test [--only STEP]...   check everything: format, tidiness, lints, tests, generated files, clients, generated requests
+cargo xtask test [--only STEP]...   check everything: format, tidiness, lints, tests, generated files, manifests, clients, generated requests
 cargo xtask generate [--check]      write the generated files, or fail where one is stale
 cargo xtask bench [--quick] [--lines N,N] [--rounds N] [--seconds N] [--connections N] [--keep]
                   [--before FILE] [--without PART]...

@@ -25,7 +25,7 @@ pub(crate) const FOR_TESTS: &[Package] = &[
     Package {
         name: "python3-venv",
         present: "python3 -c 'import ensurepip, venv'",
-        why: "two clients and schemathesis are Python",
+        why: "two clients, schemathesis and the checks of manifests are Python",
     },
     Package { name: "nodejs", present: "command -v node", why: "two clients are JavaScript" },
     Package { name: "npm", present: "command -v npm", why: "installs them" },

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::postgres::{TEST_URL, TestServer};
-use crate::{clients, fuzz, generate, packages, shell, tidy};
+use crate::{clients, fuzz, generate, manifests, packages, shell, tidy};
 
 /// Cargo waits for downloads, the build and other cargos; longer than this something hangs.
 const CARGO_LIMIT_MINUTES: u32 = 60;
@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", run: || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]) },
     Step { name: "tests", run: cargo_test },
     Step { name: "generated", run: generate::check },
+    Step { name: "manifests", run: manifests::run },
     Step { name: "clients", run: clients::run },
     Step { name: "fuzz", run: fuzz::run },
 ];

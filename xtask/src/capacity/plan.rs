@@ -7,8 +7,6 @@ use super::measured::{
 const TIB: f64 = 1_099_511_627_776.0;
 const MIB: f64 = 1_048_576.0;
 const DAY_S: f64 = 86_400.0;
-/// Questions are remembered for as long as the longest of them can be repeated.
-const REPEAT_S: f64 = 600.0;
 /// The serving generation and the one that is loaded beside it.
 const GENERATIONS: f64 = 2.0;
 
@@ -48,9 +46,8 @@ impl Plan {
         let days = settings.days();
         let side_days = days.min(settings.subject_days());
         let registry_tib = demand.lines * BYTES_PER_LINE * GENERATIONS / TIB;
-        let repeats = peak * REPEAT_S * REPEAT_BYTES_PER_CHECK;
-        let rows = per_day * (days * LEDGER_BYTES_PER_CHECK + side_days * SIDE_BYTES_PER_CHECK);
-        let ledger_tib = (rows + repeats) / TIB;
+        let kept = LEDGER_BYTES_PER_CHECK + REPEAT_BYTES_PER_CHECK;
+        let ledger_tib = per_day * (days * kept + side_days * SIDE_BYTES_PER_CHECK) / TIB;
         let wal_mib_per_s = peak * WAL_BYTES_PER_CHECK / MIB;
 
         let reasons = [
@@ -75,7 +72,7 @@ impl Plan {
             reasons,
             registry_tib,
             ledger_tib,
-            ledger_tib_per_year: per_day * 365.25 * LEDGER_BYTES_PER_CHECK / TIB,
+            ledger_tib_per_year: per_day * 365.25 * kept / TIB,
             wal_mib_per_s,
             load_minutes: demand.lines / LINES_LOADED_PER_S / 60.0,
             price_per_month,

@@ -43,7 +43,7 @@ pub(super) fn plans(plans: &[Plan]) -> String {
     row("gives way first", &|plan| plan.breaks_first().to_owned());
     row("registry, two generations, TiB", &|plan| amount(plan.registry_tib));
     row("checks on disk, TiB", &|plan| amount(plan.ledger_tib));
-    row("… ledger rows of each further year, TiB", &|plan| amount(plan.ledger_tib_per_year));
+    row("… more with each further year, TiB", &|plan| amount(plan.ledger_tib_per_year));
     row("write-ahead log, MiB/s", &|plan| amount(plan.wal_mib_per_s));
     row("a snapshot's load, minutes", &|plan| amount(plan.load_minutes));
     row("503 to callers of a failing server, s", &|_| format!("{FAILOVER_S}"));

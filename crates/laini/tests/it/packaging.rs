@@ -21,7 +21,7 @@ fn variables(file: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_unit_and_the_container_set_only_settings_that_there_are() {
+fn what_is_shipped_sets_only_settings_that_there_are() {
     let lab = Lab::new();
     let settings = lab.json(&["config", "check"]);
     let known = |name: &str| {
@@ -31,7 +31,7 @@ fn the_unit_and_the_container_set_only_settings_that_there_are() {
         };
         name == "LAINI_DATA" || settings.as_array().unwrap().iter().any(is_setting)
     };
-    for file in ["laini.service", "Containerfile"] {
+    for file in ["laini.service", "Containerfile", "compose.yaml", "kubernetes/laini.yaml"] {
         let text = shipped(file);
         let set = variables(&text);
         assert!(set.len() >= 3, "{file}: {set:?}");
