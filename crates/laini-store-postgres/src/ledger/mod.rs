@@ -8,7 +8,7 @@
 //! Everything a commit changes stands or falls with one row of the table `writer`: the end of this
 //! node's chain, under a fence. After a commit in doubt the node takes the row anew with a higher fence.
 //! Once that is acknowledged, whatever was sent before is either there, and as durable as the fence, or
-//! will never be (decision 0030).
+//! will never be (decision 0032).
 
 mod answers;
 mod arrays;
