@@ -86,7 +86,8 @@ pub(super) fn laini(binary: &Path, args: &[&str]) -> Result<String> {
     shell::output(&mut shell::command(LOAD_LIMIT_MINUTES, &line))
 }
 
-/// The files `registry-<generation>.db…`: the current rows, without the history of events.
+/// The files `registry-<generation>.db…`: the current rows, without the history of events; none where
+/// settings say that they lie in a database.
 fn current_rows_bytes(data: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(data)? {
@@ -96,6 +97,7 @@ fn current_rows_bytes(data: &Path) -> Result<u64> {
             bytes += entry.metadata()?.len();
         }
     }
-    ensure!(bytes > 0, "no registry-<generation>.db lies in {}", data.display());
+    let is_elsewhere = data.join("laini.toml").exists();
+    ensure!(bytes > 0 || is_elsewhere, "no registry-<generation>.db lies in {}", data.display());
     Ok(bytes)
 }

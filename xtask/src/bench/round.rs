@@ -22,6 +22,8 @@ pub(super) struct Round {
     pub(super) requests_per_s: f64,
     /// User and system time of the server, per request.
     pub(super) cpu_us: f64,
+    /// The part of it that its first process used: without a database behind it.
+    pub(super) front_us: f64,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
     /// The most that was seen while the load ran.
@@ -43,7 +45,7 @@ impl Round {
     /// Runs it and measures the peer meanwhile. Every request must be answered with 200.
     pub(super) fn run(peer: &Peer, options: &Options, token: &str, seconds: u64) -> Result<Self> {
         let mut load = Self::load(peer, options, token, seconds);
-        let cpu_before = peer.cpu_micros()?;
+        let (cpu_before, front_before) = (peer.cpu_micros()?, peer.front_micros()?);
         let mut child = load.spawn().context("cannot start wrk")?;
         let mut memory = peer.memory()?;
         while child.try_wait()?.is_none() {
@@ -51,13 +53,14 @@ impl Round {
             memory = memory.max(peer.memory()?);
         }
         let cpu_us = peer.cpu_micros()?.saturating_sub(cpu_before);
+        let front_us = peer.front_micros()?.saturating_sub(front_before);
         let printed = String::from_utf8(child.wait_with_output()?.stdout)?;
         let json = printed.lines().find(|line| line.starts_with('{')).context("wrk printed no result")?;
-        Self::read(&serde_json::from_str(json)?, cpu_us, memory)
+        Self::read(&serde_json::from_str(json)?, (cpu_us, front_us), memory)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts of one round are far below 2^52")]
-    fn read(result: &Value, cpu_us: u64, memory: Memory) -> Result<Self> {
+    fn read(result: &Value, (cpu_us, front_us): (u64, u64), memory: Memory) -> Result<Self> {
         let field = |name: &str| result[name].as_u64().with_context(|| format!("wrk printed no {name}"));
         let (requests, micros) = (field("requests")?, field("micros")?);
         let (refused, broken) = (field("refused")?, field("broken")?);
@@ -66,6 +69,7 @@ impl Round {
         Ok(Self {
             requests_per_s: requests as f64 * 1e6 / micros as f64,
             cpu_us: cpu_us as f64 / requests as f64,
+            front_us: front_us as f64 / requests as f64,
             p50_ms: field("p50_us")? as f64 / 1e3,
             p99_ms: field("p99_us")? as f64 / 1e3,
             memory,
@@ -75,9 +79,9 @@ impl Round {
 
 impl fmt::Display for Round {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { requests_per_s, cpu_us, p50_ms, p99_ms, memory } = self;
+        let Self { requests_per_s, cpu_us, front_us, p50_ms, p99_ms, memory } = self;
         let anon_mib = memory.anon_kib / 1024;
-        write!(f, "{requests_per_s:.0} requests/s, {cpu_us:.2} µs of CPU each, ")?;
+        write!(f, "{requests_per_s:.0} requests/s, {cpu_us:.2} µs of CPU each (front {front_us:.2}), ")?;
         write!(f, "p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms, {anon_mib} MiB")
     }
 }

@@ -13,7 +13,7 @@ use crate::server::{Credentials, Server};
 use crate::{postgres, shell};
 
 const LOAD_LIMIT_MINUTES: u32 = 20;
-const SOURCE: &str = "bench/fastify-postgresql";
+pub(super) const SOURCE: &str = "bench/fastify-postgresql";
 const DATABASE: &str = "bench";
 
 /// Fastify with the check in JavaScript, and one PostgreSQL with the lines of the sample and the records.
@@ -44,7 +44,7 @@ pub(in crate::bench) fn start(sample: &Sample, dir: &Path) -> Result<Peer> {
 }
 
 /// A cluster of this run's own, reached through a socket in `dir`.
-fn serve(source: &Path, dir: &Path) -> Result<Daemon> {
+pub(super) fn serve(source: &Path, dir: &Path) -> Result<Daemon> {
     let data = postgres::new_data(dir)?;
     let settings = std::fs::read_to_string(source.join("postgresql.conf"))?;
     OpenOptions::new().append(true).open(data.join("postgresql.conf"))?.write_all(settings.as_bytes())?;

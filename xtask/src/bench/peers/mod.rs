@@ -4,6 +4,7 @@
 //! Must never leave a process behind, or use a service of this machine.
 
 mod fastify_postgresql;
+mod laini_postgresql;
 mod nginx_redis;
 mod sandbox;
 
@@ -26,6 +27,7 @@ pub(super) fn start(sample: &Sample, dir: &Path) -> Result<Vec<Peer>> {
         nginx_redis::start(Sync::Always, sample, dir).context("nginx + Lua + Redis")?,
         nginx_redis::start(Sync::EverySecond, sample, dir).context("nginx + Lua + Redis")?,
         fastify_postgresql::start(sample, dir).context("Fastify + PostgreSQL")?,
+        laini_postgresql::start(sample, dir).context("laini on PostgreSQL")?,
         sandbox::laini(dir)?,
         sandbox::prism(dir)?,
     ])

@@ -142,9 +142,11 @@ fn registries(page: &mut String, measured: &Measured) -> Result<()> {
     );
     for peer in &measured.peers {
         let Some(registry) = peer.registry else { continue };
-        let (speed, bytes) = (registry.lines_per_s / 1e6, registry.bytes_per_line);
+        let speed = registry.lines_per_s / 1e6;
+        let is_file = registry.bytes_per_line > 0.0;
+        let bytes = if is_file { format!("{:.1}", registry.bytes_per_line) } else { "in a database".to_owned() };
         let back = peer.recovery.map_or(String::new(), |took| format!("{:.2}", took.as_secs_f64()));
-        writeln!(page, "| {} | {speed:.2} | {bytes:.1} | {back} |", peer.name)?;
+        writeln!(page, "| {} | {speed:.2} | {bytes} | {back} |", peer.name)?;
     }
     Ok(())
 }

@@ -25,6 +25,9 @@ pub(super) fn targets(options: &Options, measured: &Measured) -> Vec<Target> {
     if let Some(laini) = measured.smallest_laini() {
         targets.extend(measured.of(|role| role == Role::Before).iter().map(|before| since(before, laini)));
         targets.extend(measured.peers.iter().filter_map(|peer| of_alternative(laini, peer)));
+        for several in measured.of(|role| role == Role::Several) {
+            targets.extend(of_several(laini, several, measured));
+        }
     }
     if let Some(overload) = &measured.overload {
         targets.extend(of_overload(overload));
@@ -70,6 +73,24 @@ fn of_alternative(laini: &PeerResult, peer: &PeerResult) -> Option<Target> {
     let ratio = median(peer, |round| round.cpu_us) / median(laini, |round| round.cpu_us);
     let (what, aim) = (format!("CPU, {}", peer.name), format!("≥ {times} × {}", laini.name));
     Some(target(what, &aim, format!("{ratio:.2} ×"), ratio >= times))
+}
+
+/// The engine for several nodes, beside the embedded one and beside what stands on the same database.
+fn of_several(laini: &PeerResult, several: &PeerResult, measured: &Measured) -> Vec<Target> {
+    let ratio = median(several, |round| round.front_us) / median(laini, |round| round.front_us);
+    let what = format!("CPU of the node alone, {}", several.name);
+    let mut targets = vec![target(what, &format!("≤ 1.5 × {}", laini.name), format!("{ratio:.2} ×"), ratio <= 1.5)];
+    for peer in measured.peers.iter().filter(|peer| peer.name.contains("PostgreSQL") && peer.role != Role::Several) {
+        let ratio = median(peer, |round| round.cpu_us) / median(several, |round| round.cpu_us);
+        let (what, aim) = (format!("CPU, {}", peer.name), format!("≥ 10 × {}", several.name));
+        targets.push(target(what, &aim, format!("{ratio:.2} ×"), ratio >= 10.0));
+    }
+    if let Some(registry) = several.registry {
+        let speed = registry.lines_per_s / 1e6;
+        let what = format!("bulk load, {}", several.name);
+        targets.push(target(what, "≥ 0.3 M lines/s", format!("{speed:.2} M"), speed >= 0.3));
+    }
+    targets
 }
 
 fn of_overload(overload: &Overload) -> Vec<Target> {
@@ -120,8 +141,14 @@ mod tests {
 
     fn peer(name: &str, role: Role, cpu_us: &[f64]) -> PeerResult {
         let memory = Memory { anon_kib: 20_480, file_kib: 1 };
-        let round =
-            |cpu_us: &f64| Round { requests_per_s: 1e5 / cpu_us, cpu_us: *cpu_us, p50_ms: 1.0, p99_ms: 2.0, memory };
+        let round = |cpu_us: &f64| Round {
+            requests_per_s: 1e5 / cpu_us,
+            cpu_us: *cpu_us,
+            front_us: *cpu_us,
+            p50_ms: 1.0,
+            p99_ms: 2.0,
+            memory,
+        };
         let registry = (role == Role::Laini).then_some(Figures { lines_per_s: 8e5, bytes_per_line: 50.0 });
         let (name, rounds) = (name.to_owned(), cpu_us.iter().map(round).collect());
         PeerResult { name, role, rounds, idle: memory, loaded: memory, registry, recovery: None }
