@@ -44,28 +44,28 @@ pub(super) fn probing(columns: &Columns<'_>) -> Result<Probing, DbError> {
 }
 
 /// The limits of all apps, on their way to them.
+#[derive(Default)]
 pub(super) struct Limited(HashMap<u64, AppLimits>);
 
 impl Limited {
-    pub(super) async fn load(transaction: &Transaction<'_>) -> Result<Self, DbError> {
-        let mut found: HashMap<u64, AppLimits> = HashMap::new();
-        for row in transaction.query("SELECT * FROM app_limit", &[]).await? {
-            let columns = Columns(&row);
-            let (of_app, limits) = (found.entry(columns.bits("app", 64)?).or_default(), limits(&columns)?);
-            match columns.get::<&str>("product")? {
-                ALL => of_app.in_all = limits,
-                _ => of_app.products.push((columns.word("product", |word| Product::parse(word).ok())?, limits)),
-            }
+    /// Adds a row of `app_limit`.
+    pub(super) fn add_limits(&mut self, columns: &Columns<'_>) -> Result<(), DbError> {
+        let (of_app, limits) = (self.0.entry(columns.bits("app", 64)?).or_default(), limits(columns)?);
+        match columns.get::<&str>("product")? {
+            ALL => of_app.in_all = limits,
+            _ => of_app.products.push((columns.word("product", |word| Product::parse(word).ok())?, limits)),
         }
-        for row in transaction.query("SELECT * FROM app_budget", &[]).await? {
-            let columns = Columns(&row);
-            found.entry(columns.bits("app", 64)?).or_default().budget = Some(budget(&columns)?);
-        }
-        Ok(Self(found))
+        Ok(())
+    }
+
+    /// Adds a row of `app_budget`.
+    pub(super) fn add_budget(&mut self, columns: &Columns<'_>) -> Result<(), DbError> {
+        self.0.entry(columns.bits("app", 64)?).or_default().budget = Some(budget(columns)?);
+        Ok(())
     }
 
     /// Those of an app whose row says `probing`.
-    pub(super) fn of(&mut self, app: u64, probing: Probing) -> AppLimits {
+    pub(super) fn take(&mut self, app: u64, probing: Probing) -> AppLimits {
         let mut found = self.0.remove(&app).unwrap_or_default();
         found.products.sort_by_key(|(product, _)| *product);
         AppLimits { probing, ..found }

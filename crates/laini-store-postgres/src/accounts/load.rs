@@ -1,52 +1,115 @@
 //! Reading: whole tables at one moment, put together here.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use laini_core::access::{AddressRules, ConsumerKey, SecretHash};
 use laini_core::billing::{Band, Currency, FreeUnits, Price};
 use laini_core::disclosure::{Window, Windows};
 use laini_core::partner::{
-    Agreement, AgreementId, App, AppId, AppProfile, AppStatus, Environment, OperatorKey, OperatorKeyId, OperatorScopes,
-    Partner, PartnerId, PartnerStatus, Product, ProductSet, Purpose, ResultAddress, ResultAddressId,
+    Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppStatus, Environment, OperatorKey, OperatorKeyId,
+    OperatorScopes, Partner, PartnerId, PartnerStatus, Product, ProductSet, Purpose, ResultAddress, ResultAddressId,
 };
 use laini_core::store::{AccountBook, AuditEntry};
 use tokio_postgres::Row;
 
-use super::limits;
+use super::limits::{self, Limited};
 use crate::columns::Columns;
 use crate::database::{Link, Transaction, params};
 use crate::error::DbError;
 
-pub(super) async fn book(transaction: &Transaction<'_>) -> Result<AccountBook, DbError> {
-    let version = transaction.query_opt("SELECT version FROM accounts_meta", &[]).await?;
-    let version = Columns(&version.ok_or(DbError::Damaged("accounts_meta"))?).bits("version", 63)?;
-    Ok(AccountBook {
-        version,
-        partners: all(transaction, "SELECT * FROM partner ORDER BY name", partner).await?,
-        agreements: agreements(transaction).await?,
-        apps: apps(transaction).await?,
-        result_addresses: all(transaction, "SELECT * FROM result_address ORDER BY app, url", result_address).await?,
-        operator_keys: all(transaction, "SELECT * FROM operator_key ORDER BY created, id", operator_key).await?,
-    })
+/// Everything as it lies in the database at one moment.
+pub(super) struct Tables {
+    version: u64,
+    partners: Vec<Row>,
+    agreements: Vec<Row>,
+    prices: Vec<Row>,
+    bands: Vec<Row>,
+    apps: Vec<Row>,
+    secrets: Vec<Row>,
+    limits: Vec<Row>,
+    budgets: Vec<Row>,
+    result_addresses: Vec<Row>,
+    operator_keys: Vec<Row>,
 }
 
-async fn all<T>(
-    transaction: &Transaction<'_>,
-    sql: &str,
-    read: impl Fn(&Columns<'_>) -> Result<T, DbError>,
-) -> Result<Vec<T>, DbError> {
-    let rows = transaction.query(sql, &[]).await?;
+impl Tables {
+    /// Names are in the order of their bytes, whatever the language of the database.
+    pub(super) async fn read(transaction: &Transaction<'_>) -> Result<Self, DbError> {
+        let version = transaction.query_opt("SELECT version FROM accounts_meta", &[]).await?;
+        let all = async |sql: &str| transaction.query(sql, &[]).await;
+        Ok(Self {
+            version: Columns(&version.ok_or(DbError::Damaged("accounts_meta"))?).bits("version", 63)?,
+            partners: all("SELECT * FROM partner ORDER BY name COLLATE \"C\"").await?,
+            // The agreement in force of each partner: the one with the latest start.
+            agreements: all("SELECT DISTINCT ON (partner) * FROM agreement ORDER BY partner, valid_from DESC, id DESC")
+                .await?,
+            prices: all("SELECT * FROM agreement_price").await?,
+            bands: all("SELECT * FROM price_band ORDER BY place").await?,
+            apps: all("SELECT * FROM app ORDER BY partner, name COLLATE \"C\"").await?,
+            secrets: all("SELECT * FROM app_secret ORDER BY place").await?,
+            limits: all("SELECT * FROM app_limit").await?,
+            budgets: all("SELECT * FROM app_budget").await?,
+            result_addresses: all("SELECT * FROM result_address ORDER BY app, url COLLATE \"C\"").await?,
+            operator_keys: all("SELECT * FROM operator_key ORDER BY created, id").await?,
+        })
+    }
+
+    /// Puts them together.
+    pub(super) fn book(&self) -> Result<AccountBook, DbError> {
+        Ok(AccountBook {
+            version: self.version,
+            partners: each(&self.partners, partner)?,
+            agreements: self.agreements()?,
+            apps: self.apps()?,
+            result_addresses: each(&self.result_addresses, result_address)?,
+            operator_keys: each(&self.operator_keys, operator_key)?,
+        })
+    }
+
+    fn agreements(&self) -> Result<Vec<Agreement>, DbError> {
+        let mut bands = grouped(&self.bands, |columns| {
+            let of = (columns.bits("agreement", 64)?, columns.word("product", |word| Product::parse(word).ok())?);
+            let up_to = columns.optional_bits("up_to", 64)?;
+            Ok((of, Band { up_to, unit_minor: columns.get("unit_minor")? }))
+        })?;
+        let mut prices = grouped(&self.prices, |columns| {
+            let agreement = columns.bits("agreement", 64)?;
+            let product = columns.word("product", |word| Product::parse(word).ok())?;
+            let price = price(columns, bands.remove(&(agreement, product)).unwrap_or_default())?;
+            Ok((agreement, (product, price)))
+        })?;
+        each(&self.agreements, |columns| {
+            let prices = prices.remove(&columns.bits("id", 64)?).unwrap_or_default();
+            agreement(columns, prices)
+        })
+    }
+
+    fn apps(&self) -> Result<Vec<App>, DbError> {
+        let mut secrets =
+            grouped(&self.secrets, |columns| Ok((columns.bits("app", 64)?, SecretHash(columns.bytes("hash")?))))?;
+        let mut limited = Limited::default();
+        self.limits.iter().try_for_each(|row| limited.add_limits(&Columns(row)))?;
+        self.budgets.iter().try_for_each(|row| limited.add_budget(&Columns(row)))?;
+        each(&self.apps, |columns| {
+            let id = columns.bits("id", 64)?;
+            app(columns, secrets.remove(&id).unwrap_or_default(), limited.take(id, limits::probing(columns)?))
+        })
+    }
+}
+
+fn each<T>(rows: &[Row], mut read: impl FnMut(&Columns<'_>) -> Result<T, DbError>) -> Result<Vec<T>, DbError> {
     rows.iter().map(|row| read(&Columns(row))).collect()
 }
 
-/// The rows of a table by what they belong to.
-async fn grouped<K: std::hash::Hash + Eq, T>(
-    transaction: &Transaction<'_>,
-    sql: &str,
-    read: impl Fn(&Columns<'_>) -> Result<(K, T), DbError>,
+/// Rows by what they belong to.
+fn grouped<K: Hash + Eq, T>(
+    rows: &[Row],
+    mut read: impl FnMut(&Columns<'_>) -> Result<(K, T), DbError>,
 ) -> Result<HashMap<K, Vec<T>>, DbError> {
     let mut groups: HashMap<K, Vec<T>> = HashMap::new();
-    for (key, one) in all(transaction, sql, read).await? {
+    for row in rows {
+        let (key, one) = read(&Columns(row))?;
         groups.entry(key).or_default().push(one);
     }
     Ok(groups)
@@ -61,45 +124,21 @@ fn partner(columns: &Columns<'_>) -> Result<Partner, DbError> {
     })
 }
 
-/// The agreement in force of each partner: the one with the latest start.
-async fn agreements(transaction: &Transaction<'_>) -> Result<Vec<Agreement>, DbError> {
-    let bands = "SELECT * FROM price_band ORDER BY agreement, product, place";
-    let mut bands = grouped(transaction, bands, |columns| {
-        let of = (columns.bits("agreement", 64)?, columns.word("product", |word| Product::parse(word).ok())?);
-        let up_to = columns.optional_bits("up_to", 64)?;
-        Ok((of, Band { up_to, unit_minor: columns.get("unit_minor")? }))
+fn agreement(columns: &Columns<'_>, mut prices: Vec<(Product, Price)>) -> Result<Agreement, DbError> {
+    prices.sort_by_key(|(product, _)| *product);
+    let window = |column| {
+        let months = u8::try_from(columns.get::<i64>(column)?).map_err(|_| DbError::Damaged(column))?;
+        Window::months(months.into()).map_err(|_| DbError::Damaged(column))
+    };
+    Ok(Agreement {
+        id: AgreementId::from_stored(columns.bits("id", 64)?),
+        partner: PartnerId::from_stored(columns.bits("partner", 64)?),
+        windows: Windows { swap: window("swap_months")?, registration: window("registration_months")? },
+        prices,
+        pass_hashed_imsi: columns.get("pass_hashed_imsi")?,
+        purposes: columns.word("purposes", |words| Purpose::parse_list(words).ok())?,
+        exact_times: columns.get("exact_times")?,
     })
-    .await?;
-    let mut prices: HashMap<u64, Vec<(Product, Price)>> = HashMap::new();
-    for row in transaction.query("SELECT * FROM agreement_price", &[]).await? {
-        let columns = Columns(&row);
-        let agreement = columns.bits("agreement", 64)?;
-        let product = columns.word("product", |word| Product::parse(word).ok())?;
-        let price = price(&columns, bands.remove(&(agreement, product)).unwrap_or_default())?;
-        prices.entry(agreement).or_default().push((product, price));
-    }
-    let in_force = "SELECT DISTINCT ON (partner) * FROM agreement ORDER BY partner, valid_from DESC, id DESC";
-    let mut agreements = Vec::new();
-    for row in transaction.query(in_force, &[]).await? {
-        let columns = Columns(&row);
-        let id = columns.bits("id", 64)?;
-        let mut prices = prices.remove(&id).unwrap_or_default();
-        prices.sort_by_key(|(product, _)| *product);
-        let window = |column| {
-            let months = u8::try_from(columns.get::<i64>(column)?).map_err(|_| DbError::Damaged(column))?;
-            Window::months(months.into()).map_err(|_| DbError::Damaged(column))
-        };
-        agreements.push(Agreement {
-            id: AgreementId::from_stored(id),
-            partner: PartnerId::from_stored(columns.bits("partner", 64)?),
-            windows: Windows { swap: window("swap_months")?, registration: window("registration_months")? },
-            prices,
-            pass_hashed_imsi: columns.get("pass_hashed_imsi")?,
-            purposes: columns.word("purposes", |words| Purpose::parse_list(words).ok())?,
-            exact_times: columns.get("exact_times")?,
-        });
-    }
-    Ok(agreements)
 }
 
 fn price(columns: &Columns<'_>, bands: Vec<Band>) -> Result<Price, DbError> {
@@ -116,39 +155,28 @@ fn price(columns: &Columns<'_>, bands: Vec<Band>) -> Result<Price, DbError> {
     Ok(price)
 }
 
-async fn apps(transaction: &Transaction<'_>) -> Result<Vec<App>, DbError> {
-    let secrets = "SELECT app, hash FROM app_secret ORDER BY app, place";
-    let mut secrets =
-        grouped(transaction, secrets, |columns| Ok((columns.bits("app", 64)?, SecretHash(columns.bytes("hash")?))))
-            .await?;
-    let mut limits = limits::Limited::load(transaction).await?;
-    let mut apps = Vec::new();
-    for row in transaction.query("SELECT * FROM app ORDER BY partner, name", &[]).await? {
-        let columns = Columns(&row);
-        let id = columns.bits("id", 64)?;
-        apps.push(App {
-            id: AppId::from_stored(id),
-            partner: PartnerId::from_stored(columns.bits("partner", 64)?),
-            name: columns.get("name")?,
-            environment: columns.word("environment", |word| Environment::parse(word).ok())?,
-            products: columns.word("products", |words| ProductSet::parse(words).ok())?,
-            status: columns.word("status", |word| AppStatus::parse(word).ok())?,
-            token_epoch: columns.small("token_epoch")?,
-            consumer_key: columns.word("consumer_key", |text| ConsumerKey::parse(text).ok())?,
-            secrets: secrets.remove(&id).unwrap_or_default(),
-            profile: AppProfile {
-                sentinel_with_time: columns.get("sentinel_with_time")?,
-                single_token: columns.get("single_token")?,
-            },
-            purpose: columns.word("purpose", |word| Purpose::parse(word).ok())?,
-            client_certificate: columns.optional_bytes("client_certificate")?,
-            limits: limits.of(id, limits::probing(&columns)?),
-            allowed_addresses: columns.word("allowed_addresses", |texts| {
-                AddressRules::parse(texts.split(',').filter(|text| !text.is_empty())).ok()
-            })?,
-        });
-    }
-    Ok(apps)
+fn app(columns: &Columns<'_>, secrets: Vec<SecretHash>, limits: AppLimits) -> Result<App, DbError> {
+    Ok(App {
+        id: AppId::from_stored(columns.bits("id", 64)?),
+        partner: PartnerId::from_stored(columns.bits("partner", 64)?),
+        name: columns.get("name")?,
+        environment: columns.word("environment", |word| Environment::parse(word).ok())?,
+        products: columns.word("products", |words| ProductSet::parse(words).ok())?,
+        status: columns.word("status", |word| AppStatus::parse(word).ok())?,
+        token_epoch: columns.small("token_epoch")?,
+        consumer_key: columns.word("consumer_key", |text| ConsumerKey::parse(text).ok())?,
+        secrets,
+        profile: AppProfile {
+            sentinel_with_time: columns.get("sentinel_with_time")?,
+            single_token: columns.get("single_token")?,
+        },
+        purpose: columns.word("purpose", |word| Purpose::parse(word).ok())?,
+        client_certificate: columns.optional_bytes("client_certificate")?,
+        limits,
+        allowed_addresses: columns.word("allowed_addresses", |texts| {
+            AddressRules::parse(texts.split(',').filter(|text| !text.is_empty())).ok()
+        })?,
+    })
 }
 
 fn result_address(columns: &Columns<'_>) -> Result<ResultAddress, DbError> {

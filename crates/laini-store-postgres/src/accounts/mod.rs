@@ -21,6 +21,7 @@ use laini_core::store::{
 use crate::columns::Columns;
 use crate::database::{Database, Link, Stop, Transaction, params};
 use crate::error::DbError;
+use load::Tables;
 
 /// Reading or changing them may take so long.
 const TIMEOUT: Duration = Duration::from_secs(4);
@@ -75,7 +76,10 @@ impl PostgresAccounts {
 fn engine(error: DbError) -> AccountsError {
     AccountsError::Engine(match error {
         DbError::Unknown(reason) => {
-            format!("{reason}; it is not known whether the change was made, so look before you make it again")
+            format!(
+                "{reason}; it is not known whether the change was made: list or show what it was about \
+                 before you make it again"
+            )
         }
         other => other.to_string(),
     })
@@ -90,9 +94,16 @@ impl AccountStore for PostgresAccounts {
     }
 
     fn load(&self) -> BoxFuture<'_, Result<AccountBook, AccountsError>> {
-        Box::pin(self.read(async |link: &Link| {
-            link.read_together(async |transaction: &Transaction<'_>| load::book(transaction).await).await
-        }))
+        Box::pin(async {
+            let read = async |link: &Link| {
+                link.read_together(async |transaction: &Transaction<'_>| Tables::read(transaction).await).await
+            };
+            let tables = self.read(read).await?;
+            // Thousands of rows take a while, for which nothing else is to wait.
+            let book = tokio::task::spawn_blocking(move || tables.book()).await;
+            let panicked = |_| AccountsError::Engine("putting the accounts together panicked".to_owned());
+            book.map_err(panicked)?.map_err(engine)
+        })
     }
 
     fn add_partner(

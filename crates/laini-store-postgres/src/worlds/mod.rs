@@ -43,19 +43,12 @@ impl PostgresWorlds {
 
     async fn write<T: Send + 'static>(
         &self,
-        mut change: impl AsyncFnMut(&Transaction<'_>) -> Result<T, Stop<WorldsError>> + Send + 'static,
+        change: impl AsyncFnMut(&Transaction<'_>) -> Result<T, Stop<WorldsError>> + Send + 'static,
     ) -> Result<T, WorldsError> {
-        let changed = self.database.run(TIMEOUT, async move |link: &Link| {
-            let done = link.transact_or(async |transaction: &Transaction<'_>| {
-                // Made-up lines are not worth waiting for a standby.
-                transaction.execute("SET LOCAL synchronous_commit = off", &[]).await?;
-                change(transaction).await
-            });
-            match done.await {
-                Ok(changed) => Ok(Ok(changed)),
-                Err(Stop::Rule(refused)) => Ok(Err(refused)),
-                Err(Stop::Database(error)) => Err(error),
-            }
+        let changed = self.database.run(TIMEOUT, async move |link: &Link| match link.transact_or(change).await {
+            Ok(changed) => Ok(Ok(changed)),
+            Err(Stop::Rule(refused)) => Ok(Err(refused)),
+            Err(Stop::Database(error)) => Err(error),
         });
         changed.await.map_err(engine)?
     }
@@ -113,7 +106,8 @@ impl WorldStore for PostgresWorlds {
         let limit = i64::try_from(limit.min(PURGED_PER_CALL)).unwrap_or(i64::MAX);
         Box::pin(self.write(async move |transaction: &Transaction<'_>| {
             transaction.query("SELECT 1 FROM world_meta FOR UPDATE", &[]).await?;
-            let sql = "DELETE FROM world WHERE app IN (
+            // Asked again of the row itself: another node may touch it at this moment.
+            let sql = "DELETE FROM world WHERE used < $1 AND app IN (
                            SELECT app FROM world WHERE used < $1 ORDER BY used LIMIT $2)";
             let purged = transaction.execute(sql, params![idle_since.as_microsecond(), limit]).await?;
             if purged > 0 {
