@@ -47,6 +47,11 @@ struct Held {
 }
 
 impl Claims {
+    /// What names this process among all.
+    pub(super) fn holder(&self) -> Vec<u8> {
+        self.0.holder.clone()
+    }
+
     /// Takes the key among the requests of this process.
     fn hold(&self, key: AnswerKey, database: &Arc<Database>) -> Option<Held> {
         let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
@@ -64,7 +69,7 @@ impl Drop for Held {
     /// this process has another turn.
     fn drop(&mut self) {
         self.claims.0.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
-        let (holder, key, turn) = (self.claims.0.holder.clone(), self.key, self.turn);
+        let (holder, key, turn) = (self.claims.holder(), self.key, self.turn);
         self.database.spawn(async move |shared| {
             let link = Link::within(shared, CLAIM_TIMEOUT);
             let sql = "DELETE FROM answer_claim WHERE key = $1 AND holder = $2 AND turn = $3";
@@ -82,7 +87,7 @@ impl AnswerMemory for PostgresLedger {
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, LedgerError>> {
         Box::pin(async move {
             let Some(held) = self.claims.hold(claim.key, &self.database) else { return Ok(Claimed::Running) };
-            let (holder, turn) = (self.claims.0.holder.clone(), held.turn);
+            let (holder, turn) = (self.claims.holder(), held.turn);
             let looked = self.database.run(CLAIM_TIMEOUT, async move |link: &Link| {
                 link.transact(async |transaction: &Transaction<'_>| look(transaction, claim.key, &holder, turn).await)
                     .await

@@ -43,6 +43,7 @@ use crate::database::{Database, Link};
 use crate::error::{DbError, StoreError};
 use answers::Claims;
 use batch::{Job, Submitting, Work, Written};
+use outbox::Leases;
 use writer::Writer;
 
 /// A read may take so long before its caller is told that the ledger cannot be read.
@@ -101,6 +102,7 @@ pub struct PostgresLedger {
     day_keys: Arc<dyn DayKeys>,
     today: Today,
     claims: Claims,
+    leases: Leases,
     writing: Option<Writing>,
     lock: Option<WriterLock>,
 }
@@ -151,7 +153,16 @@ impl PostgresLedger {
     /// commands (redelivery, retention).
     pub fn open_beside(database: Arc<Database>, dir: &Path, day_keys: Arc<dyn DayKeys>) -> Self {
         let (today, claims) = (Today::default(), Claims::default());
-        Self { database, dir: dir.to_owned(), day_keys, today, claims, writing: None, lock: None }
+        Self {
+            database,
+            dir: dir.to_owned(),
+            day_keys,
+            today,
+            claims,
+            leases: Leases::default(),
+            writing: None,
+            lock: None,
+        }
     }
 
     fn day_key(&self, at: Timestamp) -> Result<Arc<DayKey>, LedgerError> {

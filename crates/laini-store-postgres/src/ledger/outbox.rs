@@ -1,5 +1,7 @@
 //! Accepted checks and deliveries, beside the ledger's rows.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -92,14 +94,20 @@ impl Outbox for PostgresLedger {
             let limits = (limit.min(LEASED_AT_ONCE), per_address);
             let lease =
                 async move |transaction: &Transaction<'_>| lease_deliveries(transaction, now, until, limits).await;
-            self.perform(lease).await?.into_iter().map(|sealed| open_delivery(&*self.day_keys, sealed)).collect()
+            let leased = self.perform(lease).await?;
+            self.leases.add(leased.iter().map(|(delivery, _)| delivery.id), now, until);
+            leased.into_iter().map(|sealed| open_delivery(&*self.day_keys, sealed)).collect()
         })
     }
 
     fn settle(&self, id: DeliveryId, attempt: Attempt, next: DeliveryState) -> BoxFuture<'_, Result<(), LedgerError>> {
         Box::pin(async move {
-            let settle = async move |transaction: &Transaction<'_>| settle(transaction, id, &attempt, next).await;
-            let unknown = || LedgerError::NotRecorded("there is no delivery of this id".to_owned());
+            let lease = self.leases.take(id);
+            let settle =
+                async move |transaction: &Transaction<'_>| settle(transaction, id, lease, (&attempt, next)).await;
+            let unknown = || {
+                LedgerError::NotRecorded("there is no delivery of this id, or another node has it by now".to_owned())
+            };
             if self.perform(settle).await? { Ok(()) } else { Err(unknown()) }
         })
     }
@@ -263,12 +271,30 @@ fn read_delivery(row: &Row) -> Result<Delivery, DbError> {
     })
 }
 
-/// `false` = there is no such delivery. The same attempt noted twice is one attempt.
+/// What this process has leased, and until when: whoever was away for longer finds that instant changed, and
+/// notes nothing about what another node has by then.
+#[derive(Debug, Default)]
+pub(super) struct Leases(Mutex<HashMap<DeliveryId, i64>>);
+
+impl Leases {
+    fn add(&self, ids: impl Iterator<Item = DeliveryId>, now: i64, until: i64) {
+        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was leased and never settled is forgotten with its lease.
+        leases.retain(|_, end| *end > now);
+        leases.extend(ids.map(|id| (id, until)));
+    }
+
+    fn take(&self, id: DeliveryId) -> Option<i64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
+    }
+}
+
+/// `false` = there is no such delivery, or its lease is another's. The same attempt noted twice is one attempt.
 async fn settle(
     transaction: &Transaction<'_>,
     id: DeliveryId,
-    attempt: &Attempt,
-    next: DeliveryState,
+    lease: Option<i64>,
+    (attempt, next): (&Attempt, DeliveryState),
 ) -> Result<bool, DbError> {
     let (state, due) = DeliveryCode::of(next);
     let at = attempt.at.as_microsecond();

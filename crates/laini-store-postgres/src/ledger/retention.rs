@@ -7,9 +7,13 @@ use laini_core::store::{BoxFuture, Forgotten, LedgerError, Retention};
 
 use super::PostgresLedger;
 use crate::database::{NOW_MS, Transaction, params};
+use crate::error::DbError;
 
 /// What one call forgets at most, whatever its caller asks for.
 const FORGOTTEN_AT_ONCE: usize = 10_000;
+
+/// One node forgets for all. Another takes over when this one was not heard of for so long.
+const LEASE_MS: i64 = 60_000;
 
 /// The keyed hash of the number stays. Checks are found by their positions: what a clock that was set
 /// back left ahead of its instant is forgotten that much later.
@@ -32,29 +36,30 @@ UPDATE delivery SET sealed = NULL WHERE (position, tail) IN (
 
 impl Retention for PostgresLedger {
     fn forget_subjects(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<Forgotten, LedgerError>> {
-        let (limit, at) = (limit.min(FORGOTTEN_AT_ONCE), before.as_microsecond());
+        let limit = limit.min(FORGOTTEN_AT_ONCE);
         let (rows, position) = (count(limit), CheckId::floor(before).position().cast_signed());
-        Box::pin(self.perform(async move |transaction: &Transaction<'_>| {
-            Ok(forgotten(transaction.execute(SUBJECTS, params![at, rows, position]).await?, limit))
+        let at = before.as_microsecond();
+        Box::pin(self.forget(limit, async move |transaction: &Transaction<'_>| {
+            transaction.execute(SUBJECTS, params![at, rows, position]).await
         }))
     }
 
     fn forget_answers(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<Forgotten, LedgerError>> {
-        let (limit, at) = (limit.min(FORGOTTEN_AT_ONCE), before.as_microsecond());
-        let rows = count(limit);
-        Box::pin(self.perform(async move |transaction: &Transaction<'_>| {
+        let limit = limit.min(FORGOTTEN_AT_ONCE);
+        let (at, rows) = (before.as_microsecond(), count(limit));
+        Box::pin(self.forget(limit, async move |transaction: &Transaction<'_>| {
             // What a crash left of held keys goes with them.
             let ended = format!("DELETE FROM answer_claim WHERE until_ms < {NOW_MS}");
             transaction.execute(&ended, &[]).await?;
-            Ok(forgotten(transaction.execute(ANSWERS, params![at, rows]).await?, limit))
+            transaction.execute(ANSWERS, params![at, rows]).await
         }))
     }
 
     fn forget_deliveries(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<Forgotten, LedgerError>> {
-        let (limit, at) = (limit.min(FORGOTTEN_AT_ONCE), before.as_microsecond());
-        let rows = count(limit);
-        Box::pin(self.perform(async move |transaction: &Transaction<'_>| {
-            Ok(forgotten(transaction.execute(DELIVERIES, params![at, rows]).await?, limit))
+        let limit = limit.min(FORGOTTEN_AT_ONCE);
+        let (at, rows) = (before.as_microsecond(), count(limit));
+        Box::pin(self.forget(limit, async move |transaction: &Transaction<'_>| {
+            transaction.execute(DELIVERIES, params![at, rows]).await
         }))
     }
 
@@ -63,6 +68,38 @@ impl Retention for PostgresLedger {
         let destroyed = destroyed.map_err(|error| LedgerError::NotRecorded(error.to_string()));
         Box::pin(async { Ok(Forgotten { count: destroyed?, more: false }) })
     }
+}
+
+impl PostgresLedger {
+    /// Does a piece of the work, where it is this process's turn: nothing where another node has it. Who
+    /// has it is confirmed in the transaction of the work, so a node that stood still forgets nothing late.
+    async fn forget(
+        &self,
+        limit: usize,
+        mut work: impl AsyncFnMut(&Transaction<'_>) -> Result<u64, DbError> + Send + 'static,
+    ) -> Result<Forgotten, LedgerError> {
+        // A command does what a person asked for, whoever's turn it is.
+        let holder = self.writing.is_some().then(|| self.claims.holder());
+        let done = self.perform(async move |transaction: &Transaction<'_>| {
+            if let Some(holder) = &holder
+                && !has_turn(transaction, holder).await?
+            {
+                return Ok(0);
+            }
+            work(transaction).await
+        });
+        Ok(forgotten(done.await?, limit))
+    }
+}
+
+/// Takes or keeps the turn; `false` = another process has it. Its row stays locked until the work is committed.
+async fn has_turn(transaction: &Transaction<'_>, holder: &[u8]) -> Result<bool, DbError> {
+    let sql = format!(
+        "UPDATE worker SET fence = fence + (CASE WHEN holder = $1 THEN 0 ELSE 1 END), holder = $1,
+             until_ms = {NOW_MS} + $2
+         WHERE name = 'retention' AND (holder = $1 OR until_ms < {NOW_MS})"
+    );
+    Ok(transaction.execute(&sql, params![holder, LEASE_MS]).await? == 1)
 }
 
 fn count(limit: usize) -> i64 {

@@ -18,7 +18,7 @@ CREATE TABLE worker (
     fence bigint NOT NULL,
     until_ms bigint NOT NULL -- milliseconds since 1970 of the database's clock
 );
-INSERT INTO worker VALUES ('deliveries', '', 0, 0) ON CONFLICT DO NOTHING;
+INSERT INTO worker VALUES ('deliveries', '', 0, 0), ('retention', '', 0, 0) ON CONFLICT DO NOTHING;
 
 -- Which root key everything was written under: a hash that tells nothing about it.
 CREATE TABLE installation (

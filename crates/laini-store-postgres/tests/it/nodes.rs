@@ -270,3 +270,32 @@ async fn nodes_are_listed_with_what_they_wrote() {
     assert_eq!((found.writer, found.rows), (Some(1), 1));
     test.execute("UPDATE node SET seen_ms = seen_ms - 60000");
 }
+
+/// Two nodes that do the same work: one has the turn, and a node that comes back late changes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_was_away_notes_nothing_about_what_another_has() {
+    use laini_core::store::{DeliveryState, Outbox, Retention};
+    use laini_testkit::contract::outbox::delivery;
+    let database = fresh_database();
+    let nodes = [Node::start(&database, "a"), Node::start(&database, "b")];
+    let desk = Desk::default();
+    let made = delivery(&desk, 1, at(0));
+    nodes[0].ledger.put(made.clone()).await.unwrap();
+    assert_eq!(nodes[0].ledger.lease_deliveries(at(0), at(10), 9, 9).await.unwrap().len(), 1);
+    // The first stands still until its lease has ended; the second delivers.
+    assert_eq!(nodes[1].ledger.lease_deliveries(at(11), at(21), 9, 9).await.unwrap().len(), 1);
+    let attempt = |second| laini_core::store::Attempt { at: at(second), status: Some(204), problem: String::new() };
+    nodes[1].ledger.settle(made.id, attempt(12), DeliveryState::Delivered).await.unwrap();
+    let late = nodes[0].ledger.settle(made.id, attempt(13), DeliveryState::Due(at(60))).await;
+    assert!(matches!(late, Err(LedgerError::NotRecorded(_))), "{late:?}");
+    assert!(nodes[1].ledger.lease_deliveries(at(100), at(110), 9, 9).await.unwrap().is_empty());
+    // Forgetting: the first that comes has the turn, the other forgets nothing.
+    for line in 0..10 {
+        nodes[0].ledger.record(desk.answered(Question { line, ..QUESTION }, at(i64::from(line)))).await.unwrap();
+    }
+    assert_eq!(nodes[0].ledger.forget_subjects(at(100), 5).await.unwrap().count, 5);
+    assert_eq!(nodes[1].ledger.forget_subjects(at(100), 5).await.unwrap().count, 0);
+    database.execute("UPDATE worker SET until_ms = 0 WHERE name = 'retention'");
+    assert_eq!(nodes[1].ledger.forget_subjects(at(100), 3).await.unwrap().count, 3);
+    assert_eq!(nodes[0].ledger.forget_subjects(at(100), 5).await.unwrap().count, 0);
+}
