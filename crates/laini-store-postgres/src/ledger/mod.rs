@@ -69,6 +69,8 @@ pub struct LedgerSettings {
     pub patience_in_trouble: Duration,
     /// How many charged checks the node remembers, so that their repeats cost no second look.
     pub repeats_remembered: usize,
+    /// What nothing can repeat any more is removed so often.
+    pub purge_every: Duration,
     /// A chain head is written down after so many rows,
     pub head_every_rows: u64,
     /// or after so many seconds from one row to another.
@@ -88,6 +90,7 @@ impl LedgerSettings {
             patience: Duration::from_millis(3_500),
             patience_in_trouble: Duration::from_millis(250),
             repeats_remembered: 200_000,
+            purge_every: Duration::from_mins(1),
             head_every_rows: 1_000_000,
             head_every_s: 60,
             observer: None,

@@ -300,11 +300,12 @@ async fn settle(
     let at = attempt.at.as_microsecond();
     let sql = "UPDATE delivery SET attempts = attempts + (CASE WHEN last_at IS DISTINCT FROM $3 THEN 1 ELSE 0 END),
                    last_at = $3, last_status = $4, last_problem = $5, state = $6, due = $7, leased_until = 0
-               WHERE position = $1 AND tail = $2";
+               WHERE position = $1 AND tail = $2 AND ($8::bigint IS NULL OR leased_until = $8)";
     let (position, tail) = place(id.0);
     let status = attempt.status.map(i32::from);
     let due = due.map_or(at, Timestamp::as_microsecond);
-    Ok(transaction.execute(sql, params![position, tail, at, status, attempt.problem, state, due]).await? == 1)
+    let row = params![position, tail, at, status, attempt.problem, state, due, lease];
+    Ok(transaction.execute(sql, row).await? == 1)
 }
 
 async fn list(link: &Link, query: &DeliveryQuery) -> Result<Vec<Delivery>, DbError> {

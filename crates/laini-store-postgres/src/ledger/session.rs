@@ -50,8 +50,33 @@ pub(super) struct Holder {
 pub(super) struct Session {
     connection: Opened,
     pub(super) slot: Slot,
-    /// Of checks alone, and of everything; made on first use. `None` = this connection has none.
-    statements: Option<[OnceCell<Statement>; 2]>,
+    /// `None` = this connection has none.
+    statements: Option<Statements>,
+}
+
+/// The prepared statements of checks alone, and of everything; made on first use, and anew after a while:
+/// a plan that was made for empty tables reads large ones from end to end.
+struct Statements {
+    made: [OnceCell<Statement>; 2],
+    since: Instant,
+    good_for: Duration,
+}
+
+/// The first plans are good for so long; the next ones each twice as long, up to the longest.
+const PLANS_FIRST: Duration = Duration::from_secs(1);
+const PLANS_LONGEST: Duration = Duration::from_mins(5);
+
+impl Statements {
+    fn new(good_for: Duration) -> Self {
+        Self { made: Default::default(), since: Instant::now(), good_for }
+    }
+
+    /// Lets plans go that are too old.
+    fn renew(&mut self) {
+        if self.since.elapsed() > self.good_for {
+            *self = Self::new((self.good_for * 2).min(PLANS_LONGEST));
+        }
+    }
 }
 
 /// How an attempt ended that was not acknowledged.
@@ -118,7 +143,7 @@ impl Session {
             }
         };
         connection.confirmed()?;
-        let statements = shared.settings.prepared.then(Default::default);
+        let statements = shared.settings.prepared.then(|| Statements::new(PLANS_FIRST));
         Ok(Self { connection, slot, statements })
     }
 
@@ -126,11 +151,14 @@ impl Session {
     pub(super) async fn commit(&mut self, after: Tip, writes: &Writes, until: Instant) -> Result<(), Failure> {
         let lone = Lone::of(&self.slot, &after, writes);
         let params = statement_params(&lone, writes);
+        if let Some(statements) = &mut self.statements {
+            statements.renew();
+        }
         let sent = async {
             let (number, text) = if writes.is_plain() { (0, PLAIN.as_str()) } else { (1, FULL.as_str()) };
             match &self.statements {
                 Some(statements) => {
-                    let statement = statements[number].get_or_try_init(|| self.connection.prepare(text)).await?;
+                    let statement = statements.made[number].get_or_try_init(|| self.connection.prepare(text)).await?;
                     let values: Vec<_> = params.iter().map(|(value, _)| *value).collect();
                     self.connection.query(statement, &values).await.map(drop)
                 }

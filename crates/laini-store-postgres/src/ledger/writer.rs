@@ -3,8 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use laini_core::billing::{CheckId, Outcome};
-use laini_core::store::{ChainHead, ChainKey, LedgerError};
+use laini_core::store::{ChainHead, ChainKey, LedgerError, RepeatWindow};
 use laini_store::ledger::{HEADS_FILE, HeadFile, reconcile};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::task::{JoinHandle, spawn_local};
@@ -16,13 +17,15 @@ use super::known::{Known, examine};
 use super::repeats::Repeats;
 use super::reversal::{Reversing, reverse};
 use super::session::{Failure, Holder, Session, Slot, Tip, pause};
-use crate::database::Shared;
-use crate::error::StoreError;
+use crate::database::{Link, Shared, Transaction, params};
+use crate::error::{DbError, StoreError};
 
 /// After so long a failed reversal is tried again where no other work comes first.
 const REVERSE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// The first pause before an attempt that failed is repeated; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
+/// Removing it may take so long.
+const PURGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// So long opening waits for the database.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -46,6 +49,7 @@ pub(super) struct Writer {
     head: ChainHead,
     /// Where it ends.
     tip: Tip,
+    purged: Instant,
 }
 
 impl Writer {
@@ -79,6 +83,7 @@ impl Writer {
             heads,
             head,
             tip,
+            purged: Instant::now(),
         })
     }
 
@@ -140,6 +145,7 @@ impl Writer {
         batch.jobs.sort_unstable_by_key(|job| job.check.draft.id);
         self.write(batch, until).await;
         self.write_head_when_due();
+        self.purge_when_due();
     }
 
     /// Writes a batch and tells everyone in it.
@@ -294,6 +300,21 @@ impl Writer {
         Ok(())
     }
 
+    /// Removes the questions that nothing can repeat any more, by the ledger's own clock, beside what is
+    /// written meanwhile.
+    fn purge_when_due(&mut self) {
+        if self.purged.elapsed() < self.settings.purge_every {
+            return;
+        }
+        self.purged = Instant::now();
+        let (shared, newest_at) = (Rc::clone(&self.shared), self.tip.newest_at);
+        spawn_local(async move {
+            if let Err(error) = purge(&Link::within(shared, PURGE_TIMEOUT), newest_at).await {
+                tracing::debug!(%error, "questions that nothing can repeat any more stay until the next try");
+            }
+        });
+    }
+
     fn write_head_when_due(&mut self) {
         let rows = self.tip.seq.saturating_sub(self.head.seq);
         let seconds = self.tip.newest_at.duration_since(self.head.at).as_secs();
@@ -318,4 +339,16 @@ impl Writer {
         let (writer, seq, mac) = (self.head.writer, self.tip.seq, self.tip.mac.hex());
         tracing::info!(writer, seq, mac, "ledger closed; its chain ends here");
     }
+}
+
+/// A check decided on another node can be older than the newest of this one by so much.
+const NODES_APART: SignedDuration = SignedDuration::from_mins(2);
+
+async fn purge(link: &Link, newest_at: Timestamp) -> Result<(), DbError> {
+    let Ok(before) = newest_at.checked_sub(RepeatWindow::LONGEST + NODES_APART) else { return Ok(()) };
+    let before = before.as_microsecond();
+    link.transact(async |transaction: &Transaction<'_>| {
+        transaction.execute("DELETE FROM repeatable WHERE charged_at < $1", params![before]).await.map(drop)
+    })
+    .await
 }

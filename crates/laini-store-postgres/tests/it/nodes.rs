@@ -271,6 +271,27 @@ async fn nodes_are_listed_with_what_they_wrote() {
     test.execute("UPDATE node SET seen_ms = seen_ms - 60000");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn questions_that_nothing_can_repeat_any_more_are_removed() {
+    let test = fresh_database();
+    let dir = tempfile::tempdir().unwrap();
+    let database = Database::open(DatabaseSettings::new(&test.url())).unwrap();
+    let settings = LedgerSettings { purge_every: Duration::ZERO, ..LedgerSettings::new("a") };
+    let day_keys = Arc::new(FixedDayKeys::default());
+    let ledger = PostgresLedger::open(database, dir.path(), chain_key(), day_keys, settings).unwrap();
+    let desk = Desk::default();
+    for line in 0..20 {
+        ledger.record(desk.answered(Question { line, ..QUESTION }, at(0))).await.unwrap();
+    }
+    let left = || test.value("SELECT count(*) FROM repeatable").unwrap();
+    assert_eq!(left(), "20");
+    // Twenty minutes later only what was asked then can be repeated.
+    ledger.record(desk.answered(QUESTION, at(1_200))).await.unwrap();
+    while left() != "1" {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Two nodes that do the same work: one has the turn, and a node that comes back late changes nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_was_away_notes_nothing_about_what_another_has() {
