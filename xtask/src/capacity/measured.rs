@@ -14,8 +14,6 @@ pub(super) const BYTES_PER_LINE: f64 = 127.0;
 pub(super) const LEDGER_BYTES_PER_CHECK: f64 = 316.0;
 /// Its side row: sealed number and facts, until they are forgotten.
 pub(super) const SIDE_BYTES_PER_CHECK: f64 = 233.0;
-/// What says that the question can be repeated for free; it stays until the question is charged again.
-pub(super) const REPEAT_BYTES_PER_CHECK: f64 = 121.0;
 /// The write-ahead log of a check, in steady state.
 pub(super) const WAL_BYTES_PER_CHECK: f64 = 1_000.0;
 /// A snapshot's COPY.

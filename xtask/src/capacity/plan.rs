@@ -1,7 +1,7 @@
 use super::demand::{Demand, Settings};
 use super::measured::{
     BYTES_PER_LINE, COMMIT_US_PER_ROW, CONNECTIONS_PER_NODE, DATABASE_US_PER_CHECK, LEDGER_BYTES_PER_CHECK,
-    LINES_LOADED_PER_S, NODE_US_PER_CHECK, REPEAT_BYTES_PER_CHECK, SIDE_BYTES_PER_CHECK, WAL_BYTES_PER_CHECK,
+    LINES_LOADED_PER_S, NODE_US_PER_CHECK, SIDE_BYTES_PER_CHECK, WAL_BYTES_PER_CHECK,
 };
 
 const TIB: f64 = 1_099_511_627_776.0;
@@ -46,7 +46,7 @@ impl Plan {
         let days = settings.days();
         let side_days = days.min(settings.subject_days());
         let registry_tib = demand.lines * BYTES_PER_LINE * GENERATIONS / TIB;
-        let kept = LEDGER_BYTES_PER_CHECK + REPEAT_BYTES_PER_CHECK;
+        let kept = LEDGER_BYTES_PER_CHECK;
         let ledger_tib = per_day * (days * kept + side_days * SIDE_BYTES_PER_CHECK) / TIB;
         let wal_mib_per_s = peak * WAL_BYTES_PER_CHECK / MIB;
 
