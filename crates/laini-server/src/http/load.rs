@@ -11,6 +11,8 @@ const WAIT_ALARMING_US: u64 = 250_000;
 const WAITING_WHILE_BUSY: usize = 512;
 /// So many may wait whatever happens, for otherwise nothing would show that it moves again.
 const WAITING_MIN: usize = 16;
+/// Where nobody's wait has ended for so long, the ledger stands still: who comes then is told at once.
+const STALLED_US: u64 = 250_000;
 /// How often the limit is thought over.
 const INTERVAL_US: u64 = 50_000;
 
@@ -29,6 +31,8 @@ pub(crate) struct Load {
     was_full: AtomicBool,
     /// When the present interval ends, since `began`.
     ends_us: AtomicU64,
+    /// When a wait ended last, or the first of those that wait began; since `began`.
+    moved_us: AtomicU64,
 }
 
 impl Load {
@@ -42,12 +46,15 @@ impl Load {
             shortest_us: AtomicU64::new(u64::MAX),
             was_full: AtomicBool::new(false),
             ends_us: AtomicU64::new(INTERVAL_US),
+            moved_us: AtomicU64::new(0),
         }
     }
 
     /// Whether a check that comes now would be refused. Asked before anything else is done for it.
     pub(crate) fn is_full(&self) -> bool {
-        let is_full = self.waiting.load(Ordering::Relaxed) >= self.limit.load(Ordering::Relaxed);
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        let is_full = waiting >= self.limit.load(Ordering::Relaxed)
+            || (waiting >= WAITING_MIN && self.is_stalled(Instant::now()));
         if is_full {
             self.was_full.store(true, Ordering::Relaxed);
         }
@@ -59,14 +66,26 @@ impl Load {
         if self.is_full() {
             return None;
         }
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        Some(Waiting { load: self, since: Instant::now() })
+        let since = Instant::now();
+        if self.waiting.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.moved_us.store(self.micros(since), Ordering::Relaxed);
+        }
+        Some(Waiting { load: self, since })
+    }
+
+    /// Whether so many wait, and for none of them anything has come for a while.
+    fn is_stalled(&self, now: Instant) -> bool {
+        self.micros(now).saturating_sub(self.moved_us.load(Ordering::Relaxed)) > STALLED_US
+    }
+
+    fn micros(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.began).as_micros()).unwrap_or(u64::MAX)
     }
 
     /// Notes a wait that ended, at `now`.
     fn waited(&self, wait: Duration, now: Instant) {
-        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        let now_us = micros(now.saturating_duration_since(self.began));
+        let now_us = self.micros(now);
+        self.moved_us.store(now_us, Ordering::Relaxed);
         let ends_us = self.ends_us.load(Ordering::Relaxed);
         if now_us >= ends_us {
             let next = now_us + INTERVAL_US;
@@ -78,7 +97,8 @@ impl Load {
                 self.limit.store(adjusted(limit, self.limit_max, shortest_us, was_full), Ordering::Relaxed);
             }
         }
-        self.shortest_us.fetch_min(micros(wait), Ordering::Relaxed);
+        let wait_us = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
+        self.shortest_us.fetch_min(wait_us, Ordering::Relaxed);
     }
 }
 
@@ -164,6 +184,19 @@ mod tests {
         assert!(!load.is_full());
         second.ended();
         assert_eq!(load.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_ledger_that_stands_still_lets_only_a_few_wait() {
+        let load = Load::new(MAX);
+        let places: Vec<_> = (0..WAITING_MIN).map(|_| load.enter().unwrap()).collect();
+        let at = |ms: u64| load.began + Duration::from_millis(ms);
+        load.moved_us.store(1_000_000, Ordering::Relaxed);
+        assert!(!load.is_stalled(at(1_250)) && load.is_stalled(at(1_251)));
+        // It moves again: whoever comes may wait.
+        load.waited(Duration::from_millis(900), at(1_900));
+        assert!(!load.is_stalled(at(2_000)));
+        drop(places);
     }
 
     #[test]
