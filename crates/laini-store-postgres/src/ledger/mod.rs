@@ -65,7 +65,8 @@ pub struct LedgerSettings {
     pub pause_us: u64,
     /// For so long a commit is tried and its outcome found out, before callers are told what is known.
     pub patience: Duration,
-    /// The same while the attempt before has failed: callers are refused early until the database is back.
+    /// For so long a connection is waited for while the attempt before has failed: callers are refused early
+    /// until the database is back.
     pub patience_in_trouble: Duration,
     /// How many charged checks the node remembers, so that their repeats cost no second look.
     pub repeats_remembered: usize,

@@ -132,8 +132,7 @@ impl Writer {
     /// Takes back what is to be taken back, then writes what waits: a question that was taken back is
     /// charged when it is asked again.
     async fn turn(&mut self, waiting: &mut Vec<Work>) {
-        let patience = if self.is_in_trouble { self.settings.patience_in_trouble } else { self.settings.patience };
-        let until = Instant::now() + patience;
+        let until = Instant::now() + self.settings.patience;
         if !self.to_reverse.is_empty() {
             self.reverse(until).await;
         }
@@ -173,6 +172,7 @@ impl Writer {
     /// find out what came of it.
     async fn attempts(&mut self, batch: &Batch, is_in_doubt: &mut bool, until: Instant) -> Result<Decided, String> {
         let (mut length, mut is_examined) = (FIRST_PAUSE, false);
+        let without_connection_until = self.without_connection_until(until);
         loop {
             let failure = match self.attempt(batch, is_examined, until).await {
                 Ok(decided) => return Ok(decided),
@@ -184,7 +184,8 @@ impl Writer {
                 self.session = None;
             }
             let reason = failure.reason();
-            if Instant::now() >= until || matches!(failure, Failure::TakenOver) {
+            let end = if self.session.is_some() { until } else { without_connection_until };
+            if Instant::now() >= end || matches!(failure, Failure::TakenOver) {
                 return Err(reason);
             }
             if self.session.is_none() {
@@ -192,6 +193,13 @@ impl Writer {
                 pause(&mut length, until).await;
             }
         }
+    }
+
+    /// While the database is not to be had, callers learn it early. Once there is a connection, a commit has
+    /// all of its time: a database that is only slow must be able to end the trouble.
+    fn without_connection_until(&self, until: Instant) -> Instant {
+        let early = Instant::now() + self.settings.patience_in_trouble;
+        if self.is_in_trouble { until.min(early) } else { until }
     }
 
     async fn attempt(&mut self, batch: &Batch, is_examined: bool, until: Instant) -> Result<Decided, Failure> {
@@ -223,7 +231,7 @@ impl Writer {
             let (shared, holder) = (Rc::clone(&self.shared), self.holder.clone());
             spawn_local(async move { Session::open(&shared, &holder, Instant::now() + OPEN_TIMEOUT).await })
         });
-        let Ok(opened) = timeout_at(until, &mut opening).await else {
+        let Ok(opened) = timeout_at(self.without_connection_until(until), &mut opening).await else {
             self.opening = Some(opening);
             return Err(Failure::NotWritten("no connection to the database could be made in time".to_owned()));
         };
