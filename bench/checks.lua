@@ -1,11 +1,18 @@
 -- wrk asks for random numbers of the registry: POST /imsi/v1/checkATI with a bearer token.
 -- Arguments: the file of numbers (one a line, shuffled), the token.
+-- LAINI_BENCH_ADDRESSES: host:port of each server, separated by blanks; its threads take them in turn.
 -- Prints one JSON line at the end, which the bench reads.
 
 local threads = 0
+local addresses = {}
+for address in (os.getenv("LAINI_BENCH_ADDRESSES") or ""):gmatch("%S+") do addresses[#addresses + 1] = address end
 
 function setup(thread)
   thread:set("thread_index", threads)
+  if #addresses > 1 then
+    local host, port = addresses[threads % #addresses + 1]:match("^(.*):(%d+)$")
+    thread.addr = wrk.lookup(host, port)[1]
+  end
   threads = threads + 1
 end
 

@@ -116,7 +116,7 @@ fn laini(binary: &Path, role: Role, name: String, sample: &Sample, dir: &Path) -
     Ok(Peer {
         name,
         role,
-        base_url: server.base_url()?.to_owned(),
+        base_urls: vec![server.base_url()?.to_owned()],
         pids: vec![server.pid()],
         numbers: sample.numbers.clone(),
         credentials: Some(registry.credentials.clone()),
@@ -135,7 +135,7 @@ fn bare_axum(laini: &Peer, dir: &Path) -> Result<Peer> {
     Ok(Peer {
         name: "bare axum".to_owned(),
         role: Role::Floor,
-        base_url: server.base_url()?.to_owned(),
+        base_urls: vec![server.base_url()?.to_owned()],
         pids: vec![server.pid()],
         numbers: laini.numbers.clone(),
         credentials: None,

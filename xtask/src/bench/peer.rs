@@ -23,8 +23,8 @@ pub(super) enum Role {
     Laini,
     /// The same of an earlier laini.
     Before,
-    /// The same on the engine for several nodes.
-    Several,
+    /// The same on the engine for several nodes, with so many of them.
+    Several { nodes: usize },
     /// What one would build instead; laini's check should be so many times cheaper, where a figure is aimed at.
     Alternative { dearer_at_least: Option<f64> },
     /// The check of laini's sandbox.
@@ -37,8 +37,9 @@ pub(super) enum Role {
 pub(super) struct Peer {
     pub(super) name: String,
     pub(super) role: Role,
-    pub(super) base_url: String,
-    /// Its processes; those that they start are measured with them.
+    /// Where it answers: one address for each of its first processes.
+    pub(super) base_urls: Vec<String>,
+    /// Its processes, those that answer first; those that they start are measured with them.
     pub(super) pids: Vec<u32>,
     /// The numbers that it is asked for, one a line.
     pub(super) numbers: PathBuf,
@@ -54,7 +55,7 @@ impl Peer {
     /// A fresh token, by the standard door.
     pub(super) fn token(&self) -> Result<String> {
         // Whoever does not look at it gets one of the usual length.
-        self.credentials.as_ref().map_or_else(|| Ok("x".repeat(64)), |known| token(&self.base_url, known))
+        self.credentials.as_ref().map_or_else(|| Ok("x".repeat(64)), |known| token(&self.base_urls[0], known))
     }
 
     /// One load, measured.
@@ -72,9 +73,9 @@ impl Peer {
         cpu_micros(&self.pids)
     }
 
-    /// The part of it that its first process used, in µs.
+    /// The part of it that those which answer used, in µs: without a database behind them.
     pub(super) fn front_micros(&self) -> Result<u64> {
-        cpu_micros(self.pids.get(..1).unwrap_or_default())
+        cpu_micros(&self.pids[..self.base_urls.len()])
     }
 
     /// One real answer, head and body, as it came over the wire.
@@ -83,7 +84,7 @@ impl Peer {
         let body = format!("{{\"customerNumber\": \"{}\"}}", numbers.lines().next().context("there is no number")?);
         let authorization = format!("Authorization: Bearer {}", self.token()?);
         let headers = [authorization.as_str(), "Content-Type: application/json"];
-        let answer = server::post(&self.base_url, "/imsi/v1/checkATI", &headers, &body)?;
+        let answer = server::post(&self.base_urls[0], "/imsi/v1/checkATI", &headers, &body)?;
         ensure!(answer.status == 200, "{}: a check was answered {}: {}", self.name, answer.status, answer.body);
         Ok(format!("{}\r\n\r\n{}", answer.head, answer.body))
     }
@@ -92,7 +93,9 @@ impl Peer {
     /// ledger. It is ended then.
     pub(super) fn recover(&mut self, options: &Options, dir: &Path) -> Result<Option<Duration>> {
         // On several nodes' engine the database would have to be killed apart: its own failover tests do that.
-        let Some(registry) = self.registry.as_ref().filter(|_| self.role != Role::Several) else { return Ok(None) };
+        let Some(registry) = self.registry.as_ref().filter(|_| !matches!(self.role, Role::Several { .. })) else {
+            return Ok(None);
+        };
         let mut load = Round::load(self, options, &self.token()?, KILLED_LOAD_SECONDS).spawn()?;
         std::thread::sleep(KILL_AFTER);
         self.programs.clear();

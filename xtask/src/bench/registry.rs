@@ -46,6 +46,17 @@ impl Registry {
         Ok(Self { binary: binary.to_owned(), data, credentials, figures })
     }
 
+    /// The same registry for another node, whose data directory is called `name`: it lies in a database, so that
+    /// the settings and the keys are all that a node needs.
+    pub(super) fn beside(&self, name: &str) -> Result<Self> {
+        let data = self.data.with_file_name(name);
+        let from = |name: &str| self.data.join(name).to_string_lossy().into_owned();
+        std::fs::create_dir(&data)?;
+        shell::run(Command::new("cp").args(["--recursive", &from("laini.toml"), &from("keys")]).arg(&data))?;
+        let Self { binary, credentials, figures, .. } = self;
+        Ok(Self { binary: binary.clone(), data, credentials: credentials.clone(), figures: *figures })
+    }
+
     /// Serves it as production does.
     pub(super) fn serve(&self, dir: &Path) -> Result<Server> {
         self.serve_by(Command::new(&self.binary), dir)

@@ -11,7 +11,7 @@ use super::process::Memory;
 use crate::shell;
 
 const LOAD_LIMIT_MINUTES: u32 = 5;
-const LOAD_THREADS: &str = "2";
+const LOAD_THREADS: usize = 2;
 /// A slow peer is slow, not broken.
 const ANSWER_WITHIN: &str = "10s";
 const MEMORY_EVERY: Duration = Duration::from_millis(250);
@@ -22,7 +22,7 @@ pub(super) struct Round {
     pub(super) requests_per_s: f64,
     /// User and system time of the server, per request.
     pub(super) cpu_us: f64,
-    /// The part of it that its first process used: without a database behind it.
+    /// The part of it that the processes used which answer: without a database behind them.
     pub(super) front_us: f64,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
@@ -31,13 +31,16 @@ pub(super) struct Round {
 }
 
 impl Round {
-    /// The load of one round: `wrk` asks for random numbers of the peer's list on kept connections.
+    /// The load of one round: `wrk` asks for random numbers of the peer's list on kept connections, spread
+    /// evenly over the addresses of the peer.
     pub(super) fn load(peer: &Peer, options: &Options, token: &str, seconds: u64) -> Command {
         let script = shell::root().join("bench/checks.lua");
-        let mut wrk = shell::command(LOAD_LIMIT_MINUTES, &["wrk", "--threads", LOAD_THREADS]);
+        let threads = LOAD_THREADS.max(peer.base_urls.len()).to_string();
+        let mut wrk = shell::command(LOAD_LIMIT_MINUTES, &["wrk", "--threads", &threads]);
         wrk.args(["--connections", &options.connections.to_string(), "--duration", &format!("{seconds}s")]);
         wrk.args(["--timeout", ANSWER_WITHIN]);
-        wrk.arg("--script").arg(script).arg(&peer.base_url).arg("--").arg(&peer.numbers).arg(token);
+        wrk.arg("--script").arg(script).arg(&peer.base_urls[0]).arg("--").arg(&peer.numbers).arg(token);
+        wrk.env("LAINI_BENCH_ADDRESSES", peer.base_urls.join(" ").replace("http://", ""));
         wrk.stdout(Stdio::piped());
         wrk
     }

@@ -34,7 +34,7 @@ pub(in crate::bench) fn start(sample: &Sample, dir: &Path) -> Result<Peer> {
     Ok(Peer {
         name: "Fastify + PostgreSQL".to_owned(),
         role: Role::Alternative { dearer_at_least: Some(20.0) },
-        base_url: server.base_url()?.to_owned(),
+        base_urls: vec![server.base_url()?.to_owned()],
         pids: vec![server.pid(), database.pid()],
         numbers: sample.numbers.clone(),
         credentials: Some(Credentials { key: APP_KEY.to_owned(), secret: APP_SECRET.to_owned() }),

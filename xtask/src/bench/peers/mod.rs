@@ -23,14 +23,14 @@ const APP_SECRET: &str = "bench-secret";
 
 /// All of them, serving.
 pub(super) fn start(sample: &Sample, dir: &Path) -> Result<Vec<Peer>> {
-    Ok(vec![
+    let mut peers = vec![
         nginx_redis::start(Sync::Always, sample, dir).context("nginx + Lua + Redis")?,
         nginx_redis::start(Sync::EverySecond, sample, dir).context("nginx + Lua + Redis")?,
         fastify_postgresql::start(sample, dir).context("Fastify + PostgreSQL")?,
-        laini_postgresql::start(sample, dir).context("laini on PostgreSQL")?,
-        sandbox::laini(dir)?,
-        sandbox::prism(dir)?,
-    ])
+    ];
+    peers.extend(laini_postgresql::start(sample, dir).context("laini on PostgreSQL")?);
+    peers.extend([sandbox::laini(dir)?, sandbox::prism(dir)?]);
+    Ok(peers)
 }
 
 /// The modules of the peer in `bench/<name>`, as its lock file names them; kept between runs.

@@ -65,7 +65,7 @@ pub(in crate::bench) fn start(sync: Sync, sample: &Sample, dir: &Path) -> Result
     Ok(Peer {
         name: format!("nginx + Lua + Redis, {setting}"),
         role: sync.role(),
-        base_url: format!("http://127.0.0.1:{port}"),
+        base_urls: vec![format!("http://127.0.0.1:{port}")],
         pids: vec![nginx.pid(), redis.pid()],
         numbers: sample.numbers.clone(),
         credentials: Some(Credentials { key: APP_KEY.to_owned(), secret: APP_SECRET.to_owned() }),

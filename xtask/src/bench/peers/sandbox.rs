@@ -22,7 +22,7 @@ pub(in crate::bench) fn laini(dir: &Path) -> Result<Peer> {
     Ok(Peer {
         name: "laini sandbox".to_owned(),
         role: Role::Sandbox,
-        base_url: server.base_url()?.to_owned(),
+        base_urls: vec![server.base_url()?.to_owned()],
         pids: vec![server.pid()],
         numbers: personas(&dir)?,
         credentials: Some(server.credentials("sandbox")?),
@@ -46,7 +46,7 @@ pub(in crate::bench) fn prism(dir: &Path) -> Result<Peer> {
     Ok(Peer {
         name: "Prism".to_owned(),
         role: Role::Mock,
-        base_url: format!("http://127.0.0.1:{port}"),
+        base_urls: vec![format!("http://127.0.0.1:{port}")],
         pids: vec![prism.pid()],
         numbers: personas(&dir)?,
         credentials: None,

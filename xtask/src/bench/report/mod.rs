@@ -45,6 +45,11 @@ fn page(options: &Options, measured: &Measured) -> Result<String> {
     let sandboxes = measured.of(|role| matches!(role, Role::Sandbox | Role::Mock));
     page.push_str("\n## Under load\n\n");
     under_load(&mut page, &checks)?;
+    let several = measured.of(|role| matches!(role, Role::Several { .. }));
+    if !several.is_empty() {
+        page.push_str("\n## Nodes on one database, the load spread evenly over them\n\n");
+        nodes(&mut page, &several)?;
+    }
     let alternatives = measured.of(|role| matches!(role, Role::Alternative { .. }));
     if let Some(laini) = measured.smallest_laini()
         && !alternatives.is_empty()
@@ -114,6 +119,18 @@ fn under_load(page: &mut String, peers: &[&PeerResult]) -> Result<()> {
             spread(peer, |round| round.p99_ms, 2),
         ];
         writeln!(page, "| {} | {} |", peer.name, figures.join(" | "))?;
+    }
+    Ok(())
+}
+
+/// What the nodes bring together, and what of a request's CPU is theirs and what the database's.
+fn nodes(page: &mut String, peers: &[&PeerResult]) -> Result<()> {
+    page.push_str("| | requests/s | CPU µs a request, node | database |\n|---|---|---|---|\n");
+    for peer in peers {
+        let requests = spread(peer, |round| round.requests_per_s, 0);
+        let node = spread(peer, |round| round.front_us, 2);
+        let database = spread(peer, |round| round.cpu_us - round.front_us, 2);
+        writeln!(page, "| {} | {requests} | {node} | {database} |", peer.name)?;
     }
     Ok(())
 }

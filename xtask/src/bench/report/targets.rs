@@ -25,8 +25,8 @@ pub(super) fn targets(options: &Options, measured: &Measured) -> Vec<Target> {
     if let Some(laini) = measured.smallest_laini() {
         targets.extend(measured.of(|role| role == Role::Before).iter().map(|before| since(before, laini)));
         targets.extend(measured.peers.iter().filter_map(|peer| of_alternative(laini, peer)));
-        for several in measured.of(|role| role == Role::Several) {
-            targets.extend(of_several(laini, several, measured));
+        if let Some(one) = measured.of(|role| role == Role::Several { nodes: 1 }).first() {
+            targets.extend(of_several(laini, one, measured));
         }
     }
     if let Some(overload) = &measured.overload {
@@ -80,7 +80,11 @@ fn of_several(laini: &PeerResult, several: &PeerResult, measured: &Measured) -> 
     let ratio = median(several, |round| round.front_us) / median(laini, |round| round.front_us);
     let what = format!("CPU of the node alone, {}", several.name);
     let mut targets = vec![target(what, &format!("≤ 1.5 × {}", laini.name), format!("{ratio:.2} ×"), ratio <= 1.5)];
-    for peer in measured.peers.iter().filter(|peer| peer.name.contains("PostgreSQL") && peer.role != Role::Several) {
+    for peer in measured
+        .peers
+        .iter()
+        .filter(|peer| matches!(peer.role, Role::Alternative { .. }) && peer.name.contains("PostgreSQL"))
+    {
         let ratio = median(peer, |round| round.cpu_us) / median(several, |round| round.cpu_us);
         let (what, aim) = (format!("CPU, {}", peer.name), format!("≥ 10 × {}", several.name));
         targets.push(target(what, &aim, format!("{ratio:.2} ×"), ratio >= 10.0));
