@@ -21,6 +21,7 @@ mod feed_http;
 mod flood;
 mod idempotency;
 mod kill;
+mod load;
 mod logs;
 mod metrics;
 mod noon;
