@@ -92,7 +92,9 @@ impl Load {
     /// Of these numbers, which no node may print.
     pub(crate) fn of(numbers: Vec<String>, nodes: &[Node]) -> Self {
         for node in nodes {
-            numbers.iter().for_each(|number| node.lab.canaries.number(number));
+            for number in &numbers {
+                node.lab.canaries.number(number);
+            }
         }
         let counts = || nodes.iter().map(|_| AtomicUsize::new(0)).collect();
         Self {

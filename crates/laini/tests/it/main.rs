@@ -30,6 +30,7 @@ mod packaging;
 mod receiver;
 mod reload;
 mod retention;
+mod rolling;
 mod running;
 mod sandbox_worlds;
 mod serving;
