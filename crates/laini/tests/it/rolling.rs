@@ -52,7 +52,9 @@ fn nodes_are_replaced_under_load_and_beside_the_next_release_and_nothing_is_lost
             }
             answered_more();
             if round == 0 {
-                NEXT_RELEASE.into_iter().for_each(|statement| database.execute(statement));
+                for statement in NEXT_RELEASE {
+                    database.execute(statement);
+                }
                 answered_more();
             }
         }
