@@ -108,6 +108,11 @@ impl DbError {
         matches!(self, Self::Refused { state, .. } if PASSING.contains(state))
     }
 
+    /// Whether somebody held a lock that it needed, for longer than is waited for one.
+    pub(crate) fn is_locked_out(&self) -> bool {
+        matches!(self, Self::Refused { state, .. } if *state == SqlState::LOCK_NOT_AVAILABLE)
+    }
+
     /// Whether a constraint refused it.
     pub(crate) fn is_duplicate(&self) -> bool {
         matches!(self, Self::Refused { state, .. } if *state == SqlState::UNIQUE_VIOLATION)

@@ -45,6 +45,9 @@ pub enum RegistryError {
     /// It cannot be reached, or refuses work.
     #[error("the registry cannot be read: {0}")]
     Unavailable(String),
+    /// Too many look-ups wait for it already.
+    #[error("too many look-ups wait already; repeat in a moment")]
+    Busy,
     /// It did not answer in time.
     #[error("the registry did not answer in time")]
     TooSlow,

@@ -50,7 +50,8 @@ impl Undecided {
     fn may_pass(&self) -> bool {
         match self {
             Self::Refused(_) | Self::Registry(RegistryError::Bad(_) | RegistryError::Empty) => false,
-            Self::Registry(RegistryError::Unavailable(_) | RegistryError::TooSlow) | Self::Ledger(_) => true,
+            Self::Registry(RegistryError::Unavailable(_) | RegistryError::Busy | RegistryError::TooSlow)
+            | Self::Ledger(_) => true,
         }
     }
 

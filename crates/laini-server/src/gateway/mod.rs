@@ -194,11 +194,14 @@ impl Gateway {
 
 /// What the caller is told when the registry gave no answer; the log is told why.
 fn registry_failed(error: &RegistryError) -> ApiError {
-    tracing::error!(%error, "a check failed");
+    // As with the ledger: shedding load is no failure of ours.
+    if !matches!(error, RegistryError::Busy) {
+        tracing::error!(%error, "a check failed");
+    }
     match error {
         RegistryError::Empty => ApiError::RegistryIncomplete,
         RegistryError::Bad(_) => ApiError::RegistryBad,
-        RegistryError::Unavailable(_) => ApiError::Unreachable,
+        RegistryError::Unavailable(_) | RegistryError::Busy => ApiError::Unreachable,
         RegistryError::TooSlow => ApiError::RegistryTooSlow,
     }
 }

@@ -83,7 +83,9 @@ impl Gateway {
             Ok(Err(RegistryError::Bad(_) | RegistryError::Unavailable(_))) => {
                 probe.reasons.push("the registry cannot be read");
             }
-            Ok(Err(RegistryError::TooSlow)) | Err(_) => probe.reasons.push("the registry does not answer in time"),
+            Ok(Err(RegistryError::TooSlow | RegistryError::Busy)) | Err(_) => {
+                probe.reasons.push("the registry does not answer in time");
+            }
         }
     }
 }

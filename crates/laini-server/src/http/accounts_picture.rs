@@ -78,7 +78,13 @@ impl AccountsPicture {
         let mut ticks = tokio::time::interval(Duration::from_millis(POLL_INTERVAL_MS));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            // Between two tries, too, the picture gets outdated when it does, not later.
+            if !self.is_outdated() && timeout(self.left(), ticks.tick()).await.is_err() {
+                self.judge_age();
+            }
+            if self.is_outdated() {
+                ticks.tick().await;
+            }
             let began = Instant::now();
             let too_slow = |_| AccountsError::Engine("no answer in time".to_owned());
             match timeout(self.patience(), self.refresh()).await.map_err(too_slow).flatten() {
@@ -90,9 +96,13 @@ impl AccountsPicture {
 
     /// How long a refresh may take: a store that hangs is judged when the picture gets outdated.
     fn patience(&self) -> Duration {
-        let left = self.age_max.saturating_sub(self.age());
         let patience = Duration::from_millis(REFRESH_TIMEOUT_MS);
-        if left.is_zero() { patience } else { patience.min(left) }
+        if self.is_outdated() { patience } else { patience.min(self.left()) }
+    }
+
+    /// How long until the picture gets outdated.
+    fn left(&self) -> Duration {
+        self.age_max.saturating_sub(self.age())
     }
 
     fn was_read(&self, began: Instant) {
@@ -107,7 +117,11 @@ impl AccountsPicture {
         if !self.failing.swap(true, Ordering::Relaxed) {
             tracing::error!(%error, "accounts cannot be refreshed; the last known ones stay in force");
         }
-        if self.age() >= self.age_max && !self.outdated.swap(true, Ordering::Relaxed) {
+        self.judge_age();
+    }
+
+    fn judge_age(&self) {
+        if self.left().is_zero() && !self.outdated.swap(true, Ordering::Relaxed) {
             tracing::error!("accounts are outdated; production checks are refused until they can be read");
         }
     }

@@ -14,6 +14,7 @@ use rustls_pki_types::pem::PemObject as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{JoinHandle, JoinSet, spawn_local};
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -23,12 +24,18 @@ use crate::error::{DbError, StoreError, described};
 /// Where PostgreSQL says that a commit was not waited for, whatever language its messages are in.
 const WAIT_GIVEN_UP: &str = "SyncRepWaitForLSN";
 
+/// A statement gives up on a lock after so long, also where its client is gone: backends that wait for ever
+/// would pile up until the server lets nobody in.
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Makes connections to the server that takes writes.
 #[derive(Clone)]
 pub(crate) struct Connector {
     /// One for each host.
     hosts: Vec<Config>,
     tls: Option<MakeRustlsConnect>,
+    /// A pooler lets no options of ours in: what it sets itself holds.
+    refuses_options: Arc<AtomicBool>,
     /// A host that has not let us in for so long is given up: a frozen one accepts and then says nothing.
     timeout: Duration,
 }
@@ -50,17 +57,17 @@ impl Connector {
             return Err(StoreError::Url("it names no host".to_owned()));
         }
         let tls = if config.get_ssl_mode() == SslMode::Disable { None } else { Some(tls(settings)?) };
-        Ok(Self { hosts, tls, timeout: settings.connect_timeout })
+        Ok(Self { hosts, tls, refuses_options: Arc::default(), timeout: settings.connect_timeout })
     }
 
     /// Connects to the first host that takes writes. All are asked at once, so that a frozen one costs no time.
     pub(crate) async fn connect(&self) -> Result<Opened, DbError> {
         let mut asking = JoinSet::new();
         for host in &self.hosts {
-            let (host, tls, timeout) = (host.clone(), self.tls.clone(), self.timeout);
+            let (connector, host) = (self.clone(), host.clone());
             asking.spawn_local(async move {
                 let late = |_| DbError::Unavailable("it lets nobody in".to_owned());
-                tokio::time::timeout(timeout, connect(&host, tls)).await.map_err(late).flatten()
+                tokio::time::timeout(connector.timeout, connector.connect_to(host)).await.map_err(late).flatten()
             });
         }
         let mut reasons = Vec::new();
@@ -74,6 +81,35 @@ impl Connector {
         reasons.sort();
         reasons.dedup();
         Err(DbError::Unavailable(reasons.join("; ")))
+    }
+
+    async fn connect_to(&self, host: Config) -> Result<Opened, DbError> {
+        if !self.refuses_options.load(Ordering::Relaxed) {
+            match connect(&with_lock_timeout(&host), self.tls.clone()).await {
+                Err(error) if error.code() == Some(&SqlState::PROTOCOL_VIOLATION) => {
+                    self.refuses_options.store(true, Ordering::Relaxed);
+                    tracing::info!("the pooler before the database has to set lock_timeout itself");
+                }
+                connected => return connected.map_err(|error| failed(&error)),
+            }
+        }
+        connect(&host, self.tls.clone()).await.map_err(|error| failed(&error))
+    }
+}
+
+/// What the address asks for comes last and holds.
+fn with_lock_timeout(host: &Config) -> Config {
+    let mut host = host.clone();
+    let options = host.get_options().unwrap_or_default();
+    let options = format!("-c lock_timeout={} {options}", LOCK_TIMEOUT.as_millis());
+    host.options(options.trim_end());
+    host
+}
+
+fn failed(error: &tokio_postgres::Error) -> DbError {
+    match DbError::of(error) {
+        DbError::Refused { message, .. } => DbError::Unavailable(message),
+        other => other,
     }
 }
 
@@ -110,14 +146,10 @@ fn one_host(all: &Config, number: usize, settings: &DatabaseSettings) -> Config 
     one
 }
 
-async fn connect(config: &Config, tls: Option<MakeRustlsConnect>) -> Result<Opened, DbError> {
-    let failed = |error: tokio_postgres::Error| match DbError::of(&error) {
-        DbError::Refused { message, .. } => DbError::Unavailable(message),
-        other => other,
-    };
+async fn connect(config: &Config, tls: Option<MakeRustlsConnect>) -> Result<Opened, tokio_postgres::Error> {
     match tls {
-        Some(tls) => config.connect(tls).await.map(Opened::new).map_err(failed),
-        None => config.connect(NoTls).await.map(Opened::new).map_err(failed),
+        Some(tls) => config.connect(tls).await.map(Opened::new),
+        None => config.connect(NoTls).await.map(Opened::new),
     }
 }
 

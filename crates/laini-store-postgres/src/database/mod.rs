@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 use tokio::time::Instant;
 
-pub(crate) use connect::Opened;
+pub(crate) use connect::{LOCK_TIMEOUT, Opened};
 pub(crate) use link::{Link, Shared, Stop, Transaction, within};
 pub(crate) use params::{Sql, params};
 
@@ -59,7 +59,7 @@ impl DatabaseSettings {
             password: None,
             authorities: None,
             connections: 8,
-            connection_wait: Duration::from_millis(250),
+            connection_wait: Duration::from_millis(200),
             connect_timeout: Duration::from_secs(2),
             prepared: true,
             setup_lease: Duration::from_secs(10),

@@ -2,7 +2,7 @@
 //! answered lies sealed beside it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,12 +29,32 @@ struct Inner {
     /// Each key with the number of its claim.
     held: Mutex<HashMap<AnswerKey, i64>>,
     turn: AtomicI64,
+    /// The database did not take the newest claim: one at a time finds out whether that is over.
+    is_in_trouble: AtomicBool,
+    is_tried: AtomicBool,
+}
+
+/// A claim under way; in trouble the only one.
+struct Trying(Option<Arc<Inner>>);
+
+impl Drop for Trying {
+    fn drop(&mut self) {
+        if let Some(inner) = &self.0 {
+            inner.is_tried.store(false, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Default for Claims {
     fn default() -> Self {
         let holder = (0..16).map(|_| fastrand::u8(..)).collect();
-        Self(Arc::new(Inner { holder, held: Mutex::default(), turn: AtomicI64::default() }))
+        Self(Arc::new(Inner {
+            holder,
+            held: Mutex::default(),
+            turn: AtomicI64::default(),
+            is_in_trouble: AtomicBool::default(),
+            is_tried: AtomicBool::default(),
+        }))
     }
 }
 
@@ -50,6 +70,15 @@ impl Claims {
     /// What names this process among all.
     pub(super) fn holder(&self) -> Vec<u8> {
         self.0.holder.clone()
+    }
+
+    /// A place for one claim: in trouble everybody else is refused at once.
+    fn enter(&self) -> Result<Trying, LedgerError> {
+        if !self.0.is_in_trouble.load(Ordering::Relaxed) {
+            return Ok(Trying(None));
+        }
+        let is_taken = self.0.is_tried.swap(true, Ordering::Relaxed);
+        if is_taken { Err(LedgerError::Busy) } else { Ok(Trying(Some(Arc::clone(&self.0)))) }
     }
 
     /// Takes the key among the requests of this process.
@@ -86,13 +115,16 @@ impl Drop for Held {
 impl AnswerMemory for PostgresLedger {
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, LedgerError>> {
         Box::pin(async move {
+            let _trying = self.claims.enter()?;
             let Some(held) = self.claims.hold(claim.key, &self.database) else { return Ok(Claimed::Running) };
             let (holder, turn) = (self.claims.holder(), held.turn);
             let looked = self.database.run(CLAIM_TIMEOUT, async move |link: &Link| {
                 link.transact(async |transaction: &Transaction<'_>| look(transaction, claim.key, &holder, turn).await)
                     .await
             });
-            let looked = looked.await.map_err(|error| LedgerError::Unreadable(error.to_string()))?;
+            let looked = looked.await;
+            self.claims.0.is_in_trouble.store(looked.is_err(), Ordering::Relaxed);
+            let looked = looked.map_err(|error| LedgerError::Unreadable(error.to_string()))?;
             let found = match looked.stored {
                 Some(sealed) => sealed.open(claim.key, &*self.day_keys)?.found_by(&claim),
                 None => None,

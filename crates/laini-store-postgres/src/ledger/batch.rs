@@ -49,6 +49,17 @@ pub(super) enum Work {
     Submission(Submitting),
 }
 
+impl Work {
+    /// Tells its caller that nothing was done.
+    pub(super) fn refuse(self, error: LedgerError) {
+        // Whoever does not wait any more needs no answer.
+        match self {
+            Self::Check(job) => drop(job.answer.send(Err(error))),
+            Self::Submission(submission) => drop(submission.sender.send(Err(error))),
+        }
+    }
+}
+
 /// What joins one commit.
 #[derive(Default)]
 pub(super) struct Batch {

@@ -65,8 +65,8 @@ pub struct LedgerSettings {
     pub pause_us: u64,
     /// For so long a commit is tried and its outcome found out, before callers are told what is known.
     pub patience: Duration,
-    /// For so long a connection is waited for while the attempt before has failed: callers are refused early
-    /// until the database is back.
+    /// For so long a connection is waited for while the attempt before has failed, and for so long callers wait
+    /// for the next one, which a single check makes: they are refused early until the database is back.
     pub patience_in_trouble: Duration,
     /// How many charged checks the node remembers, so that their repeats cost no second look.
     pub repeats_remembered: usize,
@@ -89,7 +89,7 @@ impl LedgerSettings {
             enough_for_a_commit: 512,
             pause_us: 300,
             patience: Duration::from_millis(3_500),
-            patience_in_trouble: Duration::from_millis(250),
+            patience_in_trouble: Duration::from_millis(200),
             repeats_remembered: 200_000,
             purge_every: Duration::from_mins(1),
             head_every_rows: 1_000_000,

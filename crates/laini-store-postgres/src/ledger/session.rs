@@ -88,6 +88,8 @@ pub(super) enum Failure {
     Conflict,
     /// Nothing was written: others were preferred.
     Passing(String),
+    /// Nothing was written: somebody holds a lock and did not let go of it for as long as is waited.
+    LockedOut(String),
     /// Nothing was written.
     NotWritten(String),
     /// It may have been written.
@@ -100,7 +102,9 @@ impl Failure {
         match self {
             Self::TakenOver => "this node's chain was taken over: another process runs under its name".to_owned(),
             Self::Conflict => "others kept writing the same".to_owned(),
-            Self::Passing(reason) | Self::NotWritten(reason) | Self::InDoubt(reason) => reason.clone(),
+            Self::Passing(reason) | Self::LockedOut(reason) | Self::NotWritten(reason) | Self::InDoubt(reason) => {
+                reason.clone()
+            }
         }
     }
 
@@ -109,6 +113,7 @@ impl Failure {
         const CONFLICTS: [&str; 2] = ["22012", "23505"];
         match error {
             DbError::Refused { state, .. } if CONFLICTS.contains(&state.code()) => Self::Conflict,
+            locked if locked.is_locked_out() => Self::LockedOut(locked.to_string()),
             passing if passing.is_passing() => Self::Passing(passing.to_string()),
             DbError::Unknown(reason) => Self::InDoubt(reason),
             other => Self::NotWritten(other.to_string()),

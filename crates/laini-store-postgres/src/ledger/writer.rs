@@ -1,5 +1,6 @@
 //! The node's one writer: group commit, and what to do when a commit fails.
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use laini_core::store::{ChainHead, ChainKey, LedgerError, RepeatWindow};
 use laini_store::ledger::{HEADS_FILE, HeadFile, reconcile};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::task::{JoinHandle, spawn_local};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::LedgerSettings;
 use super::batch::{Batch, Decided, Work, decide};
@@ -17,7 +18,7 @@ use super::known::{Known, examine};
 use super::repeats::Repeats;
 use super::reversal::{Reversing, reverse};
 use super::session::{Failure, Holder, Session, Slot, Tip, pause};
-use crate::database::{Link, Shared, Transaction, params};
+use crate::database::{LOCK_TIMEOUT, Link, Shared, Transaction, params};
 use crate::error::{DbError, StoreError};
 
 /// After so long a failed reversal is tried again where no other work comes first.
@@ -89,22 +90,29 @@ impl Writer {
 
     /// Writes until nobody can hand in any more.
     pub(super) async fn run(mut self, mut work: Receiver<Work>, mut abandoned: UnboundedReceiver<Vec<CheckId>>) {
-        let (limit, mut waiting, mut before) = (self.settings.queue_limit, Vec::new(), 0);
+        let (mut waiting, mut before) = (Vec::new(), 0);
         loop {
+            // In trouble a single one finds out whether it is over.
+            let limit = if self.is_in_trouble { 1 } else { self.settings.queue_limit };
             tokio::select! {
                 biased;
                 taken = work.recv_many(&mut waiting, limit) => if taken == 0 { break },
                 Some(ids) = abandoned.recv() => self.to_reverse.extend(ids),
                 () = sleep(REVERSE_AGAIN_AFTER), if !self.to_reverse.is_empty() => {}
             }
-            if before > 1 && !waiting.is_empty() {
+            if before > 1 && !waiting.is_empty() && !self.is_in_trouble {
                 self.gather(&mut work, &mut waiting).await;
             }
             while let Ok(ids) = abandoned.try_recv() {
                 self.to_reverse.extend(ids);
             }
             before = waiting.len();
-            self.turn(&mut waiting).await;
+            if self.is_in_trouble {
+                let patience = self.settings.patience_in_trouble;
+                refuse_meanwhile(self.turn(&mut waiting), &mut work, patience).await;
+            } else {
+                self.turn(&mut waiting).await;
+            }
         }
         while let Ok(ids) = abandoned.try_recv() {
             self.to_reverse.extend(ids);
@@ -180,12 +188,14 @@ impl Writer {
             };
             is_examined = true;
             *is_in_doubt |= matches!(failure, Failure::InDoubt(_));
-            if !matches!(failure, Failure::Conflict | Failure::Passing(_)) {
+            if !matches!(failure, Failure::Conflict | Failure::Passing(_) | Failure::LockedOut(_)) {
                 self.session = None;
             }
             let reason = failure.reason();
             let end = if self.session.is_some() { until } else { without_connection_until };
-            if Instant::now() >= end || matches!(failure, Failure::TakenOver) {
+            // Another wait for the lock would not fit in, and be cut off in doubt.
+            let is_locked_out = matches!(failure, Failure::LockedOut(_)) && Instant::now() + LOCK_TIMEOUT > end;
+            if Instant::now() >= end || is_locked_out || matches!(failure, Failure::TakenOver) {
                 return Err(reason);
             }
             if self.session.is_none() {
@@ -283,7 +293,7 @@ impl Writer {
     async fn reverse(&mut self, until: Instant) {
         match self.try_reverse(until).await {
             Ok(()) => self.to_reverse.clear(),
-            Err(Failure::Conflict | Failure::Passing(_)) => {}
+            Err(Failure::Conflict | Failure::Passing(_) | Failure::LockedOut(_)) => {}
             Err(failure) => {
                 self.session = None;
                 self.is_in_trouble = true;
@@ -346,6 +356,22 @@ impl Writer {
         }
         let (writer, seq, mac) = (self.head.writer, self.tip.seq, self.tip.mac.hex());
         tracing::info!(writer, seq, mac, "ledger closed; its chain ends here");
+    }
+}
+
+/// Has a turn taken that may be in vain: whoever waits for it longer than the patience is refused, and so is
+/// who comes then.
+async fn refuse_meanwhile(turn: impl Future<Output = ()>, work: &mut Receiver<Work>, patience: Duration) {
+    let mut turn = pin!(turn);
+    if timeout(patience, &mut turn).await.is_ok() {
+        return;
+    }
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut turn => return,
+            Some(work) = work.recv() => work.refuse(LedgerError::Busy),
+        }
     }
 }
 

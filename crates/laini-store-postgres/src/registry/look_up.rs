@@ -2,7 +2,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use laini_core::line::Msisdn;
@@ -30,6 +30,10 @@ const STATEMENTS_AHEAD: usize = 4;
 /// With so many look-ups waiting a further statement goes out while others are under way; fewer wait for
 /// the first answer, so that batches grow with the load.
 const ENOUGH_FOR_ANOTHER: usize = 64;
+/// So many may wait whatever happens; beyond them nobody joins those who wait for a database that stands still.
+const WAITING_MIN: usize = 16;
+/// A statement that is under way for so long is more than a hiccup.
+const STALLED_US: u64 = 250_000;
 /// How often a look-up follows a state that changes under it.
 const CHANGES_FOLLOWED: u32 = 5;
 /// Making a connection may take so long, however long those wait that need it.
@@ -60,36 +64,95 @@ struct Asked {
 pub(super) struct LookUps {
     waiting: Sender<Asked>,
     patience: Duration,
-    statements: Arc<AtomicU64>,
+    patience_in_trouble: Duration,
+    progress: Arc<Progress>,
+}
+
+/// How the statements go, for those who may want to ask for more.
+struct Progress {
+    began: Instant,
+    /// Sent so far.
+    statements: AtomicU64,
+    /// Look-ups that those under way ask for.
+    asked: AtomicUsize,
+    /// When one of them ended last, or the first of them began, since `began`; 0 = none is under way.
+    moved_us: AtomicU64,
+    /// The last one gave no answer. The next one finds out whether that is over; nobody waits for it as long
+    /// as it may take.
+    is_in_trouble: AtomicBool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            statements: AtomicU64::new(0),
+            asked: AtomicUsize::new(0),
+            moved_us: AtomicU64::new(0),
+            is_in_trouble: AtomicBool::new(false),
+        }
+    }
+
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX).max(1)
+    }
+
+    /// Whether so many wait, and for none of them anything has come for a while.
+    fn is_stalled(&self, queued: usize) -> bool {
+        let moved_us = self.moved_us.load(Ordering::Relaxed);
+        moved_us != 0
+            && queued + self.asked.load(Ordering::Relaxed) >= WAITING_MIN
+            && self.now_us().saturating_sub(moved_us) > STALLED_US
+    }
+
+    fn begins(&self, asked: usize) {
+        if self.asked.fetch_add(asked, Ordering::Relaxed) == 0 {
+            self.moved_us.store(self.now_us(), Ordering::Relaxed);
+        }
+    }
+
+    fn ended(&self, asked: usize) {
+        let was_last = self.asked.fetch_sub(asked, Ordering::Relaxed) == asked;
+        self.moved_us.store(if was_last { 0 } else { self.now_us() }, Ordering::Relaxed);
+    }
+
+    fn is_in_trouble(&self) -> bool {
+        self.is_in_trouble.load(Ordering::Relaxed)
+    }
 }
 
 impl LookUps {
     pub(super) fn start(database: &Database, settings: &RegistrySettings) -> Self {
         let (waiting, asked) = channel(settings.look_ups_waiting_limit.max(1));
-        let statements = Arc::new(AtomicU64::new(0));
-        let (patience, counted, settings) = (settings.look_up_timeout, Arc::clone(&statements), settings.clone());
-        database.spawn(async move |shared| Batcher::new(shared, settings, counted).run(asked).await);
-        Self { waiting, patience, statements }
+        let progress = Arc::new(Progress::new());
+        let (patience, patience_in_trouble) = (settings.look_up_timeout, settings.look_up_timeout_in_trouble);
+        let (seen, settings) = (Arc::clone(&progress), settings.clone());
+        database.spawn(async move |shared| Batcher::new(shared, settings, seen).run(asked).await);
+        Self { waiting, patience, patience_in_trouble, progress }
     }
 
     pub(super) async fn ask(&self, number: Msisdn) -> Result<Found, RegistryError> {
+        if self.progress.is_stalled(self.waiting.max_capacity() - self.waiting.capacity()) {
+            return Err(RegistryError::Busy);
+        }
+        let is_in_trouble = self.progress.is_in_trouble();
+        let patience = if is_in_trouble { self.patience_in_trouble } else { self.patience };
         let (answer, answered) = oneshot::channel();
-        self.waiting.try_send(Asked { number: key(number), answer }).map_err(|refused| {
-            RegistryError::Unavailable(match refused {
-                TrySendError::Full(_) => "too many look-ups wait already".to_owned(),
-                TrySendError::Closed(_) => STOPPED.to_owned(),
-            })
+        self.waiting.try_send(Asked { number: key(number), answer }).map_err(|refused| match refused {
+            TrySendError::Full(_) => RegistryError::Busy,
+            TrySendError::Closed(_) => RegistryError::Unavailable(STOPPED.to_owned()),
         })?;
-        match timeout(self.patience, answered).await {
+        match timeout(patience, answered).await {
             Ok(Ok(found)) => found,
             Ok(Err(_)) => Err(RegistryError::Unavailable(STOPPED.to_owned())),
+            Err(_) if is_in_trouble => Err(RegistryError::Busy),
             Err(_) => Err(RegistryError::Unavailable(TOO_SLOW.to_owned())),
         }
     }
 
     /// Statements sent so far.
     pub(super) fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.progress.statements.load(Ordering::Relaxed)
     }
 }
 
@@ -101,14 +164,12 @@ const TOO_SLOW: &str = "the database did not answer in time";
 struct Batcher {
     shared: Rc<Shared>,
     settings: RegistrySettings,
-    statements: Arc<AtomicU64>,
+    progress: Arc<Progress>,
     connection: RefCell<Option<Rc<Asking>>>,
     /// Whether a connection is being made, and why the last one was not.
     is_connecting: Cell<bool>,
     made: watch::Sender<String>,
     view: RefCell<Option<Arc<View>>>,
-    /// The last statement did not come back: those after it wait less.
-    is_in_trouble: Cell<bool>,
 }
 
 /// A connection, with its statement where that is prepared.
@@ -118,28 +179,31 @@ struct Asking {
 }
 
 impl Batcher {
-    fn new(shared: Rc<Shared>, settings: RegistrySettings, statements: Arc<AtomicU64>) -> Rc<Self> {
+    fn new(shared: Rc<Shared>, settings: RegistrySettings, progress: Arc<Progress>) -> Rc<Self> {
         Rc::new(Self {
             shared,
             settings,
-            statements,
+            progress,
             connection: RefCell::new(None),
             is_connecting: Cell::new(false),
             made: watch::Sender::new(String::new()),
             view: RefCell::new(None),
-            is_in_trouble: Cell::new(false),
         })
     }
 
     async fn run(self: Rc<Self>, mut asked: Receiver<Asked>) {
         let mut under_way = JoinSet::new();
-        let mut waiting = Vec::with_capacity(BATCH_LIMIT);
+        let mut waiting = Vec::<Asked>::with_capacity(BATCH_LIMIT);
         loop {
             while under_way.try_join_next().is_some() {}
             let enough = if under_way.is_empty() { 1 } else { ENOUGH_FOR_ANOTHER };
-            if waiting.len() >= enough && under_way.len() < STATEMENTS_AHEAD {
-                let batch = std::mem::replace(&mut waiting, Vec::with_capacity(BATCH_LIMIT));
-                under_way.spawn_local(Rc::clone(&self).answer(batch));
+            let ahead = if self.progress.is_in_trouble() { 1 } else { STATEMENTS_AHEAD };
+            if waiting.len() >= enough && under_way.len() < ahead {
+                let mut batch = std::mem::replace(&mut waiting, Vec::with_capacity(BATCH_LIMIT));
+                batch.retain(|asked| !asked.answer.is_closed());
+                if !batch.is_empty() {
+                    under_way.spawn_local(Rc::clone(&self).answer(batch));
+                }
                 continue;
             }
             let room = BATCH_LIMIT - waiting.len();
@@ -155,14 +219,15 @@ impl Batcher {
     }
 
     async fn answer(self: Rc<Self>, batch: Vec<Asked>) {
-        let settings = &self.settings;
-        let patience =
-            if self.is_in_trouble.get() { settings.look_up_timeout_in_trouble } else { settings.look_up_timeout };
+        let count = batch.len();
+        self.progress.begins(count);
         let mut numbers: Vec<i64> = batch.iter().map(|asked| asked.number).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let found = self.find(&numbers, Instant::now() + patience).await;
-        self.is_in_trouble.set(matches!(found, Err(Lost::TooSlow | Lost::Failed(DbError::Unavailable(_)))));
+        let found = self.find(&numbers, Instant::now() + self.settings.look_up_timeout).await;
+        let is_in_trouble = matches!(&found, Err(lost) if lost.is_trouble());
+        self.progress.is_in_trouble.store(is_in_trouble, Ordering::Relaxed);
+        self.progress.ended(count);
         for asked in batch {
             let answer = match &found {
                 Ok((rows, view)) if view.state.generation.is_some() => {
@@ -236,7 +301,7 @@ impl Batcher {
         asking: &Rc<Asking>,
         answer: Result<Result<T, tokio_postgres::Error>, tokio::time::error::Elapsed>,
     ) -> Result<T, Lost> {
-        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.progress.statements.fetch_add(1, Ordering::Relaxed);
         let lost = match answer {
             Ok(Ok(found)) => return Ok(found),
             Ok(Err(error)) => Lost::Failed(DbError::of(&error)),
@@ -317,6 +382,14 @@ impl From<DbError> for Lost {
 }
 
 impl Lost {
+    /// Whether the next statement is likely to be in vain as well.
+    fn is_trouble(&self) -> bool {
+        match self {
+            Self::TooSlow | Self::Failed(DbError::Unavailable(_)) => true,
+            Self::Failed(error) => error.is_locked_out(),
+        }
+    }
+
     fn error(&self) -> RegistryError {
         match self {
             Self::TooSlow => RegistryError::Unavailable(TOO_SLOW.to_owned()),

@@ -56,9 +56,10 @@ pub struct RegistrySettings {
     pub sort_chunk_rows: usize,
     /// How many look-ups may wait; beyond it one is refused at once.
     pub look_ups_waiting_limit: usize,
-    /// How long a look-up may take.
+    /// How long a look-up may take: longer than a lock is waited for, shorter than callers wait.
     pub look_up_timeout: Duration,
-    /// The same while the one before had no answer: callers are refused early until the database is back.
+    /// So long callers wait while the one before had no answer: they are refused early until the database is
+    /// back.
     pub look_up_timeout_in_trouble: Duration,
     /// For so long a loader that gives no sign of life keeps others from loading.
     pub load_lease: Duration,
@@ -74,8 +75,8 @@ impl RegistrySettings {
             required_feeds: vec![EventText::default_source()],
             sort_chunk_rows: 2_000_000,
             look_ups_waiting_limit: 8_192,
-            look_up_timeout: Duration::from_millis(2_500),
-            look_up_timeout_in_trouble: Duration::from_millis(250),
+            look_up_timeout: Duration::from_millis(2_300),
+            look_up_timeout_in_trouble: Duration::from_millis(200),
             load_lease: Duration::from_secs(30),
             keep_replaced: Duration::from_mins(1),
         }

@@ -305,7 +305,8 @@ async fn a_look_up_ends_by_its_deadline_and_the_next_one_works() {
     let held = lock(&place, "LOCK TABLE line").await;
     for _ in 0..3 {
         let asked = Instant::now();
-        assert!(matches!(node.look_up(number(7)).await, Err(RegistryError::Unavailable(_))));
+        let found = node.look_up(number(7)).await;
+        assert!(matches!(found, Err(RegistryError::Unavailable(_) | RegistryError::Busy)), "{found:?}");
         assert!(asked.elapsed() < Duration::from_millis(900));
     }
     held.release().await;
@@ -353,14 +354,14 @@ async fn too_many_look_ups_are_refused_at_once() {
     let mut refused = 0;
     // The last ones that came have no place.
     for task in asking.drain(2_500..) {
-        refused += u32::from(matches!(task.await.unwrap(), Err(RegistryError::Unavailable(_))));
+        refused += u32::from(matches!(task.await.unwrap(), Err(RegistryError::Busy)));
     }
     assert!(refused > 0);
     assert!(asked.elapsed() < Duration::from_millis(300), "a refusal waits for nobody");
     held.release().await;
     for task in asking {
         let found = task.await.unwrap();
-        assert!(matches!(found, Ok(_) | Err(RegistryError::Unavailable(_))), "{found:?}");
+        assert!(matches!(found, Ok(_) | Err(RegistryError::Unavailable(_) | RegistryError::Busy)), "{found:?}");
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod cluster;
 mod fault_proxy;
+mod pooler;
 mod server;
 mod template;
 
@@ -16,6 +17,7 @@ use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 pub use cluster::Cluster;
 pub use fault_proxy::{Act, Door, FaultProxy, Faults, Rule};
+pub use pooler::Pooler;
 pub use server::{Server, ServerOptions};
 
 /// Names a server that tests are to use instead of one of their own: any that speaks the protocol. Its

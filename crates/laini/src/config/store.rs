@@ -36,7 +36,7 @@ impl Default for StoreConfig {
             ca_file: String::new(),
             node: String::new(),
             connections_max: 8,
-            connection_wait_ms: 250,
+            connection_wait_ms: 200,
             connect_timeout_ms: 2_000,
             prepared_statements: true,
         }

@@ -180,24 +180,28 @@ impl Load {
             strange.len(),
             &strange[..strange.len().min(5)]
         );
-        let by_ref: HashMap<&str, &LedgerRow> = rows.iter().map(|row| (row.request_ref_id.as_str(), row)).collect();
-        assert_eq!(by_ref.len(), rows.len(), "an id stands in the ledger twice");
-        let reversed: HashSet<&str> =
-            rows.iter().map(|row| row.reverses.as_str()).filter(|id| !id.is_empty()).collect();
-        let mut seen = HashSet::new();
         let answers = self.answers.lock().unwrap();
-        for (id, is_charged) in answers.iter() {
-            assert!(seen.insert(id), "one id was answered twice");
-            let row = by_ref.get(id.as_str()).unwrap_or_else(|| panic!("an acknowledged check is lost"));
-            assert_eq!(row.charge_minor != 0, *is_charged, "{id} was told otherwise");
-            assert!(!reversed.contains(id.as_str()), "an acknowledged check was reversed");
-        }
+        assert_answers_stand(rows, &answers);
         answers.len()
     }
 }
 
+/// What was answered, by id and whether it was charged, is what the ledger says: once, and not taken back.
+pub(crate) fn assert_answers_stand(rows: &[LedgerRow], answers: &[(String, bool)]) {
+    let by_ref: HashMap<&str, &LedgerRow> = rows.iter().map(|row| (row.request_ref_id.as_str(), row)).collect();
+    assert_eq!(by_ref.len(), rows.len(), "an id stands in the ledger twice");
+    let reversed: HashSet<&str> = rows.iter().map(|row| row.reverses.as_str()).filter(|id| !id.is_empty()).collect();
+    let mut seen = HashSet::new();
+    for (id, is_charged) in answers {
+        assert!(seen.insert(id), "one id was answered twice");
+        let row = by_ref.get(id.as_str()).unwrap_or_else(|| panic!("an acknowledged check is lost"));
+        assert_eq!(row.charge_minor != 0, *is_charged, "{id} was told otherwise");
+        assert!(!reversed.contains(id.as_str()), "an acknowledged check was reversed");
+    }
+}
+
 /// Held for as long as clients ask.
-pub(crate) struct Ending<'a>(&'a AtomicBool);
+pub(crate) struct Ending<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {

@@ -221,7 +221,7 @@ impl Tally {
 fn status(error: &RegistryError) -> u16 {
     match error {
         RegistryError::Bad(_) => 502,
-        RegistryError::Empty | RegistryError::Unavailable(_) => 503,
+        RegistryError::Empty | RegistryError::Unavailable(_) | RegistryError::Busy => 503,
         RegistryError::TooSlow => 504,
     }
 }
