@@ -77,6 +77,8 @@ struct Progress {
     asked: AtomicUsize,
     /// When one of them ended last, or the first of them began, since `began`; 0 = none is under way.
     moved_us: AtomicU64,
+    /// What the last one took that gave an answer.
+    took_us: AtomicU64,
     /// The last one gave no answer. The next one finds out whether that is over; nobody waits for it as long
     /// as it may take.
     is_in_trouble: AtomicBool,
@@ -89,6 +91,7 @@ impl Progress {
             statements: AtomicU64::new(0),
             asked: AtomicUsize::new(0),
             moved_us: AtomicU64::new(0),
+            took_us: AtomicU64::new(0),
             is_in_trouble: AtomicBool::new(false),
         }
     }
@@ -97,12 +100,22 @@ impl Progress {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX).max(1)
     }
 
-    /// Whether so many wait, and for none of them anything has come for a while.
-    fn is_stalled(&self, queued: usize) -> bool {
+    /// Whether who comes now would wait in vain: many wait, and for none of them anything has come for a while;
+    /// or the statement under way and the next one together take longer than the patience.
+    fn is_stalled(&self, queued: usize, patience: Duration) -> bool {
         let moved_us = self.moved_us.load(Ordering::Relaxed);
-        moved_us != 0
-            && queued + self.asked.load(Ordering::Relaxed) >= WAITING_MIN
-            && self.now_us().saturating_sub(moved_us) > STALLED_US
+        if moved_us == 0 {
+            return false;
+        }
+        let (since_us, both_us) = (self.now_us().saturating_sub(moved_us), self.took_us.load(Ordering::Relaxed) * 2);
+        let are_many = queued + self.asked.load(Ordering::Relaxed) >= WAITING_MIN;
+        (are_many && since_us > STALLED_US) || u128::from(both_us.saturating_sub(since_us)) > patience.as_micros()
+    }
+
+    /// Statements that may be under way at once: a database that is slow already gets one.
+    fn ahead(&self) -> usize {
+        let is_slow = self.is_in_trouble() || self.took_us.load(Ordering::Relaxed) > STALLED_US;
+        if is_slow { 1 } else { STATEMENTS_AHEAD }
     }
 
     fn begins(&self, asked: usize) {
@@ -132,7 +145,8 @@ impl LookUps {
     }
 
     pub(super) async fn ask(&self, number: Msisdn) -> Result<Found, RegistryError> {
-        if self.progress.is_stalled(self.waiting.max_capacity() - self.waiting.capacity()) {
+        let queued = self.waiting.max_capacity() - self.waiting.capacity();
+        if self.progress.is_stalled(queued, self.patience) {
             return Err(RegistryError::Busy);
         }
         let is_in_trouble = self.progress.is_in_trouble();
@@ -197,8 +211,7 @@ impl Batcher {
         loop {
             while under_way.try_join_next().is_some() {}
             let enough = if under_way.is_empty() { 1 } else { ENOUGH_FOR_ANOTHER };
-            let ahead = if self.progress.is_in_trouble() { 1 } else { STATEMENTS_AHEAD };
-            if waiting.len() >= enough && under_way.len() < ahead {
+            if waiting.len() >= enough && under_way.len() < self.progress.ahead() {
                 let mut batch = std::mem::replace(&mut waiting, Vec::with_capacity(BATCH_LIMIT));
                 batch.retain(|asked| !asked.answer.is_closed());
                 if !batch.is_empty() {
@@ -224,7 +237,12 @@ impl Batcher {
         let mut numbers: Vec<i64> = batch.iter().map(|asked| asked.number).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let found = self.find(&numbers, Instant::now() + self.settings.look_up_timeout).await;
+        let began = Instant::now();
+        let found = self.find(&numbers, began + self.settings.look_up_timeout).await;
+        if found.is_ok() {
+            let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.progress.took_us.store(took_us, Ordering::Relaxed);
+        }
         let is_in_trouble = matches!(&found, Err(lost) if lost.is_trouble());
         self.progress.is_in_trouble.store(is_in_trouble, Ordering::Relaxed);
         self.progress.ended(count);
