@@ -40,6 +40,7 @@ pub(crate) const FOR_TESTS: &[Package] = &[
         present: "command -v patroni",
         why: "keeps three PostgreSQL servers for the failover tests",
     },
+    Package { name: "iproute2", present: "command -v ip && command -v bridge", why: "cuts their machines off" },
     Package { name: "etcd-server", present: "command -v etcd", why: "holds Patroni's leader key" },
     Package { name: "pgbouncer", present: "command -v pgbouncer", why: "the pooler that checks are sent through" },
     Package { name: "libssl-dev", present: "pkg-config --exists openssl", why: "the Rust client links OpenSSL" },

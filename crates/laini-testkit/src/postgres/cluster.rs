@@ -1,6 +1,6 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -9,19 +9,23 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use super::network::{self, Door, Network};
 use super::server::{as_unprivileged, children, free_port, guard, private_dir, programs, signal_all};
 
 /// A cluster that has not come up by then will not.
 const UP_WITHIN: Duration = Duration::from_secs(90);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const MEMBERS: usize = 3;
 
-/// Three PostgreSQL servers under Patroni, with one etcd, on loopback: a commit is acknowledged once it is
-/// on two of them. Everything is gone with this value, and with the test process however that ends.
+/// Three PostgreSQL servers under Patroni, with one etcd: a commit is acknowledged once it is on two of
+/// them. Everything is gone with this value, and with the test process however that ends.
 #[derive(Debug)]
 pub struct Cluster {
     dir: TempDir,
     members: Vec<Member>,
     etcd: Child,
+    /// With a machine for each member; all are on loopback without one.
+    network: Option<Network>,
     /// Cleans up where this process ends without dropping this.
     guard: Child,
 }
@@ -29,6 +33,7 @@ pub struct Cluster {
 #[derive(Debug)]
 struct Member {
     name: String,
+    address: Ipv4Addr,
     /// Of PostgreSQL.
     port: u16,
     /// Of Patroni.
@@ -37,15 +42,22 @@ struct Member {
 }
 
 impl Cluster {
-    /// Starts all of it, and waits until there is a leader with a synchronous standby.
+    /// Starts all of it on loopback, and waits until there is a leader with a synchronous standby.
     pub fn start() -> Self {
+        Self::start_on(None)
+    }
+
+    /// The same with every member on a machine of its own, and etcd in the network's hub, where the caller is.
+    pub fn start_on(network: Option<Network>) -> Self {
         let dir = private_dir();
-        let (client, peer) = (free_port(), free_port());
+        let hub = if network.is_some() { network::hub() } else { Ipv4Addr::LOCALHOST };
+        let (client, peer) = ((hub, free_port()), free_port());
         let etcd = start_etcd(dir.path(), client, peer);
         wait("etcd", || http(client, "GET", "/health").is_some_and(|answer| answer.contains("true")));
-        let members = (1..=3).map(|number| Member::configure(dir.path(), number, client)).collect();
+        let place = |number| if network.is_some() { network::address(number) } else { Ipv4Addr::LOCALHOST };
+        let members = (0..MEMBERS).map(|number| Member::configure(dir.path(), number, place(number), client)).collect();
         let guard = guard(dir.path());
-        let mut cluster = Self { dir, members, etcd, guard };
+        let mut cluster = Self { dir, members, etcd, network, guard };
         for number in 0..cluster.members.len() {
             cluster.start_member(number);
         }
@@ -55,15 +67,27 @@ impl Cluster {
 
     /// Every host, so that a client finds the one that takes writes.
     pub fn url(&self) -> String {
-        let hosts: Vec<String> = self.members.iter().map(|member| format!("127.0.0.1:{}", member.port)).collect();
-        format!("postgresql://postgres:pw@{}/postgres?sslmode=disable", hosts.join(","))
+        url(&self.members.iter().collect::<Vec<_>>())
+    }
+
+    /// One member alone.
+    pub fn url_of(&self, number: usize) -> String {
+        url(&[&self.members[number]])
     }
 
     /// The member that leads; `None` while none does.
     pub fn leader(&self) -> Option<usize> {
-        (0..self.members.len()).find(|number| {
-            http(self.members[*number].api, "GET", "/primary").is_some_and(|answer| answer.starts_with("HTTP/1.0 200"))
-        })
+        self.who_is("/primary")
+    }
+
+    /// The member that confirms commits; `None` while none does.
+    pub fn synchronous_standby(&self) -> Option<usize> {
+        self.who_is("/synchronous")
+    }
+
+    fn who_is(&self, role: &str) -> Option<usize> {
+        let is_it = |member: &Member| member.ask(role).is_some_and(|answer| answer.starts_with("HTTP/1.0 200"));
+        self.members.iter().position(is_it)
     }
 
     /// Waits until there is a leader, and says which.
@@ -80,12 +104,10 @@ impl Cluster {
     pub fn wait_until_whole(&self) {
         let is_whole = |answer: &str| {
             let running = answer.matches("\"running\"").count() + answer.matches("\"streaming\"").count();
-            running == 3 && answer.contains("\"sync_standby\"")
+            running == MEMBERS && answer.contains("\"sync_standby\"")
         };
         wait("three members with a synchronous standby", || {
-            self.members
-                .iter()
-                .any(|member| http(member.api, "GET", "/cluster").is_some_and(|answer| is_whole(&answer)))
+            self.members.iter().any(|member| member.ask("/cluster").is_some_and(|answer| is_whole(&answer)))
         });
     }
 
@@ -113,6 +135,23 @@ impl Cluster {
         signal_all(&self.processes(number), Signal::CONT);
     }
 
+    /// The machine of a member is cut off: whatever is sent to it or by it is lost, and all of it goes on.
+    /// Without a network it stands still instead, which looks the same from outside.
+    pub fn cut(&self, number: usize) {
+        match &self.network {
+            Some(network) => network.cut(number),
+            None => self.freeze(number),
+        }
+    }
+
+    /// It is back.
+    pub fn join(&self, number: usize) {
+        match &self.network {
+            Some(network) => network.join(number),
+            None => self.thaw(number),
+        }
+    }
+
     /// Starts a member that was killed.
     pub fn start_member(&mut self, number: usize) {
         let dir = self.dir.path().to_owned();
@@ -120,7 +159,8 @@ impl Cluster {
         let mut command = as_unprivileged(&dir);
         let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", programs().display());
         command.arg("patroni").arg(dir.join(format!("{name}.yml"))).env("PATH", path).env("HOME", &dir);
-        self.members[number].patroni = Some(spawn(command, &dir, &name));
+        let machine = self.network.as_ref().map(|network| network.machine(number));
+        self.members[number].patroni = Some(spawn(command, &dir, &name, machine));
     }
 
     fn data(&self, number: usize) -> PathBuf {
@@ -161,20 +201,20 @@ impl Drop for Cluster {
 }
 
 impl Member {
-    fn configure(dir: &Path, number: u32, etcd: u16) -> Self {
-        let (name, port, api) = (format!("n{number}"), free_port(), free_port());
+    fn configure(dir: &Path, number: usize, address: Ipv4Addr, (etcd, etcd_port): (Ipv4Addr, u16)) -> Self {
+        let (name, port, api) = (format!("n{}", number + 1), free_port(), free_port());
         let (data, bin) = (dir.join(&name), programs());
         let text = format!(
             "scope: laini
 name: {name}
-restapi: {{listen: '127.0.0.1:{api}', connect_address: '127.0.0.1:{api}'}}
-etcd: {{host: '127.0.0.1:{etcd}'}}
+restapi: {{listen: '{address}:{api}', connect_address: '{address}:{api}'}}
+etcd: {{host: '{etcd}:{etcd_port}'}}
 bootstrap:
   initdb: [{{encoding: UTF8}}, {{locale: C}}, data-checksums]
   pg_hba:
     - local all all trust
-    - host all all 127.0.0.1/32 scram-sha-256
-    - host replication replicator 127.0.0.1/32 scram-sha-256
+    - host all all samenet scram-sha-256
+    - host replication replicator samenet scram-sha-256
   dcs:
     ttl: 5
     loop_wait: 1
@@ -196,8 +236,8 @@ bootstrap:
         jit: 'off'
         wal_retrieve_retry_interval: 500ms
 postgresql:
-  listen: '127.0.0.1:{port}'
-  connect_address: '127.0.0.1:{port}'
+  listen: '{address}:{port}'
+  connect_address: '{address}:{port}'
   data_dir: {data}
   bin_dir: {bin}
   pgpass: {dir}/pgpass-{name}
@@ -213,26 +253,39 @@ postgresql:
             dir = dir.display(),
         );
         fs::write(dir.join(format!("{name}.yml")), text).unwrap();
-        Self { name, port, api, patroni: None }
+        Self { name, address, port, api, patroni: None }
+    }
+
+    /// What its Patroni says.
+    fn ask(&self, path: &str) -> Option<String> {
+        http((self.address, self.api), "GET", path)
     }
 }
 
-fn start_etcd(dir: &Path, client: u16, peer: u16) -> Child {
+fn url(members: &[&Member]) -> String {
+    let hosts: Vec<String> = members.iter().map(|member| format!("{}:{}", member.address, member.port)).collect();
+    format!("postgresql://postgres:pw@{}/postgres?sslmode=disable", hosts.join(","))
+}
+
+fn start_etcd(dir: &Path, client: (Ipv4Addr, u16), peer: u16) -> Child {
     let mut command = as_unprivileged(dir);
-    let [client, peer] = [client, peer].map(|port| format!("http://127.0.0.1:{port}"));
+    let (client, peer) = (format!("http://{}:{}", client.0, client.1), format!("http://127.0.0.1:{peer}"));
     command.args(["etcd", "--enable-v2=true", "--name", "e", "--log-level", "error", "--data-dir"]);
     command.arg(dir.join("etcd")).args(["--listen-client-urls", &client, "--advertise-client-urls", &client]);
     command.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer]);
     command.args(["--initial-cluster", &format!("e={peer}")]);
-    spawn(command, dir, "etcd")
+    spawn(command, dir, "etcd", None)
 }
 
 /// Starts a program on a thread that lives as long as the process: it dies with it.
-fn spawn(mut command: Command, dir: &Path, name: &str) -> Child {
+fn spawn(mut command: Command, dir: &Path, name: &str, machine: Option<Door>) -> Child {
     let log = fs::OpenOptions::new().create(true).append(true).open(dir.join(format!("{name}.log"))).unwrap();
     command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
     let (sender, started) = mpsc::channel();
     std::thread::spawn(move || {
+        if let Some(machine) = machine {
+            machine.enter().unwrap();
+        }
         sender.send(command.spawn().expect("apt-get install patroni etcd-server")).unwrap();
         loop {
             std::thread::park();
@@ -249,9 +302,9 @@ fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// The answer of a program on loopback, head and body.
-fn http(port: u16, method: &str, path: &str) -> Option<String> {
-    let mut stream = TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(1)).ok()?;
+/// The answer of a program, head and body.
+fn http((address, port): (Ipv4Addr, u16), method: &str, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect_timeout(&(address, port).into(), Duration::from_secs(1)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
     write!(stream, "{method} {path} HTTP/1.0\r\n\r\n").ok()?;
     let mut answer = String::new();

@@ -7,6 +7,7 @@
 
 mod cluster;
 mod fault_proxy;
+mod network;
 mod pooler;
 mod server;
 mod template;
@@ -17,6 +18,7 @@ use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 pub use cluster::Cluster;
 pub use fault_proxy::{Act, Door, FaultProxy, Faults, Rule};
+pub use network::Network;
 pub use pooler::Pooler;
 pub use server::{Server, ServerOptions};
 
