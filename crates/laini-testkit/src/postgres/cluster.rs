@@ -77,17 +77,12 @@ impl Cluster {
 
     /// The member that leads; `None` while none does.
     pub fn leader(&self) -> Option<usize> {
-        self.who_is("/primary")
+        self.members.iter().position(|member| member.is("/primary"))
     }
 
     /// The member that confirms commits; `None` while none does.
     pub fn synchronous_standby(&self) -> Option<usize> {
-        self.who_is("/synchronous")
-    }
-
-    fn who_is(&self, role: &str) -> Option<usize> {
-        let is_it = |member: &Member| member.ask(role).is_some_and(|answer| answer.starts_with("HTTP/1.0 200"));
-        self.members.iter().position(is_it)
+        self.members.iter().position(|member| member.is("/synchronous"))
     }
 
     /// Waits until there is a leader, and says which.
@@ -100,14 +95,12 @@ impl Cluster {
         leader.unwrap()
     }
 
-    /// Waits until all three members run and one is a synchronous standby.
+    /// Waits until one member leads, the others follow, and one of them confirms commits. Each speaks for
+    /// itself: what they have heard of each other may be old.
     pub fn wait_until_whole(&self) {
-        let is_whole = |answer: &str| {
-            let running = answer.matches("\"running\"").count() + answer.matches("\"streaming\"").count();
-            running == MEMBERS && answer.contains("\"sync_standby\"")
-        };
+        let count = |role| self.members.iter().filter(|member| member.is(role)).count();
         wait("three members with a synchronous standby", || {
-            self.members.iter().any(|member| member.ask("/cluster").is_some_and(|answer| is_whole(&answer)))
+            count("/primary") == 1 && count("/replica") == MEMBERS - 1 && count("/synchronous") == 1
         });
     }
 
@@ -128,6 +121,11 @@ impl Cluster {
     /// The machine of a member stands still.
     pub fn freeze(&self, number: usize) {
         signal_all(&self.processes(number), Signal::STOP);
+    }
+
+    /// Patroni of a member stands still, and PostgreSQL goes on by itself.
+    pub fn freeze_patroni(&self, number: usize) {
+        signal_all(self.patroni(number).as_slice(), Signal::STOP);
     }
 
     /// It goes on.
@@ -182,8 +180,11 @@ impl Cluster {
     }
 
     fn processes(&self, number: usize) -> Vec<u32> {
-        let patroni = self.members[number].patroni.as_ref().map(Child::id);
-        patroni.into_iter().chain(self.postgres(number)).collect()
+        self.patroni(number).into_iter().chain(self.postgres(number)).collect()
+    }
+
+    fn patroni(&self, number: usize) -> Option<u32> {
+        self.members[number].patroni.as_ref().map(Child::id)
     }
 }
 
@@ -235,6 +236,7 @@ bootstrap:
         checkpoint_timeout: 30min
         jit: 'off'
         wal_retrieve_retry_interval: 500ms
+        wal_sender_timeout: 5s
 postgresql:
   listen: '{address}:{port}'
   connect_address: '{address}:{port}'
@@ -256,9 +258,9 @@ postgresql:
         Self { name, address, port, api, patroni: None }
     }
 
-    /// What its Patroni says.
-    fn ask(&self, path: &str) -> Option<String> {
-        http((self.address, self.api), "GET", path)
+    /// What its Patroni says of itself.
+    fn is(&self, role: &str) -> bool {
+        http((self.address, self.api), "GET", role).is_some_and(|answer| answer.starts_with("HTTP/1.0 200"))
     }
 }
 

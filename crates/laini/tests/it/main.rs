@@ -28,6 +28,7 @@ mod metrics;
 mod noon;
 mod one_server;
 mod packaging;
+mod partition;
 mod pooler;
 mod receiver;
 mod reload;
