@@ -108,10 +108,15 @@ struct Namespace {
 }
 
 impl Namespace {
-    /// Makes one by a script that runs in it, and keeps it until this process closes its end of a pipe.
+    /// Makes one by a script that runs in it, and keeps it until this process closes its end of a pipe, or
+    /// ends. Whoever is still in it then is asked to end.
     fn make(script: &str) -> Result<Self, String> {
         let mut command = Command::new("unshare");
-        command.args(["--net", "sh", "-ec"]).arg(format!("{script}\necho up\nexec cat")).current_dir("/");
+        let held = r#"echo up; trap '' INT TERM; cat >/dev/null
+            for process in /proc/[0-9]*; do
+                if [ "$process/ns/net" -ef /proc/self/ns/net ]; then kill "${process#/proc/}" || true; fi
+            done"#;
+        command.args(["--net", "sh", "-ec"]).arg(format!("{script}\n{held}")).current_dir("/");
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut holder = command.spawn().map_err(|error| format!("unshare cannot be run: {error}"))?;
         let mut said = [0; 3];
