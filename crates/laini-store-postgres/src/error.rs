@@ -30,6 +30,9 @@ pub enum StoreError {
     /// Keys of another installation.
     #[error("the keys of this node are not those that the database was written under")]
     OtherKeys,
+    /// Another installation was to be copied into it.
+    #[error("a copy of another installation into the database was begun and not finished")]
+    HalfCopied,
     /// The data directory cannot be served from.
     #[error(transparent)]
     Lock(#[from] laini_store::ledger::LockError),

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod columns;
+mod copy;
 mod database;
 mod day_keys;
 mod error;
@@ -17,6 +18,7 @@ mod shares;
 mod worlds;
 
 pub use accounts::PostgresAccounts;
+pub use copy::PostgresCopy;
 pub use database::{Database, DatabaseSettings};
 pub use day_keys::{PostgresDayKeys, Random};
 pub use error::StoreError;

@@ -19,7 +19,7 @@ use crate::error::{DbError, StoreError};
 /// A node says so often that it is there.
 const SAID_EVERY: Duration = Duration::from_secs(1);
 /// A node that was not heard of for so long is not alive.
-const HEARD_WITHIN_MS: i64 = 5_000;
+pub(crate) const HEARD_WITHIN_MS: i64 = 5_000;
 /// Reading or writing the tables may take so long.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -124,20 +124,25 @@ impl Database {
             let _ = sender.send(confirm_keys(&Link::within(shared, TIMEOUT), &fingerprint).await);
         });
         match confirmed.recv() {
-            Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false)) => Err(StoreError::OtherKeys),
+            Ok(Ok((_, false))) => Err(StoreError::HalfCopied),
+            Ok(Ok((true, true))) => Ok(()),
+            Ok(Ok((false, true))) => Err(StoreError::OtherKeys),
             Ok(Err(error)) => Err(StoreError::Setup(error.to_string())),
             Err(_) => Err(StoreError::Unreachable("its thread stopped".to_owned())),
         }
     }
 }
 
-async fn confirm_keys(link: &Link, own: &[u8]) -> Result<bool, DbError> {
+/// Whether the keys are those of the database, and whether the database is whole.
+async fn confirm_keys(link: &Link, own: &[u8]) -> Result<(bool, bool), DbError> {
     link.transact(async |transaction: &Transaction<'_>| {
-        let insert = "INSERT INTO installation (one, key_fingerprint) VALUES (1, $1) ON CONFLICT DO NOTHING";
+        let insert = "INSERT INTO installation (one, key_fingerprint, is_whole, copies) VALUES (1, $1, true, 0)
+             ON CONFLICT DO NOTHING";
         transaction.execute(insert, params![own]).await?;
-        let found = transaction.query_opt("SELECT key_fingerprint FROM installation", &[]).await?;
-        Ok(found.is_some_and(|row| row.get::<_, &[u8]>(0) == own))
+        let found = transaction.query_opt("SELECT key_fingerprint, is_whole FROM installation", &[]).await?;
+        let found = found.ok_or(DbError::Damaged("key_fingerprint"))?;
+        let columns = Columns(&found);
+        Ok((columns.get::<&[u8]>("key_fingerprint")? == own, columns.get("is_whole")?))
     })
     .await
 }

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod backup;
+mod copy;
 mod inspect;
 mod ledger;
 mod registry;
@@ -14,6 +15,7 @@ mod worlds;
 
 pub use accounts::SqliteAccounts;
 pub use backup::back_up;
+pub use copy::{SqliteCopy, is_half_copied};
 pub use inspect::{FileState, inspect};
 pub use ledger::{LedgerSettings, SqliteLedger, last_holder};
 pub use registry::{RegistrySettings, SqliteRegistry};

@@ -112,6 +112,13 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     open().map_err(failed(path))
 }
 
+/// A database that holds nothing and is nowhere, in the place of a file that is not there.
+pub(crate) fn open_in_memory(path: &Path, migrations: &[&str]) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open_in_memory().map_err(failed(path))?;
+    migrate(&mut connection, path, migrations)?;
+    Ok(connection)
+}
+
 fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<(), StoreError> {
     loop {
         let transaction =

@@ -13,19 +13,20 @@ use laini_core::store::{
     RegistryFeed, Retention, WorldStore,
 };
 use laini_server::{Clock, Entropy};
+use laini_store::copy::{CopyError, Source, Target};
 use laini_store_postgres::{
-    self as postgres, Database, DatabaseSettings, PostgresAccounts, PostgresDayKeys, PostgresLedger, PostgresNodes,
-    PostgresRegistry, PostgresShares, PostgresWorlds,
+    self as postgres, Database, DatabaseSettings, PostgresAccounts, PostgresCopy, PostgresDayKeys, PostgresLedger,
+    PostgresNodes, PostgresRegistry, PostgresShares, PostgresWorlds,
 };
 pub(crate) use laini_store_sqlite::FileState;
-use laini_store_sqlite::{self as sqlite, SqliteAccounts, SqliteLedger, SqliteRegistry, SqliteWorlds};
+use laini_store_sqlite::{self as sqlite, SqliteAccounts, SqliteCopy, SqliteLedger, SqliteRegistry, SqliteWorlds};
 use laini_upstream::HttpRegistry;
 
 use crate::back_end;
 use crate::config::{Config, RegistryKind, StoreKind};
 use crate::data_dir::{DataDir, create_private};
-use crate::failure::WithHint as _;
-use crate::keys::KeyDir;
+use crate::failure::{WithHint as _, hinted};
+use crate::keys::{KeyDir, WithDayKeys};
 
 /// The machine's clock.
 pub(crate) struct SystemClock;
@@ -149,13 +150,20 @@ impl House {
         let key_dir = KeyDir::open(&data, &config.keys.dir, Arc::new(SystemEntropy))?;
         let keys = Arc::new(key_dir.tree(&data)?);
         let engine = match config.store.kind {
+            StoreKind::Embedded if sqlite::is_half_copied(data.path()) => {
+                return Err(CopyError::Unfinished).hint("run `laini store copy` again: it begins anew");
+            }
             StoreKind::Embedded => Engine::Embedded,
             StoreKind::Postgres => {
                 let database = Database::open(database_settings(config)?)
                     .hint("store.url names the database; `laini config check` shows what is in force")?;
-                database.confirm_keys(keys.fingerprint()).hint(
-                    "all nodes have the same keys: copy the key directory of another node, or name it with keys.dir",
-                )?;
+                database.confirm_keys(keys.fingerprint()).map_err(|error| {
+                    let hint = match error {
+                        postgres::StoreError::HalfCopied => "run `laini store copy` again: it begins anew",
+                        _ => "all nodes have the same keys: copy the key directory of another node, or name it with keys.dir",
+                    };
+                    hinted(error, hint)
+                })?;
                 Engine::Postgres(database)
             }
         };
@@ -339,4 +347,43 @@ pub(crate) fn last_server(data: &Path) -> Option<u32> {
 /// The state that the engine's files are in.
 pub(crate) fn inspect(data: &Path) -> anyhow::Result<Vec<FileState>> {
     Ok(sqlite::inspect(data)?)
+}
+
+/// Where everything is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// From the data directory.
+    IntoDatabase,
+    /// Into the data directory.
+    IntoFiles,
+}
+
+/// Both sides of a copy: the files of a data directory, and the database that `store.url` names. Both are
+/// kept under the keys of that directory.
+pub(crate) fn copy_sides(
+    data: &DataDir,
+    config: &Config,
+    direction: Direction,
+) -> anyhow::Result<(Box<dyn Source>, Box<dyn Target>)> {
+    let key_dir = KeyDir::open(data, &config.keys.dir, Arc::new(SystemEntropy))?;
+    if !key_dir.has_root() {
+        let missing = anyhow::anyhow!("the key directory of {} holds no root key", data.path().display());
+        return Err(missing).hint("copy the key directory of the installation, or name it with keys.dir");
+    }
+    let keys = key_dir.tree(data)?;
+    let database = Database::open(database_settings(config)?).hint("the URL names the database")?;
+    let (days, seal, fingerprint) = (key_dir.days(), keys.day_keys(), keys.fingerprint());
+    // The source first: what cannot be read must not cost a target anything.
+    Ok(match direction {
+        Direction::IntoDatabase => {
+            let files = SqliteCopy::source(data.path())?;
+            let source = Box::new(WithDayKeys::source(files, days, seal));
+            (source, Box::new(PostgresCopy::target(database, fingerprint)?))
+        }
+        Direction::IntoFiles => {
+            let source = Box::new(PostgresCopy::source(database, fingerprint)?);
+            let files = SqliteCopy::target(data.path())?;
+            (source, Box::new(WithDayKeys::target(files, days, seal)))
+        }
+    })
 }

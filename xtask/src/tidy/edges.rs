@@ -20,6 +20,7 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
             "laini-client",
             "laini-core",
             "laini-server",
+            "laini-store",
             "laini-store-postgres",
             "laini-store-sqlite",
             "laini-upstream",

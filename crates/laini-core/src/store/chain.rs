@@ -319,6 +319,18 @@ pub async fn verify_ledger(
     Ok(verifier.finish())
 }
 
+/// Whether a ledger was written under this key: some row near its beginning fits its predecessor. An empty
+/// ledger was written under any. A row that was altered speaks for no other key.
+pub async fn is_written_under(ledger: &dyn Ledger, key: &ChainKey) -> Result<bool, LedgerError> {
+    let rows = ledger.chain(None, ROWS_PER_PAGE).await?.rows;
+    let macs: HashMap<(u32, u64), Mac> = rows.iter().map(|row| ((row.writer, row.seq), row.mac)).collect();
+    let fits = |row: &ChainRow| {
+        let previous = if row.seq == 1 { Some(&Mac::GENESIS) } else { macs.get(&(row.writer, row.seq - 1)) };
+        previous.is_some_and(|previous| key.link(*previous, row.writer, row.seq, &row.row) == row.mac)
+    };
+    Ok(rows.is_empty() || rows.iter().any(fits))
+}
+
 /// Rows that [`verify_ledger`] reads at once.
 const ROWS_PER_PAGE: usize = 4_000;
 

@@ -24,9 +24,18 @@ impl DayKeySeal {
 
     /// Opens what [`DayKeySeal::seal`] made for the same day; `None` for anything else.
     pub fn open(&self, day: Date, sealed: &[u8]) -> Option<DayKey> {
-        let bytes = Zeroizing::new(self.0.open(&context(day), sealed)?);
-        let bytes: &[u8; 32] = bytes.as_slice().try_into().ok()?;
-        Some(DayKey::new(bytes))
+        Some(DayKey::new(&*self.open_bytes(day, sealed)?))
+    }
+
+    /// The 256 bits that [`DayKeySeal::seal`] was given, for keys that move to another engine.
+    pub fn open_bytes(&self, day: Date, sealed: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        let opened = Zeroizing::new(self.0.open(&context(day), sealed)?);
+        let mut bytes = Zeroizing::new([0; 32]);
+        if opened.len() != bytes.len() {
+            return None;
+        }
+        bytes.copy_from_slice(&opened);
+        Some(bytes)
     }
 }
 

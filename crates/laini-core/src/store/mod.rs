@@ -26,7 +26,7 @@ pub use accounts::{
     AccountBook, AccountStore, AccountsError, AppChange, AuditEntry, PartnerChange, ResultAddressChange,
 };
 pub use answers::{AnswerKey, AnswerMemory, AnswerWriter, Claim, Claimed, KeyedAnswer, RequestHash, StoredAnswer};
-pub use chain::{ChainBreak, ChainHead, ChainKey, ChainVerifier, Mac, verify_ledger};
+pub use chain::{ChainBreak, ChainHead, ChainKey, ChainVerifier, Mac, is_written_under, verify_ledger};
 pub use day_key_seal::DayKeySeal;
 pub use ledger::{
     ChainPage, ChainRow, CommitObserver, Draft, FoundCheck, Ledger, LedgerError, LedgerRow, Recorded, RowQuery,

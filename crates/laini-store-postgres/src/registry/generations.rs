@@ -9,14 +9,14 @@ use crate::error::DbError;
 const DROP_LOCK_MS: u32 = 100;
 
 /// A number that no generation had.
-pub(super) async fn next_number(transaction: &Transaction<'_>) -> Result<i64, DbError> {
+pub(crate) async fn next_number(transaction: &Transaction<'_>) -> Result<i64, DbError> {
     let sql = "UPDATE registry_state SET last_generation = last_generation + 1 RETURNING last_generation";
     let row = transaction.query_opt(sql, &[]).await?.ok_or(DbError::Damaged("registry_state"))?;
     Columns(&row).get("last_generation")
 }
 
 /// Makes the table of a generation. Made apart and then attached, it holds up no reader.
-pub(super) async fn create(transaction: &Transaction<'_>, generation: i64) -> Result<(), DbError> {
+pub(crate) async fn create(transaction: &Transaction<'_>, generation: i64) -> Result<(), DbError> {
     let table = table(generation);
     transaction.execute(&format!("CREATE TABLE {table} (LIKE line INCLUDING ALL)"), &[]).await?;
     let attach = format!("ALTER TABLE line ATTACH PARTITION {table} FOR VALUES IN ({generation})");
@@ -24,7 +24,7 @@ pub(super) async fn create(transaction: &Transaction<'_>, generation: i64) -> Re
 }
 
 /// The table of a generation's lines.
-pub(super) fn table(generation: i64) -> String {
+pub(crate) fn table(generation: i64) -> String {
     format!("line_{generation}")
 }
 

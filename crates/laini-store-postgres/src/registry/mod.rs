@@ -14,7 +14,7 @@ mod catch_up;
 mod copy;
 mod feed;
 mod gather;
-mod generations;
+pub(crate) mod generations;
 mod known;
 mod load;
 mod look_up;

@@ -23,7 +23,9 @@ INSERT INTO worker VALUES ('deliveries', '', 0, 0), ('retention', '', 0, 0) ON C
 -- Which root key everything was written under: a hash that tells nothing about it.
 CREATE TABLE installation (
     one int PRIMARY KEY CHECK (one = 1),
-    key_fingerprint bytea NOT NULL
+    key_fingerprint bytea NOT NULL,
+    is_whole boolean NOT NULL, -- false while another installation is copied into this database
+    copies bigint NOT NULL -- how many were begun: the fence of the newest
 );
 
 -- Who serves, and when it was heard of last, by the database's clock.

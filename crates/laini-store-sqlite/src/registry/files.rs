@@ -16,12 +16,12 @@ impl Files {
     }
 
     /// The current rows of one snapshot generation.
-    pub(super) fn generation(&self, number: u64) -> PathBuf {
+    pub(crate) fn generation(&self, number: u64) -> PathBuf {
         self.dir.join(format!("registry-{number}.db"))
     }
 
     /// The history of all events.
-    pub(super) fn events(&self) -> PathBuf {
+    pub(crate) fn events(&self) -> PathBuf {
         self.dir.join("registry-events.db")
     }
 
@@ -46,7 +46,7 @@ impl Files {
     }
 
     /// Makes `number` the serving generation, at once and durably. Its file is in place already.
-    pub(super) fn switch_to(&self, number: u64) -> Result<(), StoreError> {
+    pub(crate) fn switch_to(&self, number: u64) -> Result<(), StoreError> {
         let path = self.pointer();
         let draft = self.dir.join("registry-current.new");
         let write = || -> io::Result<()> {
@@ -60,7 +60,7 @@ impl Files {
     }
 
     /// Waits for the right to write; it lasts until the file is dropped.
-    pub(super) fn write_lock(&self) -> Result<File, StoreError> {
+    pub(crate) fn write_lock(&self) -> Result<File, StoreError> {
         let path = self.dir.join("registry.lock");
         let lock = || -> io::Result<File> {
             fs::create_dir_all(&self.dir)?;
@@ -72,7 +72,7 @@ impl Files {
     }
 
     /// The right to load a snapshot, until the file is dropped; `None` while another load has it.
-    pub(super) fn load_lock(&self) -> Result<Option<File>, StoreError> {
+    pub(crate) fn load_lock(&self) -> Result<Option<File>, StoreError> {
         let path = self.dir.join("registry-load.lock");
         let file = fs::create_dir_all(&self.dir).and_then(|()| File::create(&path)).map_err(file_failed(&path))?;
         match file.try_lock() {
@@ -106,7 +106,7 @@ impl Files {
     }
 
     /// Removes every generation but `keep`. Readers that still have one open keep what they see.
-    pub(super) fn remove_generations_except(&self, keep: Option<u64>) -> Result<(), StoreError> {
+    pub(crate) fn remove_generations_except(&self, keep: Option<u64>) -> Result<(), StoreError> {
         let remove = || -> io::Result<()> {
             let mut paths = fs::read_dir(&self.dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
             paths.retain(|path| generation_of(path).is_some_and(|number| Some(number) != keep));

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
     agreement, app, backup, check, config, delivery, demo, ledger, listen, nodes, openapi, operator, partner, registry,
-    restore, retention, sandbox, serve, shadow,
+    restore, retention, sandbox, serve, shadow, store,
 };
 
 /// The command line.
@@ -82,6 +82,9 @@ pub(crate) enum Command {
     /// Forget what was kept long enough.
     #[command(subcommand)]
     Retention(retention::RetentionCommand),
+    /// Where everything is remembered.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// Compare the operator's back end with the built-in registry.
     Shadow(shadow::ShadowArgs),
     /// Look for what is unsafe, stale, full or wrong.

@@ -26,6 +26,7 @@ pub(crate) mod retention;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod shadow;
+pub(crate) mod store;
 
 use context::Context;
 
@@ -53,6 +54,7 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Backup(args) => backup::run(&context, &args),
         Command::Restore(args) => restore::run(&context, &args),
         Command::Retention(command) => retention::run(&context, &command),
+        Command::Store(command) => store::run(&context, &command),
         Command::Shadow(args) => shadow::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Config(command) => config::run(&context, &command),

@@ -2,6 +2,8 @@
 //!
 //! Owns the key directory. Must never print a key, and never make a new root key beside data that was written under another.
 
+mod moving;
+
 use std::collections::HashMap;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -17,6 +19,8 @@ use zeroize::Zeroizing;
 
 use crate::data_dir::{DataDir, create_private, make_private};
 use crate::failure::WithHint as _;
+
+pub(crate) use moving::WithDayKeys;
 
 /// The id of the root key is in its file's name, so that a rotation can keep the old one.
 const ROOT_KEY_FILE: &str = "root-1.key";
@@ -58,6 +62,11 @@ impl KeyDir {
         Ok(KeyTree::new(RootKey::new(*made)))
     }
 
+    /// Whether it holds the root key.
+    pub(crate) fn has_root(&self) -> bool {
+        self.path.join(ROOT_KEY_FILE).exists()
+    }
+
     /// The keys of days.
     pub(crate) fn days(&self) -> FileDayKeys {
         FileDayKeys { dir: self.path.join("day"), entropy: Arc::clone(&self.entropy), known: Mutex::default() }
@@ -76,15 +85,38 @@ impl FileDayKeys {
         self.dir.join(format!("{day}.key"))
     }
 
+    /// The days that have a key, in their order.
+    pub(crate) fn all(&self) -> anyhow::Result<Vec<Date>> {
+        let mut days = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            days.extend(day_of(&entry?.path()));
+        }
+        days.sort();
+        Ok(days)
+    }
+
+    /// The key of a day as its file has it.
+    pub(crate) fn bytes(&self, day: Date) -> anyhow::Result<Option<Zeroizing<[u8; 32]>>> {
+        read_key(&self.file(day))
+    }
+
+    /// Takes over the key of a day, durably; refused where there is another one.
+    pub(crate) fn put(&self, day: Date, key: &[u8; 32]) -> anyhow::Result<()> {
+        let file = self.file(day);
+        create_private(&file, in_digits(key).as_bytes())?;
+        if read_key(&file)?.is_none_or(|found| *found != *key) {
+            bail!("{} holds another key already", file.display());
+        }
+        Ok(())
+    }
+
     /// Removes the files of earlier days; durable when this returns. Each is overwritten first: that
     /// helps where the file system writes in place, and harms nowhere.
     fn remove_before(&self, day: Date) -> anyhow::Result<u64> {
         let mut removed = 0;
         for entry in fs::read_dir(&self.dir)? {
             let path = entry?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".key"));
-            let is_older = name.and_then(|name| name.parse::<Date>().ok()).is_some_and(|of| of < day);
-            if is_older {
+            if day_of(&path).is_some_and(|of| of < day) {
                 let mut file = fs::OpenOptions::new().write(true).open(&path)?;
                 file.write_all(&[b'0'; KEY_DIGITS])?;
                 file.sync_all()?;
@@ -132,12 +164,21 @@ impl DayKeys for FileDayKeys {
 fn make_key(file: &Path, entropy: &dyn Entropy) -> anyhow::Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
     entropy.fill(&mut *key);
+    create_private(file, in_digits(&key).as_bytes())?;
+    read_key(file)?.with_context(|| format!("{} cannot be read back", file.display()))
+}
+
+/// The day whose key a file holds.
+fn day_of(path: &Path) -> Option<Date> {
+    path.file_name()?.to_str()?.strip_suffix(".key")?.parse().ok()
+}
+
+fn in_digits(key: &[u8; 32]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(KEY_DIGITS));
-    for byte in &*key {
+    for byte in key {
         text.push_str(&format!("{byte:02x}"));
     }
-    create_private(file, text.as_bytes())?;
-    read_key(file)?.with_context(|| format!("{} cannot be read back", file.display()))
+    text
 }
 
 fn read_key(file: &Path) -> anyhow::Result<Option<Zeroizing<[u8; 32]>>> {

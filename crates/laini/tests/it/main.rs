@@ -40,6 +40,7 @@ mod sandbox_worlds;
 mod serving;
 mod shadow;
 mod shutdown;
+mod store_copy;
 mod suspension;
 mod traces;
 mod upstream;
