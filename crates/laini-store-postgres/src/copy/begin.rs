@@ -39,13 +39,6 @@ pub(super) async fn reading(link: &Link, keys: &[u8]) -> Result<(Option<i64>, i6
         Some((found, true)) if found != keys => return Err(CopyError::OtherKeys),
         Some(_) | None => {}
     }
-    // Files keep a check by its position alone.
-    for table in ["ledger", "accepted", "delivery"] {
-        let sql = format!("SELECT 1 FROM {table} GROUP BY position HAVING count(*) > 1 LIMIT 1");
-        if link.query_opt(&sql, &[]).await?.is_some() {
-            return Err(CopyError::Collision(table));
-        }
-    }
     let state = link.query_opt("SELECT generation FROM registry_state", &[]).await?;
     let generation = state.map(|row| Columns(&row).get("generation")).transpose()?.flatten();
     Ok((generation, since_ms))

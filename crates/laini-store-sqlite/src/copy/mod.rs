@@ -132,6 +132,7 @@ impl Target for SqliteCopy {
     }
 
     fn complete(&mut self) -> Result<(), CopyError> {
+        write::can_be_decided(&self.ledger)?;
         write::heads(&self.ledger, &self.dir)?;
         if let Some(generation) = &self.generation {
             write::catch_up(generation, &self.history)?;

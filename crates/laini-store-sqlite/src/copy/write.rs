@@ -2,12 +2,12 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use laini_core::store::{ChainHead, Mac};
-use laini_store::copy::{CopyError, Row, Table};
+use laini_store::copy::{CopyError, Row, Table, Value};
 use laini_store::ledger::HeadFile;
 use rusqlite::{Connection, params_from_iter};
 
 use super::failed;
-use super::read::Param;
+use super::read::{Param, is_placed, place};
 
 /// The tables that a row goes to, each with the columns that it takes of it.
 fn places(table: &'static Table) -> Vec<(&'static str, Vec<&'static str>)> {
@@ -30,6 +30,8 @@ pub(super) fn rows(file: &Connection, table: &'static Table, rows: &[Row]) -> Re
     if table.name.ends_with("_meta") {
         transaction.execute("DELETE FROM meta", []).map_err(failed(table))?;
     }
+    let placed = if is_placed(table) { Some(at_places(&transaction, table, rows)?) } else { None };
+    let rows = placed.as_deref().unwrap_or(rows);
     for (name, columns) in places(table) {
         let (list, marks) = (columns.join(", "), vec!["?"; columns.len()].join(", "));
         let sql = match name {
@@ -49,6 +51,41 @@ pub(super) fn rows(file: &Connection, table: &'static Table, rows: &[Row]) -> Re
         }
     }
     transaction.commit().map_err(failed(table))
+}
+
+/// The same rows with places for positions. A row of the ledger gets its own as long as nobody has it, else
+/// the next free one; they come in the order of ids, and places keep it.
+fn at_places(file: &Connection, table: &'static Table, rows: &[Row]) -> Result<Vec<Row>, CopyError> {
+    let newest = "SELECT ifnull(max(position), -1) FROM ledger";
+    let mut newest: i64 = file.query_row(newest, [], |row| row.get(0)).map_err(failed(table))?;
+    let mut displace = file.prepare_cached("INSERT INTO displaced VALUES (?, ?, ?)").map_err(failed(table))?;
+    let column = table.columns.iter().position(|column| column.name == "position");
+    let mut placed = rows.to_vec();
+    for row in &mut placed {
+        let (position, tail) = (table.integer(row, "position")?, table.integer(row, "tail")?);
+        let place = if table.name == "ledger" {
+            let place = position.max(newest + 1);
+            if place != position {
+                displace.execute([place, position, tail]).map_err(failed(table))?;
+            }
+            newest = place;
+            place
+        } else {
+            place(file, table, row)?
+        };
+        if let Some(value) = column.and_then(|column| row.get_mut(column)) {
+            *value = Value::Integer(place);
+        }
+    }
+    Ok(placed)
+}
+
+/// Refuses accepted checks whose rows would find their places taken: their ids are as old as they are.
+pub(super) fn can_be_decided(ledger: &Connection) -> Result<(), CopyError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM accepted JOIN ledger USING (position))
+        OR EXISTS (SELECT 1 FROM accepted GROUP BY position HAVING count(*) > 1)";
+    let collide: bool = ledger.query_row(sql, [], |row| row.get(0)).map_err(engine)?;
+    if collide { Err(CopyError::Undecided) } else { Ok(()) }
 }
 
 /// Says that the generation holds all that the history has: so does every one that is copied.

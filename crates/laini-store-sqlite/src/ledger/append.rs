@@ -190,8 +190,8 @@ impl Transaction<'_> {
         let last = self.tip.newest.map_or(id, |newest| newest.max(id));
         let row = found.reversal(CheckId::of_reversal(last, id), found.at.max(self.tip.newest_at));
         self.insert_row(&mut self.connection.prepare_cached(schema::INSERT_ROW)?, &row)?;
-        let positions = params![id.position().cast_signed(), row.id.position().cast_signed()];
-        self.connection.prepare_cached("INSERT INTO reversed VALUES (?,?)")?.execute(positions)?;
+        let places = params![schema::place(self.connection, id)?, row.id.position().cast_signed()];
+        self.connection.prepare_cached("INSERT INTO reversed VALUES (?,?)")?.execute(places)?;
         if let Some(key) = repeat_key {
             self.rules.repeats.note_reversed(&mut self.learned.noted, key, found.at);
         }
@@ -199,11 +199,11 @@ impl Transaction<'_> {
     }
 }
 
-/// The row at an id's position, whatever the rest of its id is.
+/// The row at an id's place, whatever the rest of its id is.
 pub(super) fn row_at(connection: &Connection, id: CheckId) -> rusqlite::Result<Option<LedgerRow>> {
     let sql = format!("SELECT {COLUMNS} FROM ledger WHERE position = ?1");
-    let position = id.position().cast_signed();
-    Ok(connection.prepare_cached(&sql)?.query_row([position], schema::read).optional()?.map(|(row, _)| row))
+    let place = schema::place(connection, id)?;
+    Ok(connection.prepare_cached(&sql)?.query_row([place], schema::read).optional()?.map(|(row, _)| row))
 }
 
 /// The row of a check whose charge can be taken back, and its repeat key while its side row is there.
@@ -212,13 +212,13 @@ pub(super) fn reversible(
     id: CheckId,
 ) -> rusqlite::Result<Option<(LedgerRow, Option<RepeatKey>)>> {
     let Some(row) = row_at(connection, id)?.filter(|row| row.id == id && row.is_charged()) else { return Ok(None) };
-    let position = [id.position().cast_signed()];
+    let place = [schema::place(connection, id)?];
     let reversed = "SELECT 1 FROM reversed WHERE position = ?1";
-    if connection.prepare_cached(reversed)?.exists(position)? {
+    if connection.prepare_cached(reversed)?.exists(place)? {
         return Ok(None);
     }
     let key = "SELECT repeat_key FROM subject WHERE position = ?1";
-    let key = connection.prepare_cached(key)?.query_row(position, |row| row.get(0)).optional()?;
+    let key = connection.prepare_cached(key)?.query_row(place, |row| row.get(0)).optional()?;
     Ok(Some((row, key.map(RepeatKey))))
 }
 

@@ -43,7 +43,7 @@ pub(crate) use laini_store::ledger::HEADS_FILE;
 pub use laini_store::ledger::last_holder;
 use laini_store::ledger::{Today, existing_day_key, read_heads};
 use readers::Readers;
-pub(crate) use schema::MIGRATIONS;
+pub(crate) use schema::{MIGRATIONS, place};
 use writing::Writing;
 
 /// The limits and rhythms of a ledger's writer.

@@ -111,7 +111,7 @@ fn insert_check(connection: &Connection, check: &AcceptedCheck, sealed: &[u8]) -
 /// Oldest first. What is leased stands in front of them, and there are only as many of those as are at work.
 fn waiting_checks(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<SealedCheck>> {
     let sql = "SELECT position, tail, at, app, product, purpose, repeat_key, repeat_window_s, address, sealed
-               FROM accepted WHERE leased_until <= ?1 ORDER BY position LIMIT ?2";
+               FROM accepted WHERE leased_until <= ?1 ORDER BY position, tail LIMIT ?2";
     let read = |row: &Row<'_>| {
         Ok(SealedCheck {
             id: schema::read_id(row)?,
@@ -133,9 +133,11 @@ fn lease_checks(
     limit: usize,
 ) -> rusqlite::Result<Vec<SealedCheck>> {
     let checks = waiting_checks(connection, now, limit)?;
-    let mut lease = connection.prepare_cached("UPDATE accepted SET leased_until = ?1 WHERE position = ?2")?;
+    let mut lease =
+        connection.prepare_cached("UPDATE accepted SET leased_until = ?1 WHERE position = ?2 AND tail = ?3")?;
     for check in &checks {
-        lease.execute([until.as_microsecond(), check.id.position().cast_signed()])?;
+        let (position, tail) = (check.id.position().cast_signed(), check.id.tail().cast_signed());
+        lease.execute([until.as_microsecond(), position, tail])?;
     }
     Ok(checks)
 }
@@ -180,7 +182,7 @@ fn due(
     let mut next = connection.prepare_cached(next)?;
     let leased = "SELECT count(*) FROM delivery WHERE leased_until > 0 AND address = ?1 AND leased_until > ?2";
     let mut leased = connection.prepare_cached(leased)?;
-    let of_address = "SELECT due, position FROM delivery
+    let of_address = "SELECT due, rowid FROM delivery
                       WHERE state = 1 AND address = ?1 AND due <= ?2 AND leased_until <= ?2 ORDER BY due LIMIT ?3";
     let mut of_address = connection.prepare_cached(of_address)?;
     let mut found: Vec<(i64, i64)> = Vec::new();
@@ -204,12 +206,12 @@ fn lease_deliveries(
     (now, until): (Timestamp, Timestamp),
     limits: (usize, usize),
 ) -> rusqlite::Result<Vec<SealedDelivery>> {
-    let mut lease = connection.prepare_cached("UPDATE delivery SET leased_until = ?1 WHERE position = ?2")?;
-    let mut read = connection.prepare_cached(&format!("SELECT {COLUMNS}, sealed FROM delivery WHERE position = ?1"))?;
+    let mut lease = connection.prepare_cached("UPDATE delivery SET leased_until = ?1 WHERE rowid = ?2")?;
+    let mut read = connection.prepare_cached(&format!("SELECT {COLUMNS}, sealed FROM delivery WHERE rowid = ?1"))?;
     let mut leased = Vec::new();
-    for (_, position) in due(connection, now, limits)? {
-        lease.execute([until.as_microsecond(), position])?;
-        leased.push(read.query_row([position], |row| Ok((read_delivery(row)?, row.get(12)?)))?);
+    for (_, rowid) in due(connection, now, limits)? {
+        lease.execute([until.as_microsecond(), rowid])?;
+        leased.push(read.query_row([rowid], |row| Ok((read_delivery(row)?, row.get(12)?)))?);
     }
     Ok(leased)
 }
@@ -249,12 +251,14 @@ fn list(connection: &Connection, query: &DeliveryQuery) -> rusqlite::Result<Vec<
     let only_dead = if query.only_dead { " AND state = 3" } else { "" };
     let sql = format!(
         "SELECT {COLUMNS} FROM delivery
-         WHERE position < ?1 AND (?2 IS NULL OR app = ?2){only_dead} ORDER BY position DESC LIMIT ?3"
+         WHERE (position, tail) < (?1, ?2) AND (?3 IS NULL OR app = ?3){only_dead}
+         ORDER BY position DESC, tail DESC LIMIT ?4"
     );
-    let before = query.before.map_or(i64::MAX, |before| before.0.position().cast_signed());
+    let whole = |before: DeliveryId| (before.0.position().cast_signed(), before.0.tail().cast_signed());
+    let (position, tail) = query.before.map_or((i64::MAX, 0), whole);
     let app = query.app.map(|app| app.as_u64().cast_signed());
     let limit = query.limit.min(DELIVERIES_PER_PAGE).cast_signed();
-    connection.prepare_cached(&sql)?.query_map(params![before, app, limit], read_delivery)?.collect()
+    connection.prepare_cached(&sql)?.query_map(params![position, tail, app, limit], read_delivery)?.collect()
 }
 
 fn redeliver(connection: &Connection, id: DeliveryId, now: Timestamp) -> rusqlite::Result<bool> {

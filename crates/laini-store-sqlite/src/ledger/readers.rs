@@ -74,6 +74,7 @@ impl Readers {
     }
 }
 
+/// The newest id, as its place has it: all that is minted after it finds a free one.
 pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Option<CheckId>> {
     let sql = "SELECT position, tail FROM ledger WHERE position < ?1 ORDER BY position DESC LIMIT 1";
     let id = |row: &rusqlite::Row<'_>| -> rusqlite::Result<CheckId> {
@@ -87,8 +88,10 @@ pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Option<CheckId
 /// (a random one costs more than the row), so filters are answered by reading along.
 pub(super) fn rows(connection: &Connection, query: &RowQuery) -> rusqlite::Result<Vec<LedgerRow>> {
     let limit = query.limit.min(ROWS_PER_PAGE);
-    let sql = format!("SELECT {COLUMNS} FROM ledger WHERE position > ?1 AND position < ?2 ORDER BY position LIMIT ?3");
-    let (mut after, until) = bounds(query);
+    let sql = format!(
+        "SELECT {COLUMNS}, ledger.position FROM ledger WHERE position > ?1 AND position < ?2 ORDER BY position LIMIT ?3"
+    );
+    let (mut after, until) = bounds(connection, query)?;
     let mut found = Vec::new();
     while found.len() < limit {
         let mut statement = connection.prepare_cached(&sql)?;
@@ -96,7 +99,7 @@ pub(super) fn rows(connection: &Connection, query: &RowQuery) -> rusqlite::Resul
         let mut seen = 0;
         while let Some(row) = rows.next()? {
             seen += 1;
-            after = row.get(0)?;
+            after = row.get(21)?;
             if fits(row, query)? {
                 found.push(schema::read(row)?.0);
                 if found.len() == limit {
@@ -111,16 +114,16 @@ pub(super) fn rows(connection: &Connection, query: &RowQuery) -> rusqlite::Resul
     Ok(found)
 }
 
-/// The positions between which rows can fit: `at` follows the minting of the id closely.
-fn bounds(query: &RowQuery) -> (i64, i64) {
+/// The places between which rows can fit: `at` follows the minting of the id closely.
+fn bounds(connection: &Connection, query: &RowQuery) -> rusqlite::Result<(i64, i64)> {
     let shifted = |at: jiff::Timestamp, seconds: i64| {
         let at = at.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(at);
         CheckId::floor(at).position().cast_signed()
     };
     let from = query.from.map_or(-1, |from| shifted(from, -MINTED_BEFORE_S) - 1);
-    let after = query.after.map_or(-1, |after| after.position().cast_signed());
+    let after = query.after.map_or(Ok(-1), |after| schema::place(connection, after))?;
     let until = query.until.map_or(END_OF_POSITIONS, |until| shifted(until, CLOCK_SET_BACK_S));
-    (from.max(after), until)
+    Ok((from.max(after), until))
 }
 
 fn fits(row: &rusqlite::Row<'_>, query: &RowQuery) -> rusqlite::Result<bool> {
@@ -136,14 +139,12 @@ fn fits(row: &rusqlite::Row<'_>, query: &RowQuery) -> rusqlite::Result<bool> {
 }
 
 pub(super) fn chain(connection: &Connection, after: Option<CheckId>, limit: usize) -> rusqlite::Result<ChainPage> {
-    let columns: Vec<String> = COLUMNS.split(", ").map(|column| format!("ledger.{column}")).collect();
     let sql = format!(
-        "SELECT {}, number_hash, repeat_key, sealed FROM ledger LEFT JOIN subject USING (position)
+        "SELECT {COLUMNS}, number_hash, repeat_key, sealed FROM ledger LEFT JOIN subject USING (position)
          WHERE ledger.position > ?1 AND ledger.position < ?2 ORDER BY ledger.position LIMIT ?3",
-        columns.join(", "),
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let after = after.map_or(-1, |after| after.position().cast_signed());
+    let after = after.map_or(Ok(-1), |after| schema::place(connection, after))?;
     let limit = limit.min(ROWS_PER_PAGE).cast_signed();
     let rows = statement.query_map(params![after, END_OF_POSITIONS, limit], schema::read_chained)?;
     Ok(ChainPage { rows: rows.collect::<rusqlite::Result<_>>()? })
@@ -154,7 +155,7 @@ pub(super) fn find(connection: &Connection, id: CheckId) -> rusqlite::Result<Opt
     let sql = format!(
         "SELECT {COLUMNS}, number_hash, sealed,
              EXISTS (SELECT 1 FROM reversed WHERE reversed.position = ledger.position)
-         FROM ledger LEFT JOIN subject USING (position) WHERE position = ?1 AND tail = ?2",
+         FROM ledger LEFT JOIN subject USING (position) WHERE ledger.position = ?1 AND tail = ?2",
     );
     let found = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Found> {
         let side = match row.get::<_, Option<[u8; 16]>>(21)? {
@@ -163,7 +164,7 @@ pub(super) fn find(connection: &Connection, id: CheckId) -> rusqlite::Result<Opt
         };
         Ok(Found { row: schema::read(row)?.0, side, is_reversed: row.get(23)? })
     };
-    let place = [id.position().cast_signed(), id.tail().cast_signed()];
+    let place = [schema::place(connection, id)?, id.tail().cast_signed()];
     connection.prepare_cached(&sql)?.query_row(place, found).optional()
 }
 

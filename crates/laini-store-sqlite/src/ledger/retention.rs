@@ -23,8 +23,8 @@ impl Retention for SqliteLedger {
     }
 
     fn forget_deliveries(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<Forgotten, LedgerError>> {
-        let sql = "UPDATE delivery SET sealed = NULL WHERE position IN (
-                       SELECT position FROM delivery
+        let sql = "UPDATE delivery SET sealed = NULL WHERE rowid IN (
+                       SELECT rowid FROM delivery
                        WHERE sealed IS NOT NULL AND at < ?1 AND state <> 1 ORDER BY at LIMIT ?2)";
         self.forget(sql, before, limit)
     }

@@ -8,17 +8,30 @@ use laini_store::ledger::{
     ENVIRONMENTS, Link, SealedDraft, environment_code, outcome_code, product_code, purpose_code,
 };
 use rusqlite::types::{FromSqlError, ValueRef};
-use rusqlite::{Row, Statement, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("migration_2.sql")];
+pub(crate) const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("migration_2.sql"), include_str!("migration_3.sql")];
 
 pub(super) const INSERT_ROW: &str = "INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 pub(super) const INSERT_SUBJECT: &str = "INSERT INTO subject VALUES (?,?,?,?,?)";
 
 /// Every column of a row, in the order in which [`read`] takes them.
-pub(super) const COLUMNS: &str = "position, tail, writer, seq, at, partner, app, agreement, product, environment, \
-     purpose, outcome, price_version, list_minor, charge_minor, currency, as_of, policy_version, side_digest, mac, \
-     reverses";
+pub(super) const COLUMNS: &str = "ifnull((SELECT displaced.position FROM displaced \
+         WHERE displaced.place = ledger.position), ledger.position), \
+     ledger.tail, ledger.writer, ledger.seq, ledger.at, ledger.partner, ledger.app, ledger.agreement, \
+     ledger.product, ledger.environment, ledger.purpose, ledger.outcome, ledger.price_version, ledger.list_minor, \
+     ledger.charge_minor, ledger.currency, ledger.as_of, ledger.policy_version, ledger.side_digest, ledger.mac, \
+     ledger.reverses";
+
+/// The place at which the row of an id stands, or would: the id's position, or a later one where rows of
+/// several writers were brought together.
+pub(crate) fn place(connection: &Connection, id: CheckId) -> rusqlite::Result<i64> {
+    let (position, tail) = (id.position().cast_signed(), id.tail().cast_signed());
+    let sql = "SELECT place FROM displaced WHERE position = ?1 AND tail = ?2";
+    let displaced = connection.prepare_cached(sql)?.query_row([position, tail], |row| row.get(0)).optional()?;
+    Ok(displaced.unwrap_or(position))
+}
 
 /// Positions lie below 2⁶⁰ ([`CheckId::position`]).
 pub(super) const POSITION_BITS: u32 = 60;

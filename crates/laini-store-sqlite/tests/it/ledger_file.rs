@@ -35,7 +35,7 @@ async fn of_the_first_release() -> (TempDir, Desk, Vec<LedgerRow>) {
     let rows = ledger.rows(ALL).await.unwrap();
     drop(ledger);
     let connection = connect(dir.path());
-    let tables = ["reversed", "forgotten", "usage", "answer", "accepted", "delivery"];
+    let tables = ["reversed", "forgotten", "usage", "answer", "accepted", "delivery", "displaced"];
     let drop_tables: String = tables.map(|table| format!("DROP TABLE {table};")).concat();
     let back =
         format!("DROP VIEW checks; {drop_tables} ALTER TABLE ledger DROP COLUMN reverses; PRAGMA user_version=1;");
@@ -98,11 +98,11 @@ async fn a_migration_killed_after_any_statement_is_done_again() {
 #[tokio::test]
 async fn a_ledger_of_a_newer_release_is_refused() {
     let (dir, _, _) = of_the_first_release().await;
-    connect(dir.path()).pragma_update(None, "user_version", 3).unwrap();
+    connect(dir.path()).pragma_update(None, "user_version", 4).unwrap();
     let beside = SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys::default()));
     for refused in [open(dir.path()), beside] {
         let refused = refused.map(drop).unwrap_err();
-        assert!(matches!(refused, StoreError::Newer { found: 3, known: 2, .. }), "{refused}");
+        assert!(matches!(refused, StoreError::Newer { found: 4, known: 3, .. }), "{refused}");
     }
 }
 

@@ -32,9 +32,9 @@ pub enum CopyError {
     /// Another copy into it was begun meanwhile.
     #[error("another copy into it was begun meanwhile")]
     Overtaken,
-    /// Two rows of an installation with several nodes want one place in a file.
-    #[error("two nodes gave one number in table {0}, and files keep each number once")]
-    Collision(&'static str),
+    /// An accepted check of one node waits to be decided, and another node has a check of the same position.
+    #[error("a check that was accepted waits to be decided, and in a file its place is another check's")]
+    Undecided,
     /// A row holds what is never written.
     #[error("a row of table {0} holds what is never written")]
     Damaged(&'static str),

@@ -25,6 +25,7 @@ const BEGUN_WITHIN: Duration = Duration::from_secs(20);
 /// A node that was stopped counts as serving for five seconds.
 const NOBODY_SERVES_WITHIN: Duration = Duration::from_secs(20);
 const DELIVERED_WITHIN: Duration = Duration::from_secs(30);
+const ASKED_AT_ONCE: usize = 200;
 const FREE: &str = "none; reason=repeat";
 
 /// A database, and how commands name it: without its password.
@@ -244,15 +245,7 @@ fn an_installation_moves_into_a_database_and_back_row_for_row() {
     refused(&place.back_to(&back), "is serving from it");
     server.stop();
 
-    let mut output = place.back_to(&back);
-    wait_until("nobody serves", NOBODY_SERVES_WITHIN, || {
-        let is_serving = text(&output.stderr).contains("is serving from it");
-        if is_serving {
-            output = place.back_to(&back);
-        }
-        !is_serving
-    });
-    let report = copied(&output);
+    let report = copied(&into_when_nobody_serves(&place, &back));
     let after = shown(&node);
     assert_eq!(after[..after.len() - 1], before[..before.len() - 1], "nothing but checks came");
     assert_eq!(after.last().unwrap().lines().count(), before.last().unwrap().lines().count() + 2);
@@ -265,6 +258,70 @@ fn an_installation_moves_into_a_database_and_back_row_for_row() {
     assert!(bank.check(IMSI, &numbers[101]).header("Laini-Charge").starts_with("KES "));
     server.stop();
     assert_eq!(back.verify_ledger(), rows(&report, "ledger") + 2);
+}
+
+/// A copy out of a database whose nodes were just stopped.
+fn into_when_nobody_serves(place: &Place, back: &Lab) -> Output {
+    let mut output = place.back_to(back);
+    wait_until("nobody serves", NOBODY_SERVES_WITHIN, || {
+        let is_serving = text(&output.stderr).contains("is serving from it");
+        if is_serving {
+            output = place.back_to(back);
+        }
+        !is_serving
+    });
+    output
+}
+
+/// Asks both nodes until two of their checks have ids that begin alike.
+fn ask_at_once(place: &Place, banks: [&Bank; 2], numbers: &[String]) {
+    let alike = "SELECT 1 FROM ledger GROUP BY position HAVING count(*) > 1 LIMIT 1";
+    for asked in numbers.chunks(2 * ASKED_AT_ONCE) {
+        thread::scope(|scope| {
+            for (bank, own) in banks.into_iter().zip(asked.chunks(ASKED_AT_ONCE)) {
+                scope.spawn(move || own.iter().for_each(|number| drop(bank.check(SWAP, number))));
+            }
+        });
+        if place.database.value(alike).is_some() {
+            return;
+        }
+    }
+    panic!("no two ids begin alike");
+}
+
+#[test]
+fn what_several_nodes_wrote_at_once_fits_into_one_file() {
+    let lab = Lab::new();
+    let numbers = lab.import_sample(LINES, SEED).served();
+    let app = lab.partner_app("Bank A", "production");
+    let (place, nodes) = (Place::new(&lab), [same_keys(&lab), same_keys(&lab)]);
+    copied(&place.out_of(&lab));
+    let servers = nodes.each_ref().map(|node| {
+        place.configure(node);
+        node.serve()
+    });
+    let banks = servers.each_ref().map(|server| Bank::of(server, &app));
+    ask_at_once(&place, [&banks[0], &banks[1]], &numbers);
+    servers.into_iter().for_each(|server| server.stop());
+
+    let back = same_keys(&lab);
+    let report = copied(&into_when_nobody_serves(&place, &back));
+    let exported = |of: &Lab| {
+        let export = of.laini(&["ledger", "export", "--format", "csv"]);
+        let mut lines: Vec<String> = export.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(exported(&back), exported(&nodes[0]));
+    assert_eq!(back.verify_ledger(), rows(&report, "ledger"));
+    let server = back.serve();
+    let bank = Bank::of(&server, &app);
+    assert_eq!(bank.check(SWAP, &numbers[0]).header("Laini-Charge"), FREE);
+    assert!(bank.check(AGE, &numbers[0]).header("Laini-Charge").starts_with("KES "));
+    server.stop();
+    assert_eq!(back.verify_ledger(), rows(&report, "ledger") + 2);
+    let again = Place::new(&back);
+    assert_eq!(rows(&copied(&again.out_of(&back)), "ledger"), rows(&report, "ledger") + 2);
 }
 
 #[test]

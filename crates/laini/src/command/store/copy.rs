@@ -178,7 +178,7 @@ fn told(error: anyhow::Error) -> anyhow::Error {
         Some(CopyError::Unfinished) => "copy from where that copy came from, or finish it first",
         Some(CopyError::Serving(_)) => "stop all nodes; one that was killed counts as serving for five seconds",
         Some(CopyError::Overtaken) => "let that one end: what it copies is whole when it says so",
-        Some(CopyError::Collision(_)) => "an installation like this one stays in its database",
+        Some(CopyError::Undecided) => "let a node run until `laini delivery list` shows its delivery, then copy again",
         Some(CopyError::Damaged(_)) => "`laini ledger verify` says whether the ledger was altered",
         Some(CopyError::Engine(_)) => "whatever was written so far serves nobody; run it again: it begins anew",
         None => return error,
