@@ -302,7 +302,9 @@ fn what_several_nodes_wrote_at_once_fits_into_one_file() {
     });
     let banks = servers.each_ref().map(|server| Bank::of(server, &app));
     ask_at_once(&place, [&banks[0], &banks[1]], &numbers);
-    servers.into_iter().for_each(|server| server.stop());
+    for server in servers {
+        server.stop();
+    }
 
     let back = same_keys(&lab);
     let report = copied(&into_when_nobody_serves(&place, &back));
