@@ -1,7 +1,6 @@
 //! What waits for one commit, and what it comes to given what is known.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use laini_core::billing::CheckId;
 use laini_core::billing::Outcome;
@@ -9,7 +8,9 @@ use laini_core::store::{
     AnswerKey, BodyOwner, ChainKey, DayKey, DeliveryDraft, Draft, KeyedAnswer, LedgerError, LedgerRow, Recorded,
     Repeatable,
 };
-use laini_store::ledger::{Counters, Link, SealedAnswer, SealedDraft, gave_up, out_of_order, taken};
+use laini_store::ledger::{
+    Counters, Link, SealedAnswer, SealedDraft, SealedSubmission, Written, gave_up, out_of_order, taken,
+};
 use tokio::sync::oneshot;
 
 use super::arrays::{Counts, Questions};
@@ -25,22 +26,10 @@ pub(super) struct Job {
     pub(super) answer: oneshot::Sender<Result<Recorded, LedgerError>>,
 }
 
-/// Several checks, and what must commit with them: all or nothing.
+/// Several checks, and what must commit with them.
 pub(super) struct Submitting {
-    /// In the order of their ids.
-    pub(super) checks: Vec<SealedDraft>,
-    /// With the key of the day that seals it.
-    pub(super) answer: Option<(Arc<DayKey>, KeyedAnswer)>,
-    /// Likewise.
-    pub(super) delivery: Option<(Arc<DayKey>, DeliveryDraft)>,
+    pub(super) submission: SealedSubmission,
     pub(super) sender: oneshot::Sender<Result<Written, LedgerError>>,
-}
-
-/// What became of a submission; an answer that was stored before is opened on the caller's thread.
-#[derive(Debug)]
-pub(super) enum Written {
-    Recorded(Vec<Recorded>, Option<Vec<u8>>),
-    Answered(AnswerKey, SealedAnswer),
 }
 
 /// Something for the writer.
@@ -80,7 +69,7 @@ impl Batch {
     }
 
     fn drafts(&self) -> impl Iterator<Item = &Draft> {
-        let submitted = self.submissions.iter().flat_map(|submission| &submission.checks);
+        let submitted = self.submissions.iter().flat_map(|submitting| &submitting.submission.checks);
         self.jobs.iter().map(|job| &job.check).chain(submitted).map(|check| &check.draft)
     }
 
@@ -93,7 +82,7 @@ impl Batch {
     }
 
     pub(super) fn answer_keys(&self) -> Vec<AnswerKey> {
-        let keyed = self.submissions.iter().filter_map(|submission| submission.answer.as_ref());
+        let keyed = self.submissions.iter().filter_map(|submitting| submitting.submission.answer.as_ref());
         keyed.map(|(_, keyed)| keyed.claim.key).collect()
     }
 }
@@ -155,8 +144,8 @@ impl Deciding<'_> {
         }
     }
 
-    fn submission(&mut self, submission: &Submitting) -> Result<Written, LedgerError> {
-        if submission.sender.is_closed() {
+    fn submission(&mut self, Submitting { submission, sender }: &Submitting) -> Result<Written, LedgerError> {
+        if sender.is_closed() {
             return Err(gave_up());
         }
         let keyed = submission.answer.as_ref().map(|(day_key, keyed)| (day_key, keyed));

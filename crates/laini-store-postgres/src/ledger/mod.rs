@@ -34,7 +34,8 @@ use laini_core::store::{
     LedgerRow, Recorded, RowQuery, Submission, Submitted, Usage,
 };
 use laini_store::ledger::{
-    HEADS_FILE, HeadFile, SealedDraft, Today, Waiting, WriterLock, existing_day_key, read_heads, writer_stopped,
+    HEADS_FILE, HeadFile, SealedDraft, SealedSubmission, Today, Waiting, WriterLock, existing_day_key, read_heads,
+    writer_stopped,
 };
 use tokio::sync::mpsc::{Sender, UnboundedSender, channel, error::TrySendError, unbounded_channel};
 use tokio::sync::oneshot;
@@ -42,7 +43,7 @@ use tokio::sync::oneshot;
 use crate::database::{Database, Link};
 use crate::error::{DbError, StoreError};
 use answers::Claims;
-use batch::{Job, Submitting, Work, Written};
+use batch::{Job, Submitting, Work};
 use outbox::Leases;
 use writer::Writer;
 
@@ -188,28 +189,12 @@ impl PostgresLedger {
 
     async fn submit_all(&self, submission: Submission) -> Result<Submitted, LedgerError> {
         let writing = self.writing()?;
-        let Submission { drafts, answer, delivery } = submission;
-        let can_be_fetched = answer.is_some() || delivery.is_some();
-        let unheard = if can_be_fetched { Vec::new() } else { drafts.iter().map(|draft| draft.id).collect() };
-        let mut checks = Vec::with_capacity(drafts.len());
-        for draft in drafts {
-            let day_key = self.day_key(draft.at)?;
-            checks.push(SealedDraft::new(draft, &day_key));
-        }
-        let answer = match answer {
-            Some(answer) => Some((self.day_key(answer.claim.at)?, answer)),
-            None => None,
-        };
-        let delivery = match delivery {
-            Some(delivery) => Some((self.day_key(delivery.at)?, delivery)),
-            None => None,
-        };
+        let submission = SealedSubmission::new(submission, |at| self.day_key(at))?;
+        let unheard = submission.unheard();
         let (sender, answered) = oneshot::channel();
-        writing.push(Work::Submission(Submitting { checks, answer, delivery, sender }))?;
-        match Waiting::new(answered, unheard, |ids: &[CheckId]| writing.take_back(ids)).answer().await? {
-            Written::Recorded(recorded, answer) => Ok(Submitted::Recorded(recorded, answer)),
-            Written::Answered(key, sealed) => Ok(Submitted::Answered(key, sealed.open(key, &*self.day_keys)?)),
-        }
+        writing.push(Work::Submission(Submitting { submission, sender }))?;
+        let written = Waiting::new(answered, unheard, |ids: &[CheckId]| writing.take_back(ids)).answer().await?;
+        written.open(&*self.day_keys)
     }
 
     async fn record_one(&self, draft: Draft) -> Result<Recorded, LedgerError> {

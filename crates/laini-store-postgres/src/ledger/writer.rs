@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::LedgerSettings;
-use super::batch::{Batch, Decided, Work, decide};
+use super::batch::{Batch, Decided, Submitting, Work, decide};
 use super::known::{Known, examine};
 use super::repeats::Repeats;
 use super::reversal::{Reversing, reverse};
@@ -263,11 +263,9 @@ impl Writer {
                 self.to_reverse.push(job.check.draft.id);
             }
         }
-        for (submission, written) in batch.submissions.into_iter().zip(decided.submissions) {
-            // What can be fetched later is not lost with the caller.
-            let can_be_fetched = submission.answer.is_some() || submission.delivery.is_some();
-            if submission.sender.send(written).is_err() && !can_be_fetched {
-                self.to_reverse.extend(submission.checks.iter().map(|check| check.draft.id));
+        for (Submitting { submission, sender }, written) in batch.submissions.into_iter().zip(decided.submissions) {
+            if sender.send(written).is_err() {
+                self.to_reverse.extend(submission.unheard());
             }
         }
     }
@@ -280,12 +278,11 @@ impl Writer {
             }
             let _ = job.answer.send(Err(error.clone()));
         }
-        for submission in batch.submissions {
-            let can_be_fetched = submission.answer.is_some() || submission.delivery.is_some();
-            if is_in_doubt && !can_be_fetched {
-                self.to_reverse.extend(submission.checks.iter().map(|check| check.draft.id));
+        for Submitting { submission, sender } in batch.submissions {
+            if is_in_doubt {
+                self.to_reverse.extend(submission.unheard());
             }
-            let _ = submission.sender.send(Err(error.clone()));
+            let _ = sender.send(Err(error.clone()));
         }
     }
 

@@ -1,33 +1,20 @@
 //! Several checks, and what must commit with them: all or nothing.
 
-use std::sync::Arc;
-
 use laini_core::billing::CheckId;
-use laini_core::store::{AnswerKey, DayKey, DeliveryDraft, KeyedAnswer, LedgerError, Recorded};
+use laini_core::store::{KeyedAnswer, LedgerError, Recorded};
 use tokio::sync::oneshot;
 
 use super::answers;
 use super::append::{Inserts, Transaction, row_at};
 use super::chore::{Chore, not_reached};
 use super::outbox;
-use laini_store::ledger::{SealedAnswer, SealedDraft, gave_up, out_of_order, taken};
+use laini_store::ledger::{SealedAnswer, SealedSubmission, Written, gave_up, out_of_order, taken};
 
 /// A submission on its way.
 pub(super) struct Submitting {
-    /// In the order of their ids.
-    pub(super) checks: Vec<SealedDraft>,
-    /// With the key of the day that seals it.
-    pub(super) answer: Option<(Arc<DayKey>, KeyedAnswer)>,
-    /// Likewise.
-    pub(super) delivery: Option<(Arc<DayKey>, DeliveryDraft)>,
+    pub(super) submission: SealedSubmission,
     pub(super) result: Option<Result<Written, LedgerError>>,
     pub(super) sender: oneshot::Sender<Result<Written, LedgerError>>,
-}
-
-/// What became of it; an answer that was stored before is opened on the caller's thread.
-pub(super) enum Written {
-    Recorded(Vec<Recorded>, Option<Vec<u8>>),
-    Answered(AnswerKey, SealedAnswer),
 }
 
 impl Chore for Submitting {
@@ -37,22 +24,17 @@ impl Chore for Submitting {
     }
 
     fn done(self: Box<Self>, committed: Result<(), LedgerError>) -> Vec<CheckId> {
-        let Self { checks, answer, delivery, result, sender } = *self;
+        let Self { submission, result, sender } = *self;
         let has_failed = committed.is_err();
         let written = committed.and_then(|()| result.unwrap_or_else(|| Err(not_reached())));
         let is_unheard = sender.send(written).is_err();
-        // What can be fetched later is not lost with the caller.
-        let can_be_fetched = answer.is_some() || delivery.is_some();
-        if can_be_fetched || !(has_failed || is_unheard) {
-            return Vec::new();
-        }
-        checks.iter().map(|check| check.draft.id).collect()
+        if has_failed || is_unheard { submission.unheard() } else { Vec::new() }
     }
 }
 
 impl Submitting {
     fn decide(&self, transaction: &mut Transaction<'_>) -> rusqlite::Result<Result<Written, LedgerError>> {
-        if let Some((_, keyed)) = &self.answer
+        if let Some((_, keyed)) = &self.submission.answer
             && let Some(stored) = answers::stored(transaction.connection, keyed.claim.key)?
             && stored.is_known_at(keyed.claim.at)
             && !self.is_own(&stored)
@@ -65,12 +47,12 @@ impl Submitting {
         };
         let connection = transaction.connection;
         let mut told = None;
-        if let Some((day_key, keyed)) = &self.answer {
+        if let Some((day_key, keyed)) = &self.submission.answer {
             let answer = (keyed.write)(&recorded);
             answers::store(connection, keyed.claim, day_key, &answer)?;
             told = Some(answer);
         }
-        if let Some((day_key, delivery)) = &self.delivery {
+        if let Some((day_key, delivery)) = &self.submission.delivery {
             outbox::insert(connection, delivery, day_key, &(delivery.write)(&recorded))?;
         }
         Ok(Ok(Written::Recorded(recorded, told)))
@@ -79,13 +61,13 @@ impl Submitting {
     /// Whether an answer was stored by an attempt of this very submission whose commit was in doubt.
     fn is_own(&self, stored: &SealedAnswer) -> bool {
         let is_same = |keyed: &KeyedAnswer| (keyed.claim.request, keyed.claim.at) == (stored.request, stored.at);
-        self.answer.as_ref().is_some_and(|(_, keyed)| is_same(keyed))
+        self.submission.answer.as_ref().is_some_and(|(_, keyed)| is_same(keyed))
     }
 
     /// Writes every check, or finds every one of them as it was recorded before. Anything else is a
     /// mistake of the caller's, and nothing is written.
     fn record(&self, transaction: &mut Transaction<'_>) -> rusqlite::Result<Result<Vec<Recorded>, LedgerError>> {
-        let ids = || self.checks.iter().map(|check| check.draft.id);
+        let ids = || self.submission.checks.iter().map(|check| check.draft.id);
         if !ids().is_sorted_by(|one, next| one.position() < next.position()) {
             return Ok(Err(out_of_order()));
         }
@@ -94,8 +76,8 @@ impl Submitting {
             found += usize::from(row_at(transaction.connection, id)?.is_some());
         }
         let mut inserts = Inserts::of(transaction.connection)?;
-        let mut recorded = Vec::with_capacity(self.checks.len());
-        for check in &self.checks {
+        let mut recorded = Vec::with_capacity(self.submission.checks.len());
+        for check in &self.submission.checks {
             let one =
                 if found == 0 { transaction.insert(&mut inserts, check)? } else { transaction.already_there(check)? };
             match one {

@@ -12,10 +12,10 @@ use tokio::sync::oneshot;
 
 use super::chore::Task;
 use super::queue::{Job, Queue};
-use laini_store::ledger::{SealedDraft, Waiting, writer_stopped};
+use laini_store::ledger::{SealedDraft, SealedSubmission, Waiting, writer_stopped};
 
 use super::schema::MIGRATIONS;
-use super::submit::{Submitting, Written};
+use super::submit::Submitting;
 use super::writer::Writer;
 use super::{LedgerSettings, SqliteLedger};
 use crate::sql::{self, StoreError, file_failed};
@@ -77,28 +77,12 @@ impl Writing {
 impl SqliteLedger {
     pub(super) async fn submit_all(&self, submission: Submission) -> Result<Submitted, LedgerError> {
         let queue = self.writing.queue()?;
-        let Submission { drafts, answer, delivery } = submission;
-        let can_be_fetched = answer.is_some() || delivery.is_some();
-        let unheard = if can_be_fetched { Vec::new() } else { drafts.iter().map(|draft| draft.id).collect() };
-        let mut checks = Vec::with_capacity(drafts.len());
-        for draft in drafts {
-            let day_key = self.day_key(draft.at)?;
-            checks.push(SealedDraft::new(draft, &day_key));
-        }
-        let answer = match answer {
-            Some(answer) => Some((self.day_key(answer.claim.at)?, answer)),
-            None => None,
-        };
-        let delivery = match delivery {
-            Some(delivery) => Some((self.day_key(delivery.at)?, delivery)),
-            None => None,
-        };
+        let submission = SealedSubmission::new(submission, |at| self.day_key(at))?;
+        let unheard = submission.unheard();
         let (sender, answered) = oneshot::channel();
-        queue.push_chore(Box::new(Submitting { checks, answer, delivery, result: None, sender }))?;
-        match Waiting::new(answered, unheard, |ids: &[CheckId]| queue.abandoned(ids)).answer().await? {
-            Written::Recorded(recorded, answer) => Ok(Submitted::Recorded(recorded, answer)),
-            Written::Answered(key, sealed) => Ok(Submitted::Answered(key, sealed.open(key, &*self.day_keys)?)),
-        }
+        queue.push_chore(Box::new(Submitting { submission, result: None, sender }))?;
+        let written = Waiting::new(answered, unheard, |ids: &[CheckId]| queue.abandoned(ids)).answer().await?;
+        written.open(&*self.day_keys)
     }
 
     /// Has `work` done in a transaction, also where another process records checks. It may be called

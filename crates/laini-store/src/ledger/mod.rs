@@ -10,6 +10,7 @@ mod draft;
 mod heads;
 mod lock;
 mod sealed;
+mod submission;
 mod waiting;
 
 pub use codes::{
@@ -21,4 +22,5 @@ pub use draft::{Link, SealedDraft};
 pub use heads::{FILE as HEADS_FILE, HeadFile, read_heads, reconcile};
 pub use lock::{LOCK_FILE, LockError, WriterLock, last_holder};
 pub use sealed::{SealedAnswer, SealedCheck, SealedDelivery, open_delivery};
+pub use submission::{SealedSubmission, Written};
 pub use waiting::{Waiting, gave_up, out_of_order, taken, writer_stopped};
