@@ -1,4 +1,4 @@
-//! Measures the registry: `cargo run --release -p laini-store-postgres --example registry_bench -- LINES URL`.
+//! Measures the registry: `cargo run --release -p laini-store-postgres --example postgres_registry_bench -- LINES URL`.
 //!
 //! Loads a shuffled snapshot of LINES lines twice (the second one settles each row against the first),
 //! looks lines up at random from many tasks at once, and records events in batches. The database at URL
