@@ -136,3 +136,40 @@ async fn holds_something(transaction: &Transaction<'_>) -> Result<bool, DbError>
     let row = transaction.query_opt(&sql, &[]).await?.ok_or(DbError::Damaged("registry_state"))?;
     Columns(&row).get("held")
 }
+
+#[cfg(test)]
+mod tests {
+    use laini_store::copy::TABLES;
+
+    use super::*;
+    use crate::schema::MIGRATIONS;
+
+    /// Made anew from what is carried, or held for moments.
+    const LEFT: [&str; 5] = ["repeatable", "writer", "answer_claim", "allowance", "pace"];
+    /// Of this database alone, or of its place among engines.
+    const OWN: [&str; 4] = ["installation", "node", "worker", "registry_load"];
+    /// Not emptied but replaced: lines lie in generations.
+    const REPLACED: [&str; 2] = ["line", "registry_state"];
+
+    #[test]
+    fn every_table_is_carried_over_or_left_for_a_reason() {
+        let statements = MIGRATIONS.iter().flat_map(crate::schema::Migration::statements);
+        let made = statements.filter_map(|statement| {
+            Some(statement.strip_prefix("CREATE TABLE ")?.split([' ', '(']).next()?.to_owned())
+        });
+        let emptied: Vec<&str> = EMPTIED.trim_start_matches("TRUNCATE ").split(", ").map(str::trim).collect();
+        let mut seen = 0;
+        for table in made {
+            let is_carried = TABLES.iter().any(|carried| carried.name == table);
+            let is_left = LEFT.contains(&table.as_str());
+            assert!(is_carried || is_left || OWN.contains(&table.as_str()), "{table} is neither carried over nor left");
+            let is_emptied = emptied.contains(&table.as_str()) || REPLACED.contains(&table.as_str());
+            assert_eq!(is_emptied, is_carried || is_left, "{table} is not emptied before a copy");
+            seen += 1;
+        }
+        assert!(seen >= TABLES.len(), "{seen} tables are made");
+        for remembered in REMEMBERED {
+            assert!(emptied.contains(remembered), "{remembered} is looked at and not emptied");
+        }
+    }
+}
