@@ -216,12 +216,8 @@ impl House {
             }
             Engine::Postgres(database) => {
                 let node = self.node_name(config)?;
-                let settings = postgres::LedgerSettings {
-                    queue_limit,
-                    pause_us,
-                    observer,
-                    ..postgres::LedgerSettings::new(&node)
-                };
+                let settings =
+                    postgres::LedgerSettings { queue_limit, observer, ..postgres::LedgerSettings::new(&node) };
                 let ledger = PostgresLedger::open(Arc::clone(database), dir, chain, days, settings)
                     .hint("each node has a data directory and a name of its own: see --data and store.node")?;
                 let nodes = PostgresNodes::join(Arc::clone(database), &node, env!("CARGO_PKG_VERSION"));

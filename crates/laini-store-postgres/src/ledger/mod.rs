@@ -62,8 +62,9 @@ pub struct LedgerSettings {
     pub queue_limit: usize,
     /// With so many checks waiting the writer commits at once.
     pub enough_for_a_commit: usize,
-    /// How long it waits for so many while they keep coming, in microseconds. An idle ledger never waits.
-    pub pause_us: u64,
+    /// So long it waits for as many as the commit before had; the grain of a timer is a millisecond. Who
+    /// comes alone never waits.
+    pub pause: Duration,
     /// For so long a commit is tried and its outcome found out, before callers are told what is known.
     pub patience: Duration,
     /// For so long a connection is waited for while the attempt before has failed, and for so long callers wait
@@ -87,8 +88,8 @@ impl LedgerSettings {
         Self {
             node: node.to_owned(),
             queue_limit: 8_192,
-            enough_for_a_commit: 512,
-            pause_us: 300,
+            enough_for_a_commit: 64,
+            pause: Duration::from_millis(1),
             patience: Duration::from_millis(3_500),
             patience_in_trouble: Duration::from_millis(200),
             repeats_remembered: 200_000,

@@ -101,7 +101,7 @@ impl Writer {
                 () = sleep(REVERSE_AGAIN_AFTER), if !self.to_reverse.is_empty() => {}
             }
             if before > 1 && !waiting.is_empty() && !self.is_in_trouble {
-                self.gather(&mut work, &mut waiting).await;
+                self.gather(&mut work, &mut waiting, before).await;
             }
             while let Ok(ids) = abandoned.try_recv() {
                 self.to_reverse.extend(ids);
@@ -121,18 +121,14 @@ impl Writer {
         self.close();
     }
 
-    /// Waits for company while it keeps coming: until there is enough, a turn of the thread brought
-    /// nothing, or the pause is over.
-    async fn gather(&self, work: &mut Receiver<Work>, waiting: &mut Vec<Work>) {
-        let until = Instant::now() + Duration::from_micros(self.settings.pause_us);
-        let mut seen = 0;
-        while waiting.len() > seen && waiting.len() < self.settings.enough_for_a_commit && Instant::now() < until {
-            seen = waiting.len();
-            tokio::task::yield_now().await;
-            while waiting.len() < self.settings.queue_limit
-                && let Ok(more) = work.try_recv()
-            {
-                waiting.push(more);
+    /// Waits for as much company as the commit before had, until there is enough or the pause is over.
+    async fn gather(&self, work: &mut Receiver<Work>, waiting: &mut Vec<Work>, before: usize) {
+        let until = Instant::now() + self.settings.pause;
+        let company = before.min(self.settings.enough_for_a_commit);
+        while waiting.len() < company {
+            let room = company - waiting.len();
+            if !timeout_at(until, work.recv_many(waiting, room)).await.is_ok_and(|came| came > 0) {
+                return;
             }
         }
     }

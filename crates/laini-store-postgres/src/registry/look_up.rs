@@ -34,6 +34,8 @@ const ENOUGH_FOR_ANOTHER: usize = 64;
 const WAITING_MIN: usize = 16;
 /// A statement that is under way for so long is more than a hiccup.
 const STALLED_US: u64 = 250_000;
+/// For so long a statement waits for company; the grain of a timer is a millisecond.
+const PAUSE: Duration = Duration::from_millis(1);
 /// How often a look-up follows a state that changes under it.
 const CHANGES_FOLLOWED: u32 = 5;
 /// Making a connection may take so long, however long those wait that need it.
@@ -207,11 +209,15 @@ impl Batcher {
 
     async fn run(self: Rc<Self>, mut asked: Receiver<Asked>) {
         let mut under_way = JoinSet::new();
-        let mut waiting = Vec::<Asked>::with_capacity(BATCH_LIMIT);
+        let (mut waiting, mut before) = (Vec::<Asked>::with_capacity(BATCH_LIMIT), 0);
         loop {
             while under_way.try_join_next().is_some() {}
+            if under_way.is_empty() && before > 1 && !waiting.is_empty() {
+                gather(&mut asked, &mut waiting, before).await;
+            }
             let enough = if under_way.is_empty() { 1 } else { ENOUGH_FOR_ANOTHER };
             if waiting.len() >= enough && under_way.len() < self.progress.ahead() {
+                before = waiting.len();
                 let mut batch = std::mem::replace(&mut waiting, Vec::with_capacity(BATCH_LIMIT));
                 batch.retain(|asked| !asked.answer.is_closed());
                 if !batch.is_empty() {
@@ -380,6 +386,18 @@ impl Batcher {
                 tracing::info!(%error, "generations of lines that were replaced are removed by the next load");
             }
         });
+    }
+}
+
+/// Waits for as much company as the statement before had, until there is enough or the pause is over: most
+/// of what a small statement costs is not its rows. Who comes alone never waits.
+async fn gather(asked: &mut Receiver<Asked>, waiting: &mut Vec<Asked>, before: usize) {
+    let (until, company) = (Instant::now() + PAUSE, before.min(ENOUGH_FOR_ANOTHER));
+    while waiting.len() < company {
+        let room = company - waiting.len();
+        if !timeout_at(until, asked.recv_many(waiting, room)).await.is_ok_and(|came| came > 0) {
+            return;
+        }
     }
 }
 

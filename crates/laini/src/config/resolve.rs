@@ -212,7 +212,7 @@ const MEANINGS: &[(&str, &str)] = &[
         "false behind a pooler in transaction mode that does not know them (PgBouncer before 1.21).",
     ),
     ("ledger.queue_checks_max", "Checks that may wait for their record; beyond, 503 at once."),
-    ("ledger.pause_us_max", "Longest wait for company before a commit, in microseconds."),
+    ("ledger.pause_us_max", "Longest wait for company before a commit of the embedded engine, in microseconds."),
     ("keys.dir", "Where keys lie; empty = keys/ in the data directory."),
     ("log.format", "human or json."),
     ("log.level", "error, warn, info or debug."),
