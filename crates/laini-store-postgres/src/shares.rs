@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use laini_core::billing::Outcome;
 use laini_core::store::{Allowance, BoxFuture, Demand, Grant, LimitShares, Limited, Paces, Quota, SharesError, Want};
@@ -10,11 +9,9 @@ use laini_store::ledger::{QUARTER_S, outcome_code, product_code};
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::columns::Columns;
-use crate::database::{Database, Link, NOW_MS, Sql, Transaction, params};
+use crate::database::{Database, Link, NOW_MS, SMALL_WORK, Sql, Transaction, params};
 use crate::error::DbError;
 
-/// Requests wait for a fraction of this; but what is not heard of in time is lost for its window.
-const TIMEOUT: Duration = Duration::from_secs(2);
 /// A node that told nothing for so long does not count.
 const HEARD_WITHIN_MS: i64 = 5_000;
 /// Rows that nobody needs any more are deleted every so many calls, of which there is one a second.
@@ -46,7 +43,8 @@ impl LimitShares for PostgresShares {
                 let keys = Keys::of(wants.iter().map(|want| want.allowance));
                 link.transact(async |transaction: &Transaction<'_>| grant(transaction, &keys, &wants).await).await
             };
-            self.database.run(TIMEOUT, reserve).await.map_err(failed)
+            // Requests wait for a fraction of this; but what is not heard of in time is lost for its window.
+            self.database.run(SMALL_WORK, reserve).await.map_err(failed)
         })
     }
 
@@ -61,7 +59,7 @@ impl LimitShares for PostgresShares {
                 let told = Told::of(&demands);
                 link.transact(async |transaction: &Transaction<'_>| listen(transaction, &node, &told).await).await
             };
-            self.database.run(TIMEOUT, tell).await.map_err(failed)
+            self.database.run(SMALL_WORK, tell).await.map_err(failed)
         })
     }
 }

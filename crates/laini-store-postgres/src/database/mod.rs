@@ -74,6 +74,11 @@ pub struct Database {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// A small piece of work may take so long: a second more than the server waits for a lock, so that its refusal
+/// comes first. Were the work given up before, its connection would be closed, and the server would keep
+/// waiting on it beside the one that takes its place.
+pub(crate) const SMALL_WORK: Duration = LOCK_TIMEOUT.saturating_add(Duration::from_secs(1));
+
 /// Milliseconds of the database's clock, which all nodes share.
 pub(crate) const NOW_MS: &str = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
 

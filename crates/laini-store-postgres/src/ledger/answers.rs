@@ -4,18 +4,15 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use laini_core::store::{AnswerKey, AnswerMemory, BoxFuture, Claim, Claimed, LedgerError, RequestHash};
 use laini_store::ledger::SealedAnswer;
 
 use super::PostgresLedger;
 use crate::columns::Columns;
-use crate::database::{Database, Link, NOW_MS, Transaction, params};
+use crate::database::{Database, Link, NOW_MS, SMALL_WORK, Transaction, params};
 use crate::error::DbError;
 
-/// A claim may take so long.
-const CLAIM_TIMEOUT: Duration = Duration::from_secs(2);
 /// A key is held for so long at most: longer than any request lives. A crash gives it back then.
 const HELD_MS: i64 = 30_000;
 
@@ -100,7 +97,7 @@ impl Drop for Held {
         self.claims.0.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
         let (holder, key, turn) = (self.claims.holder(), self.key, self.turn);
         self.database.spawn(async move |shared| {
-            let link = Link::within(shared, CLAIM_TIMEOUT);
+            let link = Link::within(shared, SMALL_WORK);
             let sql = "DELETE FROM answer_claim WHERE key = $1 AND holder = $2 AND turn = $3";
             let given_back = link.transact(async |transaction: &Transaction<'_>| {
                 transaction.execute(sql, params![key.0.as_slice(), holder, turn]).await
@@ -118,7 +115,7 @@ impl AnswerMemory for PostgresLedger {
             let _trying = self.claims.enter()?;
             let Some(held) = self.claims.hold(claim.key, &self.database) else { return Ok(Claimed::Running) };
             let (holder, turn) = (self.claims.holder(), held.turn);
-            let looked = self.database.run(CLAIM_TIMEOUT, async move |link: &Link| {
+            let looked = self.database.run(SMALL_WORK, async move |link: &Link| {
                 link.transact(async |transaction: &Transaction<'_>| look(transaction, claim.key, &holder, turn).await)
                     .await
             });
