@@ -10,8 +10,11 @@ pub mod delivery;
 pub mod disclosure;
 pub mod line;
 mod mac;
+mod outside;
 pub mod partner;
 pub mod sandbox;
 pub mod sharing;
 pub mod store;
 mod synthetic;
+
+pub use outside::{Clock, Entropy};

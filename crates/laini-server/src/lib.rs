@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use laini_core::access::KeyTree;
 use laini_core::store::{AccountStore, AnswerMemory, Ledger, LimitShares, Outbox, Registry, RegistryFeed, WorldStore};
 use observe::{Metrics, Traces};
@@ -22,6 +21,8 @@ pub mod sandbox;
 mod server;
 mod settings;
 pub mod worker;
+
+pub use laini_core::{Clock, Entropy};
 
 pub use capability::{Capability, SwitchedOff};
 pub use listener::{Environments, Listener};
@@ -56,23 +57,4 @@ pub struct Deps {
     pub metrics: Option<Arc<Metrics>>,
     /// What makes spans; `None` = nothing is traced.
     pub traces: Option<Arc<Traces>>,
-}
-
-/// The time of day. Asked once per request.
-pub trait Clock: Send + Sync {
-    /// The present instant.
-    fn now(&self) -> Timestamp;
-}
-
-/// Cryptographically secure randomness. Asked once or twice per request, so it must be cheap.
-pub trait Entropy: Send + Sync {
-    /// Fills `bytes`.
-    fn fill(&self, bytes: &mut [u8]);
-
-    /// 64 random bits.
-    fn next_u64(&self) -> u64 {
-        let mut bytes = [0; 8];
-        self.fill(&mut bytes);
-        u64::from_ne_bytes(bytes)
-    }
 }

@@ -41,6 +41,25 @@ macro_rules! id {
             }
         }
 
+        impl From<$name> for crate::store::RecordId {
+            fn from(id: $name) -> Self {
+                Self(id.as_u64())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!(stringify!($name), "({:016x})"), self.0)
@@ -64,6 +83,14 @@ id! {
 id! {
     /// A result address of an app.
     ResultAddressId
+}
+id! {
+    /// Somebody who signs in.
+    PersonId
+}
+id! {
+    /// A session of somebody who signed in.
+    SessionId
 }
 id! {
     /// An operator key.

@@ -10,13 +10,16 @@ mod limits;
 mod operator_key;
 mod purpose;
 mod result_address;
+mod role;
+mod words;
 
 pub use accounts::{Accounts, AppView};
 pub use app::{
     Agreement, App, AppProfile, AppStatus, Environment, Partner, PartnerStatus, Product, ProductSet, WordError,
 };
-pub use id::{AgreementId, AppId, IdError, OperatorKeyId, PartnerId, ResultAddressId};
+pub use id::{AgreementId, AppId, IdError, OperatorKeyId, PartnerId, PersonId, ResultAddressId, SessionId};
 pub use limits::{AppLimits, Budget, Limits, Probing, Rate};
 pub use operator_key::{OperatorKey, OperatorScope, OperatorScopes};
 pub use purpose::Purpose;
 pub use result_address::ResultAddress;
+pub use role::{May, MemberRole, StaffRole};

@@ -141,10 +141,12 @@ pub struct AuditEntry {
     pub target: String,
     /// Why, where a reason was asked for.
     pub reason: String,
+    /// Whom it concerns: that partner's owners may read it. `None` = the operator alone.
+    pub partner: Option<PartnerId>,
 }
 
 /// Why an account could not be read or changed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccountsError {
     /// The name is taken.
     #[error("{0} exists already")]

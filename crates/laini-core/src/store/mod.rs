@@ -10,6 +10,7 @@ mod chain;
 mod day_key_seal;
 mod ledger;
 mod nodes;
+mod office;
 mod outbox;
 mod registry;
 mod reject;
@@ -33,6 +34,10 @@ pub use ledger::{
     Submission, Submitted, Usage,
 };
 pub use nodes::{Node, NodeStore, NodesError};
+pub use office::{
+    AccountsChange, Found, OfficeChange, OfficeError, OfficeStore, Record, RecordChange, RecordId, RecordKey, RecordKind,
+    RecordQuery, TrailQuery, TrailRow,
+};
 pub use outbox::{
     AcceptedCheck, AskedAs, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState,
     Outbox, OutboxDepth,

@@ -76,6 +76,7 @@ impl Gateway {
             action: "app.next_token_epoch".to_owned(),
             target: view.app.id.to_string(),
             reason: "single_token profile".to_owned(),
+            partner: Some(view.app.partner),
         };
         let begin = async {
             let epoch = self.accounts.store().next_token_epoch(view.app.id, audit).await?;

@@ -232,7 +232,7 @@ fn notices(accounts: Arc<dyn AccountStore>, deliveries: Arc<Deliveries>) -> limi
         };
         tracing::warn!(%app, reason, "{action}");
         let actor = "laini".to_owned();
-        let audit = AuditEntry { at, actor, action: action.to_owned(), target: app.to_string(), reason };
+        let audit = AuditEntry { at, actor, action: action.to_owned(), target: app.to_string(), reason, partner: None };
         let (accounts, deliveries) = (Arc::clone(&accounts), Arc::clone(&deliveries));
         let warnings = warning.map(|(percent, month)| deliveries.warnings(view, percent, month, at));
         tokio::spawn(async move {

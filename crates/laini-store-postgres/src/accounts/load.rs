@@ -203,16 +203,18 @@ fn operator_key(columns: &Columns<'_>) -> Result<OperatorKey, DbError> {
 }
 
 pub(super) async fn audits(link: &Link, limit: i64) -> Result<Vec<AuditEntry>, DbError> {
-    let sql = "SELECT at, actor, action, target, reason FROM audit ORDER BY number DESC LIMIT $1";
-    let read = |row: &Row| {
-        let columns = Columns(row);
-        Ok(AuditEntry {
-            at: columns.instant("at")?,
-            actor: columns.get("actor")?,
-            action: columns.get("action")?,
-            target: columns.get("target")?,
-            reason: columns.get("reason")?,
-        })
-    };
-    link.query(sql, params![limit]).await?.iter().map(read).collect()
+    let sql = "SELECT at, actor, action, target, reason, partner FROM audit ORDER BY number DESC LIMIT $1";
+    link.query(sql, params![limit]).await?.iter().map(|row| audit(&Columns(row))).collect()
+}
+
+/// Reads `at, actor, action, target, reason, partner`.
+pub(super) fn audit(columns: &Columns<'_>) -> Result<AuditEntry, DbError> {
+    Ok(AuditEntry {
+        at: columns.instant("at")?,
+        actor: columns.get("actor")?,
+        action: columns.get("action")?,
+        target: columns.get("target")?,
+        reason: columns.get("reason")?,
+        partner: columns.optional_bits("partner", 63)?.map(PartnerId::from_stored),
+    })
 }

@@ -1,4 +1,4 @@
-//! The accounts: partners, agreements, apps and the audit trail.
+//! The accounts: partners, agreements, apps, the records of the office, and the audit trail.
 //!
 //! Owns their tables. Must never hold a secret (only hashes of them), change an agreement or an audit
 //! row, or change anything without raising the version by which nodes notice it.
@@ -6,6 +6,7 @@
 mod change;
 mod limits;
 mod load;
+mod office;
 mod write;
 
 use std::sync::Arc;
@@ -134,9 +135,7 @@ impl AccountStore for PostgresAccounts {
 
     fn revoke_app(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
         Box::pin(self.write(audit, async move |transaction: &Transaction<'_>| {
-            let sql = "UPDATE app SET status = 'revoked' WHERE id = $1";
-            let changed = transaction.execute(sql, params![app.as_u64().cast_signed()]).await;
-            write::changed_one(changed, || format!("app {app}"))
+            write::revoke_app(transaction, app).await
         }))
     }
 
@@ -194,10 +193,7 @@ impl AccountStore for PostgresAccounts {
 
     fn next_token_epoch(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<u32, AccountsError>> {
         Box::pin(self.write(audit, async move |transaction: &Transaction<'_>| {
-            let sql = "UPDATE app SET token_epoch = token_epoch + 1 WHERE id = $1 RETURNING token_epoch";
-            let row = transaction.query_opt(sql, params![app.as_u64().cast_signed()]).await?;
-            let row = row.ok_or_else(|| write::unknown_app(app))?;
-            Ok(Columns(&row).small("token_epoch")?)
+            write::next_token_epoch(transaction, app).await
         }))
     }
 

@@ -7,6 +7,7 @@ use laini_core::store::{AccountsError, AuditEntry};
 use tokio_postgres::error::SqlState;
 
 use super::{Refused, limits};
+use crate::columns::Columns;
 use crate::database::{Stop, Transaction, params};
 use crate::error::DbError;
 
@@ -113,6 +114,19 @@ pub(super) async fn insert_app(transaction: &Transaction<'_>, app: &App) -> Resu
     Ok(())
 }
 
+pub(super) async fn revoke_app(transaction: &Transaction<'_>, app: AppId) -> Result<(), Refused> {
+    let sql = "UPDATE app SET status = 'revoked' WHERE id = $1";
+    let changed = transaction.execute(sql, params![app.as_u64().cast_signed()]).await;
+    changed_one(changed, || format!("app {app}"))
+}
+
+pub(super) async fn next_token_epoch(transaction: &Transaction<'_>, app: AppId) -> Result<u32, Refused> {
+    let sql = "UPDATE app SET token_epoch = token_epoch + 1 WHERE id = $1 RETURNING token_epoch";
+    let row = transaction.query_opt(sql, params![app.as_u64().cast_signed()]).await?;
+    let row = row.ok_or_else(|| unknown_app(app))?;
+    Ok(Columns(&row).small("token_epoch")?)
+}
+
 pub(super) async fn insert_result_address(
     transaction: &Transaction<'_>,
     address: &ResultAddress,
@@ -142,9 +156,10 @@ pub(super) async fn insert_audit(
     number: i64,
     audit: &AuditEntry,
 ) -> Result<(), DbError> {
-    let sql = "INSERT INTO audit (number, at, actor, action, target, reason) VALUES ($1, $2, $3, $4, $5, $6)";
-    let at = audit.at.as_microsecond();
-    let row = params![number, at, audit.actor, audit.action, audit.target, audit.reason];
+    let sql = "INSERT INTO audit (number, at, actor, action, target, reason, partner)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let (at, partner) = (audit.at.as_microsecond(), audit.partner.map(|partner| partner.as_u64().cast_signed()));
+    let row = params![number, at, audit.actor, audit.action, audit.target, audit.reason, partner];
     transaction.execute(sql, row).await.map(drop)
 }
 

@@ -10,7 +10,8 @@ pub(crate) struct Migration {
     pub(crate) compatible_from: usize,
 }
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
     files: &[
         include_str!("accounts.sql"),
         include_str!("ledger.sql"),
@@ -20,7 +21,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
         include_str!("worlds.sql"),
     ],
     compatible_from: 1,
-}];
+},
+    Migration { files: &[include_str!("office.sql")], compatible_from: 1 },
+];
 
 impl Migration {
     /// Its statements, without what the files say to people.

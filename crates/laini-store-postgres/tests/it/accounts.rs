@@ -72,7 +72,7 @@ async fn ten_thousand_apps_are_loaded_whole() {
 
 fn audit(action: String) -> AuditEntry {
     let [actor, target, reason] = ["uid 1000", "app", ""].map(str::to_owned);
-    AuditEntry { at: Timestamp::UNIX_EPOCH, actor, action, target, reason }
+    AuditEntry { at: Timestamp::UNIX_EPOCH, actor, action, target, reason, partner: None }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

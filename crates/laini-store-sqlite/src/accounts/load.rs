@@ -153,18 +153,23 @@ fn secrets(transaction: &Transaction<'_>, app: u64) -> rusqlite::Result<Vec<Secr
 }
 
 pub(super) fn audits(transaction: &Transaction<'_>, limit: usize) -> rusqlite::Result<Vec<AuditEntry>> {
-    let sql = "SELECT at, actor, action, target, reason FROM audit ORDER BY number DESC LIMIT ?1";
+    let sql = "SELECT at, actor, action, target, reason, partner FROM audit ORDER BY number DESC LIMIT ?1";
     let mut statement = transaction.prepare_cached(sql)?;
-    let entries = statement.query_map([limit.cast_signed()], |row| {
-        Ok(AuditEntry {
-            at: instant(row.get(0)?)?,
-            actor: row.get(1)?,
-            action: row.get(2)?,
-            target: row.get(3)?,
-            reason: row.get(4)?,
-        })
-    })?;
+    let entries = statement.query_map([limit.cast_signed()], |row| audit(row, 0))?;
     entries.collect()
+}
+
+/// Reads `at, actor, action, target, reason, partner` from column `first` on.
+pub(super) fn audit(row: &Row<'_>, first: usize) -> rusqlite::Result<AuditEntry> {
+    let partner: Option<i64> = row.get(first + 5)?;
+    Ok(AuditEntry {
+        at: instant(row.get(first)?)?,
+        actor: row.get(first + 1)?,
+        action: row.get(first + 2)?,
+        target: row.get(first + 3)?,
+        reason: row.get(first + 4)?,
+        partner: partner.map(|partner| PartnerId::from_stored(partner.cast_unsigned())),
+    })
 }
 
 pub(super) fn instant(microsecond: i64) -> rusqlite::Result<Timestamp> {

@@ -1,4 +1,4 @@
-//! The accounts: partners, agreements, apps and the audit trail.
+//! The accounts: partners, agreements, apps, the records of the office, and the audit trail.
 //!
 //! Owns `accounts.db`, which any number of processes may have open at once. Must never hold a secret
 //! (only hashes of them), change an agreement or an audit row, or change anything without raising the
@@ -7,12 +7,13 @@
 mod change;
 mod limits;
 mod load;
+mod office;
 mod operator_keys;
 mod result_addresses;
 mod write;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use laini_core::partner::{
@@ -25,7 +26,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::sql::{self, StoreError};
 
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("migration_2.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("migration_2.sql"), include_str!("migration_3.sql")];
 /// How long a change waits for another process that holds the file: it holds up a server's worker.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Audit rows that one call returns at most.
@@ -45,8 +46,12 @@ impl SqliteAccounts {
         Ok(Self { connection: Mutex::new(connection) })
     }
 
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn read<T>(&self, read: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, AccountsError> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.connection();
         connection.transaction().and_then(|transaction| read(&transaction)).map_err(engine)
     }
 
@@ -56,7 +61,7 @@ impl SqliteAccounts {
         audit: &AuditEntry,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, AccountsError>,
     ) -> Result<T, AccountsError> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(engine)?;
         let changed = change(&transaction)?;
         let finish = || -> rusqlite::Result<()> {

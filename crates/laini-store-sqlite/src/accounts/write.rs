@@ -143,8 +143,9 @@ pub(super) fn next_token_epoch(transaction: &Transaction<'_>, app: AppId) -> Res
 }
 
 pub(super) fn insert_audit(transaction: &Transaction<'_>, audit: &AuditEntry) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO audit (at, actor, action, target, reason) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let values = params![audit.at.as_microsecond(), audit.actor, audit.action, audit.target, audit.reason];
+    let sql = "INSERT INTO audit (at, actor, action, target, reason, partner) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let partner = audit.partner.map(|partner| partner.as_u64().cast_signed());
+    let values = params![audit.at.as_microsecond(), audit.actor, audit.action, audit.target, audit.reason, partner];
     transaction.execute(sql, values).map(drop)
 }
 

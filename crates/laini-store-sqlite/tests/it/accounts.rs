@@ -31,6 +31,7 @@ async fn a_change_gives_up_after_a_second_where_somebody_else_holds_the_file() {
         action: "line.show".to_owned(),
         target: String::new(),
         reason: String::new(),
+        partner: None,
     };
     let begun = Instant::now();
     let refused = accounts.audit(audit()).await;

@@ -143,9 +143,35 @@ pub static TABLES: &[Table] = &[
     },
     Table {
         name: "audit",
-        columns: &[integer("number"), integer("at"), text("actor"), text("action"), text("target"), text("reason")],
+        columns: &[
+            integer("number"),
+            integer("at"),
+            text("actor"),
+            text("action"),
+            text("target"),
+            text("reason"),
+            integer("partner"),
+        ],
         key: &["number"],
     },
+    Table {
+        name: "record",
+        columns: &[text("kind"), integer("id"), integer("version"), bytes("body")],
+        key: &["kind", "id"],
+    },
+    Table {
+        name: "record_key",
+        columns: &[
+            text("kind"),
+            text("name"),
+            text("value"),
+            integer("place"),
+            integer("id"),
+            boolean("is_unique"),
+        ],
+        key: &["kind", "name", "value", "place", "id"],
+    },
+    Table { name: "document", columns: &[bytes("digest"), bytes("bytes")], key: &["digest"] },
     Table { name: "world_meta", columns: &[integer("version")], key: &["version"] },
     Table {
         name: "world",

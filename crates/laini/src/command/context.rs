@@ -110,6 +110,7 @@ pub(crate) fn audit(action: &str, target: String, reason: &str) -> AuditEntry {
         action: action.to_owned(),
         target,
         reason: reason.to_owned(),
+        partner: None,
     }
 }
 

@@ -119,6 +119,7 @@ fn audit(second: i64, action: &str) -> AuditEntry {
         action: action.to_owned(),
         target: "254******000".to_owned(),
         reason: "ticket 4711 – “quoted”".to_owned(),
+        partner: (second % 2 == 0).then_some(BANK),
     }
 }
 

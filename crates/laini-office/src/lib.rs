@@ -1,0 +1,24 @@
+//! The office: what people and organisations do around the checks.
+//!
+//! Owns organisations, people, agreements, apps on their way to going live, invoices and payments, and
+//! privacy requests: a folder for each, over the ports of laini-core. Commands and HTTP call the same functions.
+//! Must never know HTTP or an engine, read the clock or draw randomness by itself, or be on the way of a check.
+//!
+//! Everything here is plain blocking code on [`Work`], one unit of work: it reads records, decides by the rules of
+//! laini-core, stages changes, and all of them are saved at once or not at all.
+
+mod actor;
+mod kept;
+mod office;
+pub mod paper;
+pub mod people;
+mod problem;
+mod replay;
+mod work;
+
+pub use actor::Actor;
+pub use kept::{Cursor, Kept, Page, PageRequest, key, unique};
+pub use office::{Office, OfficeSettings};
+pub use problem::Problem;
+pub use replay::Replay;
+pub use work::Work;

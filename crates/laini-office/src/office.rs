@@ -1,0 +1,62 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use laini_core::Entropy;
+use laini_core::access::KeyTree;
+use laini_core::billing::Currency;
+use laini_core::store::{AccountStore, Ledger, OfficeStore};
+
+use crate::{Actor, Problem, Work};
+
+/// How often work is begun anew where others changed what it had read.
+const ATTEMPTS_MAX: u32 = 8;
+
+/// What everything in the office is built on.
+pub struct Office {
+    /// The records.
+    pub store: Arc<dyn OfficeStore>,
+    /// The accounts that checks are decided on.
+    pub accounts: Arc<dyn AccountStore>,
+    /// What was asked.
+    pub ledger: Arc<dyn Ledger>,
+    /// The installation's keys.
+    pub keys: Arc<KeyTree>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// What the operator has set.
+    pub settings: OfficeSettings,
+}
+
+/// What the operator has set for its office.
+#[derive(Debug, Clone)]
+pub struct OfficeSettings {
+    /// The operator's name, on agreements and invoices.
+    pub operator: String,
+    /// The operator's time zone: months end at its midnight.
+    pub zone: TimeZone,
+    /// The currency of its prices.
+    pub currency: Currency,
+}
+
+impl Office {
+    /// Does a piece of work for `actor` and saves it; begun anew where others changed meanwhile what it had read, so
+    /// `work` must do nothing that cannot be repeated.
+    pub fn run<T>(
+        &self,
+        actor: &Actor,
+        at: Timestamp,
+        mut work: impl FnMut(&mut Work<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        for _ in 0..ATTEMPTS_MAX {
+            let mut unit = Work::begin(self, actor.clone(), at);
+            let done = work(&mut unit)?;
+            match unit.save() {
+                Ok(()) => return Ok(done),
+                Err(Problem::Contended) => {}
+                Err(problem) => return Err(problem),
+            }
+        }
+        Err(Problem::Contended)
+    }
+}

@@ -1,0 +1,69 @@
+use jiff::Timestamp;
+use laini_core::partner::{MemberRole, PartnerId, PersonId, StaffRole};
+use laini_core::store::{RecordId, RecordKey, RecordKind};
+use serde::{Deserialize, Serialize};
+
+use crate::{Actor, Kept, key, unique};
+
+/// Somebody who signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Their id.
+    pub id: PersonId,
+    /// Their e-mail address in small letters; nobody else has it.
+    pub email: String,
+    /// What they are called.
+    pub name: String,
+    /// For whom they act, and as what.
+    pub seat: Seat,
+    /// Since when they are known.
+    pub created: Timestamp,
+    /// Whether they may not sign in any more.
+    pub is_disabled: bool,
+}
+
+/// For whom somebody acts, and as what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seat {
+    /// For the operator.
+    Staff {
+        /// As what.
+        role: StaffRole,
+    },
+    /// For a partner.
+    Member {
+        /// Which.
+        partner: PartnerId,
+        /// As what.
+        role: MemberRole,
+    },
+}
+
+impl Person {
+    /// What they act as.
+    pub fn actor(&self) -> Actor {
+        match self.seat {
+            Seat::Staff { role } => Actor::Staff { person: self.id, role },
+            Seat::Member { partner, role } => Actor::Member { person: self.id, partner, role },
+        }
+    }
+}
+
+impl Kept for Person {
+    const KIND: RecordKind = RecordKind("person");
+    const NOUN: &'static str = "person";
+
+    fn id(&self) -> RecordId {
+        self.id.into()
+    }
+
+    fn keys(&self) -> Vec<RecordKey> {
+        let created = self.created.as_microsecond();
+        let of = match self.seat {
+            Seat::Staff { .. } => key("staff", "all", created),
+            Seat::Member { partner, .. } => key("partner", partner, created),
+        };
+        vec![unique("email", &self.email), of]
+    }
+}

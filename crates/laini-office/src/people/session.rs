@@ -1,0 +1,110 @@
+use jiff::{SignedDuration, Timestamp};
+use laini_core::access::{ConsumerSecret, SecretHash};
+use laini_core::partner::{PersonId, SessionId};
+use laini_core::store::{RecordId, RecordKey, RecordKind};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::Person;
+use crate::{Actor, Kept, Office, Problem, Work, key};
+
+/// What every session's token begins with.
+const PREFIX: &str = "laini_s_";
+/// However busy, a session ends after so long,
+const LASTS: SignedDuration = SignedDuration::from_hours(12);
+/// and so long after it was last used.
+const IDLE: SignedDuration = SignedDuration::from_mins(30);
+/// That it was used is written down so often at most.
+const SEEN_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// Somebody who signed in, somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its id, the public part of its token.
+    pub id: SessionId,
+    /// Whose.
+    pub person: PersonId,
+    /// SHA-256 of the secret part of its token.
+    pub hash: [u8; 32],
+    /// When it began.
+    pub began: Timestamp,
+    /// When it was last used, to the minute.
+    pub seen: Timestamp,
+    /// From where it was begun.
+    pub address: String,
+}
+
+/// Why a token opens nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionProblem {
+    /// It is none, or of a session that has ended.
+    Unknown,
+    /// Its session was not used for too long, or is too old.
+    Expired,
+    /// The store failed.
+    Store(String),
+}
+
+impl Session {
+    /// When it ends, if it is not used again.
+    pub fn ends(&self) -> Timestamp {
+        (self.began + LASTS).min(self.seen + IDLE)
+    }
+}
+
+impl Kept for Session {
+    const KIND: RecordKind = RecordKind("session");
+    const NOUN: &'static str = "session";
+
+    fn id(&self) -> RecordId {
+        self.id.into()
+    }
+
+    fn keys(&self) -> Vec<RecordKey> {
+        vec![key("person", self.person, self.began.as_microsecond()), key("began", "all", self.began.as_microsecond())]
+    }
+}
+
+/// Begins a session of somebody who has proved who they are; the token, which is shown once.
+pub fn open_session(work: &mut Work<'_>, person: PersonId, address: &str) -> Result<Zeroizing<String>, Problem> {
+    let word = || work.office.entropy.next_u64();
+    let (id, secret) = (SessionId::from_random(word()), ConsumerSecret::mint([word(), word(), word(), word()]));
+    let session = Session {
+        id,
+        person,
+        hash: secret.hash().0,
+        began: work.at,
+        seen: work.at,
+        address: address.to_owned(),
+    };
+    work.put(&session)?;
+    Ok(Zeroizing::new(format!("{PREFIX}{id}_{}", secret.reveal())))
+}
+
+/// Who holds a token.
+pub fn authenticate(office: &Office, token: &str, at: Timestamp) -> Result<Actor, SessionProblem> {
+    let (id, secret) = parse(token).ok_or(SessionProblem::Unknown)?;
+    let found = office.run(&Actor::System, at, |work| {
+        let Some(mut session) = work.look::<Session>(id)? else { return Ok(Err(SessionProblem::Unknown)) };
+        if SecretHash(session.hash) != secret.hash() {
+            return Ok(Err(SessionProblem::Unknown));
+        }
+        if session.ends() <= at {
+            return Ok(Err(SessionProblem::Expired));
+        }
+        let person = work.look::<Person>(session.person)?.filter(|person| !person.is_disabled);
+        let Some(person) = person else { return Ok(Err(SessionProblem::Unknown)) };
+        if session.seen + SEEN_EVERY <= at {
+            session.seen = at;
+            work.put(&session)?;
+        }
+        Ok(Ok(person.actor()))
+    });
+    found.unwrap_or_else(|problem| Err(SessionProblem::Store(problem.to_string())))
+}
+
+fn parse(token: &str) -> Option<(SessionId, ConsumerSecret)> {
+    let (id, secret) = token.strip_prefix(PREFIX)?.split_once('_')?;
+    let fits = secret.len() <= 128 && secret.bytes().all(|b| b.is_ascii_alphanumeric());
+    fits.then(|| Some((SessionId::parse(id).ok()?, ConsumerSecret::presented(secret)))).flatten()
+}
