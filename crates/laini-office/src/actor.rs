@@ -8,6 +8,8 @@ pub enum Actor {
         /// The account of the machine.
         user: String,
     },
+    /// Somebody who has not signed in.
+    Stranger,
     /// laini itself, at its time.
     System,
     /// Somebody of the operator's staff.
@@ -33,6 +35,7 @@ impl Actor {
     pub fn in_trail(&self) -> String {
         match self {
             Self::Console { user } => format!("cli:{user}"),
+            Self::Stranger => "stranger".to_owned(),
             Self::System => "laini".to_owned(),
             Self::Staff { person, .. } => format!("staff:{person}"),
             Self::Member { person, .. } => format!("member:{person}"),
@@ -43,7 +46,7 @@ impl Actor {
     pub fn partner(&self) -> Option<PartnerId> {
         match self {
             Self::Member { partner, .. } => Some(*partner),
-            Self::Console { .. } | Self::System | Self::Staff { .. } => None,
+            Self::Console { .. } | Self::Stranger | Self::System | Self::Staff { .. } => None,
         }
     }
 
@@ -51,19 +54,20 @@ impl Actor {
     pub fn person(&self) -> Option<PersonId> {
         match self {
             Self::Member { person, .. } | Self::Staff { person, .. } => Some(*person),
-            Self::Console { .. } | Self::System => None,
+            Self::Console { .. } | Self::Stranger | Self::System => None,
         }
     }
 
     /// Whether they are of the operator's side.
     pub fn is_operator(&self) -> bool {
-        self.partner().is_none()
+        !matches!(self, Self::Member { .. } | Self::Stranger)
     }
 
     /// Whether they may do what `may` says. Whoever has the operator's machine has everything.
     pub fn is_allowed(&self, may: &May) -> bool {
         match self {
             Self::Console { .. } | Self::System => true,
+            Self::Stranger => false,
             Self::Staff { role, .. } => may.staff.contains(role),
             Self::Member { role, .. } => may.members.contains(role),
         }

@@ -135,7 +135,8 @@ impl<'o> Work<'o> {
 
     /// Saves everything that was staged, or nothing.
     pub(crate) fn save(self) -> Result<(), Problem> {
-        let is_empty = self.change.records.is_empty() && self.change.accounts.is_empty() && self.change.trail.is_empty();
+        let is_empty =
+            self.change.records.is_empty() && self.change.accounts.is_empty() && self.change.trail.is_empty();
         if is_empty { Ok(()) } else { Ok(block_on(self.office.store.commit(self.change))?) }
     }
 

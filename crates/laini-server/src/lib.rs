@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use laini_core::access::KeyTree;
 use laini_core::store::{AccountStore, AnswerMemory, Ledger, LimitShares, Outbox, Registry, RegistryFeed, WorldStore};
+use laini_office::Office;
 use observe::{Metrics, Traces};
 
 mod capability;
@@ -15,6 +16,7 @@ pub mod gateway;
 pub mod http;
 mod listener;
 pub mod observe;
+pub(crate) mod office;
 pub mod openapi;
 pub mod operator;
 pub mod sandbox;
@@ -45,6 +47,8 @@ pub struct Deps {
     pub accounts: Arc<dyn AccountStore>,
     /// The limits that other nodes share; `None` = this process is alone.
     pub shares: Option<Arc<dyn LimitShares>>,
+    /// What people do around the checks.
+    pub office: Arc<Office>,
     /// The sandbox apps' own lines and clocks.
     pub worlds: Arc<dyn WorldStore>,
     /// The installation's keys.

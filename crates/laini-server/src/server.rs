@@ -14,6 +14,7 @@ use crate::delivery::{Deliveries, Hosts, Outbound, SystemResolver, Worker};
 use crate::gateway::Gateway;
 use crate::http::{AccountsPicture, Front, Listening, Load, Tls, listen};
 use crate::observe::{Exporter, Gauged, Metrics, SpanExport};
+use crate::office::OfficeApi;
 use crate::operator::OperatorApi;
 use crate::sandbox::SandboxWorlds;
 use crate::{Deps, Environments, Limits, Listener, LiveSettings};
@@ -83,6 +84,8 @@ impl Server {
         let deliveries = Arc::new(deliveries);
         let load = Arc::new(Load::new(limits.checks_waiting_max));
         let operator_api = operator_api(&deps, &accounts, &settings);
+        let office = OfficeApi::new(Arc::clone(&deps.office), Arc::clone(&settings));
+        let office = Arc::new(office).routes();
         let gateway = Gateway::new(
             deps,
             Arc::clone(&accounts),
@@ -106,7 +109,7 @@ impl Server {
         };
         let worker = Arc::new(worker);
         let worlds = Arc::clone(gateway.worlds());
-        let routes = gateway.routes();
+        let routes = gateway.routes().merge(office);
         let routes = if operator.is_some() { routes } else { routes.merge(Arc::clone(&operator_api).routes()) };
         let front = Arc::new(Front::new(routes, ids, clock, entropy, settings, observers, load));
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));

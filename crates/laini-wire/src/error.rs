@@ -103,6 +103,10 @@ pub mod code {
     pub const UPLOAD_BROKEN: &str = "400.004.01";
     /// 409: a snapshot that is older than the present one, or another one is being loaded.
     pub const FEED_CONFLICT: &str = "409.004.01";
+    /// 409: it is not such that this can be done now.
+    pub const NOT_NOW: &str = "409.005.01";
+    /// 409: another one has the name.
+    pub const TAKEN: &str = "409.005.02";
     /// 422: a snapshot that was read, and would do harm.
     pub const SNAPSHOT_REFUSED: &str = "422.004.01";
     /// 413: the body is too large.

@@ -9,9 +9,10 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
 use laini_core::store::{
-    AccountStore, AnswerMemory, CommitObserver, DayKeys, Ledger, LimitShares, NodeStore, Outbox, Registry,
+    AccountStore, AnswerMemory, CommitObserver, DayKeys, Ledger, LimitShares, NodeStore, OfficeStore, Outbox, Registry,
     RegistryFeed, Retention, WorldStore,
 };
+use laini_office::Office;
 use laini_server::{Clock, Entropy};
 use laini_store::copy::{CopyError, Source, Target};
 use laini_store_postgres::{
@@ -256,6 +257,28 @@ impl House {
             Engine::Embedded => Arc::new(SqliteAccounts::open(self.data.path())?),
             Engine::Postgres(database) => Arc::new(PostgresAccounts::open(Arc::clone(database))),
         })
+    }
+
+    /// What people do around the checks.
+    pub(crate) fn office(&self, config: &Config, ledger: Arc<dyn Ledger>) -> anyhow::Result<Arc<Office>> {
+        let (store, accounts): (Arc<dyn OfficeStore>, Arc<dyn AccountStore>) = match &self.engine {
+            Engine::Embedded => {
+                let accounts = Arc::new(SqliteAccounts::open(self.data.path())?);
+                (Arc::clone(&accounts) as _, accounts)
+            }
+            Engine::Postgres(database) => {
+                let accounts = Arc::new(PostgresAccounts::open(Arc::clone(database)));
+                (Arc::clone(&accounts) as _, accounts)
+            }
+        };
+        Ok(Arc::new(Office {
+            store,
+            accounts,
+            ledger,
+            keys: Arc::clone(&self.keys),
+            entropy: Arc::new(SystemEntropy),
+            settings: config.office()?,
+        }))
     }
 
     /// The nodes of the installation; `None` where there can be but one.

@@ -121,6 +121,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         answers: Arc::clone(&ledger.answers),
         outbox: Arc::clone(&ledger.outbox),
         accounts: offer.accounts,
+        office: house.office(config, Arc::clone(&ledger.ledger))?,
         shares: house.limit_shares(config)?,
         worlds: house.worlds()?,
         keys: Arc::clone(&house.keys),

@@ -35,8 +35,8 @@ pub use ledger::{
 };
 pub use nodes::{Node, NodeStore, NodesError};
 pub use office::{
-    AccountsChange, Found, OfficeChange, OfficeError, OfficeStore, Record, RecordChange, RecordId, RecordKey, RecordKind,
-    RecordQuery, TrailQuery, TrailRow,
+    AccountsChange, Found, OfficeChange, OfficeError, OfficeStore, Record, RecordChange, RecordId, RecordKey,
+    RecordKind, RecordQuery, TrailQuery, TrailRow,
 };
 pub use outbox::{
     AcceptedCheck, AskedAs, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState,

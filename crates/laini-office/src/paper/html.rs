@@ -29,7 +29,8 @@ fn block(page: &mut String, block: &Block) {
         Block::Heading(text) => writeln!(page, "<h2>{}</h2>", escaped(text)),
         Block::Text(text) => writeln!(page, "<p>{}</p>", escaped(text)),
         Block::Facts(facts) => {
-            let facts = facts.iter().map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(value)));
+            let facts =
+                facts.iter().map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(value)));
             writeln!(page, "<dl>{}</dl>", facts.collect::<String>())
         }
         Block::Table(of) => writeln!(page, "{}", table(of)),

@@ -40,6 +40,24 @@ pub enum Seat {
     },
 }
 
+impl Seat {
+    /// The partner that it is for; `None` = the operator.
+    pub fn partner(self) -> Option<PartnerId> {
+        match self {
+            Self::Staff { .. } => None,
+            Self::Member { partner, .. } => Some(partner),
+        }
+    }
+
+    /// The role in words.
+    pub fn role_word(self) -> &'static str {
+        match self {
+            Self::Staff { role } => role.word(),
+            Self::Member { role, .. } => role.word(),
+        }
+    }
+}
+
 impl Person {
     /// What they act as.
     pub fn actor(&self) -> Actor {

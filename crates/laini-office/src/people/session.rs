@@ -69,14 +69,8 @@ impl Kept for Session {
 pub fn open_session(work: &mut Work<'_>, person: PersonId, address: &str) -> Result<Zeroizing<String>, Problem> {
     let word = || work.office.entropy.next_u64();
     let (id, secret) = (SessionId::from_random(word()), ConsumerSecret::mint([word(), word(), word(), word()]));
-    let session = Session {
-        id,
-        person,
-        hash: secret.hash().0,
-        began: work.at,
-        seen: work.at,
-        address: address.to_owned(),
-    };
+    let session =
+        Session { id, person, hash: secret.hash().0, began: work.at, seen: work.at, address: address.to_owned() };
     work.put(&session)?;
     Ok(Zeroizing::new(format!("{PREFIX}{id}_{}", secret.reveal())))
 }

@@ -38,6 +38,11 @@ pub async fn read_form(
     Ok(Some(form_urlencoded::parse(&bytes).into_owned().collect()))
 }
 
+/// Reads a body as it comes.
+pub async fn read_bytes(body: Body, context: &Context, limits: &Limits) -> Result<Bytes, ApiError> {
+    read(body, context, limits).await
+}
+
 async fn read(body: Body, context: &Context, limits: &Limits) -> Result<Bytes, ApiError> {
     let announced = body.size_hint().lower();
     if usize::try_from(announced).map_or(true, |announced| announced > limits.body_bytes) {

@@ -74,6 +74,14 @@ pub enum ApiError {
     },
     /// No check of this id, of this app, within a day.
     NoSuchCheck,
+    /// No such thing of the office, or none that the caller may know of.
+    NoSuchThing,
+    /// It is not such that this can be done now: why, and what to do first.
+    NotNow(String),
+    /// Another one has the name.
+    Taken(String),
+    /// The office does not allow it: why.
+    Refused(String),
     /// A capability that is switched off.
     NotImplemented,
     /// A header that cannot be used.
@@ -175,7 +183,9 @@ impl ApiError {
             Self::NotServed => {
                 Row::new(S::NOT_FOUND, code::NOT_SERVED, "Resource not found").free(FreeReason::NotServed)
             }
-            Self::UnknownPath | Self::NoSuchCheck => Row::new(S::NOT_FOUND, code::UNKNOWN_PATH, "Resource not found"),
+            Self::UnknownPath | Self::NoSuchCheck | Self::NoSuchThing => {
+                Row::new(S::NOT_FOUND, code::UNKNOWN_PATH, "Resource not found")
+            }
             Self::WrongMethod(method) => {
                 Row::new(S::METHOD_NOT_ALLOWED, code::METHOD_NOT_ALLOWED, wrong_method_message(method))
             }
@@ -192,6 +202,9 @@ impl ApiError {
                 Row::new(S::TOO_MANY_REQUESTS, code::QUOTA_USED_UP, "Error Occurred: Quota Violation")
                     .retry_after_s(*retry_after_s)
             }
+            Self::NotNow(why) => Row::new(S::CONFLICT, code::NOT_NOW, format!("Conflict - {why}")),
+            Self::Taken(why) => Row::new(S::CONFLICT, code::TAKEN, format!("Conflict - {why}")),
+            Self::Refused(why) => Row::new(S::FORBIDDEN, code::FORBIDDEN, format!("Forbidden - {why}")),
             Self::NotImplemented => Row::new(S::NOT_IMPLEMENTED, code::NOT_IMPLEMENTED, "Not Implemented"),
             Self::BatchTooLarge { burst } => {
                 Row::invalid(format!("more numbers than may be asked at once ({burst}); send smaller batches"))

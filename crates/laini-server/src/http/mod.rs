@@ -26,7 +26,7 @@ mod tls;
 
 pub use accounts_picture::AccountsPicture;
 pub use authorization::{BasicCredentials, basic, bearer};
-pub use body::{is_object, read_form, read_json};
+pub use body::{is_object, read_bytes, read_form, read_json};
 pub use context::{Context, IdempotencyKey, caller_repeat_id};
 pub use error::{ApiError, Shape, json, json_bytes, to_json};
 pub use forwarded::{ForwardedHeader, TrustedProxies};

@@ -40,6 +40,8 @@ pub enum ForbiddenReason {
     AppSuspended,
     /// The operator key does not hold this scope.
     MissingScope(OperatorScope),
+    /// The person's role may not do this.
+    NotOfThatRole,
 }
 
 /// What may help where a number cannot be read.
@@ -99,6 +101,7 @@ impl ForbiddenReason {
             Self::MissingScope(OperatorScope::FeedRead) => {
                 "Forbidden - this operator key may not read the feed's state; it needs the scope feed:read"
             }
+            Self::NotOfThatRole => "Forbidden - your role may not do this; ask an owner or administrator",
             Self::NotInAgreement => "Forbidden - the agreement does not cover this product; ask the operator to add it",
             Self::WrongAddress => {
                 "Forbidden - address not allowed; call from a registered address, or ask the operator to add this one"

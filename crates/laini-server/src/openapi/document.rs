@@ -2,19 +2,20 @@ use serde_json::{Map, Value, json};
 
 use super::responses::{reference, responses};
 use super::schemas::schemas;
-use super::{Access, GROUPS, Operation};
+use super::{Access, GROUPS, Operation, operations};
+use crate::office::NOUNS;
 
 /// The whole document, OpenAPI 3.1.
 pub fn document() -> Value {
     let mut paths = Map::new();
-    for group in GROUPS {
-        for operation in (group.operations)() {
-            let method = operation.method.as_str().to_ascii_lowercase();
-            let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-            path[method] = describe(group.tag, &operation);
-        }
+    for (tag, operation) in operations() {
+        let method = operation.method.as_str().to_ascii_lowercase();
+        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        path[method] = describe(tag, &operation);
     }
-    let tags = GROUPS.iter().map(|group| json!({"name": group.tag, "description": group.description}));
+    let told = GROUPS.iter().map(|group| (group.tag, group.description));
+    let tags = told.chain(NOUNS.iter().map(|noun| (noun.tag, noun.description)));
+    let tags = tags.map(|(tag, description)| json!({"name": tag, "description": description}));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -30,6 +31,7 @@ pub fn document() -> Value {
         "components": {"schemas": schemas(), "securitySchemes": {
             "basic": {"type": "http", "scheme": "basic", "description": "Consumer key and consumer secret of an app."},
             "bearer": {"type": "http", "scheme": "bearer", "description": "A token of the token doors; good for an hour."},
+            "session": {"type": "http", "scheme": "bearer", "description": "The token of a session of the office; x-laini-may of an operation names the roles that may."},
             "operatorKey": {"type": "http", "scheme": "bearer", "description": "A key of `laini operator key add`, with the scope that is named."},
         }},
     })
@@ -46,8 +48,15 @@ fn describe(tag: &str, operation: &Operation) -> Value {
             Access::Basic => json!([{"basic": []}]),
             Access::Bearer => json!([{"bearer": []}]),
             Access::OperatorKey(scope) => json!([{"operatorKey": [scope.word()]}]),
+            Access::Session(_) => json!([{"session": []}]),
         },
     });
+    if let Access::Session(may) = &operation.access {
+        described["x-laini-may"] = json!({
+            "members": may.members.iter().map(|role| role.word()).collect::<Vec<_>>(),
+            "staff": may.staff.iter().map(|role| role.word()).collect::<Vec<_>>(),
+        });
+    }
     if !operation.parameters.is_empty() {
         let parameters = operation.parameters.iter().map(|parameter| {
             json!({

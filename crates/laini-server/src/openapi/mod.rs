@@ -18,13 +18,15 @@ mod tokens;
 
 pub use document::document;
 pub use postman::collection;
+pub(crate) use schemas::{Schemas, collect};
 pub(crate) use serve::show_openapi;
 
 use axum::http::{Method, StatusCode};
-use laini_core::partner::OperatorScope;
+use laini_core::partner::{May, OperatorScope};
 use serde_json::{Value, json};
 
 use crate::http::{ApiError, ForbiddenReason, TokenProblem};
+use crate::office::NOUNS;
 
 /// `GET`: the document itself.
 pub(crate) const OPENAPI_PATH: &str = "/openapi.json";
@@ -69,27 +71,35 @@ const GROUPS: &[Group] = &[
     Group { tag: "probes", description: "For whoever keeps the server running.", operations: probes::operations },
 ];
 
+/// Every operation with its group's tag, those of the office included.
+fn operations() -> Vec<(&'static str, Operation)> {
+    let own = GROUPS.iter().flat_map(|group| (group.operations)().into_iter().map(|operation| (group.tag, operation)));
+    let office =
+        NOUNS.iter().flat_map(|noun| (noun.endpoints)().into_iter().map(|endpoint| (noun.tag, endpoint.operation)));
+    own.chain(office).collect()
+}
+
 /// One operation, as the document describes it. What follows from its access and its body, and what any
 /// request can be answered, is not repeated here: see [`Operation::errors`].
-struct Operation {
+pub(crate) struct Operation {
     /// The handler's name; also the operation's id.
-    id: &'static str,
-    method: Method,
-    path: &'static str,
-    summary: &'static str,
-    access: Access,
-    parameters: Vec<Parameter>,
-    body: Option<Body>,
-    answer: Answer,
+    pub(crate) id: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) access: Access,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) body: Option<Body>,
+    pub(crate) answer: Answer,
     /// Errors of its own.
-    refusals: Vec<ApiError>,
+    pub(crate) refusals: Vec<ApiError>,
     /// Further answers: status, schema where there is a body, description.
-    others: Vec<(u16, Option<&'static str>, &'static str)>,
+    pub(crate) others: Vec<(u16, Option<&'static str>, &'static str)>,
 }
 
 /// What a caller must show.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
+pub(crate) enum Access {
     /// Nothing.
     Anyone,
     /// Consumer key and secret.
@@ -98,68 +108,82 @@ enum Access {
     Bearer,
     /// A key of the operator's that holds this scope.
     OperatorKey(OperatorScope),
+    /// The token of a session of somebody who may.
+    Session(May),
 }
 
 /// A parameter of a request.
-struct Parameter {
-    name: &'static str,
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
     /// `query`, `path` or `header`.
-    place: &'static str,
-    required: bool,
-    description: &'static str,
-    schema: Value,
+    pub(crate) place: &'static str,
+    pub(crate) required: bool,
+    pub(crate) description: &'static str,
+    pub(crate) schema: Value,
 }
 
 /// A request's body.
-struct Body {
-    media_type: &'static str,
+pub(crate) struct Body {
+    pub(crate) media_type: &'static str,
     /// The name of a schema; of NDJSON, that of a line.
-    schema: &'static str,
-    example: Value,
-    required: bool,
+    pub(crate) schema: &'static str,
+    pub(crate) example: Value,
+    pub(crate) required: bool,
 }
 
 /// The answer of an operation that succeeds.
-struct Answer {
-    status: StatusCode,
-    description: &'static str,
-    media_type: &'static str,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) description: &'static str,
+    pub(crate) media_type: &'static str,
     /// The names of the schemas of which the body is one (of NDJSON, a line); none where there is no body.
-    schemas: &'static [&'static str],
-    example: Value,
+    pub(crate) schemas: &'static [&'static str],
+    pub(crate) example: Value,
     /// What its headers say.
-    headers: &'static [(&'static str, &'static str)],
+    pub(crate) headers: &'static [(&'static str, &'static str)],
 }
 
 impl Body {
-    fn json(schema: &'static str, example: Value) -> Self {
+    pub(crate) fn json(schema: &'static str, example: Value) -> Self {
         Self { media_type: JSON, schema, example, required: true }
     }
 }
 
 impl Answer {
     /// A 200 with a body of one of these shapes.
-    fn ok(description: &'static str, schemas: &'static [&'static str], example: Value) -> Self {
+    pub(crate) fn ok(description: &'static str, schemas: &'static [&'static str], example: Value) -> Self {
         Self { status: StatusCode::OK, description, media_type: JSON, schemas, example, headers: &[] }
     }
 
     /// A 204.
-    fn no_content(description: &'static str) -> Self {
+    pub(crate) fn no_content(description: &'static str) -> Self {
         Self { status: StatusCode::NO_CONTENT, ..Self::ok(description, &[], json!(null)) }
     }
 
-    fn with_headers(self, headers: &'static [(&'static str, &'static str)]) -> Self {
+    pub(crate) fn with_headers(self, headers: &'static [(&'static str, &'static str)]) -> Self {
         Self { headers, ..self }
     }
 }
 
 impl Operation {
+    /// An operation without parameters, body or errors of its own; the rest is set by name.
+    pub(crate) fn new(
+        id: &'static str,
+        (method, path): (Method, &'static str),
+        summary: &'static str,
+        access: Access,
+        answer: Answer,
+    ) -> Self {
+        let (parameters, refusals, others) = (Vec::new(), Vec::new(), Vec::new());
+        Self { id, method, path, summary, access, parameters, body: None, answer, refusals, others }
+    }
+
     /// Every error that it can answer: of the door, of whoever calls, of its body, its own.
     fn errors(&self) -> Vec<ApiError> {
         // A path and query that are too long; a panic; a server that sheds load or cannot reach its accounts.
         let mut errors = vec![ApiError::UnknownPath, ApiError::Internal, ApiError::Unreachable];
         match self.access {
-            Access::Anyone | Access::Basic => {}
+            Access::Anyone | Access::Basic | Access::Session(_) => {}
             Access::Bearer => {
                 errors.extend(TOKENS.map(ApiError::Token));
                 errors.extend(APPS.map(ApiError::Forbidden));
@@ -169,6 +193,15 @@ impl Operation {
                 // Whoever guesses keys is slowed down.
                 errors.push(ApiError::SpikeArrest { retry_after_s: 1 });
                 errors.push(ApiError::Forbidden(ForbiddenReason::MissingScope(scope)));
+            }
+        }
+        if let Access::Session(may) = &self.access {
+            errors.extend(SESSIONS.map(ApiError::Token));
+            if *may != May::ANYBODY {
+                errors.push(ApiError::Forbidden(ForbiddenReason::NotOfThatRole));
+            }
+            if self.path.contains('{') {
+                errors.push(ApiError::NoSuchThing);
             }
         }
         match self.body.as_ref().map(|body| body.media_type) {
@@ -194,6 +227,10 @@ const TOKENS: [TokenProblem; 5] = [
     TokenProblem::Expired,
     TokenProblem::Revoked,
 ];
+
+/// What can be wrong with a session's token.
+const SESSIONS: [TokenProblem; 4] =
+    [TokenProblem::Missing, TokenProblem::Ambiguous, TokenProblem::Unknown, TokenProblem::Expired];
 
 /// Why an app may not call, whatever it asks for.
 const APPS: [ForbiddenReason; 5] = [

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use crate::office::NOUNS;
 use laini_wire::check::{AgeAnswer, CheckRequest, ImsiAnswer, SwapAnswer};
 use laini_wire::checks::{CheckItem, ChecksAnswer, ChecksQuote, ChecksRequest};
 use laini_wire::delivery::{Accepted, Acknowledgement, HandedPage};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-type Schemas = Vec<(String, RefOr<Schema>)>;
+pub(crate) type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// The shapes of all bodies, from the types that are read and sent.
 pub(super) fn schemas() -> Value {
@@ -37,7 +38,8 @@ pub(super) fn schemas() -> Value {
 pub(super) fn collected() -> Vec<(String, Value)> {
     let to_value = |(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default());
     let partners = of_answers().into_iter().map(to_value).map(|(name, schema)| (name, never_null(schema)));
-    of_requests().into_iter().chain(of_operator_answers()).map(to_value).chain(partners).collect()
+    let office = NOUNS.iter().flat_map(|noun| (noun.schemas)());
+    of_requests().into_iter().chain(of_operator_answers()).chain(office).map(to_value).chain(partners).collect()
 }
 
 fn of_requests() -> Schemas {
@@ -96,7 +98,7 @@ fn of_operator_answers() -> Schemas {
     collected
 }
 
-fn collect<T: ToSchema + PartialSchema>(schemas: &mut Schemas) {
+pub(crate) fn collect<T: ToSchema + PartialSchema>(schemas: &mut Schemas) {
     schemas.push((T::name().into_owned(), T::schema()));
     T::schemas(schemas);
 }

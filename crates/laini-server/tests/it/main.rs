@@ -15,6 +15,7 @@ mod listeners;
 mod live_settings;
 mod malformed;
 mod no_feed;
+mod office;
 mod openapi;
 mod operator;
 mod outbound;

@@ -379,7 +379,10 @@ fn the_document_describes_every_route_and_no_other() {
     let mut described: Vec<(String, String, &serde_json::Value)> = Vec::new();
     for (template, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
-            described.push((method.to_ascii_uppercase(), template.clone(), &operation["security"]));
+            // Those of the office are held against the document in tests of their own.
+            if operation.get("x-laini-may").is_none() && !template.starts_with("/office/") {
+                described.push((method.to_ascii_uppercase(), template.clone(), &operation["security"]));
+            }
         }
     }
     for route in ROUTES {

@@ -15,8 +15,11 @@ use laini_core::partner::{
     ProductSet, Purpose,
 };
 use laini_core::store::{AccountBook, LimitShares};
+use laini_office::{Office, OfficeSettings};
 use laini_server::{Deps, Environments, Listener, LiveSettings, Server, Settings};
+use laini_store_sqlite::SqliteAccounts;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::sync::{OnceCell, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -49,6 +52,8 @@ pub(crate) struct World {
     production_token: OnceCell<String>,
     stop: Option<oneshot::Sender<()>>,
     pub(crate) running: JoinHandle<()>,
+    pub(crate) office: Arc<Office>,
+    _records: TempDir,
 }
 
 /// What outlives a server.
@@ -136,6 +141,19 @@ impl World {
         let mut settings = Settings::new(TimeZone::get("Africa/Nairobi").unwrap());
         adjust(&mut settings);
         let settings = Arc::new(LiveSettings::new(settings));
+        let records = tempfile::tempdir().unwrap();
+        let office = Arc::new(Office {
+            store: Arc::new(SqliteAccounts::open(records.path()).unwrap()),
+            accounts: Arc::clone(&accounts) as _,
+            ledger: Arc::clone(&ledger) as _,
+            keys: Arc::clone(&keys),
+            entropy: Arc::new(CountedEntropy::default()),
+            settings: OfficeSettings {
+                operator: "Test Mobile".to_owned(),
+                zone: settings.current().zone.clone(),
+                currency: Currency::KES,
+            },
+        });
         let deps = Deps {
             registry: Arc::clone(&registry) as _,
             feed: Arc::new(NoFeed),
@@ -143,6 +161,7 @@ impl World {
             answers: Arc::clone(&ledger.answers) as _,
             outbox: Arc::clone(&ledger.outbox) as _,
             accounts: Arc::clone(&accounts) as _,
+            office: Arc::clone(&office),
             shares,
             worlds: Arc::clone(&worlds) as _,
             keys: Arc::clone(&keys),
@@ -171,6 +190,8 @@ impl World {
             production_token,
             stop,
             running,
+            office,
+            _records: records,
         }
     }
 

@@ -134,9 +134,9 @@ impl AccountStore for PostgresAccounts {
     }
 
     fn revoke_app(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {
-        Box::pin(self.write(audit, async move |transaction: &Transaction<'_>| {
-            write::revoke_app(transaction, app).await
-        }))
+        Box::pin(
+            self.write(audit, async move |transaction: &Transaction<'_>| write::revoke_app(transaction, app).await),
+        )
     }
 
     fn change_partner(
@@ -192,9 +192,11 @@ impl AccountStore for PostgresAccounts {
     }
 
     fn next_token_epoch(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<u32, AccountsError>> {
-        Box::pin(self.write(audit, async move |transaction: &Transaction<'_>| {
-            write::next_token_epoch(transaction, app).await
-        }))
+        Box::pin(
+            self.write(audit, async move |transaction: &Transaction<'_>| {
+                write::next_token_epoch(transaction, app).await
+            }),
+        )
     }
 
     fn audit(&self, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {

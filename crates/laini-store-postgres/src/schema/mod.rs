@@ -12,16 +12,16 @@ pub(crate) struct Migration {
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration {
-    files: &[
-        include_str!("accounts.sql"),
-        include_str!("ledger.sql"),
-        include_str!("limits.sql"),
-        include_str!("nodes.sql"),
-        include_str!("registry.sql"),
-        include_str!("worlds.sql"),
-    ],
-    compatible_from: 1,
-},
+        files: &[
+            include_str!("accounts.sql"),
+            include_str!("ledger.sql"),
+            include_str!("limits.sql"),
+            include_str!("nodes.sql"),
+            include_str!("registry.sql"),
+            include_str!("worlds.sql"),
+        ],
+        compatible_from: 1,
+    },
     Migration { files: &[include_str!("office.sql")], compatible_from: 1 },
 ];
 

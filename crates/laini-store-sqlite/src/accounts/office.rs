@@ -166,10 +166,8 @@ fn put(transaction: &Transaction<'_>, change: &RecordChange) -> Result<(), Refus
             "UPDATE record SET version = version + 1, body = ?4 WHERE kind = ?1 AND id = ?2 AND version = ?3",
             params![kind, id, expected, body],
         )?,
-        (None, _) => transaction.execute(
-            "DELETE FROM record WHERE kind = ?1 AND id = ?2 AND version = ?3",
-            params![kind, id, expected],
-        )?,
+        (None, _) => transaction
+            .execute("DELETE FROM record WHERE kind = ?1 AND id = ?2 AND version = ?3", params![kind, id, expected])?,
     };
     if changed == 0 {
         return Err(Refused::Office(OfficeError::Conflict(change.kind, change.id)));
@@ -180,8 +178,7 @@ fn put(transaction: &Transaction<'_>, change: &RecordChange) -> Result<(), Refus
 fn insert_key(transaction: &Transaction<'_>, change: &RecordChange, key: &RecordKey) -> Result<(), Refused> {
     let sql = "INSERT INTO record_key (kind, name, value, place, id, is_unique) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let id = change.id.0.cast_signed();
-    let inserted =
-        transaction.execute(sql, params![change.kind.0, key.index, key.key, key.order, id, key.is_unique]);
+    let inserted = transaction.execute(sql, params![change.kind.0, key.index, key.key, key.order, id, key.is_unique]);
     match inserted {
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
             Err(Refused::Office(OfficeError::Taken { kind: change.kind, index: key.index }))

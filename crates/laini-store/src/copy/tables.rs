@@ -161,14 +161,7 @@ pub static TABLES: &[Table] = &[
     },
     Table {
         name: "record_key",
-        columns: &[
-            text("kind"),
-            text("name"),
-            text("value"),
-            integer("place"),
-            integer("id"),
-            boolean("is_unique"),
-        ],
+        columns: &[text("kind"), text("name"), text("value"), integer("place"), integer("id"), boolean("is_unique")],
         key: &["kind", "name", "value", "place", "id"],
     },
     Table { name: "document", columns: &[bytes("digest"), bytes("bytes")], key: &["digest"] },

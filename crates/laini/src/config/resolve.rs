@@ -154,6 +154,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("operator.country_code", "The network's country code."),
     ("operator.national_digits", "Digits of a number behind the country code."),
     ("operator.currency", "ISO 4217; two decimals."),
+    ("operator.name", "What the operator is called on agreements and invoices."),
     ("operator.time_zone", "Days, months and years are counted here (IANA name)."),
     ("server.listen", "Address and port, for both environments; port 0 picks a free one; empty = none."),
     ("server.sandbox_listen", "A listener that answers sandbox credentials alone; empty = none."),

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use laini_core::billing::Currency;
 use laini_core::disclosure::Freshness;
 use laini_core::line::{EventText, NumberPlan};
+use laini_office::OfficeSettings;
 use laini_server::worker::RetentionPolicy;
 use laini_upstream::MappingSettings;
 use serde::{Deserialize, Serialize};
@@ -40,13 +41,20 @@ pub(crate) struct Config {
 pub(crate) struct OperatorConfig {
     pub(crate) country_code: u16,
     pub(crate) national_digits: u32,
+    pub(crate) name: String,
     pub(crate) currency: String,
     pub(crate) time_zone: String,
 }
 
 impl Default for OperatorConfig {
     fn default() -> Self {
-        Self { country_code: 254, national_digits: 9, currency: "KES".into(), time_zone: "Africa/Nairobi".into() }
+        Self {
+            country_code: 254,
+            national_digits: 9,
+            name: "The operator".into(),
+            currency: "KES".into(),
+            time_zone: "Africa/Nairobi".into(),
+        }
     }
 }
 
@@ -245,6 +253,11 @@ impl Config {
         TimeZone::get(&self.operator.time_zone).with_context(|| {
             format!("operator.time_zone: `{}` is no IANA time zone (e.g. Africa/Nairobi)", self.operator.time_zone)
         })
+    }
+
+    /// What the operator has set for its office.
+    pub(crate) fn office(&self) -> anyhow::Result<OfficeSettings> {
+        Ok(OfficeSettings { operator: self.operator.name.clone(), zone: self.zone()?, currency: self.currency()? })
     }
 
     /// The operator's currency.

@@ -1,0 +1,131 @@
+use axum::http::request::Parts;
+use bytes::Bytes;
+use jiff::Timestamp;
+use laini_core::partner::PartnerId;
+use laini_office::{Actor, Cursor, PageRequest, Problem, Replay, Work};
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+
+use super::{Endpoint, Reply};
+use crate::http::{ApiError, Context, IdempotencyKey, is_object};
+
+/// For so long a write under an idempotency key is answered as it was.
+const REPLAYED_S: i64 = 24 * 3_600;
+
+/// A request to the office.
+pub(crate) struct Call {
+    /// When it came.
+    pub(crate) at: Timestamp,
+    /// From where.
+    pub(crate) address: String,
+    params: Vec<(String, String)>,
+    query: Vec<(String, String)>,
+    body: Bytes,
+    idempotency_key: Option<String>,
+}
+
+impl Call {
+    pub(super) fn new(
+        context: &Context,
+        params: Vec<(String, String)>,
+        parts: &Parts,
+        body: Bytes,
+    ) -> Result<Self, ApiError> {
+        let idempotency_key = match IdempotencyKey::of(&parts.headers) {
+            IdempotencyKey::None => None,
+            IdempotencyKey::Given(key) => Some(key.to_str().unwrap_or_default().to_owned()),
+            IdempotencyKey::Unusable => return Err(ApiError::InvalidHeader("Idempotency-Key")),
+        };
+        let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+        Ok(Self { at: context.at, address: context.address.to_string(), params, query, body, idempotency_key })
+    }
+
+    /// A member's own partner is the only one that there is.
+    pub(super) fn is_within_reach_of(&self, actor: &Actor) -> Result<(), ApiError> {
+        match (actor.partner(), self.param("partner")) {
+            (Some(own), Some(named)) if PartnerId::parse(named) != Ok(own) => Err(ApiError::NoSuchThing),
+            _ => Ok(()),
+        }
+    }
+
+    /// The partner that the path names.
+    pub(crate) fn partner(&self) -> Result<PartnerId, Problem> {
+        self.id("partner", PartnerId::parse)
+    }
+
+    /// The id that the path names `name`; a text that is none names nothing.
+    pub(crate) fn id<T, E>(&self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, Problem> {
+        let text = self.param(name).ok_or(Problem::NotFound(name))?;
+        parse(text).map_err(|_| Problem::NotFound(name))
+    }
+
+    fn param(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(named, _)| named == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter of the query.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(named, _)| named == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Which page of a list is asked for: `after` and `limit`.
+    pub(crate) fn page(&self) -> Result<PageRequest, Problem> {
+        let after = self.query("after").map(Cursor::parse).transpose()?;
+        let expected = || Problem::invalid("limit", format!("expected 1 to {}", PageRequest::LIMIT_MAX));
+        let limit = match self.query("limit") {
+            None => PageRequest::FIRST.limit,
+            Some(text) => {
+                text.parse().ok().filter(|n| (1..=PageRequest::LIMIT_MAX).contains(n)).ok_or_else(expected)?
+            }
+        };
+        Ok(PageRequest { after, limit })
+    }
+
+    /// The body, as a JSON object of known fields.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        if !is_object(&self.body) {
+            return Err(Problem::invalid("body", "expected a JSON object"));
+        }
+        serde_json::from_slice(&self.body).map_err(|error| {
+            // What it says of values is the caller's; names of fields are ours or a mistake to show.
+            let text = error.to_string();
+            let of_fields = ["unknown field", "missing field", "duplicate field"];
+            let is_told = of_fields.iter().any(|start| text.starts_with(start));
+            let told = text.split(" at line ").next().unwrap_or_default();
+            let told =
+                if is_told { told } else { "a field is not of the type that the document says, or it is no JSON" };
+            Problem::invalid("body", told.chars().take(200).collect::<String>())
+        })
+    }
+
+    /// The body as it came.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Does it, or answers as it was answered under the same idempotency key.
+    pub(super) fn answer_once(&self, endpoint: &Endpoint, work: &mut Work<'_>) -> Result<Reply, Problem> {
+        let (Some(key), false) = (&self.idempotency_key, endpoint.operation.method.is_safe()) else {
+            return (endpoint.handle)(work, self);
+        };
+        let mut hash = Sha256::new();
+        for (_, value) in self.params.iter().chain(&self.query) {
+            hash.update((value.len() as u64).to_be_bytes());
+            hash.update(value);
+        }
+        hash.update(&self.body);
+        let request: [u8; 32] = hash.finalize().into();
+        let id = Replay::id_of(&work.actor.in_trail(), endpoint.operation.id, key);
+        let stored = work.look::<Replay>(id)?.filter(|stored| stored.at.as_second() + REPLAYED_S > self.at.as_second());
+        if let Some(stored) = stored {
+            if stored.request != request {
+                return Err(Problem::not_now("this idempotency key was used with another request; use a new one"));
+            }
+            return Reply::again(stored);
+        }
+        let reply = (endpoint.handle)(work, self)?;
+        let (status, answer) = reply.kept();
+        work.put(&Replay::new(id, request, self.at, status, answer))?;
+        Ok(reply)
+    }
+}

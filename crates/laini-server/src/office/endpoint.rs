@@ -1,0 +1,46 @@
+use std::collections::BTreeMap;
+
+use laini_office::{Problem, Work};
+
+use super::{Call, Reply};
+use crate::openapi::{Operation, Schemas};
+
+/// The largest body of most endpoints.
+const BODY_BYTES: usize = 64 * 1024;
+
+/// An operation with what does it.
+pub(crate) struct Endpoint {
+    /// What it is, and who may.
+    pub(crate) operation: Operation,
+    /// The largest body that it takes.
+    pub(crate) body_bytes: usize,
+    /// Does it, in one unit of work; may be begun anew.
+    pub(crate) handle: fn(&mut Work<'_>, &Call) -> Result<Reply, Problem>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(operation: Operation, handle: fn(&mut Work<'_>, &Call) -> Result<Reply, Problem>) -> Self {
+        Self { operation, body_bytes: BODY_BYTES, handle }
+    }
+}
+
+/// Endpoints that belong together.
+pub(crate) struct Noun {
+    /// Their tag in the document.
+    pub(crate) tag: &'static str,
+    /// What the document says of them.
+    pub(crate) description: &'static str,
+    /// All of them.
+    pub(crate) endpoints: fn() -> Vec<Endpoint>,
+    /// The shapes of their bodies.
+    pub(crate) schemas: fn() -> Schemas,
+}
+
+/// The endpoints of each path together.
+pub(crate) fn one_path(nouns: &[Noun]) -> Vec<Vec<Endpoint>> {
+    let mut paths: BTreeMap<&'static str, Vec<Endpoint>> = BTreeMap::new();
+    for endpoint in nouns.iter().flat_map(|noun| (noun.endpoints)()) {
+        paths.entry(endpoint.operation.path).or_default().push(endpoint);
+    }
+    paths.into_values().collect()
+}

@@ -1,0 +1,160 @@
+//! The office over HTTP, `/office/v1`: what people do, for their partner or for the operator.
+//!
+//! Owns who is let in (a session's token), who may do what (each endpoint says it), bodies, pages and idempotency keys,
+//! in one place for all of them; a file for each noun lists its endpoints. Must never decide anything that laini-office
+//! decides, let a member see another partner's things (404), or answer a check.
+
+mod call;
+mod endpoint;
+mod reply;
+mod session;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{RawPathParams, Request};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::{Extension, RequestExt as _};
+use laini_office::{Actor, Office, Problem};
+use tokio::sync::Semaphore;
+
+pub(crate) use call::Call;
+pub(crate) use endpoint::{Endpoint, Noun, one_path};
+pub(crate) use reply::Reply;
+
+use crate::LiveSettings;
+use crate::gateway::wrong_method;
+use crate::http::{ApiError, Context, ForbiddenReason, TokenProblem, bearer, read_bytes, read_json};
+use crate::openapi::Access;
+
+/// Every noun; a new one is added here and nowhere else.
+pub(crate) const NOUNS: &[Noun] = &[session::NOUN];
+
+/// Work that may go on at once; each piece blocks a thread.
+const CALLS_MAX: usize = 16;
+
+/// What every endpoint works with.
+pub(crate) struct OfficeApi {
+    office: Arc<Office>,
+    settings: Arc<LiveSettings>,
+    places: Semaphore,
+}
+
+impl OfficeApi {
+    pub(crate) fn new(office: Arc<Office>, settings: Arc<LiveSettings>) -> Self {
+        Self { office, settings, places: Semaphore::new(CALLS_MAX) }
+    }
+
+    /// Every route of it.
+    pub(crate) fn routes(self: Arc<Self>) -> Router {
+        let mut router = Router::new();
+        for endpoints in one_path(NOUNS) {
+            let path = endpoints[0].operation.path;
+            let mut methods = MethodRouter::new();
+            for endpoint in endpoints {
+                methods = methods.merge(self.method_of(endpoint));
+            }
+            router = router.route_service(path, methods.fallback(wrong_method));
+        }
+        router
+    }
+
+    fn method_of(self: &Arc<Self>, endpoint: Endpoint) -> MethodRouter {
+        let (api, endpoint) = (Arc::clone(self), Arc::new(endpoint));
+        let method = endpoint.operation.method.clone();
+        // Each method that is listed is one that axum knows.
+        let filter = MethodFilter::try_from(method).unwrap_or(MethodFilter::GET);
+        on(filter, move |Extension(context): Extension<Context>, request: Request| {
+            let (api, endpoint) = (Arc::clone(&api), Arc::clone(&endpoint));
+            async move {
+                let answered = api.answer(&context, endpoint, request).await;
+                answered.unwrap_or_else(|error| context.refuse(error))
+            }
+        })
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        context: &Context,
+        endpoint: Arc<Endpoint>,
+        mut request: Request,
+    ) -> Result<Response, ApiError> {
+        let params = request.extract_parts::<RawPathParams>().await.map_err(|_| ApiError::UnknownPath)?;
+        let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let (parts, body) = request.into_parts();
+        let token = self.token(&endpoint, &parts.headers)?;
+        let limits = self.settings.current().limits.clone();
+        let limits = crate::Limits { body_bytes: endpoint.body_bytes, ..limits };
+        let body = match &endpoint.operation.body {
+            None => bytes::Bytes::new(),
+            Some(expected) if expected.media_type == "application/json" => {
+                read_json(&parts.headers, body, context, &limits).await?
+            }
+            Some(_) => read_bytes(body, context, &limits).await?,
+        };
+        let _place = self.places.acquire().await.map_err(|_| ApiError::Unreachable)?;
+        let call = Call::new(context, params, &parts, body)?;
+        let api = Arc::clone(&self);
+        let done = tokio::task::spawn_blocking(move || api.work(&endpoint, token.as_deref(), &call));
+        done.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the office failed");
+            Err(ApiError::Internal)
+        })
+    }
+
+    /// The token that a caller shows, where one is needed.
+    fn token(&self, endpoint: &Endpoint, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+        match endpoint.operation.access {
+            Access::Session(_) => Ok(Some(bearer(headers).map_err(ApiError::Token)?.to_owned())),
+            _ => Ok(None),
+        }
+    }
+
+    fn work(&self, endpoint: &Endpoint, token: Option<&str>, call: &Call) -> Result<Response, ApiError> {
+        let actor = match token {
+            None => Actor::Stranger,
+            Some(token) => laini_office::people::authenticate(&self.office, token, call.at).map_err(refused)?,
+        };
+        if let Access::Session(may) = &endpoint.operation.access {
+            // Whose it is comes first: that there is another partner is nobody's business.
+            call.is_within_reach_of(&actor)?;
+            if !actor.is_allowed(may) {
+                return Err(ApiError::Forbidden(ForbiddenReason::NotOfThatRole));
+            }
+        }
+        let reply = self.office.run(&actor, call.at, |work| call.answer_once(endpoint, work));
+        reply.map(Reply::into_response).map_err(|problem| api_error(&problem))
+    }
+}
+
+fn refused(problem: laini_office::people::SessionProblem) -> ApiError {
+    use laini_office::people::SessionProblem;
+    match problem {
+        SessionProblem::Unknown => ApiError::Token(TokenProblem::Unknown),
+        SessionProblem::Expired => ApiError::Token(TokenProblem::Expired),
+        SessionProblem::Store(error) => {
+            tracing::error!(error, "sessions cannot be read");
+            ApiError::Unreachable
+        }
+    }
+}
+
+/// What callers are told of a problem.
+pub(crate) fn api_error(problem: &Problem) -> ApiError {
+    match problem {
+        Problem::NotFound(_) => ApiError::NoSuchThing,
+        Problem::Invalid { field, reason } => ApiError::InvalidField(field, reason.clone()),
+        Problem::NotNow(why) => ApiError::NotNow(why.to_string()),
+        Problem::Taken(why) => ApiError::Taken(why.to_string()),
+        Problem::Forbidden(why) => ApiError::Refused(why.to_string()),
+        Problem::TooOften { retry_after_s } => ApiError::SpikeArrest { retry_after_s: *retry_after_s },
+        Problem::TooLarge { .. } => ApiError::BodyTooLarge,
+        Problem::Contended => ApiError::NotNow(problem.to_string()),
+        Problem::Store(error) => {
+            tracing::error!(error, "the office's store failed");
+            ApiError::Unreachable
+        }
+    }
+}
