@@ -6,6 +6,7 @@ mod accounts;
 mod faults;
 mod ledger;
 mod nodes;
+mod office;
 mod registry;
 mod shares;
 mod worlds;

@@ -5,5 +5,6 @@
 mod accounts;
 mod ledger;
 mod ledger_file;
+mod office;
 mod registry;
 mod worlds;

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod answers;
 pub mod ledger;
+pub mod office;
 pub mod outbox;
 pub mod registry;
 pub mod retention;

@@ -1,0 +1,18 @@
+use laini_core::store::{AccountStore, OfficeStore};
+use laini_store_sqlite::SqliteAccounts;
+use laini_testkit::contract::office::OfficeHome;
+use tempfile::TempDir;
+
+struct Home(TempDir);
+
+impl OfficeHome for Home {
+    fn open(&self) -> Box<dyn OfficeStore> {
+        Box::new(SqliteAccounts::open(self.0.path()).unwrap())
+    }
+
+    fn accounts(&self) -> Box<dyn AccountStore> {
+        Box::new(SqliteAccounts::open(self.0.path()).unwrap())
+    }
+}
+
+laini_testkit::office_contract!(Home(tempfile::tempdir().unwrap()));
