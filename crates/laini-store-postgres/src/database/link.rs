@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::DatabaseSettings;
-use super::connect::{Connector, Opened};
+use super::connect::{Connector, LOCK_TIMEOUT, Opened};
 use crate::error::DbError;
 
 /// What everything on the database's thread shares.
@@ -146,7 +146,10 @@ impl Link {
             let done = self.attempt(BEGIN, &mut work).await;
             let is_passing = matches!(&done, Err(Stop::Database(error)) if error.is_passing());
             let begin_anew = Instant::now() + pause.mul_f64(1.0 + fastrand::f64());
-            if !is_passing || begin_anew >= self.until {
+            // Another wait for the lock that would be cut off closes its connection, and the server waits on.
+            let is_locked_out = matches!(&done, Err(Stop::Database(error)) if error.is_locked_out());
+            let needed = if is_locked_out { LOCK_TIMEOUT } else { Duration::ZERO };
+            if !is_passing || begin_anew + needed >= self.until {
                 return done;
             }
             tokio::time::sleep_until(begin_anew).await;
