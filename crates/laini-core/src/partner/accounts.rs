@@ -1,7 +1,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Agreement, App, AppId, Environment, OperatorKey, OperatorKeyId, Partner, Product, Purpose, ResultAddress};
+use jiff::Timestamp;
+
+use super::{
+    Agreement, Agreements, App, AppId, Environment, NoAgreement, OperatorKey, OperatorKeyId, Partner, PartnerId,
+    Product, Purpose, ResultAddress,
+};
 use crate::access::{ConsumerKey, KeyTree};
 use crate::billing::PriceStamp;
 use crate::disclosure::{PseudonymKey, Windows};
@@ -24,10 +29,8 @@ pub struct AppView {
     pub app: App,
     /// Its partner.
     pub partner: Arc<Partner>,
-    /// The partner's agreement; `None` only where none was made.
-    pub agreement: Option<Arc<Agreement>>,
-    /// How far back facts are disclosed to it.
-    pub windows: Windows,
+    /// The partner's agreements, past and to come ones too.
+    pub agreements: Arc<Agreements>,
     /// The key of its pseudonyms.
     pub pseudonym: PseudonymKey,
     /// Where its results can be delivered.
@@ -35,20 +38,30 @@ pub struct AppView {
 }
 
 impl AppView {
-    /// What a check of `product` costs it; `None` where its agreement has no price for it.
-    pub fn price(&self, product: Product) -> Option<PriceStamp> {
-        let agreement = self.agreement.as_deref()?;
+    /// The agreement that is in force at an instant.
+    pub fn agreement(&self, at: Timestamp) -> Result<&Agreement, NoAgreement> {
+        self.agreements.at(at)
+    }
+
+    /// What a check of `product` costs it; `None` where no agreement in force has a price for it.
+    pub fn price(&self, product: Product, at: Timestamp) -> Option<PriceStamp> {
+        let agreement = self.agreement(at).ok()?;
         agreement.prices.iter().find(|(priced, _)| *priced == product).map(|(_, price)| price.stamp())
     }
 
-    /// Whether its agreement allows this purpose.
-    pub fn allows(&self, purpose: Purpose) -> bool {
-        self.agreement.as_ref().is_some_and(|agreement| agreement.purposes.contains(&purpose))
+    /// How far back facts are disclosed to it.
+    pub fn windows(&self, at: Timestamp) -> Windows {
+        self.agreement(at).map_or(Windows::default(), |agreement| agreement.windows)
     }
 
-    /// Whether it may be used in production at all: a sandbox app needs no agreement.
-    pub fn may_ask(&self) -> bool {
-        self.app.environment == Environment::Sandbox || self.agreement.is_some()
+    /// Whether its agreement allows this purpose.
+    pub fn allows(&self, purpose: Purpose, at: Timestamp) -> bool {
+        self.agreement(at).is_ok_and(|agreement| agreement.purposes.contains(&purpose))
+    }
+
+    /// Why it may not ask at all; a sandbox app needs no agreement.
+    pub fn may_ask(&self, at: Timestamp) -> Result<(), NoAgreement> {
+        if self.app.environment == Environment::Sandbox { Ok(()) } else { self.agreement(at).map(drop) }
     }
 }
 
@@ -56,7 +69,12 @@ impl Accounts {
     /// The picture of a book. Apps of unknown partners are left out.
     pub fn assemble(keys: &KeyTree, book: AccountBook) -> Self {
         let partners: HashMap<_, _> = book.partners.into_iter().map(|p| (p.id, Arc::new(p))).collect();
-        let agreements: HashMap<_, _> = book.agreements.into_iter().map(|a| (a.partner, Arc::new(a))).collect();
+        let mut versions: HashMap<PartnerId, Vec<Agreement>> = HashMap::new();
+        for agreement in book.agreements {
+            versions.entry(agreement.partner).or_default().push(agreement);
+        }
+        let agreements: HashMap<PartnerId, Arc<Agreements>> =
+            versions.into_iter().map(|(partner, versions)| (partner, Arc::new(Agreements::new(versions)))).collect();
         let mut result_addresses: HashMap<AppId, Vec<ResultAddress>> = HashMap::new();
         for address in book.result_addresses {
             result_addresses.entry(address.app).or_default().push(address);
@@ -65,13 +83,11 @@ impl Accounts {
         let mut accounts = Self { version: book.version, operator_keys, ..Self::default() };
         for app in book.apps {
             let Some(partner) = partners.get(&app.partner) else { continue };
-            let agreement = agreements.get(&app.partner).cloned();
             let view = Arc::new(AppView {
-                windows: agreement.as_ref().map_or(Windows::default(), |a| a.windows),
+                agreements: agreements.get(&app.partner).cloned().unwrap_or_default(),
                 pseudonym: keys.pseudonym(app.environment, app.partner),
                 result_addresses: result_addresses.remove(&app.id).unwrap_or_default(),
                 partner: Arc::clone(partner),
-                agreement,
                 app,
             });
             accounts.by_key.insert(view.app.consumer_key.clone(), Arc::clone(&view));

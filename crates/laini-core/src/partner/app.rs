@@ -1,9 +1,7 @@
 use std::fmt;
 
-use super::{AgreementId, AppId, AppLimits, Limits, PartnerId, Purpose};
+use super::{AppId, AppLimits, Limits, PartnerId, Purpose};
 use crate::access::{AddressRules, ConsumerKey, SecretHash};
-use crate::billing::Price;
-use crate::disclosure::Windows;
 
 /// An organisation that calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,26 +47,6 @@ impl PartnerStatus {
         let found = [Self::Active, Self::Suspended].into_iter().find(|status| status.word() == word);
         found.ok_or(WordError { expected: "active, suspended" })
     }
-}
-
-/// What a partner agreed to. The standard agreement is made with the partner; negotiated versions,
-/// signatures and validity join it here.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Agreement {
-    /// Its id.
-    pub id: AgreementId,
-    /// Whose it is.
-    pub partner: PartnerId,
-    /// How far back facts are disclosed under it.
-    pub windows: Windows,
-    /// The price of each product that it covers.
-    pub prices: Vec<(Product, Price)>,
-    /// Whether the operator's own hash, where the feed carries one, is answered instead of ours.
-    pub pass_hashed_imsi: bool,
-    /// For which purposes it may ask.
-    pub purposes: Vec<Purpose>,
-    /// Whether `/v1/checks` answers instants where it would answer days.
-    pub exact_times: bool,
 }
 
 /// A pair of consumer key and secret.

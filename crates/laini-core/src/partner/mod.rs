@@ -4,6 +4,7 @@
 //! read a credential's plain text after it was hashed: that is [`crate::access`].
 
 mod accounts;
+mod agreement;
 mod app;
 mod id;
 mod limits;
@@ -14,9 +15,8 @@ mod role;
 mod words;
 
 pub use accounts::{Accounts, AppView};
-pub use app::{
-    Agreement, App, AppProfile, AppStatus, Environment, Partner, PartnerStatus, Product, ProductSet, WordError,
-};
+pub use agreement::{Agreement, Agreements, NoAgreement};
+pub use app::{App, AppProfile, AppStatus, Environment, Partner, PartnerStatus, Product, ProductSet, WordError};
 pub use id::{AgreementId, AppId, IdError, OperatorKeyId, PartnerId, PersonId, ResultAddressId, SessionId};
 pub use limits::{AppLimits, Budget, Limits, Probing, Rate};
 pub use operator_key::{OperatorKey, OperatorScope, OperatorScopes};

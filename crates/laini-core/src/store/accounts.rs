@@ -3,8 +3,8 @@ use jiff::Timestamp;
 use super::BoxFuture;
 use crate::access::AddressRules;
 use crate::partner::{
-    Agreement, App, AppId, AppLimits, AppProfile, AppStatus, Limits, OperatorKey, OperatorKeyId, Partner, PartnerId,
-    PartnerStatus, Purpose, ResultAddress, ResultAddressId,
+    Agreement, Agreements, App, AppId, AppLimits, AppProfile, AppStatus, Limits, OperatorKey, OperatorKeyId, Partner,
+    PartnerId, PartnerStatus, Purpose, ResultAddress, ResultAddressId,
 };
 
 /// Partners, agreements and apps: small, relational, read whole.
@@ -15,7 +15,7 @@ pub trait AccountStore: Send + Sync {
     /// Everything, at one version.
     fn load(&self) -> BoxFuture<'_, Result<AccountBook, AccountsError>>;
 
-    /// Adds a partner with its agreement, in one step.
+    /// Adds a partner with its first agreement, in one step; see [`AccountStore::add_agreement`].
     fn add_partner(
         &self,
         partner: Partner,
@@ -23,7 +23,9 @@ pub trait AccountStore: Send + Sync {
         audit: AuditEntry,
     ) -> BoxFuture<'_, Result<(), AccountsError>>;
 
-    /// Adds a new version of a partner's agreement, in force at once; the versions before stay as they are.
+    /// Adds a new version of a partner's agreement; the versions before stay as they are. It begins at its
+    /// `valid_from`, or where that has come, at once: a little later where it would not be the last to begin of
+    /// those that have begun, whatever the clock says, or of those that begin at the same instant.
     fn add_agreement(&self, agreement: Agreement, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>>;
 
     /// Adds an app.
@@ -78,7 +80,7 @@ pub struct AccountBook {
     pub version: u64,
     /// Every partner.
     pub partners: Vec<Partner>,
-    /// The agreement in force of each.
+    /// The agreements of all of them, over and to come ones too, in the order of (partner, beginning).
     pub agreements: Vec<Agreement>,
     /// Every app, revoked ones too.
     pub apps: Vec<App>,
@@ -88,6 +90,13 @@ pub struct AccountBook {
     pub operator_keys: Vec<OperatorKey>,
 }
 
+impl AccountBook {
+    /// All agreements of a partner.
+    pub fn agreements_of(&self, partner: PartnerId) -> Agreements {
+        Agreements::new(self.agreements.iter().filter(|agreement| agreement.partner == partner).cloned().collect())
+    }
+}
+
 /// One change of a partner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PartnerChange {
@@ -95,6 +104,8 @@ pub enum PartnerChange {
     Status(PartnerStatus),
     /// Other limits for all its apps together.
     Limits(Limits),
+    /// Its agreements, those to come too, are over at this instant, or earlier where they were to end before.
+    AgreementsEnd(Timestamp),
 }
 
 /// One change of an app.

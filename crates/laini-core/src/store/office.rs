@@ -113,7 +113,7 @@ pub struct OfficeChange {
 pub enum AccountsChange {
     /// Adds a partner.
     AddPartner(Partner),
-    /// Adds a version of an agreement.
+    /// Adds a version of an agreement: see [`AccountStore::add_agreement`](super::AccountStore::add_agreement).
     AddAgreement(Agreement),
     /// Adds an app.
     AddApp(Box<App>),

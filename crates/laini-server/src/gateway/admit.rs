@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
+use jiff::Timestamp;
 use laini_core::access::TokenError;
 use laini_core::billing::{Currency, Money, PriceStamp};
 use laini_core::partner::{AppStatus, AppView, Environment, PartnerStatus, Product};
@@ -23,14 +24,15 @@ impl Gateway {
     /// product.
     pub(super) fn admit(&self, headers: &HeaderMap, product: Product, context: &Context) -> Result<Admitted, ApiError> {
         let app = self.admit_app(headers, context)?;
-        let price = price(&app, product)?;
+        let price = price(&app, product, context.at)?;
         Ok(Admitted { app, price })
     }
 
     /// The app that calls, where it may ask at all.
     pub(super) fn admit_app(&self, headers: &HeaderMap, context: &Context) -> Result<Arc<AppView>, ApiError> {
         let app = self.caller(headers, context)?;
-        if app.may_ask() { Ok(app) } else { Err(ApiError::Forbidden(ForbiddenReason::NoAgreement)) }
+        may_ask(&app, context.at)?;
+        Ok(app)
     }
 
     /// The app behind the caller's token, where it may call at all: token, app and environment.
@@ -79,12 +81,17 @@ pub(super) fn may_call(app: &AppView) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Whether its agreement is in force.
+pub(super) fn may_ask(app: &AppView, at: Timestamp) -> Result<(), ApiError> {
+    app.may_ask(at).map_err(|why| ApiError::Forbidden(ForbiddenReason::NoAgreement(why)))
+}
+
 /// What a check of `product` costs `app`, where it may ask for it.
-pub(super) fn price(app: &AppView, product: Product) -> Result<PriceStamp, ApiError> {
+pub(super) fn price(app: &AppView, product: Product, at: Timestamp) -> Result<PriceStamp, ApiError> {
     if !app.app.products.contains(product) {
         return Err(ApiError::NoProduct);
     }
     let in_sandbox = app.app.environment == Environment::Sandbox;
-    let price = app.price(product).or(in_sandbox.then_some(SANDBOX_PRICE));
+    let price = app.price(product, at).or(in_sandbox.then_some(SANDBOX_PRICE));
     price.ok_or(ApiError::Forbidden(ForbiddenReason::NotInAgreement))
 }

@@ -119,7 +119,7 @@ impl Gateway {
     }
 
     async fn found(&self, question: &Question<'_>) -> Result<Found, RegistryError> {
-        let windows = question.app.windows;
+        let windows = question.app.windows(question.at);
         match question.app.app.environment {
             Environment::Sandbox => {
                 let found = self.worlds.look_up(question.app.app.id, question.msisdn, question.at).await?;
@@ -142,7 +142,7 @@ impl Gateway {
             at: question.at,
             partner: app.partner.id,
             app: app.app.id,
-            agreement: app.agreement.as_ref().map(|agreement| agreement.id),
+            agreement: app.agreement(question.at).ok().map(|agreement| agreement.id),
             product,
             environment: app.app.environment,
             purpose: question.purpose,
@@ -256,7 +256,7 @@ fn outcome(told: &Told) -> Outcome {
 fn sim(question: &Question<'_>, line: &Line, stale: impl FnOnce() -> bool) -> PartnerSim {
     let app = question.app;
     let passes = app.app.environment == Environment::Sandbox
-        || app.agreement.as_ref().is_some_and(|agreement| agreement.pass_hashed_imsi);
+        || app.agreement(question.at).is_ok_and(|agreement| agreement.pass_hashed_imsi);
     let hashed = line.operator_hash().filter(|_| passes).map(|hashed| hashed.as_str().to_owned());
     let ours = || app.pseudonym.of_sim(&line.sim).digits();
     let pseudonym = hashed.clone().unwrap_or_else(ours);

@@ -13,14 +13,14 @@ use laini_wire::checks::ChecksAnswer;
 use laini_wire::delivery::{RESULT, ResultDetails};
 use tokio::time::Instant;
 
-use super::admit::{Admitted, may_call, price};
+use super::admit::{Admitted, may_ask, may_call, price};
 use super::answer::{Answer, Endpoint};
 use super::check::{Examined, Finding, Question};
 use super::checks::{Words, charged};
 use super::limits::Ask;
 use super::{Gateway, age, header, imsi, ledger_failed, registry_failed, swap};
 use crate::Settings;
-use crate::http::{ApiError, ForbiddenReason, TokenProblem, to_json};
+use crate::http::{ApiError, TokenProblem, to_json};
 
 /// For so long after it was accepted, a check is tried again where registry or ledger were out of reach;
 /// then its caller is told so.
@@ -83,7 +83,7 @@ impl Gateway {
 
     async fn try_to_decide(&self, check: &AcceptedCheck, at: Timestamp, settings: &Settings) -> Result<(), Undecided> {
         // Authorised anew: what was suspended or revoked meanwhile learns nothing more.
-        let admitted = self.still_admitted(check).map_err(Undecided::Refused)?;
+        let admitted = self.still_admitted(check, at).map_err(Undecided::Refused)?;
         let app = &*admitted.app;
         let question = Question {
             facts: facts(check),
@@ -113,15 +113,13 @@ impl Gateway {
         Ok(())
     }
 
-    fn still_admitted(&self, check: &AcceptedCheck) -> Result<Admitted, ApiError> {
+    fn still_admitted(&self, check: &AcceptedCheck, at: Timestamp) -> Result<Admitted, ApiError> {
         let app = self.accounts.current().app(check.app).cloned();
         let app: Arc<AppView> =
             app.filter(|app| app.app.status != AppStatus::Revoked).ok_or(ApiError::Token(TokenProblem::Revoked))?;
         may_call(&app)?;
-        if !app.may_ask() {
-            return Err(ApiError::Forbidden(ForbiddenReason::NoAgreement));
-        }
-        let price = price(&app, check.product)?;
+        may_ask(&app, at)?;
+        let price = price(&app, check.product, at)?;
         Ok(Admitted { app, price })
     }
 }
@@ -202,7 +200,7 @@ fn explicit(
     settings: &Settings,
 ) -> (Vec<Draft>, AnswerWriter) {
     let Examined { draft, told, as_of } = examined;
-    let words = Words::new(&admitted.app, &settings.zone);
+    let words = Words::new(&admitted.app, at, &settings.zone);
     let (id, msisdn, price) = (check.id, check.msisdn, admitted.price);
     let environment = admitted.app.app.environment.word();
     let write = move |recorded: &[Recorded]| {

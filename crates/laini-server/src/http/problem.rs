@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use laini_core::partner::OperatorScope;
+use laini_core::partner::{NoAgreement, OperatorScope};
 
 /// Why a bearer token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub enum ForbiddenReason {
     WrongEnvironment,
     /// What it asks for is there for sandbox apps alone.
     SandboxOnly,
-    /// Its partner has no agreement.
-    NoAgreement,
+    /// No agreement of its partner is in force.
+    NoAgreement(NoAgreement),
     /// The agreement does not cover the product.
     NotInAgreement,
     /// The app may not ask from this address.
@@ -83,13 +83,25 @@ impl TokenProblem {
 
 impl ForbiddenReason {
     /// What its caller is told.
-    pub(super) fn message(self) -> &'static str {
+    pub(super) fn message(self) -> Cow<'static, str> {
+        match self {
+            Self::NoAgreement(NoAgreement::NotBegun(at)) => {
+                format!("Forbidden - the agreement begins at {at:.0}; wait until then, or ask the operator").into()
+            }
+            Self::NoAgreement(NoAgreement::Ended(at)) => {
+                format!("Forbidden - the agreement ended at {at:.0}; ask the operator for a new one").into()
+            }
+            _ => self.fixed_message().into(),
+        }
+    }
+
+    fn fixed_message(self) -> &'static str {
         match self {
             Self::WrongEnvironment => {
                 "Forbidden - these credentials belong to another environment; use an app of this one"
             }
             Self::SandboxOnly => "Forbidden - worlds belong to sandbox apps; use the token of a sandbox app",
-            Self::NoAgreement => "Forbidden - there is no agreement in force; ask the operator for one",
+            Self::NoAgreement(_) => "Forbidden - there is no agreement in force; ask the operator for one",
             Self::PurposeNotAllowed => {
                 "Forbidden - the agreement does not allow this purpose; name one that it allows, or ask the operator"
             }

@@ -1,4 +1,5 @@
 use axum::http::Method;
+use laini_core::partner::NoAgreement;
 use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::checks::CHECKS_PATH;
 use serde_json::{Value, json};
@@ -99,7 +100,7 @@ fn read_check() -> Operation {
         body: None,
         answer: Answer::ok("The item.", &["CheckItem"], item()).with_headers(&HEADERS[3..4]),
         refusals: vec![
-            ApiError::Forbidden(ForbiddenReason::NoAgreement),
+            ApiError::Forbidden(ForbiddenReason::NoAgreement(NoAgreement::Never)),
             ApiError::NoSuchCheck,
             ApiError::NotConfirmed,
             ApiError::NotImplemented,
@@ -143,7 +144,7 @@ fn request_headers() -> Vec<Parameter> {
 fn refusals() -> Vec<ApiError> {
     vec![
         ApiError::NoProduct,
-        ApiError::Forbidden(ForbiddenReason::NoAgreement),
+        ApiError::Forbidden(ForbiddenReason::NoAgreement(NoAgreement::Never)),
         ApiError::Forbidden(ForbiddenReason::NotInAgreement),
         ApiError::InvalidHeader("idempotency-key"),
         ApiError::KeyRunning,

@@ -410,6 +410,11 @@ impl AccountStore for BookAccounts {
             match change {
                 PartnerChange::Status(status) => partner.status = status,
                 PartnerChange::Limits(limits) => partner.limits = limits,
+                PartnerChange::AgreementsEnd(at) => {
+                    let id = partner.id;
+                    let theirs = book.agreements.iter_mut().filter(|agreement| agreement.partner == id);
+                    theirs.for_each(|agreement| agreement.valid_until = Some(at));
+                }
             }
         })
     }

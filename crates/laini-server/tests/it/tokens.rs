@@ -1,7 +1,7 @@
 //! Both token doors, and what becomes of bad tokens.
 
 use laini_core::access::TokenClaims;
-use laini_core::partner::{AppStatus, Environment, Product};
+use laini_core::partner::{Agreement, AppStatus, Environment, Product};
 
 use crate::fakes::Mood;
 use crate::wire::{Connection, Reply, basic, request};
@@ -220,20 +220,28 @@ async fn a_product_that_the_app_or_its_agreement_lacks_is_refused() {
 async fn a_partner_without_an_agreement_has_the_sandbox_alone() {
     let world = World::start().await;
     let (sandbox, production) = (world.token(&world.sandbox).await, world.token(&world.production).await);
-    {
-        let mut book = world.accounts.book.lock().unwrap();
-        book.version += 1;
-        book.agreements.clear();
-    }
-    let started = std::time::Instant::now();
-    let reply = loop {
-        let reply = world.check_with(IMSI_PATH, &production, BODY).await;
-        if reply.status == 403 || started.elapsed().as_secs() > 5 {
-            break reply;
+    let refused = async |change: &dyn Fn(&mut Vec<Agreement>), why: &str| {
+        {
+            let mut book = world.accounts.book.lock().unwrap();
+            book.version += 1;
+            change(&mut book.agreements);
         }
+        let message = format!("Forbidden - {why}");
+        let started = std::time::Instant::now();
+        let reply = loop {
+            let reply = world.check_with(IMSI_PATH, &production, BODY).await;
+            if reply.json()["errorMessage"] == *message || started.elapsed().as_secs() > 5 {
+                break reply;
+            }
+        };
+        assert_error(&reply, 403, "403.002.01", &message);
     };
-    let message = "Forbidden - there is no agreement in force; ask the operator for one";
-    assert_error(&reply, 403, "403.002.01", message);
+    let at = |text: &str| text.parse().unwrap();
+    let ended = |agreements: &mut Vec<Agreement>| agreements[0].valid_until = Some(at("2026-01-31T21:00:00Z"));
+    refused(&ended, "the agreement ended at 2026-01-31T21:00:00Z; ask the operator for a new one").await;
+    let to_come = |agreements: &mut Vec<Agreement>| agreements[0].valid_from = at("2999-01-01T00:00:00Z");
+    refused(&to_come, "the agreement begins at 2999-01-01T00:00:00Z; wait until then, or ask the operator").await;
+    refused(&Vec::clear, "there is no agreement in force; ask the operator for one").await;
     let reply = world.check_with(IMSI_PATH, &sandbox, BODY).await;
     assert_eq!((reply.status, reply.header("laini-charge")), (200, Some("KES 0.00")));
 }

@@ -283,6 +283,8 @@ fn open_accounts(book: &mut AccountBook) -> (Credentials, Credentials) {
     book.agreements.push(Agreement {
         id: AgreementId::from_stored(2),
         partner: partner.id,
+        valid_from: Timestamp::UNIX_EPOCH,
+        valid_until: None,
         windows: Windows::default(),
         prices: vec![
             (Product::Imsi, Price::flat(1, Money::new(2_000, Currency::KES))),

@@ -14,6 +14,12 @@ pub(super) async fn partner(
 ) -> Result<(), Refused> {
     let id = partner.as_u64().cast_signed();
     let changed = match change {
+        PartnerChange::AgreementsEnd(at) => {
+            let sql = "WITH ended AS (UPDATE agreement SET valid_until = $2
+                           WHERE partner = $1 AND (valid_until IS NULL OR valid_until > $2))
+                       UPDATE partner SET name = name WHERE id = $1";
+            transaction.execute(sql, params![id, at.as_microsecond()]).await
+        }
         PartnerChange::Status(status) => {
             let sql = "UPDATE partner SET status = $2 WHERE id = $1";
             transaction.execute(sql, params![id, status.word()]).await

@@ -41,9 +41,7 @@ impl Tables {
         Ok(Self {
             version: Columns(&version.ok_or(DbError::Damaged("accounts_meta"))?).bits("version", 63)?,
             partners: all("SELECT * FROM partner ORDER BY name COLLATE \"C\"").await?,
-            // The agreement in force of each partner: the one with the latest start.
-            agreements: all("SELECT DISTINCT ON (partner) * FROM agreement ORDER BY partner, valid_from DESC, id DESC")
-                .await?,
+            agreements: all("SELECT * FROM agreement ORDER BY partner, valid_from, id").await?,
             prices: all("SELECT * FROM agreement_price").await?,
             bands: all("SELECT * FROM price_band ORDER BY place").await?,
             apps: all("SELECT * FROM app ORDER BY partner, name COLLATE \"C\"").await?,
@@ -133,6 +131,8 @@ fn agreement(columns: &Columns<'_>, mut prices: Vec<(Product, Price)>) -> Result
     Ok(Agreement {
         id: AgreementId::from_stored(columns.bits("id", 64)?),
         partner: PartnerId::from_stored(columns.bits("partner", 64)?),
+        valid_from: columns.instant("valid_from")?,
+        valid_until: columns.optional_instant("valid_until")?,
         windows: Windows { swap: window("swap_months")?, registration: window("registration_months")? },
         prices,
         pass_hashed_imsi: columns.get("pass_hashed_imsi")?,

@@ -22,24 +22,28 @@ pub(super) async fn insert_partner(transaction: &Transaction<'_>, partner: &Part
     explained(inserted, &format!("a partner named {:?}", partner.name), "the partner")
 }
 
-/// Adds an agreement that is in force from `now` on: it starts after every other of its partner, even
-/// where the clock went back.
+/// Others that begin so soon after an agreement's date begin at the same date: it takes over from them too.
+const SAME_DATE_US: i64 = 1_000;
+
+/// Adds an agreement that begins on its date, or `now`: after every other of its partner that began when it was
+/// added, even where the clock went back since.
 pub(super) async fn insert_agreement(
     transaction: &Transaction<'_>,
     agreement: &Agreement,
     now: Timestamp,
 ) -> Result<(), Refused> {
     let sql = "INSERT INTO agreement (id, partner, valid_from, swap_months, registration_months, pass_hashed_imsi,
-                   purposes, exact_times)
-               SELECT $1, $2, greatest($3, coalesce(max(valid_from) + 1, $3)), $4, $5, $6, $7, $8
-               FROM agreement WHERE partner = $2";
+                   purposes, exact_times, valid_until, is_dated)
+               SELECT $1, $2, greatest($3, coalesce(max(valid_from) + 1, $3)), $4, $5, $6, $7, $8, $9, $10
+               FROM agreement WHERE partner = $2 AND (valid_from <= $3 + $11 OR NOT is_dated)";
     let purposes: Vec<&str> = agreement.purposes.iter().map(|purpose| Purpose::word(*purpose)).collect();
     let (id, partner) = (agreement.id.as_u64().cast_signed(), agreement.partner.as_u64().cast_signed());
     let (swap, registration) = (agreement.windows.swap.as_months(), agreement.windows.registration.as_months());
-    let (now, purposes) = (now.as_microsecond(), purposes.join(","));
+    let (from, is_dated) = (agreement.valid_from.max(now).as_microsecond(), agreement.valid_from > now);
+    let (until, purposes) = (agreement.valid_until.map(Timestamp::as_microsecond), purposes.join(","));
     let (swap, registration) = (i64::from(swap), i64::from(registration));
     let (pass, exact) = (agreement.pass_hashed_imsi, agreement.exact_times);
-    let row = params![id, partner, now, swap, registration, pass, purposes, exact];
+    let row = params![id, partner, from, swap, registration, pass, purposes, exact, until, is_dated, SAME_DATE_US];
     let inserted = transaction.execute(sql, row).await;
     let taken = format!("agreement {}, or a price in it,", agreement.id);
     let missing = format!("partner {}", agreement.partner);

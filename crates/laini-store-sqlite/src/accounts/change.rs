@@ -14,6 +14,11 @@ pub(super) fn partner(
 ) -> Result<(), AccountsError> {
     let id = partner.as_u64().cast_signed();
     let changed = match change {
+        PartnerChange::AgreementsEnd(at) => {
+            let sql = "UPDATE agreement SET valid_until = ?2 WHERE partner = ?1 AND coalesce(valid_until > ?2, 1)";
+            let ended = transaction.execute(sql, params![id, at.as_microsecond()]);
+            ended.and_then(|_| transaction.execute("UPDATE partner SET name = name WHERE id = ?1", [id]))
+        }
         PartnerChange::Status(status) => {
             transaction.execute("UPDATE partner SET status = ?2 WHERE id = ?1", params![id, status.word()])
         }

@@ -1,5 +1,6 @@
 //! Reading, inside the transaction of its caller, so that everything is of one version.
 
+use std::collections::HashMap;
 use std::fmt::Display;
 
 use jiff::Timestamp;
@@ -46,15 +47,14 @@ fn partners(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Partner>> {
     partners.collect()
 }
 
-/// The agreement in force of each partner: the one with the latest start.
+/// Every agreement, those that are over or to come too.
 fn agreements(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Agreement>> {
     let mut statement = transaction.prepare_cached(
-        "SELECT id, partner, swap_months, registration_months, pass_hashed_imsi, purposes, exact_times
-         FROM agreement AS one
-         WHERE NOT EXISTS (SELECT 1 FROM agreement AS later WHERE later.partner = one.partner
-             AND (later.valid_from, later.id) > (one.valid_from, one.id))
-         ORDER BY partner",
+        "SELECT id, partner, swap_months, registration_months, pass_hashed_imsi, purposes, exact_times, valid_from,
+             valid_until
+         FROM agreement ORDER BY partner, valid_from, id",
     )?;
+    let mut prices = prices(transaction)?;
     let mut rows = statement.query([])?;
     let mut agreements = Vec::new();
     while let Some(row) = rows.next()? {
@@ -62,11 +62,13 @@ fn agreements(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Agreement>>
         agreements.push(Agreement {
             id: AgreementId::from_stored(agreement),
             partner: PartnerId::from_stored(unsigned(row, 1)?),
+            valid_from: instant(row.get(7)?)?,
+            valid_until: row.get::<_, Option<i64>>(8)?.map(instant).transpose()?,
             windows: Windows {
                 swap: parsed(Window::months(row.get(2)?))?,
                 registration: parsed(Window::months(row.get(3)?))?,
             },
-            prices: prices(transaction, agreement)?,
+            prices: prices.remove(&agreement).unwrap_or_default(),
             pass_hashed_imsi: row.get(4)?,
             purposes: parsed(Purpose::parse_list(row.get_ref(5)?.as_str()?))?,
             exact_times: row.get(6)?,
@@ -75,40 +77,45 @@ fn agreements(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Agreement>>
     Ok(agreements)
 }
 
-/// The prices of an agreement, in the products' own order.
-fn prices(transaction: &Transaction<'_>, agreement: u64) -> rusqlite::Result<Vec<(Product, Price)>> {
+/// The prices of each agreement, in the products' own order.
+fn prices(transaction: &Transaction<'_>) -> rusqlite::Result<HashMap<u64, Vec<(Product, Price)>>> {
     let mut statement = transaction.prepare_cached(
-        "SELECT product, version, currency, set_up_minor, free_units, free_per_month, monthly_minimum_minor
-         FROM agreement_price WHERE agreement = ?1",
+        "SELECT agreement, product, version, currency, set_up_minor, free_units, free_per_month, monthly_minimum_minor
+         FROM agreement_price",
     )?;
-    let mut rows = statement.query([agreement.cast_signed()])?;
-    let mut prices = Vec::new();
+    let mut bands = bands(transaction)?;
+    let mut rows = statement.query([])?;
+    let mut prices: HashMap<u64, Vec<(Product, Price)>> = HashMap::new();
     while let Some(row) = rows.next()? {
-        let product = parsed(Product::parse(row.get_ref(0)?.as_str()?))?;
-        let (units, per_month) = (unsigned(row, 4)?, row.get::<_, bool>(5)?);
+        let agreement = unsigned(row, 0)?;
+        let product = parsed(Product::parse(row.get_ref(1)?.as_str()?))?;
+        let (units, per_month) = (unsigned(row, 5)?, row.get::<_, bool>(6)?);
         let price = Price {
-            version: row.get(1)?,
-            currency: parsed(Currency::parse(row.get_ref(2)?.as_str()?))?,
-            set_up_minor: row.get(3)?,
+            version: row.get(2)?,
+            currency: parsed(Currency::parse(row.get_ref(3)?.as_str()?))?,
+            set_up_minor: row.get(4)?,
             free: if per_month { FreeUnits::PerMonth(units) } else { FreeUnits::Once(units) },
-            bands: bands(transaction, agreement, product)?,
-            monthly_minimum_minor: row.get(6)?,
+            bands: bands.remove(&(agreement, product)).unwrap_or_default(),
+            monthly_minimum_minor: row.get(7)?,
         };
         parsed(price.check())?;
-        prices.push((product, price));
+        prices.entry(agreement).or_default().push((product, price));
     }
-    prices.sort_by_key(|(product, _)| *product);
+    prices.values_mut().for_each(|prices| prices.sort_by_key(|(product, _)| *product));
     Ok(prices)
 }
 
-fn bands(transaction: &Transaction<'_>, agreement: u64, product: Product) -> rusqlite::Result<Vec<Band>> {
-    let sql = "SELECT up_to, unit_minor FROM price_band WHERE agreement = ?1 AND product = ?2 ORDER BY place";
+fn bands(transaction: &Transaction<'_>) -> rusqlite::Result<HashMap<(u64, Product), Vec<Band>>> {
+    let sql = "SELECT agreement, product, up_to, unit_minor FROM price_band ORDER BY place";
     let mut statement = transaction.prepare_cached(sql)?;
-    let bands = statement.query_map((agreement.cast_signed(), product.word()), |row| {
-        let up_to: Option<i64> = row.get(0)?;
-        Ok(Band { up_to: up_to.map(i64::cast_unsigned), unit_minor: row.get(1)? })
-    })?;
-    bands.collect()
+    let mut rows = statement.query([])?;
+    let mut bands: HashMap<(u64, Product), Vec<Band>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let of = (unsigned(row, 0)?, parsed(Product::parse(row.get_ref(1)?.as_str()?))?);
+        let up_to: Option<i64> = row.get(2)?;
+        bands.entry(of).or_default().push(Band { up_to: up_to.map(i64::cast_unsigned), unit_minor: row.get(3)? });
+    }
+    Ok(bands)
 }
 
 fn apps(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<App>> {

@@ -26,8 +26,12 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::sql::{self, StoreError};
 
-pub(crate) const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("migration_2.sql"), include_str!("migration_3.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("migration_2.sql"),
+    include_str!("migration_3.sql"),
+    include_str!("migration_4.sql"),
+];
 /// How long a change waits for another process that holds the file: it holds up a server's worker.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Audit rows that one call returns at most.

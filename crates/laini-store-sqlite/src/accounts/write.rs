@@ -26,8 +26,11 @@ pub(super) fn insert_partner(transaction: &Transaction<'_>, partner: &Partner) -
     inserted.map(drop).map_err(|error| explain(error, &format!("a partner named {:?}", partner.name), "the partner"))
 }
 
-/// Adds an agreement that is in force from `now` on: it starts after every other of its partner, even
-/// where the clock went back.
+/// Others that begin so soon after an agreement's date begin at the same date: it takes over from them too.
+const SAME_DATE_US: i64 = 1_000;
+
+/// Adds an agreement that begins on its date, or `now`: after every other of its partner that began when it was
+/// added, even where the clock went back since.
 pub(super) fn insert_agreement(
     transaction: &Transaction<'_>,
     agreement: &Agreement,
@@ -37,18 +40,21 @@ pub(super) fn insert_agreement(
     let insert = || -> rusqlite::Result<()> {
         transaction.execute(
             "INSERT INTO agreement (id, partner, valid_from, swap_months, registration_months, pass_hashed_imsi,
-                 purposes, exact_times)
-             SELECT ?1, ?2, max(?3, coalesce(max(valid_from) + 1, ?3)), ?4, ?5, ?6, ?7, ?8
-             FROM agreement WHERE partner = ?2",
+                 purposes, exact_times, valid_until, is_dated)
+             SELECT ?1, ?2, max(?3, coalesce(max(valid_from) + 1, ?3)), ?4, ?5, ?6, ?7, ?8, ?9, ?10
+             FROM agreement WHERE partner = ?2 AND (valid_from <= ?3 + ?11 OR NOT is_dated)",
             params![
                 agreement.id.as_u64().cast_signed(),
                 agreement.partner.as_u64().cast_signed(),
-                now.as_microsecond(),
+                agreement.valid_from.max(now).as_microsecond(),
                 agreement.windows.swap.as_months(),
                 agreement.windows.registration.as_months(),
                 agreement.pass_hashed_imsi,
                 purposes.join(","),
                 agreement.exact_times,
+                agreement.valid_until.map(Timestamp::as_microsecond),
+                agreement.valid_from > now,
+                SAME_DATE_US,
             ],
         )?;
         agreement

@@ -48,6 +48,8 @@ pub static TABLES: &[Table] = &[
             boolean("pass_hashed_imsi"),
             text("purposes"),
             boolean("exact_times"),
+            integer("valid_until"),
+            boolean("is_dated"),
         ],
         key: &["id"],
     },

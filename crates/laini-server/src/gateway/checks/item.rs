@@ -17,8 +17,8 @@ pub(in crate::gateway) struct Words {
 }
 
 impl Words {
-    pub(in crate::gateway) fn new(app: &AppView, zone: &TimeZone) -> Self {
-        let exact_times = app.agreement.as_ref().is_some_and(|agreement| agreement.exact_times);
+    pub(in crate::gateway) fn new(app: &AppView, at: Timestamp, zone: &TimeZone) -> Self {
+        let exact_times = app.agreement(at).is_ok_and(|agreement| agreement.exact_times);
         Self { zone: zone.clone(), exact_times }
     }
 

@@ -90,7 +90,7 @@ impl Gateway {
             None => item::charge(row.charge, None),
         };
         let settings = self.settings.current();
-        let words = Words::new(app, &settings.zone);
+        let words = Words::new(app, context.at, &settings.zone);
         let item = words.item(row.id, subject.msisdn, &told, row.as_of, charge);
         Ok(json(StatusCode::OK, &item))
     }
@@ -110,7 +110,7 @@ impl Asked<'_> {
         let Self { gateway, context, .. } = *self;
         gateway.settings.offers(Capability::Checks)?;
         let body = read_json(self.headers, body, context, &self.settings.limits).await?;
-        let order = Order::read(&body, self.app, &self.settings.plan)?;
+        let order = Order::read(&body, self.app, context.at, &self.settings.plan)?;
         if order.dry_run {
             return Ok(json(StatusCode::OK, &item::quote(&order)));
         }
@@ -192,7 +192,7 @@ impl Asked<'_> {
             told.push((one.draft.id, one.draft.subject.msisdn, one.told, one.as_of));
             drafts.push(one.draft);
         }
-        let words = Words::new(self.app, &self.settings.zone);
+        let words = Words::new(self.app, self.context.at, &self.settings.zone);
         let price = order.price;
         let write = move |recorded: &[Recorded]| {
             let items = told.iter().zip(recorded).map(|((id, msisdn, told, as_of), recorded)| {

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use laini_core::billing::PriceStamp;
 use laini_core::disclosure::FactSet;
 use laini_core::line::{Msisdn, MsisdnError, NumberPlan};
@@ -29,18 +30,18 @@ pub(super) struct Order {
 
 impl Order {
     /// Reads a body as `app` may ask.
-    pub(super) fn read(body: &[u8], app: &AppView, plan: &NumberPlan) -> Result<Self, ApiError> {
+    pub(super) fn read(body: &[u8], app: &AppView, at: Timestamp, plan: &NumberPlan) -> Result<Self, ApiError> {
         let request = ChecksRequest::parse(body).map_err(refused)?;
         let facts = facts(&request, app)?;
         // `facts` is never empty.
         let product = facts.product().unwrap_or(Product::Imsi);
-        let price = admit::price(app, product)?;
+        let price = admit::price(app, product, at)?;
         Ok(Self {
             numbers: numbers(&request, plan)?,
             facts,
             product,
             price,
-            purpose: purpose(&request, app)?,
+            purpose: purpose(&request, app, at)?,
             result_url: result_url(&request)?,
             reference: reference(request.reference)?,
             expect: request.expect,
@@ -138,11 +139,11 @@ fn numbers(request: &ChecksRequest, plan: &NumberPlan) -> Result<Vec<Msisdn>, Ap
     Ok(numbers)
 }
 
-fn purpose(request: &ChecksRequest, app: &AppView) -> Result<Purpose, ApiError> {
+fn purpose(request: &ChecksRequest, app: &AppView, at: Timestamp) -> Result<Purpose, ApiError> {
     let named = request.purpose.as_deref().map(Purpose::parse).transpose();
     let named = named.map_err(|error| ApiError::InvalidField("purpose", error.to_string().into()))?;
     let purpose = named.unwrap_or(app.app.purpose);
-    if app.app.environment == Environment::Production && !app.allows(purpose) {
+    if app.app.environment == Environment::Production && !app.allows(purpose, at) {
         return Err(ApiError::Forbidden(ForbiddenReason::PurposeNotAllowed));
     }
     Ok(purpose)

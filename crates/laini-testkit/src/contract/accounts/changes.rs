@@ -2,16 +2,18 @@
 
 use std::num::NonZeroU32;
 
+use jiff::SignedDuration;
 use laini_core::access::{AddressRules, ConsumerSecret};
 use laini_core::billing::{Currency, Money};
 use laini_core::disclosure::Windows;
 use laini_core::partner::{
-    AgreementId, AppId, AppLimits, AppProfile, AppStatus, Budget, Limits, OperatorKey, OperatorKeyId, OperatorScope,
-    PartnerId, PartnerStatus, Probing, Product, Purpose, Rate, ResultAddress, ResultAddressId,
+    Agreement, AgreementId, AppId, AppLimits, AppProfile, AppStatus, Budget, Limits, NoAgreement, OperatorKey,
+    OperatorKeyId, OperatorScope, PartnerId, PartnerStatus, Probing, Product, Purpose, Rate, ResultAddress,
+    ResultAddressId,
 };
 use laini_core::store::{AccountsError, AppChange, PartnerChange, ResultAddressChange};
 
-use super::{AccountsHome, BANK, agreement, app, audit, with_bank};
+use super::{AccountsHome, BANK, agreement, app, audit, partner, with_bank};
 
 const APP: AppId = AppId::from_stored(8);
 
@@ -135,21 +137,59 @@ pub async fn a_revoked_app_is_changed_no_more(home: &dyn AccountsHome) {
     assert_eq!(store.audits(1).await.unwrap(), [audit(2, "app.revoke")]);
 }
 
-pub async fn the_newest_agreement_is_in_force(home: &dyn AccountsHome) {
+pub async fn agreements_begin_on_their_date_or_now(home: &dyn AccountsHome) {
     let store = with_bank(home).await;
+    let at = |second| audit(second, "").at;
     let mut second = agreement(4, BANK);
     second.windows = Windows::default();
     second.purposes = vec![Purpose::Onboarding];
     second.exact_times = true;
     store.add_agreement(second.clone(), audit(2, "agreement.change")).await.unwrap();
-    assert_eq!(home.open().load().await.unwrap().agreements, [second]);
-    // The clock went back: what was agreed last is in force all the same.
-    let third = agreement(3, BANK);
+    second.valid_from = at(2);
+    // One that is to come, with its end; and one that begins before it, but was agreed later.
+    let to_come = Agreement { valid_from: at(100), valid_until: Some(at(200)), ..agreement(7, BANK) };
+    store.add_agreement(to_come.clone(), audit(3, "agreement.change")).await.unwrap();
+    // The clock went back: of those that have begun, what was agreed last is in force all the same.
+    let mut third = Agreement { valid_from: at(-100), ..agreement(3, BANK) };
     store.add_agreement(third.clone(), audit(-100, "agreement.change")).await.unwrap();
-    assert_eq!(home.open().load().await.unwrap().agreements, [third]);
+    third.valid_from = at(2) + SignedDuration::from_micros(1);
+    // Two for one date: what was agreed last is in force from then on.
+    let mut instead = Agreement { valid_from: at(100), ..agreement(9, BANK) };
+    store.add_agreement(instead.clone(), audit(5, "agreement.change")).await.unwrap();
+    instead.valid_from = at(100) + SignedDuration::from_micros(1);
+    let agreements = home.open().load().await.unwrap().agreements_of(BANK);
+    assert_eq!(agreements.versions(), [agreement(5, BANK), second, third.clone(), to_come, instead.clone()]);
+    assert_eq!(agreements.at(at(99)), Ok(&third));
+    assert_eq!(agreements.at(at(101)), Ok(&instead));
     let taken = store.add_agreement(agreement(5, BANK), audit(4, "x")).await;
     assert!(matches!(taken, Err(AccountsError::Exists(_))), "{taken:?}");
     assert_unknown(&store.add_agreement(agreement(6, PartnerId::from_stored(77)), audit(4, "x")).await);
+}
+
+pub async fn agreements_end(home: &dyn AccountsHome) {
+    let store = with_bank(home).await;
+    let at = |second| audit(second, "").at;
+    let to_come = Agreement { valid_from: at(100), ..agreement(7, BANK) };
+    let soon_over = Agreement { valid_from: at(50), valid_until: Some(at(60)), ..agreement(6, BANK) };
+    for one in [to_come, soon_over] {
+        store.add_agreement(one, audit(3, "agreement.change")).await.unwrap();
+    }
+    let other = PartnerId::from_stored(1);
+    store.add_partner(partner(1, "Bank B"), agreement(8, other), audit(4, "x")).await.unwrap();
+    store.change_partner(BANK, PartnerChange::AgreementsEnd(at(80)), audit(5, "agreement.end")).await.unwrap();
+    let book = home.open().load().await.unwrap();
+    let found = |second| book.agreements_of(BANK).at(at(second)).map(|one| one.id.as_u64());
+    let found: Vec<_> = [49, 59, 60, 79, 80, 100].into_iter().map(found).collect();
+    let over = |second| Err(NoAgreement::Ended(at(second)));
+    assert_eq!(found, [Ok(5), Ok(6), over(60), over(60), over(60), over(80)]);
+    assert!(book.agreements_of(other).at(at(1_000)).is_ok());
+    // An end may come earlier, never later.
+    store.change_partner(BANK, PartnerChange::AgreementsEnd(at(300)), audit(6, "agreement.end")).await.unwrap();
+    store.change_partner(BANK, PartnerChange::AgreementsEnd(at(40)), audit(7, "agreement.end")).await.unwrap();
+    let agreements = home.open().load().await.unwrap().agreements_of(BANK);
+    assert!(agreements.versions().iter().all(|one| one.valid_until == Some(at(40))), "{agreements:?}");
+    let gone = PartnerId::from_stored(77);
+    assert_unknown(&store.change_partner(gone, PartnerChange::AgreementsEnd(at(1)), audit(8, "x")).await);
 }
 
 pub async fn a_result_address_is_proven_rolled_and_removed(home: &dyn AccountsHome) {
@@ -219,5 +259,5 @@ pub async fn every_change_raises_the_version(home: &dyn AccountsHome) {
     grown("an operator key").await;
     one.revoke_operator_key(OperatorKeyId::from_stored(1), audit(8, "x")).await.unwrap();
     grown("no operator key").await;
-    assert_eq!(AgreementId::from_stored(6), two.load().await.unwrap().agreements[0].id);
+    assert_eq!(AgreementId::from_stored(6), two.load().await.unwrap().agreements[1].id);
 }

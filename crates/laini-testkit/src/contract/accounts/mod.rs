@@ -20,9 +20,9 @@ use laini_core::store::{AccountBook, AccountStore, AccountsError, AuditEntry};
 
 pub use changes::{
     a_partner_changes_one_thing_at_a_time, a_result_address_is_proven_rolled_and_removed,
-    a_revoked_app_is_changed_no_more, an_app_begins_as_it_is_added, an_app_changes_one_thing_at_a_time,
-    every_change_raises_the_version, operator_keys_are_named_once_while_they_are_good,
-    the_newest_agreement_is_in_force,
+    a_revoked_app_is_changed_no_more, agreements_begin_on_their_date_or_now, agreements_end,
+    an_app_begins_as_it_is_added, an_app_changes_one_thing_at_a_time, every_change_raises_the_version,
+    operator_keys_are_named_once_while_they_are_good,
 };
 
 /// Runs the whole suite: one test per promise, each in a new `$home` (an expression that makes an
@@ -45,7 +45,8 @@ macro_rules! accounts_contract {
             an_app_changes_one_thing_at_a_time
             an_app_begins_as_it_is_added
             a_revoked_app_is_changed_no_more
-            the_newest_agreement_is_in_force
+            agreements_begin_on_their_date_or_now
+            agreements_end
             a_result_address_is_proven_rolled_and_removed
             operator_keys_are_named_once_while_they_are_good
             every_change_raises_the_version
@@ -84,6 +85,8 @@ fn agreement(number: u64, partner: PartnerId) -> Agreement {
     Agreement {
         id: AgreementId::from_stored(number),
         partner,
+        valid_from: audit(0, "").at,
+        valid_until: None,
         windows: Windows { swap: Window::months(1).unwrap(), registration: Window::months(6).unwrap() },
         prices: vec![(Product::Imsi, flat), (Product::Swap, once), (Product::Age, graduated)],
         pass_hashed_imsi: true,
@@ -157,7 +160,8 @@ pub async fn everything_survives_a_reopen(home: &dyn AccountsHome) {
     book.apps.sort_by_key(|app| app.id);
     let bank = Partner { id: BANK, ..partner(0, "Bank A") };
     assert_eq!(book.partners, [partner(1, "Bank B"), bank]);
-    assert_eq!(book.agreements, [agreement(5, BANK), agreement(6, PartnerId::from_stored(1))]);
+    let of_other = Agreement { valid_from: audit(3, "").at, ..agreement(6, PartnerId::from_stored(1)) };
+    assert_eq!(book.agreements, [agreement(5, BANK), of_other]);
     assert_eq!(book.apps, [app(8, BANK, "transfers"), sandbox]);
 }
 

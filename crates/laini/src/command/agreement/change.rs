@@ -5,7 +5,7 @@ use laini_core::partner::{Agreement, AgreementId, AppStatus, Environment, Purpos
 use super::in_force;
 use super::show::AgreementReport;
 use crate::command::Context;
-use crate::command::context::{audit, because, block_on, random};
+use crate::command::context::{audit, because, block_on, now, random};
 use crate::failure::WithHint as _;
 
 /// `laini agreement change`
@@ -52,6 +52,7 @@ impl Terms {
         let purposes = self.purposes.as_ref().unwrap_or(&before.purposes);
         Agreement {
             id: AgreementId::from_random(random()),
+            valid_from: now(),
             windows: Windows {
                 swap: self.swap_window.unwrap_or(before.windows.swap),
                 registration: self.registration_window.unwrap_or(before.windows.registration),
@@ -70,7 +71,7 @@ pub(crate) fn run(context: &Context, args: &ChangeArgs) -> anyhow::Result<()> {
     let accounts = house.accounts()?;
     let book = block_on(accounts.load())??;
     let (partner, before) = in_force(&book, &args.partner)?;
-    let agreement = args.terms.after(before);
+    let agreement = args.terms.after(&before);
     let mut apps = book.apps.iter().filter(|app| app.partner == partner.id && app.status != AppStatus::Revoked);
     let stranded =
         apps.find(|app| app.environment == Environment::Production && !agreement.purposes.contains(&app.purpose));

@@ -11,6 +11,7 @@ use laini_core::partner::{Agreement, Partner};
 use laini_core::store::AccountBook;
 
 use super::Context;
+use super::context::now;
 use super::partner;
 
 /// What to do with agreements.
@@ -31,9 +32,8 @@ pub(crate) fn run(context: &Context, command: &AgreementCommand) -> anyhow::Resu
 }
 
 /// The partner that a person means, and its agreement in force.
-fn in_force<'a>(book: &'a AccountBook, wanted: &str) -> anyhow::Result<(&'a Partner, &'a Agreement)> {
+fn in_force<'a>(book: &'a AccountBook, wanted: &str) -> anyhow::Result<(&'a Partner, Agreement)> {
     let partner = partner::find(book, wanted)?;
-    let agreement = book.agreements.iter().find(|agreement| agreement.partner == partner.id);
-    let agreement = agreement.ok_or_else(|| anyhow::anyhow!("{} has no agreement", partner.name))?;
-    Ok((partner, agreement))
+    let agreement = book.agreements_of(partner.id).at(now()).cloned();
+    Ok((partner, agreement.map_err(|why| anyhow::anyhow!("{}: {why}", partner.name))?))
 }

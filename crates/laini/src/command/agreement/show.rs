@@ -1,4 +1,5 @@
 use clap::Args;
+use jiff::Timestamp;
 use laini_core::billing::{FreeUnits, Money, Price};
 use laini_core::partner::{Agreement, Partner, Purpose};
 use serde::Serialize;
@@ -19,6 +20,9 @@ pub(crate) struct ShowArgs {
 pub(super) struct AgreementReport {
     pub(super) agreement: String,
     pub(super) partner: String,
+    valid_from: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_until: Option<Timestamp>,
     swap_window: String,
     registration_window: String,
     purposes: Vec<&'static str>,
@@ -52,6 +56,8 @@ impl AgreementReport {
         Self {
             agreement: agreement.id.to_string(),
             partner: partner.name.clone(),
+            valid_from: agreement.valid_from,
+            valid_until: agreement.valid_until,
             swap_window: agreement.windows.swap.to_string(),
             registration_window: agreement.windows.registration.to_string(),
             purposes: agreement.purposes.iter().map(|purpose| Purpose::word(*purpose)).collect(),
@@ -66,6 +72,8 @@ impl AgreementReport {
         let mut rows = vec![
             ("partner", self.partner.clone()),
             ("agreement", self.agreement.clone()),
+            ("in force from", self.valid_from.to_string()),
+            ("until", self.valid_until.map_or("it is ended or replaced".to_owned(), |end| end.to_string())),
             ("swaps disclosed", self.swap_window.clone()),
             ("registrations", self.registration_window.clone()),
             ("purposes", self.purposes.join(", ")),
@@ -102,7 +110,7 @@ pub(crate) fn run(context: &Context, args: &ShowArgs) -> anyhow::Result<()> {
     let (house, _) = context.existing_house()?;
     let book = block_on(house.accounts()?.load())??;
     let (partner, agreement) = in_force(&book, &args.partner)?;
-    context.out.data(&AgreementReport::of(partner, agreement), AgreementReport::in_words)
+    context.out.data(&AgreementReport::of(partner, &agreement), AgreementReport::in_words)
 }
 
 fn price_in_words(price: &Price) -> String {

@@ -6,7 +6,7 @@ use laini_core::store::{AccountBook, AppChange};
 use super::change::apply;
 use super::show::budget_in_words;
 use crate::command::Context;
-use crate::command::context::because;
+use crate::command::context::{because, now};
 use crate::failure::WithHint as _;
 
 /// The most shares of a budget at which a warning is given.
@@ -72,9 +72,11 @@ fn budget(args: &BudgetArgs, app: &App, book: &AccountBook) -> anyhow::Result<Op
 
 /// The currency in which the app is charged.
 fn currency(app: &App, book: &AccountBook) -> anyhow::Result<Currency> {
-    let agreement = book.agreements.iter().find(|agreement| agreement.partner == app.partner);
-    let price = agreement.and_then(|agreement| agreement.prices.first());
-    price
+    // One that is to come will do.
+    let agreements = book.agreements_of(app.partner);
+    let agreement = agreements.at(now()).ok().or(agreements.versions().last());
+    agreement
+        .and_then(|agreement| agreement.prices.first())
         .map(|(_, price)| price.currency)
         .ok_or_else(|| anyhow::anyhow!("there is no agreement with prices, so nothing is charged"))
 }

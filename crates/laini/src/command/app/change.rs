@@ -5,7 +5,7 @@ use laini_core::store::{AccountBook, AppChange};
 use super::find;
 use super::show::AppReport;
 use crate::command::Context;
-use crate::command::context::{audit, because, block_on};
+use crate::command::context::{audit, because, block_on, now};
 use crate::failure::{WithHint as _, hinted};
 
 /// `laini app suspend` and `laini app resume`
@@ -81,8 +81,8 @@ pub(crate) fn status(context: &Context, args: &StatusArgs, status: AppStatus) ->
 /// Changes an app's default purpose.
 pub(crate) fn purpose(context: &Context, args: &PurposeArgs) -> anyhow::Result<()> {
     let change = |app: &App, book: &AccountBook| {
-        let agreement = book.agreements.iter().find(|agreement| agreement.partner == app.partner);
-        let allowed = agreement.is_some_and(|agreement| agreement.purposes.contains(&args.purpose));
+        let agreements = book.agreements_of(app.partner);
+        let allowed = agreements.at(now()).is_ok_and(|agreement| agreement.purposes.contains(&args.purpose));
         if app.environment == Environment::Production && !allowed {
             return Err(anyhow::anyhow!("the agreement does not allow {}", args.purpose.word()))
                 .hint("`laini agreement change PARTNER --purposes …` makes a new version that does");

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::find;
 use crate::command::Context;
-use crate::command::context::block_on;
+use crate::command::context::{block_on, now};
 use crate::command::limits::{LimitsReport, in_words, rate_in_words};
 
 /// `laini app show`
@@ -76,7 +76,7 @@ struct AddressReport {
 impl AppReport {
     pub(super) fn of(book: &AccountBook, app: &App) -> Self {
         let partner = book.partners.iter().find(|partner| partner.id == app.partner);
-        let agreement = book.agreements.iter().find(|agreement| agreement.partner == app.partner);
+        let agreement = book.agreements_of(app.partner).at(now()).map(|agreement| agreement.id);
         let addresses = book.result_addresses.iter().filter(|address| address.app == app.id);
         Self {
             app: app.id.to_string(),
@@ -86,7 +86,7 @@ impl AppReport {
             products: app.products.to_string(),
             status: app.status.word(),
             partner_status: partner.map_or("", |partner| partner.status.word()),
-            agreement: agreement.map(|agreement| AgreementId::to_string(&agreement.id)),
+            agreement: agreement.ok().as_ref().map(AgreementId::to_string),
             consumer_key: app.consumer_key.as_str().to_owned(),
             secrets: app.secrets.len(),
             token_epoch: app.token_epoch,

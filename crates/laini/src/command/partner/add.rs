@@ -5,7 +5,7 @@ use laini_core::partner::{Agreement, AgreementId, Partner, PartnerId, Product, P
 use serde::Serialize;
 
 use crate::command::Context;
-use crate::command::context::{audit, block_on, named, random};
+use crate::command::context::{audit, block_on, named, now, random};
 use crate::failure::WithHint as _;
 
 /// `laini partner add NAME`
@@ -48,6 +48,8 @@ pub(crate) fn standard(name: &str, currency: Currency) -> anyhow::Result<(Partne
     let agreement = Agreement {
         id: AgreementId::from_random(random()),
         partner: partner.id,
+        valid_from: now(),
+        valid_until: None,
         windows: Windows::default(),
         prices: vec![(Product::Imsi, flat(2_000)), (Product::Swap, swap), (Product::Age, flat(400))],
         pass_hashed_imsi: false,
