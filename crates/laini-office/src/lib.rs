@@ -9,6 +9,7 @@
 
 mod actor;
 mod kept;
+pub mod mail;
 mod office;
 pub mod paper;
 pub mod people;

@@ -4,7 +4,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::TokenKey;
+use super::{OfficeSeal, TokenKey};
 use crate::disclosure::PseudonymKey;
 use crate::line::RegistrySeal;
 use crate::partner::{Environment, PartnerId, ResultAddressId};
@@ -54,6 +54,11 @@ impl KeyTree {
     /// The seal of the keys of days, where they lie beside the data.
     pub fn day_keys(&self) -> DayKeySeal {
         DayKeySeal::new(&self.derive("laini/day-key-seal/v1"))
+    }
+
+    /// The seal of what records of the office must not show.
+    pub fn office_seal(&self) -> OfficeSeal {
+        OfficeSeal::new(&self.derive("laini/office-seal/v1"))
     }
 
     /// Tells this tree from that of another root key, and nothing about either.

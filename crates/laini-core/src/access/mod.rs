@@ -7,11 +7,13 @@ mod address_rules;
 mod base62;
 mod credentials;
 mod keys;
+mod office_seal;
 mod operator_credential;
 mod token;
 
 pub use address_rules::{AddressRules, AddressRulesError};
 pub use credentials::{ConsumerKey, ConsumerSecret, CredentialError, SecretHash};
 pub use keys::{KeyTree, RootKey};
+pub use office_seal::OfficeSeal;
 pub use operator_credential::OperatorCredential;
 pub use token::{TOKEN_LIFETIME, Token, TokenClaims, TokenError, TokenKey};

@@ -96,3 +96,7 @@ id! {
     /// An operator key.
     OperatorKeyId
 }
+id! {
+    /// A letter that waits to be sent.
+    LetterId
+}

@@ -6,6 +6,7 @@
 mod accounts;
 mod agreement;
 mod app;
+mod email;
 mod id;
 mod limits;
 mod operator_key;
@@ -17,7 +18,8 @@ mod words;
 pub use accounts::{Accounts, AppView};
 pub use agreement::{Agreement, Agreements, NoAgreement};
 pub use app::{App, AppProfile, AppStatus, Environment, Partner, PartnerStatus, Product, ProductSet, WordError};
-pub use id::{AgreementId, AppId, IdError, OperatorKeyId, PartnerId, PersonId, ResultAddressId, SessionId};
+pub use email::{EmailAddress, EmailError};
+pub use id::{AgreementId, AppId, IdError, LetterId, OperatorKeyId, PartnerId, PersonId, ResultAddressId, SessionId};
 pub use limits::{AppLimits, Budget, Limits, Probing, Rate};
 pub use operator_key::{OperatorKey, OperatorScope, OperatorScopes};
 pub use purpose::Purpose;
