@@ -1,29 +1,50 @@
 use std::fmt;
 
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::mac::keyed;
 use crate::store::{RecordId, RecordKind};
 use crate::synthetic::SyntheticSeal;
 
 /// Seals what a record of the office must not show to whoever reads the store: secrets of second factors, letters
 /// that wait. What is sealed to one record opens in no other.
 #[derive(Clone)]
-pub struct OfficeSeal(SyntheticSeal);
+pub struct OfficeSeal {
+    seal: SyntheticSeal,
+    names: Hmac<Sha256>,
+}
 
 impl OfficeSeal {
     /// A seal under a 256-bit key.
     pub fn new(key: &[u8; 32]) -> Self {
-        Self(SyntheticSeal::new(key, b"laini/office-nonce/v1"))
+        let mut names = keyed(key);
+        names.update(b"laini/office-names/v1");
+        let names: [u8; 32] = names.finalize().into_bytes().into();
+        Self { seal: SyntheticSeal::new(key, b"laini/office-nonce/v1"), names: keyed(&names) }
     }
 
     /// Seals bytes to a record.
     pub fn seal(&self, of: (RecordKind, RecordId), bytes: &[u8]) -> Vec<u8> {
-        self.0.seal(&context(of), bytes)
+        self.seal.seal(&context(of), bytes)
     }
 
     /// Opens what [`OfficeSeal::seal`] made for the same record; `None` for anything else.
     pub fn open(&self, of: (RecordKind, RecordId), sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        self.0.open(&context(of), sealed).map(Zeroizing::new)
+        self.seal.open(&context(of), sealed).map(Zeroizing::new)
+    }
+
+    /// The id of a record that is kept about something personal without naming it: a keyed hash of `parts`, which
+    /// nobody can guess back without the key.
+    pub fn id_of(&self, kind: RecordKind, parts: &[&str]) -> RecordId {
+        let mut mac = self.names.clone();
+        for part in [kind.0].iter().chain(parts) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        let hash: [u8; 32] = mac.finalize().into_bytes().into();
+        RecordId(u64::from_be_bytes(*hash.first_chunk().unwrap_or(&[0; 8])) >> 1)
     }
 }
 
@@ -53,5 +74,16 @@ mod tests {
         assert!(seal.open((RecordKind("letter"), RecordId(7)), &sealed).is_none());
         assert!(OfficeSeal::new(&[2; 32]).open(of, &sealed).is_none());
         assert!(seal.open(of, &sealed[..11]).is_none());
+    }
+
+    #[test]
+    fn an_id_is_the_same_for_the_same_parts_alone() {
+        let (seal, kind) = (OfficeSeal::new(&[1; 32]), RecordKind("attempts"));
+        let id = seal.id_of(kind, &["ab", "c"]);
+        assert_eq!(id, seal.id_of(kind, &["ab", "c"]));
+        assert_ne!(id, seal.id_of(kind, &["a", "bc"]));
+        assert_ne!(id, seal.id_of(RecordKind("other"), &["ab", "c"]));
+        assert_ne!(id, OfficeSeal::new(&[2; 32]).id_of(kind, &["ab", "c"]));
+        assert_eq!(id.0 >> 63, 0);
     }
 }

@@ -100,3 +100,7 @@ id! {
     /// A letter that waits to be sent.
     LetterId
 }
+id! {
+    /// A token that is good once: an invitation, a reset.
+    OnceTokenId
+}

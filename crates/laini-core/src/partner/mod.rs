@@ -19,7 +19,9 @@ pub use accounts::{Accounts, AppView};
 pub use agreement::{Agreement, Agreements, NoAgreement};
 pub use app::{App, AppProfile, AppStatus, Environment, Partner, PartnerStatus, Product, ProductSet, WordError};
 pub use email::{EmailAddress, EmailError};
-pub use id::{AgreementId, AppId, IdError, LetterId, OperatorKeyId, PartnerId, PersonId, ResultAddressId, SessionId};
+pub use id::{
+    AgreementId, AppId, IdError, LetterId, OnceTokenId, OperatorKeyId, PartnerId, PersonId, ResultAddressId, SessionId,
+};
 pub use limits::{AppLimits, Budget, Limits, Probing, Rate};
 pub use operator_key::{OperatorKey, OperatorScope, OperatorScopes};
 pub use purpose::Purpose;
