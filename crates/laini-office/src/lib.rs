@@ -19,7 +19,7 @@ mod work;
 
 pub use actor::Actor;
 pub use kept::{Cursor, Kept, Page, PageRequest, key, unique};
-pub use office::{Office, OfficeSettings};
-pub use problem::Problem;
+pub use office::{Office, OfficeSettings, PeopleSettings};
+pub use problem::{Problem, Unproven};
 pub use replay::Replay;
 pub use work::Work;

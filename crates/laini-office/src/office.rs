@@ -37,6 +37,17 @@ pub struct OfficeSettings {
     pub zone: TimeZone,
     /// The currency of its prices.
     pub currency: Currency,
+    /// How people sign in.
+    pub people: PeopleSettings,
+}
+
+/// What the operator has set of how people sign in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PeopleSettings {
+    /// Where the portal's pages are, for links in letters; empty: letters hold the token alone.
+    pub portal_url: String,
+    /// Whether staff may do nothing before they have a second factor.
+    pub staff_second_factor: bool,
 }
 
 impl Office {

@@ -25,6 +25,9 @@ pub enum Problem {
     /// The caller may not.
     #[error("{0}")]
     Forbidden(Cow<'static, str>),
+    /// The caller has not proved who they are.
+    #[error("{0}")]
+    Unproven(Unproven),
     /// Too often: not before so many seconds.
     #[error("too many attempts; try again in {retry_after_s} seconds")]
     TooOften {
@@ -43,6 +46,20 @@ pub enum Problem {
     /// The store failed: for the log; callers are told that it cannot be reached.
     #[error("{0}")]
     Store(String),
+}
+
+/// Why somebody at the door is not let in. An unknown e-mail address is a wrong one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unproven {
+    /// The e-mail address or the password.
+    #[error("the e-mail address or the password is wrong")]
+    Wrong,
+    /// They are right, and a code of the second factor is missing.
+    #[error("a code of the second factor is needed as well")]
+    CodeNeeded,
+    /// They are right, and the code is not.
+    #[error("the code is wrong, was used already, or has passed")]
+    CodeWrong,
 }
 
 impl Problem {

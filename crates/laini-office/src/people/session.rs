@@ -97,6 +97,47 @@ pub fn authenticate(office: &Office, token: &str, at: Timestamp) -> Result<Actor
     found.unwrap_or_else(|problem| Err(SessionProblem::Store(problem.to_string())))
 }
 
+/// The session that a token is of, whether or not it opens it.
+pub fn session_of(token: &str) -> Option<SessionId> {
+    parse(token).map(|(id, _)| id)
+}
+
+/// The sessions of somebody that have not ended, newest first.
+pub fn list_sessions(work: &mut Work<'_>, person: PersonId) -> Result<Vec<Session>, Problem> {
+    let mut sessions = work.all::<Session>("person", person)?;
+    sessions.retain(|session| work.at < session.ends());
+    sessions.reverse();
+    Ok(sessions)
+}
+
+/// Ends one session of somebody.
+pub fn end_session(work: &mut Work<'_>, person: PersonId, id: SessionId) -> Result<(), Problem> {
+    let session = work.look::<Session>(id)?.filter(|session| session.person == person);
+    let session = session.ok_or(Problem::NotFound("session"))?;
+    work.remove(&session);
+    let partner = work.actor.partner();
+    work.note("session.close", partner, person, "");
+    Ok(())
+}
+
+/// Ends the sessions of somebody, all but `kept`; how many.
+pub fn end_sessions(work: &mut Work<'_>, person: PersonId, kept: Option<SessionId>) -> Result<usize, Problem> {
+    let mut sessions = work.all::<Session>("person", person)?;
+    sessions.retain(|session| Some(session.id) != kept);
+    sessions.iter().for_each(|session| work.remove(session));
+    Ok(sessions.len())
+}
+
+/// Ends the session that a token opens; any other text does nothing.
+pub(super) fn end_session_of(work: &mut Work<'_>, token: &str) -> Result<(), Problem> {
+    let Some((id, secret)) = parse(token) else { return Ok(()) };
+    let session = work.look::<Session>(id)?.filter(|session| SecretHash(session.hash) == secret.hash());
+    if let Some(session) = session {
+        work.remove(&session);
+    }
+    Ok(())
+}
+
 fn parse(token: &str) -> Option<(SessionId, ConsumerSecret)> {
     let (id, secret) = token.strip_prefix(PREFIX)?.split_once('_')?;
     let fits = secret.len() <= 128 && secret.bytes().all(|b| b.is_ascii_alphanumeric());

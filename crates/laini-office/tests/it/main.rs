@@ -1,0 +1,8 @@
+//! The office on the engine that ships: real files, hand-held instants, counted randomness.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod desk;
+mod mail;
+mod people;
+mod roster;

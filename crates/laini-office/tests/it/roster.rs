@@ -1,0 +1,132 @@
+//! Who gives whom which role: no way around for oneself, and somebody always stays who decides.
+
+use laini_core::partner::{MemberRole, PartnerId, PersonId, StaffRole};
+use laini_office::people::{
+    Roster, Seat, SessionProblem, authenticate, disable, enable, invite, list_people, reset, set_role, sign_out,
+};
+use laini_office::{Actor, PageRequest, Problem};
+
+use crate::desk::{Desk, OWN};
+
+fn seat(role: MemberRole) -> Seat {
+    Seat::Member { partner: OWN, role }
+}
+
+const ROSTER: Roster = Roster::Partner(OWN);
+
+#[test]
+fn nobody_changes_their_own_role_or_one_of_another_side() {
+    let desk = Desk::open();
+    let owner = desk.person("owner@bank.example", seat(MemberRole::Owner));
+    let viewer = desk.person("viewer@bank.example", seat(MemberRole::Viewer));
+    let set = |actor: &Actor, roster, id, seat| desk.run(actor, |work| set_role(work, roster, id, seat)).map(drop);
+    for role in MemberRole::ALL {
+        let own = set(&viewer.actor(), ROSTER, viewer.id, seat(role));
+        assert!(matches!(own, Err(Problem::Forbidden(_))), "{role:?}");
+    }
+    let as_staff = Seat::Staff { role: StaffRole::Admin };
+    assert!(matches!(set(&owner.actor(), ROSTER, viewer.id, as_staff), Err(Problem::Invalid { field: "role", .. })));
+    let elsewhere = Seat::Member { partner: PartnerId::from_stored(12), role: MemberRole::Owner };
+    assert!(matches!(set(&owner.actor(), ROSTER, viewer.id, elsewhere), Err(Problem::Invalid { .. })));
+    let other = Roster::Partner(PartnerId::from_stored(12));
+    assert_eq!(set(&owner.actor(), other, viewer.id, elsewhere), Err(Problem::NotFound("person")));
+    assert_eq!(set(&owner.actor(), Roster::Staff, viewer.id, as_staff), Err(Problem::NotFound("person")));
+    assert_eq!(
+        set(&owner.actor(), ROSTER, PersonId::from_stored(1), seat(MemberRole::Owner)),
+        Err(Problem::NotFound("person"))
+    );
+    assert_eq!(set(&owner.actor(), ROSTER, viewer.id, seat(MemberRole::Billing)), Ok(()));
+    assert_eq!(desk.trail()[0].entry.action, "person.role");
+}
+
+#[test]
+fn the_last_owner_and_the_last_administrator_stay() {
+    let desk = Desk::open();
+    let console = Actor::Console { user: "test".to_owned() };
+    let last = [
+        (
+            ROSTER,
+            desk.person("owner@bank.example", seat(MemberRole::Owner)),
+            seat(MemberRole::Viewer),
+            seat(MemberRole::Owner),
+        ),
+        (
+            Roster::Staff,
+            desk.person("admin@mobile.example", Seat::Staff { role: StaffRole::Admin }),
+            Seat::Staff { role: StaffRole::Auditor },
+            Seat::Staff { role: StaffRole::Admin },
+        ),
+    ];
+    for (number, (roster, person, lower, head)) in last.into_iter().enumerate() {
+        let lowered = || desk.run(&console, |work| set_role(work, roster, person.id, lower)).map(drop);
+        let disabled = || desk.run(&console, |work| disable(work, roster, person.id, "")).map(drop);
+        assert!(matches!((lowered(), disabled()), (Err(Problem::NotNow(_)), Err(Problem::NotNow(_)))));
+        let email = format!("invited-{number}@bank.example");
+        desk.run(&console, |work| invite(work, head, &email, "Invited", false)).unwrap();
+        assert!(matches!(disabled(), Err(Problem::NotNow(_))), "whoever has not come in yet does not count");
+        let second = desk.person(&format!("second-{number}@bank.example"), head);
+        assert_eq!(disabled(), Ok(()));
+        let enabled = desk.run(&second.actor(), |work| enable(work, roster, person.id, "")).unwrap();
+        assert!(!enabled.person.is_disabled);
+        assert_eq!(lowered(), Ok(()));
+        let second_too = desk.run(&console, |work| disable(work, roster, second.id, ""));
+        assert!(matches!(second_too, Err(Problem::NotNow(_))));
+    }
+}
+
+#[test]
+fn two_owners_who_remove_each_other_at_once_do_not_both_succeed() {
+    let desk = Desk::open();
+    let one = desk.person("one@bank.example", seat(MemberRole::Owner));
+    let two = desk.person("two@bank.example", seat(MemberRole::Owner));
+    let mut is_first = true;
+    let removed = desk.run(&one.actor(), |work| {
+        let done = disable(work, ROSTER, two.id, "")?;
+        if std::mem::take(&mut is_first) {
+            // Between what the one has read and what they save, the other does the same.
+            desk.run(&two.actor(), |work| disable(work, ROSTER, one.id, ""))?;
+        }
+        Ok(done)
+    });
+    assert!(matches!(removed, Err(Problem::NotNow(_))), "{removed:?}");
+}
+
+#[test]
+fn a_disabled_person_is_out_at_once_and_a_reset_takes_sessions_and_factor() {
+    let desk = Desk::open();
+    let owner = desk.person("owner@bank.example", seat(MemberRole::Owner));
+    let session = desk.come_in("dev@bank.example", seat(MemberRole::Developer));
+    let id = session.person.id;
+    let ended = desk.run(&owner.actor(), |work| sign_out(work, ROSTER, id));
+    assert_eq!((ended, authenticate(&desk.office, &session.token, desk.at)), (Ok(1), Err(SessionProblem::Unknown)));
+    desk.run(&owner.actor(), |work| disable(work, ROSTER, id, "left")).unwrap();
+    let again = desk.run(&owner.actor(), |work| reset(work, ROSTER, id, true));
+    assert!(matches!(again, Err(Problem::NotNow(_))));
+    let row = &desk.trail()[0].entry;
+    assert_eq!((row.action.as_str(), row.reason.as_str(), row.partner), ("person.disable", "left", Some(OWN)));
+}
+
+#[test]
+fn an_address_is_invited_once_and_a_roster_lists_its_own() {
+    let mut desk = Desk::open();
+    let owner = desk.person("owner@bank.example", seat(MemberRole::Owner));
+    desk.wait_s(1);
+    desk.person("admin@mobile.example", Seat::Staff { role: StaffRole::Admin });
+    let try_invite = |email: &str, name: &str, seat| {
+        desk.run(&owner.actor(), |work| invite(work, seat, email, name, true)).map(drop)
+    };
+    let viewer = seat(MemberRole::Viewer);
+    assert!(matches!(try_invite("Owner@bank.example", "O", viewer), Err(Problem::Taken(_))));
+    assert!(matches!(try_invite("no address", "O", viewer), Err(Problem::Invalid { field: "email", .. })));
+    assert!(matches!(try_invite("o@bank.example", "=cmd()", viewer), Err(Problem::Invalid { field: "name", .. })));
+    let nowhere = Seat::Member { partner: PartnerId::from_stored(99), role: MemberRole::Owner };
+    assert_eq!(try_invite("o@bank.example", "O", nowhere), Err(Problem::NotFound("partner")));
+    assert_eq!(try_invite("o@bank.example", "O", viewer), Ok(()));
+    let names = |roster| {
+        let page = desk.run(&Actor::System, |work| list_people(work, roster, PageRequest::FIRST)).unwrap();
+        page.items.into_iter().map(|entry| (entry.person.email, entry.has_come_in)).collect::<Vec<_>>()
+    };
+    let expected = [("owner@bank.example".to_owned(), true), ("o@bank.example".to_owned(), false)];
+    assert_eq!(names(ROSTER), expected);
+    assert_eq!(names(Roster::Staff), [("admin@mobile.example".to_owned(), true)]);
+}
