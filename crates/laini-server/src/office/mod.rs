@@ -151,6 +151,7 @@ pub(crate) fn api_error(problem: &Problem) -> ApiError {
         Problem::Forbidden(why) => ApiError::Refused(why.to_string()),
         Problem::TooOften { retry_after_s } => ApiError::SpikeArrest { retry_after_s: *retry_after_s },
         Problem::TooLarge { .. } => ApiError::BodyTooLarge,
+        Problem::Unproven(_) => ApiError::InvalidCredentials,
         Problem::Contended => ApiError::NotNow(problem.to_string()),
         Problem::Store(error) => {
             tracing::error!(error, "the office's store failed");
