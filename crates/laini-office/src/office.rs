@@ -41,6 +41,13 @@ pub struct OfficeSettings {
     pub people: PeopleSettings,
 }
 
+impl OfficeSettings {
+    /// The defaults, for an operator of this name, zone and currency.
+    pub fn new(operator: &str, zone: TimeZone, currency: Currency) -> Self {
+        Self { operator: operator.to_owned(), zone, currency, people: PeopleSettings::default() }
+    }
+}
+
 /// What the operator has set of how people sign in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PeopleSettings {

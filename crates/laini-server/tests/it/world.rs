@@ -148,11 +148,7 @@ impl World {
             ledger: Arc::clone(&ledger) as _,
             keys: Arc::clone(&keys),
             entropy: Arc::new(CountedEntropy::default()),
-            settings: OfficeSettings {
-                operator: "Test Mobile".to_owned(),
-                zone: settings.current().zone.clone(),
-                currency: Currency::KES,
-            },
+            settings: OfficeSettings::new("Test Mobile", settings.current().zone.clone(), Currency::KES),
         });
         let deps = Deps {
             registry: Arc::clone(&registry) as _,

@@ -257,7 +257,7 @@ impl Config {
 
     /// What the operator has set for its office.
     pub(crate) fn office(&self) -> anyhow::Result<OfficeSettings> {
-        Ok(OfficeSettings { operator: self.operator.name.clone(), zone: self.zone()?, currency: self.currency()? })
+        Ok(OfficeSettings::new(&self.operator.name, self.zone()?, self.currency()?))
     }
 
     /// The operator's currency.
