@@ -70,6 +70,8 @@ impl Desk {
         let agreement = Agreement {
             id: AgreementId::from_stored(21),
             partner: OWN,
+            valid_from: START,
+            valid_until: None,
             windows: Windows::default(),
             prices: Vec::new(),
             pass_hashed_imsi: false,
