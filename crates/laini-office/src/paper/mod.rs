@@ -4,6 +4,7 @@
 //! paper: its bytes are hashed and signed.
 
 mod html;
+mod pdf;
 
 /// A paper.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,5 +58,10 @@ impl Paper {
     /// The paper as a page of HTML, without scripts, styled for screen and print.
     pub fn html(&self) -> String {
         html::page(self)
+    }
+
+    /// The paper as PDF, on pages of A4. The same paper gives the same bytes.
+    pub fn pdf(&self) -> Vec<u8> {
+        pdf::file(self)
     }
 }
