@@ -81,6 +81,10 @@ id! {
     AgreementId
 }
 id! {
+    /// A document of a partner.
+    DocumentId
+}
+id! {
     /// A result address of an app.
     ResultAddressId
 }

@@ -6,9 +6,12 @@
 mod accounts;
 mod agreement;
 mod app;
+mod document;
 mod email;
 mod id;
+mod kra_pin;
 mod limits;
+mod onboarding;
 mod operator_key;
 mod purpose;
 mod result_address;
@@ -18,11 +21,15 @@ mod words;
 pub use accounts::{Accounts, AppView};
 pub use agreement::{Agreement, Agreements, NoAgreement};
 pub use app::{App, AppProfile, AppStatus, Environment, Partner, PartnerStatus, Product, ProductSet, WordError};
+pub use document::{DocumentError, DocumentFormat, DocumentPurpose};
 pub use email::{EmailAddress, EmailError};
 pub use id::{
-    AgreementId, AppId, IdError, LetterId, OnceTokenId, OperatorKeyId, PartnerId, PersonId, ResultAddressId, SessionId,
+    AgreementId, AppId, DocumentId, IdError, LetterId, OnceTokenId, OperatorKeyId, PartnerId, PersonId,
+    ResultAddressId, SessionId,
 };
+pub use kra_pin::{KraPin, KraPinError};
 pub use limits::{AppLimits, Budget, Limits, Probing, Rate};
+pub use onboarding::{OnboardingError, OnboardingEvent, OnboardingStep, Side};
 pub use operator_key::{OperatorKey, OperatorScope, OperatorScopes};
 pub use purpose::Purpose;
 pub use result_address::ResultAddress;

@@ -18,6 +18,20 @@ macro_rules! serialised_by_word {
     )+};
 }
 
-use super::{AppStatus, Environment, MemberRole, PartnerStatus, Product, Purpose, StaffRole};
+use super::{
+    AppStatus, DocumentPurpose, Environment, MemberRole, OnboardingStep, PartnerStatus, Product, Purpose, Side,
+    StaffRole,
+};
 
-serialised_by_word!(AppStatus, Environment, MemberRole, PartnerStatus, Product, Purpose, StaffRole);
+serialised_by_word!(
+    AppStatus,
+    DocumentPurpose,
+    Environment,
+    MemberRole,
+    OnboardingStep,
+    PartnerStatus,
+    Product,
+    Purpose,
+    Side,
+    StaffRole,
+);
