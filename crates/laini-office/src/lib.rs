@@ -8,9 +8,12 @@
 //! laini-core, stages changes, and all of them are saved at once or not at all.
 
 mod actor;
+pub mod agreements;
 mod kept;
 pub mod mail;
 mod office;
+pub mod onboarding;
+pub mod organisation;
 pub mod paper;
 pub mod people;
 mod problem;

@@ -10,6 +10,7 @@ mod document;
 mod email;
 mod id;
 mod kra_pin;
+mod lawful_basis;
 mod limits;
 mod onboarding;
 mod operator_key;
@@ -28,6 +29,7 @@ pub use id::{
     ResultAddressId, SessionId,
 };
 pub use kra_pin::{KraPin, KraPinError};
+pub use lawful_basis::LawfulBasis;
 pub use limits::{AppLimits, Budget, Limits, Probing, Rate};
 pub use onboarding::{OnboardingError, OnboardingEvent, OnboardingStep, Side};
 pub use operator_key::{OperatorKey, OperatorScope, OperatorScopes};

@@ -19,14 +19,15 @@ macro_rules! serialised_by_word {
 }
 
 use super::{
-    AppStatus, DocumentPurpose, Environment, MemberRole, OnboardingStep, PartnerStatus, Product, Purpose, Side,
-    StaffRole,
+    AppStatus, DocumentPurpose, Environment, LawfulBasis, MemberRole, OnboardingStep, PartnerStatus, Product, Purpose,
+    Side, StaffRole,
 };
 
 serialised_by_word!(
     AppStatus,
     DocumentPurpose,
     Environment,
+    LawfulBasis,
     MemberRole,
     OnboardingStep,
     PartnerStatus,

@@ -1,0 +1,156 @@
+//! Agreements: what is drafted, laid before both sides, signed by them, changed and ended.
+//!
+//! Owns the records of every version and the texts that were signed. Must never change a text that was sent or terms
+//! that were signed, or let checks go by an agreement that only one side has signed.
+
+mod draft;
+mod end;
+mod sign;
+mod template;
+mod terms;
+
+use jiff::Timestamp;
+use laini_core::partner::{AgreementId, DocumentId, PartnerId, Side};
+use laini_core::store::{RecordId, RecordKey, RecordKind};
+use serde::{Deserialize, Serialize};
+
+use crate::organisation::find_partner;
+use crate::paper::Paper;
+use crate::{Kept, Page, PageRequest, Problem, Work, key};
+
+pub use draft::{draft, redraft, remove_draft, send, take_back};
+pub use end::{EndsFrom, end, ends_from};
+pub use sign::{add_with_standard, sign, sign_on_paper};
+pub use terms::{BandTerms, LimitTerms, PriceTerms, PurposeTerms, Terms};
+
+/// One version of a partner's agreement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgreementRecord {
+    /// Its id; that of the agreement that checks go by, once it is signed.
+    pub id: AgreementId,
+    /// Whose.
+    pub partner: PartnerId,
+    /// The how manieth of its partner, from 1.
+    pub number: u32,
+    /// How far it is.
+    pub state: AgreementState,
+    /// What it says.
+    pub terms: Terms,
+    /// When it was first written.
+    pub created: Timestamp,
+    /// What was laid before both sides.
+    pub text: Option<SentText>,
+    /// Who signed.
+    pub signatures: Vec<SignedBy>,
+    /// The scanned copy, where it was signed on paper.
+    pub scan: Option<DocumentId>,
+}
+
+/// How far a version is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgreementState {
+    /// It is being written.
+    Draft,
+    /// It lies before both sides; its text does not change any more.
+    Sent,
+    /// Both have signed.
+    Signed,
+}
+
+/// What was laid before both sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentText {
+    /// When.
+    pub at: Timestamp,
+    /// The operator's name on it.
+    pub operator: String,
+    /// The partner's name on it, and how it is registered.
+    pub partner: Vec<String>,
+    /// SHA-256 of the PDF, which is what both sign.
+    pub pdf: [u8; 32],
+    /// SHA-256 of the same as a page of HTML.
+    pub html: [u8; 32],
+}
+
+/// A signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedBy {
+    /// For which side.
+    pub side: Side,
+    /// Who, as in the audit trail.
+    pub by: String,
+    /// What they are called, where they are known by name.
+    pub name: String,
+    /// When.
+    pub at: Timestamp,
+    /// From which address, or in which way.
+    pub address: String,
+    /// SHA-256 of the PDF that they signed.
+    pub digest: [u8; 32],
+}
+
+impl AgreementState {
+    /// The word in lists and exports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Sent => "sent",
+            Self::Signed => "signed",
+        }
+    }
+}
+
+impl Kept for AgreementRecord {
+    const KIND: RecordKind = RecordKind("agreement");
+    const NOUN: &'static str = "agreement";
+
+    fn id(&self) -> RecordId {
+        self.id.into()
+    }
+
+    fn keys(&self) -> Vec<RecordKey> {
+        vec![key("partner", self.partner, i64::from(self.number))]
+    }
+}
+
+/// The versions of a partner's agreement, the newest first.
+pub fn list_agreements(
+    work: &mut Work<'_>,
+    partner: PartnerId,
+    page: PageRequest,
+) -> Result<Page<AgreementRecord>, Problem> {
+    find_partner(work, partner)?;
+    work.find("partner", partner, true, page)
+}
+
+/// A version of this partner's agreement.
+pub fn agreement(work: &mut Work<'_>, partner: PartnerId, id: AgreementId) -> Result<AgreementRecord, Problem> {
+    let found: AgreementRecord = work.get(id)?;
+    if found.partner == partner { Ok(found) } else { Err(Problem::NotFound(AgreementRecord::NOUN)) }
+}
+
+/// A version as a paper: the text, and under it who signed it.
+pub fn paper(work: &mut Work<'_>, record: &AgreementRecord) -> Result<Paper, Problem> {
+    let parties = match &record.text {
+        Some(text) => (text.operator.clone(), text.partner.clone()),
+        None => template::parties(work, record.partner)?,
+    };
+    Ok(template::paper(record, &parties, &work.office.settings.zone, true))
+}
+
+/// The bytes that were laid before both sides, as PDF.
+pub fn sent_pdf(work: &Work<'_>, record: &AgreementRecord) -> Result<Vec<u8>, Problem> {
+    let text = record.text.as_ref().ok_or_else(|| Problem::not_now("it was not sent yet"))?;
+    work.document(text.pdf)
+}
+
+/// All versions of a partner, in their order.
+fn versions(work: &mut Work<'_>, partner: PartnerId) -> Result<Vec<AgreementRecord>, Problem> {
+    work.all("partner", partner)
+}
+
+/// A digest as people see it.
+pub fn digest_in_words(digest: &[u8; 32]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

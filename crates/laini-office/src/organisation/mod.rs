@@ -1,0 +1,72 @@
+//! The organisation behind a partner: its registration details and its documents.
+//!
+//! Owns what is known of it, and what is still missing. Must never put a contact's name into an error or the audit
+//! trail, or take a document by its name alone.
+
+mod details;
+mod document;
+
+use jiff::Timestamp;
+use laini_core::partner::{Partner, PartnerId};
+use laini_core::store::{RecordId, RecordKey, RecordKind};
+use serde::{Deserialize, Serialize};
+
+use crate::{Kept, Problem, Work};
+
+pub use details::{Contact, Details, Missing};
+pub use document::{Document, add_document, document, document_bytes, list_documents};
+
+/// What is known of a partner's organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Organisation {
+    /// Whose.
+    pub partner: PartnerId,
+    /// What is known.
+    pub details: Details,
+    /// When it was last changed.
+    pub changed: Timestamp,
+}
+
+impl Kept for Organisation {
+    const KIND: RecordKind = RecordKind("organisation");
+    const NOUN: &'static str = "organisation";
+
+    fn id(&self) -> RecordId {
+        self.partner.into()
+    }
+
+    fn keys(&self) -> Vec<RecordKey> {
+        Vec::new()
+    }
+}
+
+/// The partner of this id, as checks see it.
+pub fn find_partner(work: &Work<'_>, partner: PartnerId) -> Result<Partner, Problem> {
+    let found = work.book()?.partners.into_iter().find(|found| found.id == partner);
+    found.ok_or(Problem::NotFound("partner"))
+}
+
+/// What is known of a partner's organisation.
+pub fn details(work: &mut Work<'_>, partner: PartnerId) -> Result<Details, Problem> {
+    find_partner(work, partner)?;
+    Ok(work.look::<Organisation>(partner)?.map(|found| found.details).unwrap_or_default())
+}
+
+/// Puts other details in the place of those there are.
+pub fn set_details(work: &mut Work<'_>, partner: PartnerId, details: Details) -> Result<Details, Problem> {
+    find_partner(work, partner)?;
+    let details = details.checked()?;
+    // What is read first is written only if nobody else wrote meanwhile.
+    work.look::<Organisation>(partner)?;
+    work.put(&Organisation { partner, details: details.clone(), changed: work.at })?;
+    work.note("organisation.change", Some(partner), partner, "");
+    Ok(details)
+}
+
+/// What an agreement cannot be sent without.
+pub fn missing(work: &mut Work<'_>, partner: PartnerId) -> Result<Vec<Missing>, Problem> {
+    let today = work.at.to_zoned(work.office.settings.zone.clone()).date();
+    let details = details(work, partner)?;
+    let documents = document::all(work, partner)?;
+    Ok(details.missing(today, |purpose| documents.iter().any(|document| document.purpose == purpose)))
+}
