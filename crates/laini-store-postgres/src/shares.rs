@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use jiff::Timestamp;
 use laini_core::billing::Outcome;
 use laini_core::store::{Allowance, BoxFuture, Demand, Grant, LimitShares, Limited, Paces, Quota, SharesError, Want};
 use laini_store::ledger::{QUARTER_S, outcome_code, product_code};
@@ -81,20 +82,23 @@ fn key(of: Limited) -> (i16, i64, i16) {
     }
 }
 
+/// From this code on, amounts of money are counted, not numbers.
 const BUDGET: i16 = 3;
+const PREPAID: i16 = 4;
 
 fn quota_code(quota: Quota) -> i16 {
     match quota {
         Quota::Day => 1,
         Quota::Month => 2,
         Quota::Budget => BUDGET,
+        Quota::Prepaid => PREPAID,
     }
 }
 
 /// Quarters of an hour of the longest day (a clock that is set back makes 25 hours) and month.
 fn quarters(quota: Quota) -> i64 {
     match quota {
-        Quota::Day => 25 * 4,
+        Quota::Day | Quota::Prepaid => 25 * 4,
         Quota::Month | Quota::Budget => (31 * 24 + 1) * 4,
     }
 }
@@ -186,7 +190,7 @@ async fn begin(transaction: &Transaction<'_>, wants: &[Want], held: &[Option<Hel
                 $7::bigint[], $8::bigint[])
             AS w(kind, id, product, quota, from_us, first_quarter, end_quarter, place)
         CROSS JOIN LATERAL (
-            SELECT coalesce(sum(CASE WHEN w.quota = $9 THEN u.charged_minor WHEN u.outcome <> $10 THEN u.checks END),
+            SELECT coalesce(sum(CASE WHEN w.quota >= $9 THEN u.charged_minor WHEN u.outcome <> $10 THEN u.checks END),
                 0)::bigint AS used
             FROM unnest($11::bigint[], $12::bigint[]) AS counted(place, app)
             CROSS JOIN generate_series(w.first_quarter, w.end_quarter - 1) AS q(quarter)
@@ -198,9 +202,10 @@ async fn begin(transaction: &Transaction<'_>, wants: &[Want], held: &[Option<Hel
     let numbered = || (0_i64..).zip(wants);
     let missing = || numbered().zip(held).filter(|(_, held)| held.is_none()).map(|(numbered, _)| numbered);
     let keys = Keys::of(missing().map(|(_, want)| want.allowance));
-    let first_quarters: Vec<i64> = keys.from_us.iter().map(|from| from.div_euclid(QUARTER_S * 1_000_000)).collect();
-    let lengths = missing().map(|(_, want)| quarters(want.allowance.quota));
-    let end_quarters: Vec<i64> = first_quarters.iter().zip(lengths).map(|(first, length)| first + length).collect();
+    let quarter = |at: Timestamp| at.as_microsecond().div_euclid(QUARTER_S * 1_000_000);
+    let first_quarters: Vec<i64> = missing().map(|(_, want)| quarter(want.counted_from)).collect();
+    let end = |allowance: Allowance| quarter(allowance.from) + quarters(allowance.quota);
+    let end_quarters: Vec<i64> = missing().map(|(_, want)| end(want.allowance)).collect();
     let places: Vec<i64> = missing().map(|(place, _)| place).collect();
     let counted = || missing().flat_map(|(place, want)| want.apps.iter().map(move |app| (place, app)));
     let counted_places: Vec<i64> = counted().map(|(place, _)| place).collect();

@@ -94,6 +94,16 @@ impl Money {
         Ok(Self { minor, ..self })
     }
 
+    /// The part of this amount that is not tax, where it includes tax of `basis_points` hundredths of a per cent, and
+    /// the tax; rounded once, half up, so that both come to this amount.
+    pub fn without_tax(self, basis_points: u32) -> (Self, Self) {
+        let whole = 10_000 + i128::from(basis_points);
+        let doubled = i128::from(self.minor) * 20_000 + if self.minor < 0 { -whole } else { whole };
+        // Not more than the amount itself.
+        let net = i64::try_from(doubled / (2 * whole)).unwrap_or(self.minor);
+        (Self { minor: net, ..self }, Self { minor: self.minor - net, ..self })
+    }
+
     /// `basis_points` hundredths of a per cent of this amount, rounded half up (away from zero).
     pub fn share(self, basis_points: u32) -> Result<Self, MoneyError> {
         let exact = i128::from(self.minor) * i128::from(basis_points);
@@ -153,6 +163,16 @@ mod tests {
         assert_eq!(kes(2_000).share(1_600), Ok(kes(320)));
         assert_eq!(kes(3).share(5_000), Ok(kes(2)));
         assert_eq!(kes(-3).share(5_000), Ok(kes(-2)));
+    }
+
+    #[test]
+    fn an_amount_is_split_into_net_and_tax() {
+        for (gross, basis_points, net) in [(116, 1_600, 100), (11_600, 1_600, 10_000), (1, 1_600, 1), (100, 1_600, 86)]
+        {
+            assert_eq!(kes(gross).without_tax(basis_points), (kes(net), kes(gross - net)), "{gross}");
+        }
+        assert_eq!(kes(i64::MAX).without_tax(0), (kes(i64::MAX), kes(0)));
+        assert_eq!(kes(-116).without_tax(1_600), (kes(-100), kes(-16)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{AppId, AppLimits, Limits, PartnerId, Purpose};
+use super::{AppId, AppLimits, Limits, PartnerId, Prepaid, Purpose};
 use crate::access::{AddressRules, ConsumerKey, SecretHash};
 
 /// An organisation that calls.
@@ -14,12 +14,14 @@ pub struct Partner {
     pub status: PartnerStatus,
     /// What all its production apps together may ask.
     pub limits: Limits,
+    /// What it paid in advance; `None` = it pays invoices.
+    pub prepaid: Option<Prepaid>,
 }
 
 impl Partner {
-    /// A new partner: active, without limits.
+    /// A new partner: active, without limits, paying invoices.
     pub fn new(id: PartnerId, name: String) -> Self {
-        Self { id, name, status: PartnerStatus::Active, limits: Limits::NONE }
+        Self { id, name, status: PartnerStatus::Active, limits: Limits::NONE, prepaid: None }
     }
 }
 

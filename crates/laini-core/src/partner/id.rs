@@ -108,3 +108,15 @@ id! {
     /// A token that is good once: an invitation, a reset.
     OnceTokenId
 }
+id! {
+    /// A payment.
+    PaymentId
+}
+id! {
+    /// A certificate of withheld tax.
+    CertificateId
+}
+id! {
+    /// A top-up of a prepaid balance.
+    TopUpId
+}

@@ -1,5 +1,7 @@
 use std::num::NonZeroU32;
 
+use jiff::Timestamp;
+
 use super::Product;
 use crate::billing::Money;
 
@@ -95,6 +97,30 @@ impl Budget {
     }
 }
 
+/// What a partner paid in advance (contract §5): its production checks stop where that is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prepaid {
+    /// Every check that is decided from then on is paid from it; the first instant of a quarter of an hour,
+    /// because that is how the ledger counts.
+    pub from: Timestamp,
+    /// All top-ups together, before tax: minor units of the currency of its prices.
+    pub paid_minor: i64,
+}
+
+impl Prepaid {
+    /// The latest instant up to `at` from which a balance can count.
+    pub fn begins(at: Timestamp) -> Timestamp {
+        const QUARTER_S: i64 = 900;
+        let second = at.as_second().div_euclid(QUARTER_S) * QUARTER_S;
+        Timestamp::from_second(second).unwrap_or(at)
+    }
+
+    /// Whether a check that was decided at `at` is paid from it, and so is on no invoice.
+    pub fn pays(&self, at: Timestamp) -> bool {
+        at >= self.from
+    }
+}
+
 /// What happens to an app that seems to walk through the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Probing {
@@ -127,6 +153,20 @@ mod tests {
         }
         budget.hard_stop = true;
         assert_eq!(budget.stop_minor(), 10_000);
+    }
+
+    #[test]
+    fn a_balance_counts_from_the_quarter_of_an_hour_that_it_was_begun_in() {
+        let instant = |text: &str| text.parse::<Timestamp>().unwrap();
+        for (at, from) in [
+            ("2026-11-22T09:00:00Z", "2026-11-22T09:00:00Z"),
+            ("2026-11-22T09:14:59.999999Z", "2026-11-22T09:00:00Z"),
+            ("1969-12-31T23:59:59Z", "1969-12-31T23:45:00Z"),
+        ] {
+            let prepaid = Prepaid { from: Prepaid::begins(instant(at)), paid_minor: 1 };
+            assert_eq!(prepaid.from, instant(from));
+            assert!(prepaid.pays(instant(at)) && !prepaid.pays(instant(from) - jiff::SignedDuration::from_micros(1)));
+        }
     }
 
     #[test]

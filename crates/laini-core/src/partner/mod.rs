@@ -25,12 +25,12 @@ pub use app::{App, AppProfile, AppStatus, Environment, Partner, PartnerStatus, P
 pub use document::{DocumentError, DocumentFormat, DocumentPurpose};
 pub use email::{EmailAddress, EmailError};
 pub use id::{
-    AgreementId, AppId, DocumentId, IdError, LetterId, OnceTokenId, OperatorKeyId, PartnerId, PersonId,
-    ResultAddressId, SessionId,
+    AgreementId, AppId, CertificateId, DocumentId, IdError, LetterId, OnceTokenId, OperatorKeyId, PartnerId, PaymentId,
+    PersonId, ResultAddressId, SessionId, TopUpId,
 };
 pub use kra_pin::{KraPin, KraPinError};
 pub use lawful_basis::LawfulBasis;
-pub use limits::{AppLimits, Budget, Limits, Probing, Rate};
+pub use limits::{AppLimits, Budget, Limits, Prepaid, Probing, Rate};
 pub use onboarding::{OnboardingError, OnboardingEvent, OnboardingStep, Side};
 pub use operator_key::{OperatorKey, OperatorScope, OperatorScopes};
 pub use purpose::Purpose;

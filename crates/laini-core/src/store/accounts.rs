@@ -4,7 +4,7 @@ use super::BoxFuture;
 use crate::access::AddressRules;
 use crate::partner::{
     Agreement, Agreements, App, AppId, AppLimits, AppProfile, AppStatus, Limits, OperatorKey, OperatorKeyId, Partner,
-    PartnerId, PartnerStatus, Purpose, ResultAddress, ResultAddressId,
+    PartnerId, PartnerStatus, Prepaid, Purpose, ResultAddress, ResultAddressId,
 };
 
 /// Partners, agreements and apps: small, relational, read whole.
@@ -106,6 +106,8 @@ pub enum PartnerChange {
     Limits(Limits),
     /// Its agreements, those to come too, are over at this instant, or earlier where they were to end before.
     AgreementsEnd(Timestamp),
+    /// It pays in advance from now on, or paid more.
+    Prepaid(Prepaid),
 }
 
 /// One change of an app.

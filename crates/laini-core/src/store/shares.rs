@@ -37,6 +37,9 @@ pub enum Quota {
     Month,
     /// Minor units of a month.
     Budget,
+    /// Minor units that were paid in advance. Nodes reserve of them anew every day, so that what a lost node held
+    /// comes back.
+    Prepaid,
 }
 
 /// An amount that the nodes use up together.
@@ -46,7 +49,7 @@ pub struct Allowance {
     pub of: Limited,
     /// Of what.
     pub quota: Quota,
-    /// The first instant of its day or month.
+    /// The first instant of its day or month; of a balance: of its day, or when it began, if that is later.
     pub from: Timestamp,
 }
 
@@ -57,6 +60,8 @@ pub struct Want {
     pub allowance: Allowance,
     /// The apps whose checks count.
     pub apps: Vec<AppId>,
+    /// From when on they count where nobody asked for it before.
+    pub counted_from: Timestamp,
     /// How much there is in all.
     pub limit: i64,
     /// What requests wait for now.

@@ -49,7 +49,8 @@ impl Undecided {
     /// Whether another try may end otherwise.
     fn may_pass(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::Registry(RegistryError::Bad(_) | RegistryError::Empty) => false,
+            Self::Refused(error) => matches!(error, ApiError::Unreachable),
+            Self::Registry(RegistryError::Bad(_) | RegistryError::Empty) => false,
             Self::Registry(RegistryError::Unavailable(_) | RegistryError::Busy | RegistryError::TooSlow)
             | Self::Ledger(_) => true,
         }
@@ -99,7 +100,7 @@ impl Gateway {
             )
         };
         let ask = Ask { app, product: check.product, unit: admitted.price.list, at };
-        let mut permit = self.limits.resume(&ask, &settings.zone);
+        let mut permit = self.limits.resume(&ask, &settings.zone).await.map_err(Undecided::Refused)?;
         let mut examined = self.examine(&question).await.map_err(Undecided::Registry)?;
         examined.draft.repeat = check.repeat;
         let (drafts, write) = payload(check, examined, &admitted, at, settings);

@@ -97,11 +97,16 @@ impl Gateway {
         let each = |period_s: u64, count: u32| Duration::from_secs(period_s) / count.max(1);
         Self {
             registry: deps.registry,
-            ledger: deps.ledger,
             answers: deps.answers,
             load,
             ledger_health: LedgerHealth::default(),
-            limits: Limiter::new(notices(deps.accounts, Arc::clone(&deliveries)), deps.shares),
+            limits: Limiter::new(
+                notices(deps.accounts, Arc::clone(&deliveries)),
+                deps.shares,
+                Arc::clone(&deps.ledger),
+                Arc::clone(&accounts),
+            ),
+            ledger: deps.ledger,
             deliveries,
             accounts,
             worlds: Arc::new(SandboxWorlds::new(deps.worlds, deps.clock, Arc::clone(&settings))),

@@ -415,6 +415,7 @@ impl AccountStore for BookAccounts {
                     let theirs = book.agreements.iter_mut().filter(|agreement| agreement.partner == id);
                     theirs.for_each(|agreement| agreement.valid_until = Some(at));
                 }
+                PartnerChange::Prepaid(prepaid) => partner.prepaid = Some(prepaid),
             }
         })
     }

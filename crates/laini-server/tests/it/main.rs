@@ -23,6 +23,7 @@ mod outbox;
 mod overload;
 mod permissions;
 mod pki;
+mod prepaid;
 mod readiness;
 mod receiver;
 mod sandbox;

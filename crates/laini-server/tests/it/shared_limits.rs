@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use laini_core::billing::{Currency, Money};
-use laini_core::partner::{AppLimits, Budget, Limits, Rate};
+use laini_core::partner::{AppLimits, Budget, Limits, Prepaid, Rate};
 use laini_core::store::{Allowance, BoxFuture, Demand, Grant, LimitShares, Paces, SharesError, Want};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 
 use crate::fakes::Mood;
 use crate::wire::{Reply, check_under};
-use crate::world::{IMSI_PATH, World, assert_error};
+use crate::world::{IMSI_PATH, NOW, World, assert_error};
 
 const NUMBER: &str = "254700000001";
 /// Longer than anything here takes.
@@ -307,4 +307,34 @@ async fn a_limit_that_is_set_lowered_or_lifted_reaches_a_node() {
     assert_eq!(shares.reserved(), 12);
     world.accounts.change_app(app, |app| app.limits = AppLimits::default());
     becomes(200).await;
+}
+
+#[tokio::test]
+async fn two_nodes_use_a_balance_up_together_and_a_restart_gives_nothing_back() {
+    const PRICE: i64 = 2_000;
+    let shares = MapShares::new();
+    let from = Prepaid::begins(NOW.parse().unwrap());
+    let start = async || {
+        let prepaid = Prepaid { from, paid_minor: 40 * PRICE };
+        let world = World::start_node(Arc::clone(&shares) as _, |book| book.partners[0].prepaid = Some(prepaid)).await;
+        world.put(NUMBER, "2026-02-03T20:59:00Z", None);
+        world
+    };
+    let mut nodes = [start().await, start().await];
+    let mut answered = 0;
+    for question in 0..200 {
+        let reply = ask(&nodes[usize::from(question % 3 == 0)], question).await;
+        match reply.status {
+            200 => answered += 1,
+            status => assert_eq!((status, reply.json()["errorCode"].as_str()), (429, Some("500.003.03"))),
+        }
+        if question == 15 {
+            nodes[0].stop();
+            let again = start().await;
+            std::mem::replace(&mut nodes[0], again).stopped().await;
+        }
+    }
+    // What is less than the price of a check can lie at each of them for a moment.
+    assert!((39..=40).contains(&answered), "{answered}");
+    assert_eq!(shares.reserved(), 40 * PRICE);
 }

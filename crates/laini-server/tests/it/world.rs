@@ -118,9 +118,13 @@ impl World {
     /// A second server on what this one remembers.
     pub(crate) async fn restarted(&self) -> Self {
         let stores = Stores { registry: Arc::clone(&self.registry), ledger: Arc::clone(&self.ledger), shares: None };
-        let limits: Vec<_> = self.accounts.book.lock().unwrap().apps.iter().map(|app| app.limits.clone()).collect();
+        let (limits, partners): (Vec<_>, _) = {
+            let book = self.accounts.book.lock().unwrap();
+            (book.apps.iter().map(|app| app.limits.clone()).collect(), book.partners.clone())
+        };
         let change = |book: &mut AccountBook| {
             book.apps.iter_mut().zip(limits).for_each(|(app, limits)| app.limits = limits);
+            book.partners = partners;
         };
         Self::start_from(stores, &[Listener::new(LOOPBACK)], |_| {}, change).await
     }

@@ -1,6 +1,6 @@
 //! Changes of what is there already, each inside the transaction of its caller.
 
-use laini_core::partner::{AppId, PartnerId, ResultAddressId};
+use laini_core::partner::{AppId, PartnerId, Prepaid, ResultAddressId};
 use laini_core::store::{AppChange, PartnerChange, ResultAddressChange};
 
 use super::write::{changed_one, unknown_app};
@@ -30,6 +30,10 @@ pub(super) async fn partner(
             let sql = "UPDATE partner SET rate_per_second = $2, rate_burst = $3, per_day = $4, per_month = $5
                        WHERE id = $1";
             transaction.execute(sql, params![id, per_second, burst, per_day, per_month]).await
+        }
+        PartnerChange::Prepaid(Prepaid { from, paid_minor }) => {
+            let sql = "UPDATE partner SET prepaid_from = $2, prepaid_minor = $3 WHERE id = $1";
+            transaction.execute(sql, params![id, from.as_microsecond(), *paid_minor]).await
         }
     };
     changed_one(changed, || format!("partner {partner}"))

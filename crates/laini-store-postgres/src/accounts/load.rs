@@ -8,7 +8,8 @@ use laini_core::billing::{Band, Currency, FreeUnits, Price};
 use laini_core::disclosure::{Window, Windows};
 use laini_core::partner::{
     Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppStatus, Environment, OperatorKey, OperatorKeyId,
-    OperatorScopes, Partner, PartnerId, PartnerStatus, Product, ProductSet, Purpose, ResultAddress, ResultAddressId,
+    OperatorScopes, Partner, PartnerId, PartnerStatus, Prepaid, Product, ProductSet, Purpose, ResultAddress,
+    ResultAddressId,
 };
 use laini_core::store::{AccountBook, AuditEntry};
 use tokio_postgres::Row;
@@ -119,7 +120,15 @@ fn partner(columns: &Columns<'_>) -> Result<Partner, DbError> {
         name: columns.get("name")?,
         status: columns.word("status", |word| PartnerStatus::parse(word).ok())?,
         limits: limits::limits(columns)?,
+        prepaid: prepaid(columns)?,
     })
+}
+
+fn prepaid(columns: &Columns<'_>) -> Result<Option<Prepaid>, DbError> {
+    let stored: (Option<i64>, Option<i64>) = (columns.get("prepaid_from")?, columns.get("prepaid_minor")?);
+    let Some((from, paid_minor)) = stored.0.zip(stored.1) else { return Ok(None) };
+    let from = Timestamp::from_microsecond(from).map_err(|_| DbError::Damaged("prepaid_from"))?;
+    Ok(Some(Prepaid { from, paid_minor }))
 }
 
 fn agreement(columns: &Columns<'_>, mut prices: Vec<(Product, Price)>) -> Result<Agreement, DbError> {

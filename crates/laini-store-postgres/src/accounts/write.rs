@@ -14,10 +14,13 @@ use crate::error::DbError;
 pub(super) async fn insert_partner(transaction: &Transaction<'_>, partner: &Partner) -> Result<(), Refused> {
     let (per_second, burst) = limits::columns(partner.limits.rate);
     let (per_day, per_month) = (limits::stored(partner.limits.per_day), limits::stored(partner.limits.per_month));
-    let sql = "INSERT INTO partner (id, name, status, rate_per_second, rate_burst, per_day, per_month)
-               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let sql = "INSERT INTO partner (id, name, status, rate_per_second, rate_burst, per_day, per_month, prepaid_from,
+                   prepaid_minor)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let (id, status) = (partner.id.as_u64().cast_signed(), partner.status.word());
-    let row = params![id, partner.name, status, per_second, burst, per_day, per_month];
+    let prepaid_from = partner.prepaid.map(|prepaid| prepaid.from.as_microsecond());
+    let prepaid_minor = partner.prepaid.map(|prepaid| prepaid.paid_minor);
+    let row = params![id, partner.name, status, per_second, burst, per_day, per_month, prepaid_from, prepaid_minor];
     let inserted = transaction.execute(sql, row).await;
     explained(inserted, &format!("a partner named {:?}", partner.name), "the partner")
 }

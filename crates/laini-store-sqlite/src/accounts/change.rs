@@ -1,6 +1,6 @@
 //! Changes of partners and apps that are there already.
 
-use laini_core::partner::{AppId, PartnerId};
+use laini_core::partner::{AppId, PartnerId, Prepaid};
 use laini_core::store::{AccountsError, AppChange, PartnerChange};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
@@ -30,6 +30,10 @@ pub(super) fn partner(
                 params![id, per_second, burst, per_day, per_month],
             )
         }
+        PartnerChange::Prepaid(Prepaid { from, paid_minor }) => transaction.execute(
+            "UPDATE partner SET prepaid_from = ?2, prepaid_minor = ?3 WHERE id = ?1",
+            params![id, from.as_microsecond(), paid_minor],
+        ),
     };
     changed_one(changed, || format!("partner {partner}"))
 }

@@ -8,8 +8,8 @@ use laini_core::access::{AddressRules, ConsumerKey, SecretHash};
 use laini_core::billing::{Band, Currency, FreeUnits, Price};
 use laini_core::disclosure::{Window, Windows};
 use laini_core::partner::{
-    Agreement, AgreementId, App, AppId, AppProfile, AppStatus, Environment, Partner, PartnerId, PartnerStatus, Product,
-    ProductSet, Purpose,
+    Agreement, AgreementId, App, AppId, AppProfile, AppStatus, Environment, Partner, PartnerId, PartnerStatus, Prepaid,
+    Product, ProductSet, Purpose,
 };
 use laini_core::store::{AccountBook, AuditEntry};
 use rusqlite::types::FromSqlError;
@@ -34,7 +34,8 @@ pub(super) fn book(transaction: &Transaction<'_>) -> rusqlite::Result<AccountBoo
 
 fn partners(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Partner>> {
     let mut statement = transaction.prepare_cached(
-        "SELECT id, name, status, rate_per_second, rate_burst, per_day, per_month FROM partner ORDER BY name",
+        "SELECT id, name, status, rate_per_second, rate_burst, per_day, per_month, prepaid_from, prepaid_minor
+         FROM partner ORDER BY name",
     )?;
     let partners = statement.query_map([], |row| {
         Ok(Partner {
@@ -42,9 +43,15 @@ fn partners(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Partner>> {
             name: row.get(1)?,
             status: parsed(PartnerStatus::parse(row.get_ref(2)?.as_str()?))?,
             limits: limits::limits(row, 3)?,
+            prepaid: prepaid(row.get(7)?, row.get(8)?)?,
         })
     })?;
     partners.collect()
+}
+
+fn prepaid(from: Option<i64>, paid_minor: Option<i64>) -> rusqlite::Result<Option<Prepaid>> {
+    let Some((from, paid_minor)) = from.zip(paid_minor) else { return Ok(None) };
+    Ok(Some(Prepaid { from: parsed(Timestamp::from_microsecond(from))?, paid_minor }))
 }
 
 /// Every agreement, those that are over or to come too.

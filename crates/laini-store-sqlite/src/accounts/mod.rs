@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migration_2.sql"),
     include_str!("migration_3.sql"),
     include_str!("migration_4.sql"),
+    include_str!("prepaid.sql"),
 ];
 /// How long a change waits for another process that holds the file: it holds up a server's worker.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);

@@ -11,8 +11,9 @@ use super::{engine, limits};
 pub(super) fn insert_partner(transaction: &Transaction<'_>, partner: &Partner) -> Result<(), AccountsError> {
     let (per_second, burst) = limits::columns(partner.limits.rate);
     let inserted = transaction.execute(
-        "INSERT INTO partner (id, name, status, rate_per_second, rate_burst, per_day, per_month)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO partner (id, name, status, rate_per_second, rate_burst, per_day, per_month, prepaid_from,
+             prepaid_minor)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             partner.id.as_u64().cast_signed(),
             partner.name,
@@ -21,6 +22,8 @@ pub(super) fn insert_partner(transaction: &Transaction<'_>, partner: &Partner) -
             burst,
             limits::stored(partner.limits.per_day),
             limits::stored(partner.limits.per_month),
+            partner.prepaid.map(|prepaid| prepaid.from.as_microsecond()),
+            partner.prepaid.map(|prepaid| prepaid.paid_minor),
         ],
     );
     inserted.map(drop).map_err(|error| explain(error, &format!("a partner named {:?}", partner.name), "the partner"))

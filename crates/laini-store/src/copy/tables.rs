@@ -34,6 +34,8 @@ pub static TABLES: &[Table] = &[
             integer("rate_burst"),
             integer("per_day"),
             integer("per_month"),
+            integer("prepaid_from"),
+            integer("prepaid_minor"),
         ],
         key: &["id"],
     },

@@ -55,7 +55,7 @@ const DAY: Allowance = Allowance { of: Limited::App(AppId::from_stored(1)), quot
 const MIDNIGHT: Timestamp = Timestamp::constant(4_102_444_800, 0);
 
 fn want(allowance: Allowance, limit: i64, need: i64) -> Want {
-    Want { allowance, apps: vec![app(1)], limit, need, wish: need, back: 0 }
+    Want { allowance, apps: vec![app(1)], counted_from: allowance.from, limit, need, wish: need, back: 0 }
 }
 
 async fn reserve(node: &Arc<dyn LimitShares>, want: Want) -> Grant {
@@ -132,6 +132,10 @@ pub async fn an_allowance_begins_with_what_the_ledger_counted(home: &dyn SharesH
     let of_two = Want { apps: vec![app(1), app(2)], ..want(partner, 100, 1) };
     assert_eq!(given(&node, of_two.clone()).await, (1, 95));
     assert_eq!(given(&node, of_two).await, (1, 94), "counted once");
+    // A balance of the second day counts what was charged since it began, two days ago.
+    let balance = Allowance { quota: Quota::Prepaid, from: at(86_400), ..partner };
+    let since = Want { apps: vec![app(1), app(2)], counted_from: from, ..want(balance, 10 * price, price) };
+    assert_eq!(given(&node, since).await, (price, 5 * price));
     let product = Allowance { of: Limited::Product(app(1), Product::Age), ..day };
     assert_eq!(given(&node, want(product, 100, 1)).await, (1, 99));
 }

@@ -15,7 +15,7 @@ impl Row {
         let of = Limited::App(AppId::from_stored(1));
         let allowance = Allowance { of, quota: Quota::Day, from: Timestamp::UNIX_EPOCH };
         let Asked { limit, need, wish, back } = asked;
-        let want = Want { allowance, apps: Vec::new(), limit, need, wish, back };
+        let want = Want { allowance, apps: Vec::new(), counted_from: allowance.from, limit, need, wish, back };
         let given = want.grant(self.reserved);
         let before = self.peak;
         self.reserved = want.reserved_after(self.reserved);
@@ -48,7 +48,15 @@ fn admit(reserve: &mut Reserve, row: &mut Row, amount: i64, limit: i64) -> Stock
 fn what_is_granted_is_modest_and_never_more_than_is_left() {
     let of = Limited::App(AppId::from_stored(1));
     let allowance = Allowance { of, quota: Quota::Day, from: AT };
-    let want = |limit, need, wish, back| Want { allowance, apps: Vec::new(), limit, need, wish, back };
+    let want = |limit, need, wish, back| Want {
+        allowance,
+        apps: Vec::new(),
+        counted_from: allowance.from,
+        limit,
+        need,
+        wish,
+        back,
+    };
     for (want, reserved, given, after) in [
         (want(1_000, 1, 50, 0), 0, 50, 50),
         (want(1_000, 1, 500, 0), 0, 125, 125),

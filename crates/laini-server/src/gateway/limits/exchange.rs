@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use laini_core::partner::{Accounts, AppId, Environment, PartnerId};
+use jiff::Timestamp;
+use laini_core::partner::{Accounts, AppId, Environment, PartnerId, Prepaid};
 use laini_core::sharing::Asked;
 use laini_core::store::{Allowance, Demand, Grant, LimitShares, Quota, SharesError, Want};
 use tokio::sync::{Notify, watch};
@@ -82,17 +83,35 @@ impl Exchange {
         app.look(&mut of_app, ask, &ask.app.app.limits, count);
         if let Some(partner) = partner {
             partner.look(&mut of_partner, ask.app.partner.limits, count);
-        }
-        let wanting = [(&of_app, Owner::App(ask.app.app.id)), (&of_partner, Owner::Partner(ask.app.partner.id))];
-        for (look, owner) in wanting {
-            if look.wants_more {
-                self.wanting.lock().unwrap_or_else(PoisonError::into_inner).insert(owner);
-                self.wake.notify_one();
+            if let Some(prepaid) = ask.prepaid() {
+                partner.look_for_balance(&mut of_partner, ask, prepaid, count);
             }
         }
+        self.want(&of_app, Owner::App(ask.app.app.id));
+        self.want(&of_partner, Owner::Partner(ask.app.partner.id));
         match (of_app.result(), of_partner.result()) {
             (Err(Shortage::Lacking), Err(refused)) => Err(refused),
             (of_app, of_partner) => of_app.and(of_partner),
+        }
+    }
+
+    /// Looks whether this node has what one check costs of what was paid in advance, and asks for what it lacks.
+    pub(super) fn look_for_balance(
+        &self,
+        ask: &Ask<'_>,
+        prepaid: Prepaid,
+        partner: &mut PartnerState,
+    ) -> Result<(), Shortage> {
+        let mut look = Look::default();
+        partner.look_for_balance(&mut look, ask, prepaid, NonZeroU32::MIN);
+        self.want(&look, Owner::Partner(ask.app.partner.id));
+        look.result()
+    }
+
+    fn want(&self, look: &Look, owner: Owner) {
+        if look.wants_more {
+            self.wanting.lock().unwrap_or_else(PoisonError::into_inner).insert(owner);
+            self.wake.notify_one();
         }
     }
 }
@@ -263,8 +282,9 @@ impl Exchange {
     /// One grant for each of `asked`.
     async fn reserve(&self, asked: &[(Owner, Allowance, Asked)], counted: &Counted) -> Result<Vec<Grant>, SharesError> {
         let want = |(owner, allowance, asked): &(Owner, Allowance, Asked)| {
-            let (Asked { limit, need, wish, back }, apps) = (*asked, counted.apps(*owner));
-            Want { allowance: *allowance, apps, limit, need, wish, back }
+            let Asked { limit, need, wish, back } = *asked;
+            let (apps, counted_from) = (counted.apps(*owner), counted.from(*owner, *allowance));
+            Want { allowance: *allowance, apps, counted_from, limit, need, wish, back }
         };
         let reserving = self.port.reserve(asked.iter().map(want).collect());
         let granted = told(timeout(EXCHANGE_TIMEOUT, reserving).await)?;
@@ -273,19 +293,24 @@ impl Exchange {
     }
 }
 
-/// The production apps of the partners that something is reserved for.
-struct Counted(HashMap<PartnerId, Vec<AppId>>);
+/// What counts of the partners that something is reserved for: their production apps, and since when what they
+/// paid in advance is used up.
+struct Counted(HashMap<PartnerId, (Vec<AppId>, Option<Prepaid>)>);
 
 impl Counted {
     fn of(accounts: &Accounts, asked: &[(Owner, Allowance, Asked)]) -> Self {
         let partner = |(owner, ..): &(Owner, Allowance, Asked)| match owner {
             Owner::App(_) => None,
-            Owner::Partner(id) => Some((*id, Vec::new())),
+            Owner::Partner(id) => Some((*id, (Vec::new(), None))),
         };
-        let mut partners: HashMap<PartnerId, Vec<AppId>> = asked.iter().filter_map(partner).collect();
+        let mut partners: HashMap<PartnerId, (Vec<AppId>, Option<Prepaid>)> =
+            asked.iter().filter_map(partner).collect();
         if !partners.is_empty() {
             for view in accounts.apps().filter(|view| view.app.environment == Environment::Production) {
-                partners.entry(view.partner.id).and_modify(|apps| apps.push(view.app.id));
+                partners.entry(view.partner.id).and_modify(|(apps, prepaid)| {
+                    apps.push(view.app.id);
+                    *prepaid = view.partner.prepaid;
+                });
             }
         }
         Self(partners)
@@ -295,8 +320,17 @@ impl Counted {
     fn apps(&self, owner: Owner) -> Vec<AppId> {
         match owner {
             Owner::App(id) => vec![id],
-            Owner::Partner(id) => self.0.get(&id).cloned().unwrap_or_default(),
+            Owner::Partner(id) => self.0.get(&id).map(|(apps, _)| apps.clone()).unwrap_or_default(),
         }
+    }
+
+    /// Since when they count.
+    fn from(&self, owner: Owner, allowance: Allowance) -> Timestamp {
+        let prepaid = match (owner, allowance.quota) {
+            (Owner::Partner(id), Quota::Prepaid) => self.0.get(&id).and_then(|(_, prepaid)| *prepaid),
+            _ => None,
+        };
+        prepaid.map_or(allowance.from, |prepaid| prepaid.from)
     }
 }
 

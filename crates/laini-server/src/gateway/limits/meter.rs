@@ -147,7 +147,7 @@ impl Calendar {
     /// When that began which `quota` counts.
     pub(super) fn begins(&self, quota: Quota) -> Timestamp {
         match quota {
-            Quota::Day => self.day_began,
+            Quota::Day | Quota::Prepaid => self.day_began,
             Quota::Month | Quota::Budget => self.month_began,
         }
     }

@@ -5,6 +5,7 @@
 //! few newest of an app.
 
 mod app;
+mod balance;
 mod exchange;
 mod meter;
 mod partner;
@@ -23,12 +24,12 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use laini_core::billing::{Money, Outcome};
 use laini_core::line::Msisdn;
-use laini_core::partner::{AppId, AppView, Environment, Limits, PartnerId, Product};
-use laini_core::store::{LimitShares, Usage};
+use laini_core::partner::{AppId, AppView, Environment, Limits, PartnerId, Prepaid, Product};
+use laini_core::store::{Ledger, LimitShares, Usage};
 
 use super::header;
-use crate::http::ApiError;
-use app::{AppState, place};
+use crate::http::{AccountsPicture, ApiError};
+use app::{AppState, held_for, place};
 use exchange::Exchange;
 use meter::{Calendar, Monotonic, Refusal};
 use partner::PartnerState;
@@ -42,6 +43,9 @@ const QUOTA_RETRY_S_MAX: u64 = 60;
 const SHARE_WAIT: Duration = Duration::from_millis(250);
 /// How far back the ledger's counters are read at start: a month, and what days were like before.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// Other writers' clocks are not further ahead than this.
+const NOT_LATER: SignedDuration = SignedDuration::from_hours(1);
 
 /// What somebody has to be told about an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,20 +68,35 @@ pub(crate) struct Ask<'a> {
     pub(crate) at: Timestamp,
 }
 
+impl Ask<'_> {
+    /// What the check is paid from, where that was paid in advance.
+    fn prepaid(&self) -> Option<Prepaid> {
+        self.app.partner.prepaid.filter(|_| self.app.app.environment == Environment::Production)
+    }
+}
+
 /// The counters of everybody.
 pub(crate) struct Limiter {
     clock: Monotonic,
     notify: Notify,
     /// The other nodes that share the limits; none where this server is alone.
     exchange: Option<Exchange>,
+    /// What was used of balances before this server met them.
+    ledger: Arc<dyn Ledger>,
+    accounts: Arc<AccountsPicture>,
     apps: RwLock<HashMap<AppId, Arc<Mutex<AppState>>>>,
     partners: RwLock<HashMap<PartnerId, Arc<Mutex<PartnerState>>>>,
 }
 
 impl Limiter {
-    pub(crate) fn new(notify: Notify, shares: Option<Arc<dyn LimitShares>>) -> Self {
-        let exchange = shares.map(Exchange::new);
-        Self { clock: Monotonic::start(), notify, exchange, apps: RwLock::default(), partners: RwLock::default() }
+    pub(crate) fn new(
+        notify: Notify,
+        shares: Option<Arc<dyn LimitShares>>,
+        ledger: Arc<dyn Ledger>,
+        accounts: Arc<AccountsPicture>,
+    ) -> Self {
+        let (exchange, clock) = (shares.map(Exchange::new), Monotonic::start());
+        Self { clock, notify, exchange, ledger, accounts, apps: RwLock::default(), partners: RwLock::default() }
     }
 
     /// From when on the ledger's counters are wanted at start.
@@ -136,13 +155,23 @@ impl Limiter {
         numbers: &[Msisdn],
         zone: &TimeZone,
     ) -> Result<Permit<'a>, ApiError> {
-        let Some(exchange) = &self.exchange else {
-            return self.try_to_admit(ask, numbers, zone).map_err(|shortage| refused(shortage, ask.at));
-        };
+        if let Some(prepaid) = ask.prepaid() {
+            self.meet_balance(ask, prepaid, zone).await?;
+        }
+        self.wait_for_shares(ask, || self.try_to_admit(ask, numbers, zone)).await
+    }
+
+    /// Tries until this node has its part of everything, where limits are shared.
+    async fn wait_for_shares<'a>(
+        &'a self,
+        ask: &Ask<'a>,
+        mut try_it: impl FnMut() -> Result<Permit<'a>, Shortage>,
+    ) -> Result<Permit<'a>, ApiError> {
+        let Some(exchange) = &self.exchange else { return try_it().map_err(|shortage| refused(shortage, ask.at)) };
         let mut until = None;
         loop {
             let round = exchange.round();
-            match self.try_to_admit(ask, numbers, zone) {
+            match try_it() {
                 Err(Shortage::Lacking) => {}
                 tried => return tried.map_err(|shortage| refused(shortage, ask.at)),
             }
@@ -151,6 +180,23 @@ impl Limiter {
                 return Err(ApiError::Unreachable);
             }
         }
+    }
+
+    /// Learns what was used of a balance, where this server is alone and meets it for the first time.
+    async fn meet_balance(&self, ask: &Ask<'_>, prepaid: Prepaid, zone: &TimeZone) -> Result<(), ApiError> {
+        let partner = self.partner(ask.app.partner.id, ask.at, zone);
+        if self.exchange.is_some() || lock(&partner).has_met(prepaid) {
+            return Ok(());
+        }
+        let usage = self.ledger.usage(prepaid.from, ask.at + NOT_LATER).await.map_err(|error| {
+            tracing::error!(%error, "what is left of a balance cannot be read");
+            ApiError::Unreachable
+        })?;
+        let accounts = self.accounts.current();
+        let is_its = |id: AppId| accounts.app(id).is_some_and(|view| view.partner.id == ask.app.partner.id);
+        let counted = usage.iter().filter(|one| one.environment == Environment::Production && is_its(one.app));
+        lock(&partner).meet(prepaid, counted.map(|one| one.charged_minor).sum());
+        Ok(())
     }
 
     fn try_to_admit<'a>(&'a self, ask: &Ask<'a>, numbers: &[Msisdn], zone: &TimeZone) -> Result<Permit<'a>, Shortage> {
@@ -169,9 +215,15 @@ impl Limiter {
             if let Some(exchange) = &self.exchange {
                 exchange.look(ask, &mut state, of_partner.as_deref_mut(), count)?;
             }
+            if let (Some(of_partner), Some(prepaid)) = (&of_partner, ask.prepaid()) {
+                of_partner.check_balance(ask, prepaid, count.get().into()).map_err(Shortage::Refused)?;
+            }
             state.check(ask, limits, count, self.clock).map_err(Shortage::Refused)?;
             if let Some(of_partner) = &mut of_partner {
                 of_partner.take(ask.app.partner.limits, count, self.clock).map_err(Shortage::Refused)?;
+                if let (Some(_), Some(balance)) = (ask.prepaid(), of_partner.balance()) {
+                    balance.hold(held_for(ask.unit, count.get().into()));
+                }
             }
             state.count(ask, u64::from(count.get()));
             if is_production { numbers.iter().filter_map(|number| state.probe.asked(*number)).last() } else { None }
@@ -180,12 +232,39 @@ impl Limiter {
             (self.notify)(ask.app, Notice::Probing(suspicion), ask.at);
         }
         let (product, unit, at, view) = (ask.product, ask.unit, ask.at, ask.app);
-        let open = u64::from(count.get());
-        Ok(Permit { limiter: self, view, app, partner, product, unit, at, open, is_counted: true })
+        let (open, balance_from) = (u64::from(count.get()), ask.prepaid().map(|prepaid| prepaid.from));
+        Ok(Permit { limiter: self, view, app, partner, product, unit, at, open, is_counted: true, balance_from })
     }
 
-    /// The permit of a number that was admitted when it was accepted, and is decided now.
-    pub(crate) fn resume<'a>(&'a self, ask: &Ask<'a>, zone: &TimeZone) -> Permit<'a> {
+    /// The permit of a number that was admitted when it was accepted, and is decided now. Only what was paid in
+    /// advance is asked again: nothing of it was held meanwhile.
+    pub(crate) async fn resume<'a>(&'a self, ask: &Ask<'a>, zone: &TimeZone) -> Result<Permit<'a>, ApiError> {
+        let Some(prepaid) = ask.prepaid() else { return Ok(self.resumed(ask, None, zone)) };
+        self.meet_balance(ask, prepaid, zone).await?;
+        let try_it = || {
+            let partner = self.partner(ask.app.partner.id, ask.at, zone);
+            {
+                let mut state = lock(&partner);
+                state.roll(ask.at, zone);
+                if let Some(exchange) = &self.exchange {
+                    exchange.look_for_balance(ask, prepaid, &mut state)?;
+                }
+                state.check_balance(ask, prepaid, 1).map_err(Shortage::Refused)?;
+                if let Some(balance) = state.balance() {
+                    balance.hold(held_for(ask.unit, 1));
+                }
+            }
+            Ok(self.resumed(ask, Some((partner, prepaid.from)), zone))
+        };
+        self.wait_for_shares(ask, try_it).await
+    }
+
+    fn resumed<'a>(
+        &'a self,
+        ask: &Ask<'a>,
+        balance: Option<(Arc<Mutex<PartnerState>>, Timestamp)>,
+        zone: &TimeZone,
+    ) -> Permit<'a> {
         let app = self.app(ask.app.app.id, ask.at, zone);
         {
             let mut state = lock(&app);
@@ -196,8 +275,9 @@ impl Limiter {
             state.hold(ask.unit, 1);
         }
         let (product, unit, at, view) = (ask.product, ask.unit, ask.at, ask.app);
+        let (partner, balance_from) = balance.unzip();
         // Its number was counted when it was accepted, and stays so.
-        Permit { limiter: self, view, app, partner: None, product, unit, at, open: 1, is_counted: false }
+        Permit { limiter: self, view, app, partner, product, unit, at, open: 1, is_counted: false, balance_from }
     }
 
     /// Adds the headers that say what is left, where anything is limited.

@@ -5,7 +5,7 @@ use laini_core::billing::{Charge, Money, Outcome};
 use laini_core::partner::{AppView, Environment, Product};
 use laini_core::store::Recorded;
 
-use super::app::{AppState, place};
+use super::app::{AppState, held_for, place};
 use super::partner::PartnerState;
 use super::{Limiter, Notice, lock};
 
@@ -22,6 +22,8 @@ pub(crate) struct Permit<'a> {
     pub(super) open: u64,
     /// Whether these are given back where they are never noted.
     pub(super) is_counted: bool,
+    /// Since when the balance counts that is held of, where its partner pays in advance.
+    pub(super) balance_from: Option<Timestamp>,
 }
 
 impl Permit<'_> {
@@ -42,12 +44,10 @@ impl Permit<'_> {
         self.open = self.open.saturating_sub(1);
         let is_production = self.view.app.environment == Environment::Production;
         let (warning, suspicion) = {
+            self.release_balance(1, charged(recorded), self.at);
             let mut state = lock(&self.app);
             let before = state.spent;
-            let charged_minor = match recorded.charge {
-                Charge::Charged(amount) => amount.minor,
-                Charge::Free(_) => 0,
-            };
+            let charged_minor = charged(recorded);
             state.paid += u64::from(matches!(recorded.charge, Charge::Charged(_)));
             state.release(self.unit, 1, charged_minor, self.at);
             // Where nodes share a budget, the one whose reservation reaches the share tells of it.
@@ -61,6 +61,23 @@ impl Permit<'_> {
             (self.limiter.notify)(self.view, notice, self.at);
         }
     }
+
+    /// Gives back what was held of what its partner paid in advance, less what was charged.
+    fn release_balance(&self, numbers: u64, charged_minor: i64, at: Timestamp) {
+        if let (Some(from), Some(partner)) = (self.balance_from, &self.partner) {
+            let mut state = lock(partner);
+            if let Some(balance) = state.balance().filter(|balance| balance.from == from) {
+                balance.release(held_for(self.unit, numbers), charged_minor, at);
+            }
+        }
+    }
+}
+
+fn charged(recorded: Recorded) -> i64 {
+    match recorded.charge {
+        Charge::Charged(amount) => amount.minor,
+        Charge::Free(_) => 0,
+    }
 }
 
 impl Drop for Permit<'_> {
@@ -68,6 +85,7 @@ impl Drop for Permit<'_> {
         if self.open == 0 {
             return;
         }
+        self.release_balance(self.open, 0, self.at);
         let mut state = lock(&self.app);
         state.release(self.unit, self.open, 0, self.at);
         if !self.is_counted {

@@ -133,7 +133,7 @@ impl SharedMeter {
             _ if of != self.of || from != calendar.begins(quota) => {}
             Quota::Day => self.day.answered(answer),
             Quota::Month => self.month.answered(answer),
-            Quota::Budget => {}
+            Quota::Budget | Quota::Prepaid => {}
         }
     }
 

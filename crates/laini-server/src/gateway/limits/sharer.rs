@@ -12,7 +12,7 @@ pub(super) trait Sharer {
     /// What is counted of it.
     fn meters(&mut self) -> Box<dyn Iterator<Item = &mut SharedMeter> + '_>;
 
-    /// What it may spend.
+    /// What it may spend, of a budget or of what was paid in advance.
     fn budget(&mut self) -> Option<(Allowance, &mut Reserve)>;
 
     /// What is to be exchanged with the other nodes now.

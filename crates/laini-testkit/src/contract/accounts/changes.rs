@@ -2,13 +2,13 @@
 
 use std::num::NonZeroU32;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use laini_core::access::{AddressRules, ConsumerSecret};
 use laini_core::billing::{Currency, Money};
 use laini_core::disclosure::Windows;
 use laini_core::partner::{
     Agreement, AgreementId, AppId, AppLimits, AppProfile, AppStatus, Budget, Limits, NoAgreement, OperatorKey,
-    OperatorKeyId, OperatorScope, PartnerId, PartnerStatus, Probing, Product, Purpose, Rate, ResultAddress,
+    OperatorKeyId, OperatorScope, PartnerId, PartnerStatus, Prepaid, Probing, Product, Purpose, Rate, ResultAddress,
     ResultAddressId,
 };
 use laini_core::store::{AccountsError, AppChange, PartnerChange, ResultAddressChange};
@@ -65,11 +65,16 @@ pub async fn a_partner_changes_one_thing_at_a_time(home: &dyn AccountsHome) {
     store.change_partner(BANK, PartnerChange::Limits(limits), audit(2, "partner.limits")).await.unwrap();
     store.change_partner(BANK, PartnerChange::Status(PartnerStatus::Suspended), audit(3, "x")).await.unwrap();
     let partner = home.open().load().await.unwrap().partners.remove(0);
-    assert_eq!((partner.status, partner.limits), (PartnerStatus::Suspended, limits));
+    assert_eq!((partner.status, partner.limits, partner.prepaid), (PartnerStatus::Suspended, limits, None));
     store.change_partner(BANK, PartnerChange::Status(PartnerStatus::Active), audit(4, "x")).await.unwrap();
     store.change_partner(BANK, PartnerChange::Limits(Limits::NONE), audit(5, "x")).await.unwrap();
     let partner = home.open().load().await.unwrap().partners.remove(0);
     assert_eq!((partner.status, partner.limits), (PartnerStatus::Active, Limits::NONE));
+    for paid_minor in [6_000, i64::MAX] {
+        let prepaid = Prepaid { from: Timestamp::constant(1_795_338_000, 0), paid_minor };
+        store.change_partner(BANK, PartnerChange::Prepaid(prepaid), audit(5, "x")).await.unwrap();
+        assert_eq!(home.open().load().await.unwrap().partners.remove(0).prepaid, Some(prepaid));
+    }
     let nobody = PartnerId::from_stored(77);
     assert_unknown(&store.change_partner(nobody, PartnerChange::Limits(limits), audit(6, "x")).await);
     assert_eq!(store.audits(1).await.unwrap(), [audit(5, "x")]);
