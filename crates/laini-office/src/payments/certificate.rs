@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::payment::{invoice_of, one_line};
 use super::receivable::money;
 use super::{known_partner, order, positive, reason, today};
-use crate::{Kept, Problem, Work, key, unique};
+use crate::{Kept, Page, PageRequest, Problem, Work, key, unique};
 
 /// A certificate of tax that a partner withheld from an invoice and paid to the tax authority for the operator. It
 /// settles like money, once the operator has accepted it.
@@ -134,6 +134,12 @@ pub fn register(work: &mut Work<'_>, partner: PartnerId, new: &NewCertificate) -
     work.put(&certificate)?;
     work.note("certificate.register", Some(partner), certificate.id, &amount.to_string());
     Ok(certificate)
+}
+
+/// A partner's certificates, the newest first.
+pub fn certificates(work: &mut Work<'_>, partner: PartnerId, page: PageRequest) -> Result<Page<Certificate>, Problem> {
+    known_partner(work, partner)?;
+    work.find("partner", partner, true, page)
 }
 
 /// Accepts a certificate: it settles from its day on.

@@ -16,10 +16,10 @@ mod reminding;
 pub mod statement;
 
 pub use account::{Overdue, PartnerAgeing, account, ageing, overdue, statement_between};
-pub use certificate::{Certificate, CertificateState, NewCertificate, accept, refuse, register};
+pub use certificate::{Certificate, CertificateState, NewCertificate, accept, certificates, refuse, register};
 pub use import::{Imported, import};
 pub use matching::{MatchedBy, Suggestion, suggestions};
-pub use paper::{csv as statement_csv, paper as statement_paper};
+pub use paper::{csv as statement_csv, id_of as entry_id, paper as statement_paper};
 pub use payer::{Payer, references, set_references};
 pub use payment::{NewPayment, Payment, Reversed, Source, list, match_with, of_partner, record, reverse};
 pub use receivable::{CreditPosting, Receivable, post, post_credit};
@@ -40,7 +40,7 @@ pub fn today(work: &Work<'_>) -> Date {
 }
 
 /// The partner of this id.
-pub(crate) fn known_partner(work: &Work<'_>, id: PartnerId) -> Result<Partner, Problem> {
+pub fn known_partner(work: &Work<'_>, id: PartnerId) -> Result<Partner, Problem> {
     let found = work.book()?.partners.into_iter().find(|partner| partner.id == id);
     found.ok_or(Problem::NotFound("partner"))
 }
@@ -59,7 +59,8 @@ pub(crate) fn reason(text: &str) -> Result<String, Problem> {
     if fits { Ok(text.to_owned()) } else { Err(Problem::invalid("reason", "1 to 500 characters in one line")) }
 }
 
-pub(crate) fn uncountable(error: MoneyError) -> Problem {
+/// An account whose sums do not fit.
+pub fn uncountable(error: MoneyError) -> Problem {
     Problem::not_now(format!("the account cannot be added up: {error}"))
 }
 

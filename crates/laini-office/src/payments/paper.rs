@@ -76,7 +76,7 @@ fn in_words(entry: &Entry) -> String {
 }
 
 /// An entry's id, as other answers write it: a number, or 16 hexadecimal digits.
-pub(super) fn id_of(entry: &Entry) -> String {
+pub fn id_of(entry: &Entry) -> String {
     match entry.kind {
         EntryKind::Invoice | EntryKind::Settled(Means::CreditNote) | EntryKind::Reversed(Means::CreditNote) => {
             entry.id.to_string()

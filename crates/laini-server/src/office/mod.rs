@@ -6,8 +6,11 @@
 
 mod call;
 mod endpoint;
+mod payments;
+mod prepaid;
 mod reply;
 mod session;
+mod statements;
 
 use std::sync::Arc;
 
@@ -30,7 +33,7 @@ use crate::http::{ApiError, Context, ForbiddenReason, TokenProblem, bearer, read
 use crate::openapi::Access;
 
 /// Every noun; a new one is added here and nowhere else.
-pub(crate) const NOUNS: &[Noun] = &[session::NOUN];
+pub(crate) const NOUNS: &[Noun] = &[session::NOUN, payments::NOUN, statements::NOUN, prepaid::NOUN];
 
 /// Work that may go on at once; each piece blocks a thread.
 const CALLS_MAX: usize = 16;
