@@ -1,13 +1,15 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use laini_core::billing::{Money, Owed, Reminder};
-use laini_core::partner::PartnerId;
+use laini_core::partner::{MemberRole, PartnerId};
 use laini_core::store::{RecordId, RecordKey, RecordKind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::account::account;
 use super::{order, today};
+use crate::mail::{Letter, queue};
+use crate::people::{Person, Seat};
 use crate::{Actor, Kept, Office, Problem, Work, key, unique};
 
 /// A partner can be suspended for a debt so many days after the last reminder was sent, which says so.
@@ -65,17 +67,40 @@ fn remind_partner(work: &mut Work<'_>, partner: PartnerId, name: &str) -> Result
         if work.the::<Reminded>("of", Reminded::key_of(number, reminder))?.is_some() {
             continue;
         }
-        send(work, partner, name, owed, reminder)?;
+        if send(work, partner, name, owed, reminder)? == 0 {
+            // Somebody may be invited meanwhile: it is tried again with the next round.
+            tracing::warn!(partner = %partner, invoice = number, "nobody of the partner can be reminded");
+            continue;
+        }
         work.put(&Reminded { invoice: number, partner, reminder: reminder.word().to_owned(), on })?;
         work.note("invoice.remind", Some(partner), number, reminder.word());
     }
     Ok(())
 }
 
-/// Puts a letter into the queue for everybody who looks after the partner's invoices.
-fn send(work: &mut Work<'_>, partner: PartnerId, name: &str, owed: &Owed, reminder: Reminder) -> Result<(), Problem> {
-    let _ = (work, partner, words(name, owed, reminder));
-    Ok(())
+/// Queues a letter for everybody who looks after the partner's invoices, or for its owners where nobody does; how
+/// many.
+fn send(
+    work: &mut Work<'_>,
+    partner: PartnerId,
+    name: &str,
+    owed: &Owed,
+    reminder: Reminder,
+) -> Result<usize, Problem> {
+    let people: Vec<Person> = work.all("partner", partner)?;
+    let of_role = |role| {
+        let seat = Seat::Member { partner, role };
+        people.iter().filter(move |person| person.seat == seat && !person.is_disabled).collect::<Vec<_>>()
+    };
+    let billing = of_role(MemberRole::Billing);
+    let recipients = if billing.is_empty() { of_role(MemberRole::Owner) } else { billing };
+    let (subject, text) = words(name, owed, reminder);
+    for person in &recipients {
+        let about = format!("invoice {}", owed.item.number);
+        let (to, subject, text) = (person.email.clone(), subject.clone(), text.clone());
+        queue(work, Letter { to, subject, text, about })?;
+    }
+    Ok(recipients.len())
 }
 
 /// What a letter says: its subject and its text.

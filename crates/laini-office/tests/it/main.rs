@@ -4,5 +4,6 @@
 
 mod desk;
 mod mail;
+mod payments;
 mod people;
 mod roster;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use jiff::Timestamp;
 use laini_core::access::{AddressRules, ConsumerKey, SecretHash};
 use laini_core::billing::{Band, Currency, FreeUnits, Price};
 use laini_core::disclosure::{Window, Windows};
