@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    agreement, app, backup, check, config, delivery, demo, ledger, listen, nodes, openapi, operator, partner, registry,
-    restore, retention, sandbox, serve, shadow, store,
+    ageing, agreement, app, backup, check, config, delivery, demo, ledger, listen, nodes, openapi, operator, partner,
+    payment, prepaid, registry, restore, retention, sandbox, serve, shadow, statement, store,
 };
 
 /// The command line.
@@ -67,6 +67,16 @@ pub(crate) enum Command {
     /// Consumer keys and secrets.
     #[command(subcommand)]
     App(app::AppCommand),
+    /// Money that comes in.
+    #[command(subcommand)]
+    Payment(payment::PaymentCommand),
+    /// Partners that pay first.
+    #[command(subcommand)]
+    Prepaid(prepaid::PrepaidCommand),
+    /// Write a partner's statement of account.
+    Statement(statement::StatementArgs),
+    /// Show what all partners owe, by how long it is overdue.
+    Ageing(ageing::AgeingArgs),
     /// What was asked and what it costs.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),

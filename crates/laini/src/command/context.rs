@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use laini_core::partner::PartnerId;
 use laini_core::store::AuditEntry;
+use laini_office::{Actor, Problem, Work};
 use laini_server::{Clock as _, Entropy as _};
 
 use tokio::runtime::Runtime;
@@ -103,15 +105,38 @@ pub(crate) fn because(set: &str, reason: &str) -> String {
 
 /// An audit row about something done now by the one who runs this command.
 pub(crate) fn audit(action: &str, target: String, reason: &str) -> AuditEntry {
-    let user = environment("SUDO_USER").or_else(|| environment("USER")).or_else(|| environment("LOGNAME"));
     AuditEntry {
         at: now(),
-        actor: format!("cli:{}", user.as_deref().unwrap_or("unknown")),
+        actor: console().in_trail(),
         action: action.to_owned(),
         target,
         reason: reason.to_owned(),
         partner: None,
     }
+}
+
+/// Whoever runs this command.
+pub(crate) fn console() -> Actor {
+    let user = environment("SUDO_USER").or_else(|| environment("USER")).or_else(|| environment("LOGNAME"));
+    Actor::Console { user: user.unwrap_or_else(|| "unknown".to_owned()) }
+}
+
+/// Does a piece of work in the office of the data directory, as whoever runs this command.
+pub(crate) fn in_office<T>(
+    context: &Context,
+    work: impl FnMut(&mut Work<'_>) -> Result<T, Problem>,
+) -> anyhow::Result<T> {
+    let (house, config) = context.existing_house()?;
+    let office = house.office(&config, house.ledger_reader()?)?;
+    Ok(office.run(&console(), now(), work)?)
+}
+
+/// The partner that a person means, by name or id.
+pub(crate) fn partner_of(work: &Work<'_>, wanted: &str) -> Result<PartnerId, Problem> {
+    let id = PartnerId::parse(wanted).ok();
+    let book = work.book()?;
+    let found = book.partners.iter().find(|partner| partner.name == wanted || Some(partner.id) == id);
+    found.map(|partner| partner.id).ok_or(Problem::NotFound("partner"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where commands read the environment")]

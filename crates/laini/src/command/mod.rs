@@ -2,6 +2,7 @@
 //!
 //! Owns the words that people read. Must never name an engine, or print by itself: [`crate::out`] does.
 
+pub(crate) mod ageing;
 pub(crate) mod agreement;
 pub(crate) mod app;
 pub(crate) mod backup;
@@ -18,6 +19,8 @@ pub(crate) mod nodes;
 pub(crate) mod openapi;
 pub(crate) mod operator;
 pub(crate) mod partner;
+pub(crate) mod payment;
+pub(crate) mod prepaid;
 mod progress;
 mod reference;
 pub(crate) mod registry;
@@ -26,6 +29,7 @@ pub(crate) mod retention;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod shadow;
+pub(crate) mod statement;
 pub(crate) mod store;
 
 use context::Context;
@@ -46,6 +50,10 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Partner(command) => partner::run(&context, &command),
         Command::Agreement(command) => agreement::run(&context, &command),
         Command::App(command) => app::run(&context, &command),
+        Command::Payment(command) => payment::run(&context, &command),
+        Command::Prepaid(command) => prepaid::run(&context, &command),
+        Command::Statement(args) => statement::run(&context, &args),
+        Command::Ageing(args) => ageing::run(&context, &args),
         Command::Delivery(command) => delivery::run(&context, &command),
         Command::Listen(args) => listen::run(&context, &args),
         Command::Ledger(command) => ledger::run(&context, &command),

@@ -29,6 +29,7 @@ mod noon;
 mod one_server;
 mod packaging;
 mod partition;
+mod payments;
 mod pooler;
 mod receiver;
 mod reload;
