@@ -16,6 +16,7 @@ mod live_settings;
 mod malformed;
 mod no_feed;
 mod office;
+mod office_payments;
 mod openapi;
 mod operator;
 mod outbound;

@@ -1,10 +1,15 @@
 //! Money that comes in, by the binary: a paybill statement, a balance, and checks that stop where it is used up.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::running::Lab;
+use crate::bank::{Bank, IMSI};
+use crate::running::{Lab, wait_until};
+
+/// Promised for a top-up.
+const IN_FORCE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A paybill statement as the portal exports it: two payments, a charge, and a payment that was cancelled.
 const STATEMENT: &str = "Short Code:,600000\n\
@@ -55,4 +60,33 @@ fn a_paybill_statement_twice_adds_nothing_the_second_time_and_tops_a_balance_up(
     assert_eq!((&balance["paid_minor"], &balance["left_minor"]), (&json!(100_000), &json!(100_000)), "without its tax");
     assert!(lab.refused(&top_up).contains("KES 0.00 are free"));
     assert_eq!(lab.json(&["ageing"])["partners"], json!([]));
+}
+
+#[test]
+fn checks_stop_where_a_balance_is_used_up_and_a_restart_gives_nothing_back() {
+    let lab = Lab::new();
+    let numbers = lab.import_sample(100, 1).served();
+    let app = lab.partner_app("Bank A", "production");
+    let pay = |amount: &str| {
+        let payment = lab.json(&["payment", "add", "--partner", "Bank A", "--amount", amount]);
+        lab.json(&["prepaid", "top-up", "Bank A", "--payment", payment["payment"].as_str().unwrap()])
+    };
+    // Three checks of KES 20.00, with 16 % tax.
+    assert_eq!(pay("69.60")["paid_minor"], 6_000);
+    let server = lab.serve();
+    let mut bank = Bank::of(&server, &app);
+    let mut fresh = numbers.iter();
+    let mut status = |bank: &Bank| bank.check(IMSI, fresh.next().unwrap()).status;
+    assert_eq!([(); 4].map(|()| status(&bank)), [200, 200, 200, 429]);
+    pay("23.20");
+    wait_until("a top-up holds", IN_FORCE_WITHIN, || status(&bank) == 200);
+    assert_eq!(status(&bank), 429);
+    server.stop();
+    let server = lab.serve();
+    bank.move_to(&server);
+    let refused = bank.check(IMSI, numbers.last().unwrap());
+    assert_eq!((refused.status, refused.field("errorCode").as_str()), (429, "500.003.03"));
+    let left = lab.json(&["prepaid", "show", "Bank A"]);
+    assert_eq!((&left["used_minor"], &left["left_minor"]), (&json!(8_000), &json!(0)));
+    server.stop();
 }
