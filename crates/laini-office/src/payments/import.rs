@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::matching::find_out;
 use super::payment::{Payment, bank_key};
-use super::statement::{Format, Line, LineProblem, Read1, read};
+use super::statement::{Format, Line, LineProblem, Said, read};
 use crate::{Problem, Work};
 
 /// How many problems of one statement are told.
@@ -45,9 +45,9 @@ pub fn import(work: &mut Work<'_>, format: Format, bytes: &[u8]) -> Result<Impor
     let currency = work.office.settings.currency;
     read(format, bytes, currency, |read| {
         match read {
-            Read1::Money(line) => take(work, format, line, &mut seen, &mut imported)?,
-            Read1::Other => imported.passed_over += 1,
-            Read1::Bad(problem) => imported.problem(problem),
+            Said::Money(line) => take(work, format, line, &mut seen, &mut imported)?,
+            Said::Other => imported.passed_over += 1,
+            Said::Bad(problem) => imported.problem(problem),
         }
         Ok(())
     })?;

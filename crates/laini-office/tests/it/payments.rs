@@ -4,7 +4,7 @@ use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 use laini_core::billing::{Currency, Money, OpenItem};
 use laini_core::partner::{MemberRole, Partner, PartnerId, PaymentId};
-use laini_core::store::{AccountStore as _, AccountsChange};
+use laini_core::store::AccountsChange;
 use laini_office::mail::QueuedLetter;
 use laini_office::payments::statement::Format;
 use laini_office::payments::{

@@ -8,8 +8,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::SignedDuration;
 use laini_core::billing::{Currency, Money, Outcome};
 use laini_core::delivery::LISTEN;
-use laini_core::partner::{App, AppStatus, Budget, ResultAddress, ResultAddressId};
-use laini_core::store::{Delivery, DeliveryState};
+use laini_core::partner::{App, AppStatus, Budget, Prepaid, ResultAddress, ResultAddressId};
+use laini_core::store::{AccountBook, Delivery, DeliveryState};
 use laini_server::delivery::signing_secret;
 use serde_json::Value;
 use sha2::Sha256;
@@ -30,6 +30,10 @@ async fn world(url: &str, change: impl FnOnce(&mut ResultAddress)) -> World {
 }
 
 async fn world_of(url: &str, change: impl FnOnce(&mut ResultAddress), app: impl FnOnce(&mut App)) -> World {
+    world_in(url, change, |book| app(&mut book.apps[1])).await
+}
+
+async fn world_in(url: &str, change: impl FnOnce(&mut ResultAddress), in_book: impl FnOnce(&mut AccountBook)) -> World {
     let url = url.to_owned();
     let world = World::start_with_accounts(|book| {
         let mut address = ResultAddress {
@@ -41,7 +45,7 @@ async fn world_of(url: &str, change: impl FnOnce(&mut ResultAddress), app: impl 
             previous_until: None,
         };
         change(&mut address);
-        app(&mut book.apps[1]);
+        in_book(book);
         book.result_addresses.push(address);
     })
     .await;
@@ -228,6 +232,25 @@ async fn delivery_waits_for_a_registry_out_of_reach_and_then_says_so() {
     world.clock.advance(121);
     let told = receiver.got(2).await.remove(1).json();
     assert_eq!((&told["errorCode"], &told["charge"]), (&"503.002.01".into(), &"none; reason=refused".into()));
+    assert_eq!(world.ledger.outcomes(), [Outcome::Answered]);
+}
+
+#[tokio::test]
+async fn delivery_says_that_a_balance_is_used_up_where_another_check_was_decided_first() {
+    let receiver = Receiver::start().await;
+    // Enough for one.
+    let prepaid = Prepaid { from: Prepaid::begins(NOW.parse().unwrap()), paid_minor: 2_000 };
+    let world = world_in(&receiver.url(), |_| {}, |book| book.partners[0].prepaid = Some(prepaid)).await;
+    *world.registry.mood.lock().unwrap() = Mood::Unavailable;
+    for number in [NUMBER, OTHER] {
+        assert_accepted(&world.ask_for_delivery(IMSI_PATH, number, &receiver.url(), "").await);
+    }
+    world.until(|world| world.ledger.outbox.checks.lock().unwrap().iter().all(|check| check.1 > check.0.at)).await;
+    *world.registry.mood.lock().unwrap() = Mood::Good;
+    world.clock.advance(11);
+    let mut told: Vec<_> = receiver.got(2).await.iter().map(|one| one.json()["responseCode"].clone()).collect();
+    told.sort_by_key(ToString::to_string);
+    assert_eq!(told, ["200", "429"]);
     assert_eq!(world.ledger.outcomes(), [Outcome::Answered]);
 }
 

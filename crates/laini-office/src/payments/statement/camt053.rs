@@ -7,7 +7,7 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::amount::{day, minor};
-use super::{Line, LineProblem, Read1, bank_id, tidy, unreadable};
+use super::{Line, LineProblem, Said, bank_id, tidy, unreadable};
 use crate::Problem;
 
 const NAMESPACE: &str = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.";
@@ -45,7 +45,7 @@ struct Entry {
 pub(super) fn read(
     bytes: &mut impl BufRead,
     currency: Currency,
-    each: &mut dyn FnMut(Read1) -> Result<(), Problem>,
+    each: &mut dyn FnMut(Said) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
     let mut reader = Reader::from_reader(bytes);
     let mut document = Document { currency, path: Vec::new(), text: String::new(), entry: None, entries: 0 };
@@ -162,7 +162,7 @@ impl Document {
         Ok(())
     }
 
-    fn close(&mut self, each: &mut dyn FnMut(Read1) -> Result<(), Problem>) -> Result<(), Problem> {
+    fn close(&mut self, each: &mut dyn FnMut(Said) -> Result<(), Problem>) -> Result<(), Problem> {
         let within = self.within_entry();
         if let (Some(within), Some(entry)) = (within, &mut self.entry) {
             entry.take(within, tidy(&self.text));
@@ -226,10 +226,10 @@ impl Entry {
     }
 
     /// What it comes to: a line for each payment in it, where their amounts are told and come to its own.
-    fn lines(self, place: usize, currency: Currency) -> Vec<Read1> {
+    fn lines(self, place: usize, currency: Currency) -> Vec<Said> {
         if self.own.direction != "CRDT" || self.is_reversal || self.status != "BOOK" {
             let is_known = ["CRDT", "DBIT"].contains(&self.own.direction.as_str());
-            return vec![if is_known { Read1::Other } else { bad(place, "it does not say credit or debit") }];
+            return vec![if is_known { Said::Other } else { bad(place, "it does not say credit or debit") }];
         }
         let read = || -> Result<Vec<Line>, Cow<'static, str>> {
             let on = day(if self.booked.is_empty() { &self.valued } else { &self.booked })?;
@@ -261,7 +261,7 @@ impl Entry {
             lines.collect()
         };
         match read() {
-            Ok(lines) => lines.into_iter().map(Read1::Money).collect(),
+            Ok(lines) => lines.into_iter().map(Said::Money).collect(),
             Err(reason) => vec![bad(place, reason)],
         }
     }
@@ -300,8 +300,8 @@ impl Part {
     }
 }
 
-fn bad(place: usize, reason: impl Into<Cow<'static, str>>) -> Read1 {
-    Read1::Bad(LineProblem { place, reason: reason.into() })
+fn bad(place: usize, reason: impl Into<Cow<'static, str>>) -> Said {
+    Said::Bad(LineProblem { place, reason: reason.into() })
 }
 
 /// Whether the document is a statement of a version that is known.

@@ -5,7 +5,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use laini_core::billing::{Currency, Money};
 
 use super::amount::{day, minor};
-use super::{Line, LineProblem, Read1, bank_id, tidy, unreadable};
+use super::{Line, LineProblem, Said, bank_id, tidy, unreadable};
 use crate::Problem;
 
 /// What heads a column, in the forms in which banks write it.
@@ -72,7 +72,7 @@ impl Columns {
 pub(super) fn read(
     bytes: &mut impl BufRead,
     currency: Currency,
-    each: &mut dyn FnMut(Read1) -> Result<(), Problem>,
+    each: &mut dyn FnMut(Said) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
     let delimiter = delimiter(bytes)?;
     let mut reader =
@@ -85,9 +85,9 @@ pub(super) fn read(
         };
         let place = place(&record);
         each(match columns.line(&record, place, currency) {
-            Ok(Some(line)) => Read1::Money(line),
-            Ok(None) => Read1::Other,
-            Err(reason) => Read1::Bad(LineProblem { place, reason }),
+            Ok(Some(line)) => Said::Money(line),
+            Ok(None) => Said::Other,
+            Err(reason) => Said::Bad(LineProblem { place, reason }),
         })?;
     }
     if columns.is_some() { Ok(()) } else { Err(unreadable("it is empty")) }
@@ -97,7 +97,7 @@ pub(super) fn read(
 pub(super) fn next(
     reader: &mut csv::Reader<impl std::io::Read>,
     record: &mut StringRecord,
-    each: &mut dyn FnMut(Read1) -> Result<(), Problem>,
+    each: &mut dyn FnMut(Said) -> Result<(), Problem>,
 ) -> Result<bool, Problem> {
     loop {
         match reader.read_record(record) {
@@ -105,7 +105,7 @@ pub(super) fn next(
             Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => {
                 let place = error.position().map_or(0, csv::Position::line);
                 let place = usize::try_from(place).unwrap_or(usize::MAX);
-                each(Read1::Bad(LineProblem { place, reason: "it is not UTF-8 text".into() }))?;
+                each(Said::Bad(LineProblem { place, reason: "it is not UTF-8 text".into() }))?;
             }
             Err(_) => return Err(unreadable("it cannot be read to its end")),
         }

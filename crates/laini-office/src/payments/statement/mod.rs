@@ -87,7 +87,7 @@ pub struct LineProblem {
 
 /// What a statement says of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Read1 {
+pub enum Said {
     /// Money that came in.
     Money(Line),
     /// Nothing that came in: a withdrawal, a pending entry.
@@ -102,11 +102,11 @@ pub fn read(
     format: Format,
     bytes: impl Read,
     currency: Currency,
-    mut each: impl FnMut(Read1) -> Result<(), Problem>,
+    mut each: impl FnMut(Said) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
     let mut limited = BufReader::new(bytes.take(STATEMENT_BYTES_MAX + 1));
     let (mut lines, mut is_over) = (0, false);
-    let mut counted = |line: Read1| {
+    let mut counted = |line: Said| {
         lines += 1;
         is_over |= lines > LINES_MAX;
         if is_over {

@@ -6,7 +6,7 @@ use laini_core::billing::{Currency, Money};
 
 use super::amount::{day, minor};
 use super::csv::{next, place};
-use super::{Line, LineProblem, Read1, bank_id, tidy, unreadable};
+use super::{Line, LineProblem, Said, bank_id, tidy, unreadable};
 use crate::Problem;
 
 /// The portal writes a few lines about the organisation before the header.
@@ -84,7 +84,7 @@ fn account_in(details: &str) -> String {
 pub(super) fn read(
     bytes: &mut impl BufRead,
     currency: Currency,
-    each: &mut dyn FnMut(Read1) -> Result<(), Problem>,
+    each: &mut dyn FnMut(Said) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(bytes);
     let (mut record, mut columns, mut before) = (StringRecord::new(), None, 0);
@@ -99,9 +99,9 @@ pub(super) fn read(
         };
         let place = place(&record);
         each(match columns.line(&record, place, currency) {
-            Ok(Some(line)) => Read1::Money(line),
-            Ok(None) => Read1::Other,
-            Err(reason) => Read1::Bad(LineProblem { place, reason }),
+            Ok(Some(line)) => Said::Money(line),
+            Ok(None) => Said::Other,
+            Err(reason) => Said::Bad(LineProblem { place, reason }),
         })?;
     }
     let missing = "it has no header with Receipt No., Completion Time, Transaction Status and Paid In";

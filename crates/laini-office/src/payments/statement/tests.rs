@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn all(format: Format, bytes: &[u8]) -> Result<Vec<Read1>, Problem> {
+fn all(format: Format, bytes: &[u8]) -> Result<Vec<Said>, Problem> {
     let mut lines = Vec::new();
     read(format, bytes, Currency::KES, |line| {
         lines.push(line);
@@ -13,19 +13,19 @@ fn all(format: Format, bytes: &[u8]) -> Result<Vec<Read1>, Problem> {
 
 fn money(format: Format, bytes: &[u8]) -> Vec<(String, i64, String, String)> {
     let told = |line| match line {
-        Read1::Money(line) => {
+        Said::Money(line) => {
             let of = if line.account.is_empty() { line.reference } else { line.account };
             Some((line.bank_id, line.amount.minor, of, line.on.to_string()))
         }
-        Read1::Other | Read1::Bad(_) => None,
+        Said::Other | Said::Bad(_) => None,
     };
     all(format, bytes).unwrap().into_iter().filter_map(told).collect()
 }
 
 fn problems(format: Format, bytes: &[u8]) -> Vec<(usize, String)> {
     let told = |line| match line {
-        Read1::Bad(problem) => Some((problem.place, problem.reason.into_owned())),
-        Read1::Money(_) | Read1::Other => None,
+        Said::Bad(problem) => Some((problem.place, problem.reason.into_owned())),
+        Said::Money(_) | Said::Other => None,
     };
     all(format, bytes).unwrap().into_iter().filter_map(told).collect()
 }
@@ -117,7 +117,7 @@ fn camt_053_is_read_in_each_version_and_batches_payment_by_payment() {
         camt("08", ENTRY).replace("<Document xmlns=", "<d:Document xmlns:d=").replace("</Document", "</d:Document");
     assert_eq!(money(Format::Camt053, prefixed.as_bytes()).len(), 1);
     let all = all(Format::Camt053, camt("08", ENTRY).as_bytes()).unwrap();
-    assert!(matches!(&all[..], [Read1::Money(line)] if line.details == "Invoice 17 & thanks A"), "{all:?}");
+    assert!(matches!(&all[..], [Said::Money(line)] if line.details == "Invoice 17 & thanks A"), "{all:?}");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn broken(sample: &'static str) -> impl Strategy<Value = Vec<u8>> {
 
 fn assert_sane(format: Format, bytes: &[u8]) -> Result<(), TestCaseError> {
     for line in all(format, bytes).unwrap_or_default() {
-        if let Read1::Money(line) = line {
+        if let Said::Money(line) = line {
             prop_assert!(line.amount.minor > 0 && line.amount.currency == Currency::KES);
             prop_assert!(!line.bank_id.trim().is_empty() && line.bank_id.chars().count() <= ID_CHARS_MAX + 8);
             for text in [&line.reference, &line.account, &line.details] {
