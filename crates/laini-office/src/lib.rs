@@ -20,6 +20,7 @@ pub mod people;
 pub mod prepaid;
 mod problem;
 mod replay;
+mod trail;
 mod work;
 
 pub use actor::Actor;
@@ -27,4 +28,5 @@ pub use kept::{Cursor, Kept, Page, PageRequest, key, unique};
 pub use office::{Office, OfficeSettings, PeopleSettings};
 pub use problem::{Problem, Unproven};
 pub use replay::Replay;
+pub use trail::{TRAIL_ROWS_MAX, trail};
 pub use work::Work;

@@ -77,6 +77,10 @@ pub mod code {
     pub const INVALID_GRANT_TYPE: &str = "400.008.02";
     /// 401: no token, a bad token, or the product is not the app's.
     pub const INVALID_ACCESS_TOKEN: &str = "401.002.01";
+    /// 401: the e-mail address, the password or the code is wrong.
+    pub const NOT_SIGNED_IN: &str = "401.005.01";
+    /// 401: the password is right, and a code of the second factor is needed as well.
+    pub const CODE_NEEDED: &str = "401.005.02";
     /// 403: suspended, no agreement, address or environment not allowed.
     pub const FORBIDDEN: &str = "403.002.01";
     /// 403: the subscriber's data is restricted.

@@ -35,6 +35,14 @@ impl OfficeSeal {
         self.seal.open(&context(of), sealed).map(Zeroizing::new)
     }
 
+    /// A keyed hash: whoever reads it without the key cannot try out what it may be of.
+    pub fn hash(&self, of: &[u8]) -> [u8; 32] {
+        let mut mac = self.names.clone();
+        mac.update(&0_u64.to_be_bytes());
+        mac.update(of);
+        mac.finalize().into_bytes().into()
+    }
+
     /// The id of a record that is kept about something personal without naming it: a keyed hash of `parts`, which
     /// nobody can guess back without the key.
     pub fn id_of(&self, kind: RecordKind, parts: &[&str]) -> RecordId {

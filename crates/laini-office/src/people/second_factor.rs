@@ -5,7 +5,7 @@ use super::notice::{Notice, tell};
 use super::proof::{SealedSecret, SecondFactor};
 use super::sign_in::prove_again;
 use super::{Person, Proof};
-use crate::{Problem, Unproven, Work};
+use crate::{Problem, Work};
 
 /// Recovery codes that are made at once.
 const RECOVERY_CODES: usize = 10;
@@ -68,7 +68,7 @@ pub fn renew_recovery_codes(
 pub fn remove_factor(work: &mut Work<'_>, password: &str, code: &str, address: &str) -> Result<(), Problem> {
     let (person, mut proof) = prove_again(work, password, address)?;
     if !proof.takes_code(work.office, code, work.at) && !proof.takes_recovery_code(code) {
-        return Err(Problem::Unproven(Unproven::CodeWrong));
+        return Err(Problem::invalid("code", "it is wrong, was used already, or has passed"));
     }
     (proof.factor, proof.begun, proof.recovery) = (None, None, Vec::new());
     work.put(&proof)?;

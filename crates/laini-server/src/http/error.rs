@@ -10,7 +10,7 @@ use laini_wire::error::{CheckErrorBody, ErrorBody, code, message};
 use laini_wire::header;
 use serde::Serialize;
 
-use super::problem::{ForbiddenReason, NumberHint, ResultAddressProblem, TokenProblem};
+use super::problem::{ForbiddenReason, NumberHint, ResultAddressProblem, SignInProblem, TokenProblem};
 use crate::observe::ErrorCode;
 
 /// Everything that a request can be refused for (contract §4). What it looks like is decided in one
@@ -23,6 +23,8 @@ pub enum ApiError {
     InvalidGrantType,
     /// No good bearer token.
     Token(TokenProblem),
+    /// Not who they say they are, as far as they have shown.
+    SignIn(SignInProblem),
     /// The app may not call this product.
     NoProduct,
     /// Known, and not allowed.
@@ -173,6 +175,10 @@ impl ApiError {
             }
             Self::InvalidGrantType => Row::new(S::BAD_REQUEST, code::INVALID_GRANT_TYPE, "Invalid grant type passed"),
             Self::Token(problem) => Row::new(S::UNAUTHORIZED, code::INVALID_ACCESS_TOKEN, problem.message()),
+            Self::SignIn(SignInProblem::CodeNeeded) => {
+                Row::new(S::UNAUTHORIZED, code::CODE_NEEDED, SignInProblem::CodeNeeded.message())
+            }
+            Self::SignIn(problem) => Row::new(S::UNAUTHORIZED, code::NOT_SIGNED_IN, problem.message()),
             Self::NoProduct => Row::new(S::UNAUTHORIZED, code::INVALID_ACCESS_TOKEN, message::NO_PRODUCT),
             Self::Forbidden(reason) => Row::new(S::FORBIDDEN, code::FORBIDDEN, reason.message()),
             Self::Withheld => Row::new(S::FORBIDDEN, code::WITHHELD, "Forbidden - withheld").free(FreeReason::Withheld),

@@ -34,6 +34,6 @@ pub(crate) use front::Front;
 pub use hosts::{HostNames, is_host_name};
 pub(crate) use listener::{Listening, listen};
 pub(crate) use load::Load;
-pub use problem::{ForbiddenReason, NumberHint, ResultAddressProblem, TokenProblem};
+pub use problem::{ForbiddenReason, NumberHint, ResultAddressProblem, SignInProblem, TokenProblem};
 pub use throttle::Throttle;
 pub use tls::{Tls, TlsError, TlsFiles};

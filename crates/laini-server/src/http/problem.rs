@@ -42,6 +42,30 @@ pub enum ForbiddenReason {
     MissingScope(OperatorScope),
     /// The person's role may not do this.
     NotOfThatRole,
+    /// The operator wants a second factor of its staff, and this person has none yet.
+    NoSecondFactor,
+}
+
+/// Why somebody at the office's door is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInProblem {
+    /// The e-mail address or the password; which of them is nobody's business.
+    Wrong,
+    /// A code of the second factor is missing.
+    CodeNeeded,
+    /// The code is wrong.
+    CodeWrong,
+}
+
+impl SignInProblem {
+    /// What its caller is told.
+    pub(super) fn message(self) -> &'static str {
+        match self {
+            Self::Wrong => "Unauthorized - the e-mail address or the password is wrong",
+            Self::CodeNeeded => "Unauthorized - a code of the second factor is needed as well",
+            Self::CodeWrong => "Unauthorized - the code is wrong, was used already, or has passed",
+        }
+    }
 }
 
 /// What may help where a number cannot be read.
@@ -114,6 +138,7 @@ impl ForbiddenReason {
                 "Forbidden - this operator key may not read the feed's state; it needs the scope feed:read"
             }
             Self::NotOfThatRole => "Forbidden - your role may not do this; ask an owner or administrator",
+            Self::NoSecondFactor => "Forbidden - set up a second factor first; staff need one here",
             Self::NotInAgreement => "Forbidden - the agreement does not cover this product; ask the operator to add it",
             Self::WrongAddress => {
                 "Forbidden - address not allowed; call from a registered address, or ask the operator to add this one"

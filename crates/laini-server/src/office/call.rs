@@ -1,13 +1,14 @@
 use axum::http::request::Parts;
 use bytes::Bytes;
 use jiff::Timestamp;
-use laini_core::partner::PartnerId;
+use laini_core::partner::{PartnerId, SessionId};
 use laini_office::{Actor, Cursor, PageRequest, Problem, Replay, Work};
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::{Endpoint, Reply};
-use crate::http::{ApiError, Context, IdempotencyKey, is_object};
+use crate::http::{ApiError, Context, IdempotencyKey, bearer, is_object};
 
 /// For so long a write under an idempotency key is answered as it was.
 const REPLAYED_S: i64 = 24 * 3_600;
@@ -18,6 +19,10 @@ pub(crate) struct Call {
     pub(crate) at: Timestamp,
     /// From where.
     pub(crate) address: String,
+    /// The session whose token came.
+    pub(crate) session: Option<SessionId>,
+    /// The token itself, where the operation needs none: of a session that this one replaces.
+    pub(crate) bearer: Option<Zeroizing<String>>,
     params: Vec<(String, String)>,
     query: Vec<(String, String)>,
     body: Bytes,
@@ -37,7 +42,9 @@ impl Call {
             IdempotencyKey::Unusable => return Err(ApiError::InvalidHeader("Idempotency-Key")),
         };
         let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-        Ok(Self { at: context.at, address: context.address.to_string(), params, query, body, idempotency_key })
+        let bearer = bearer(&parts.headers).ok().map(|token| Zeroizing::new(token.to_owned()));
+        let (at, address) = (context.at, context.address.to_string());
+        Ok(Self { at, address, session: None, bearer, params, query, body, idempotency_key })
     }
 
     /// A member's own partner is the only one that there is.
@@ -114,7 +121,8 @@ impl Call {
             hash.update(value);
         }
         hash.update(&self.body);
-        let request: [u8; 32] = hash.finalize().into();
+        // Keyed: a body may hold a password.
+        let request = work.office.keys.office_seal().hash(&hash.finalize());
         let id = Replay::id_of(&work.actor.in_trail(), endpoint.operation.id, key);
         let stored = work.look::<Replay>(id)?.filter(|stored| stored.at.as_second() + REPLAYED_S > self.at.as_second());
         if let Some(stored) = stored {

@@ -4,12 +4,18 @@
 //! in one place for all of them; a file for each noun lists its endpoints. Must never decide anything that laini-office
 //! decides, let a member see another partner's things (404), or answer a check.
 
+mod audit;
 mod call;
+mod credential;
 mod endpoint;
+mod member;
 mod payments;
+mod person;
 mod prepaid;
 mod reply;
+mod second_factor;
 mod session;
+mod staff;
 mod statements;
 
 use std::sync::Arc;
@@ -20,7 +26,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Extension, RequestExt as _};
-use laini_office::{Actor, Office, Problem};
+use laini_office::{Actor, Office, Problem, Unproven};
 use tokio::sync::Semaphore;
 
 pub(crate) use call::Call;
@@ -29,25 +35,42 @@ pub(crate) use reply::Reply;
 
 use crate::LiveSettings;
 use crate::gateway::wrong_method;
-use crate::http::{ApiError, Context, ForbiddenReason, TokenProblem, bearer, read_bytes, read_json};
+use crate::http::{ApiError, Context, ForbiddenReason, SignInProblem, TokenProblem, bearer, read_bytes, read_json};
 use crate::openapi::Access;
 
 /// Every noun; a new one is added here and nowhere else.
-pub(crate) const NOUNS: &[Noun] = &[session::NOUN, payments::NOUN, statements::NOUN, prepaid::NOUN];
+pub(crate) const NOUNS: &[Noun] = &[
+    session::NOUN,
+    credential::NOUN,
+    second_factor::NOUN,
+    member::NOUN,
+    staff::NOUN,
+    payments::NOUN,
+    statements::NOUN,
+    prepaid::NOUN,
+    audit::NOUN,
+];
 
 /// Work that may go on at once; each piece blocks a thread.
 const CALLS_MAX: usize = 16;
+/// Of these, of callers who have not signed in: hashing their passwords must not keep the others waiting.
+const STRANGERS_MAX: usize = 4;
+
+/// What staff may do who must set up a second factor first.
+const BEFORE_FACTOR: [&str; 4] = ["show_me", "begin_second_factor", "confirm_second_factor", "close_session"];
 
 /// What every endpoint works with.
 pub(crate) struct OfficeApi {
     office: Arc<Office>,
     settings: Arc<LiveSettings>,
     places: Semaphore,
+    strangers: Semaphore,
 }
 
 impl OfficeApi {
     pub(crate) fn new(office: Arc<Office>, settings: Arc<LiveSettings>) -> Self {
-        Self { office, settings, places: Semaphore::new(CALLS_MAX) }
+        let (places, strangers) = (Semaphore::new(CALLS_MAX), Semaphore::new(STRANGERS_MAX));
+        Self { office, settings, places, strangers }
     }
 
     /// Every route of it.
@@ -97,8 +120,14 @@ impl OfficeApi {
             }
             Some(_) => read_bytes(body, context, &limits).await?,
         };
+        let is_stranger = token.is_none();
+        let _turn = match is_stranger {
+            true => Some(self.strangers.acquire().await.map_err(|_| ApiError::Unreachable)?),
+            false => None,
+        };
         let _place = self.places.acquire().await.map_err(|_| ApiError::Unreachable)?;
-        let call = Call::new(context, params, &parts, body)?;
+        let mut call = Call::new(context, params, &parts, body)?;
+        call.session = token.as_deref().and_then(laini_office::people::session_of);
         let api = Arc::clone(&self);
         let done = tokio::task::spawn_blocking(move || api.work(&endpoint, token.as_deref(), &call));
         done.await.unwrap_or_else(|error| {
@@ -126,9 +155,19 @@ impl OfficeApi {
             if !actor.is_allowed(may) {
                 return Err(ApiError::Forbidden(ForbiddenReason::NotOfThatRole));
             }
+            self.has_what_it_needs(&actor, endpoint, call)?;
         }
         let reply = self.office.run(&actor, call.at, |work| call.answer_once(endpoint, work));
         reply.map(Reply::into_response).map_err(|problem| api_error(&problem))
+    }
+
+    /// Staff of whom a second factor is wanted do nothing before they have one.
+    fn has_what_it_needs(&self, actor: &Actor, endpoint: &Endpoint, call: &Call) -> Result<(), ApiError> {
+        let must = laini_office::people::must_set_up_factor(&self.office, actor, call.at);
+        if must.map_err(|problem| api_error(&problem))? && !BEFORE_FACTOR.contains(&endpoint.operation.id) {
+            return Err(ApiError::Forbidden(ForbiddenReason::NoSecondFactor));
+        }
+        Ok(())
     }
 }
 
@@ -152,9 +191,11 @@ pub(crate) fn api_error(problem: &Problem) -> ApiError {
         Problem::NotNow(why) => ApiError::NotNow(why.to_string()),
         Problem::Taken(why) => ApiError::Taken(why.to_string()),
         Problem::Forbidden(why) => ApiError::Refused(why.to_string()),
+        Problem::Unproven(Unproven::CodeNeeded) => ApiError::SignIn(SignInProblem::CodeNeeded),
+        Problem::Unproven(Unproven::Wrong) => ApiError::SignIn(SignInProblem::Wrong),
+        Problem::Unproven(Unproven::CodeWrong) => ApiError::SignIn(SignInProblem::CodeWrong),
         Problem::TooOften { retry_after_s } => ApiError::SpikeArrest { retry_after_s: *retry_after_s },
         Problem::TooLarge { .. } => ApiError::BodyTooLarge,
-        Problem::Unproven(_) => ApiError::InvalidCredentials,
         Problem::Contended => ApiError::NotNow(problem.to_string()),
         Problem::Store(error) => {
             tracing::error!(error, "the office's store failed");

@@ -197,6 +197,7 @@ impl Operation {
         }
         if let Access::Session(may) = &self.access {
             errors.extend(SESSIONS.map(ApiError::Token));
+            errors.push(ApiError::Forbidden(ForbiddenReason::NoSecondFactor));
             if *may != May::ANYBODY {
                 errors.push(ApiError::Forbidden(ForbiddenReason::NotOfThatRole));
             }

@@ -1,0 +1,28 @@
+use futures_executor::block_on;
+use laini_core::store::{TrailQuery, TrailRow};
+
+use crate::{Actor, Problem, Work};
+
+/// The longest page of the trail.
+pub const TRAIL_ROWS_MAX: usize = 500;
+
+/// Rows of the audit trail, newest first. A partner sees what concerns it, and of the operator's side that it was the
+/// operator: who of its people did something is the operator's own matter.
+pub fn trail(work: &Work<'_>, query: TrailQuery) -> Result<Vec<TrailRow>, Problem> {
+    if !(1..=TRAIL_ROWS_MAX).contains(&query.limit) {
+        return Err(Problem::invalid("limit", format!("expected 1 to {TRAIL_ROWS_MAX}")));
+    }
+    let own = work.actor.partner();
+    if own.is_some() && own != query.partner {
+        return Err(Problem::NotFound("partner"));
+    }
+    let mut rows = block_on(work.office.store.trail(query))?;
+    if matches!(work.actor, Actor::Member { .. }) {
+        for row in &mut rows {
+            if row.entry.actor.starts_with("cli:") || row.entry.actor.starts_with("staff:") {
+                "operator".clone_into(&mut row.entry.actor);
+            }
+        }
+    }
+    Ok(rows)
+}

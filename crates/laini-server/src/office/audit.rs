@@ -1,0 +1,91 @@
+//! The audit trail: who did what.
+
+use axum::http::Method;
+use laini_core::partner::{May, MemberRole, PartnerId, StaffRole};
+use laini_core::store::{TrailQuery, TrailRow};
+use laini_office::{Problem, TRAIL_ROWS_MAX, Work, trail};
+use laini_wire::office::people::{AuditAnswer, AuditRowAnswer};
+use serde_json::json;
+
+use super::{Call, Endpoint, Noun, Reply, person};
+use crate::openapi::{Access, Answer, Operation, Parameter, Schemas, collect};
+
+pub(super) const NOUN: Noun = Noun {
+    tag: "audit",
+    description: "Who did what. Rows are added and never changed.",
+    endpoints: || {
+        vec![
+            Endpoint::new(list_audit_operation(), |work, call| list(work, call, None)),
+            Endpoint::new(list_partner_audit_operation(), |work, call| list(work, call, Some(call.partner()?))),
+        ]
+    },
+    schemas,
+};
+
+/// Rows of a page, where nothing is said.
+const PAGE_ROWS: usize = 50;
+
+fn schemas() -> Schemas {
+    let mut schemas = Vec::new();
+    collect::<AuditAnswer>(&mut schemas);
+    schemas
+}
+
+fn answer() -> Answer {
+    let row = json!({
+        "number": 17, "at": "2026-11-22T09:00:00Z", "actor": "member:0000000000000001", "action": "person.invite",
+        "target": "0000000000000003", "reason": "developer", "partner": "0000000000000002",
+    });
+    Answer::ok("A page of it, newest first.", &["AuditAnswer"], json!({"items": [row], "next": 17}))
+}
+
+fn paging() -> [Parameter; 2] {
+    let query = |name, description, schema| Parameter { name, place: "query", required: false, description, schema };
+    [
+        query("before", "The `next` of the page before.", json!({"type": "integer", "minimum": 0})),
+        query("limit", "How many at most.", json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50})),
+    ]
+}
+
+fn list_audit_operation() -> Operation {
+    let may = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Auditor] };
+    let on = (Method::GET, "/office/v1/audit");
+    let operation = Operation::new("list_audit", on, "The whole audit trail", Access::Session(may), answer());
+    Operation { parameters: paging().into(), ..operation }
+}
+
+fn list_partner_audit_operation() -> Operation {
+    let may = May { members: &[MemberRole::Owner], staff: &[StaffRole::Admin, StaffRole::Auditor] };
+    let on = (Method::GET, "/office/v1/partners/{partner}/audit");
+    let summary = "What was done that concerns a partner";
+    let operation = Operation::new("list_partner_audit", on, summary, Access::Session(may), answer());
+    let parameters = std::iter::once(person::id("partner", "The partner.")).chain(paging()).collect();
+    Operation { parameters, ..operation }
+}
+
+fn list(work: &mut Work<'_>, call: &Call, partner: Option<PartnerId>) -> Result<Reply, Problem> {
+    let number = |name: &'static str| match call.query(name) {
+        None => Ok(None),
+        Some(text) => text.parse::<u64>().map(Some).map_err(|_| Problem::invalid(name, "expected a whole number")),
+    };
+    let before = number("before")?;
+    let limit = number("limit")?.map_or(PAGE_ROWS, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    if !(1..=TRAIL_ROWS_MAX).contains(&limit) {
+        return Err(Problem::invalid("limit", format!("expected 1 to {TRAIL_ROWS_MAX}")));
+    }
+    let rows = trail(work, TrailQuery { before, partner, limit })?;
+    let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.number);
+    Reply::ok(&AuditAnswer { items: rows.into_iter().map(row_answer).collect(), next })
+}
+
+fn row_answer(TrailRow { number, entry }: TrailRow) -> AuditRowAnswer {
+    AuditRowAnswer {
+        number,
+        at: entry.at.to_string(),
+        actor: entry.actor,
+        action: entry.action,
+        target: entry.target,
+        reason: entry.reason,
+        partner: entry.partner.map(|partner| partner.to_string()),
+    }
+}

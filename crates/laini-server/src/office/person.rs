@@ -1,0 +1,161 @@
+//! What endpoints about people have in common: a person as an answer, the parameters of their paths.
+
+use axum::http::{Method, StatusCode};
+use laini_core::partner::{May, MemberRole, PersonId, StaffRole};
+use laini_office::people::{self, Entry, Roster, Seat};
+use laini_office::{Problem, Work};
+use laini_wire::office::people::{InviteRequest, PeopleAnswer, PersonAnswer, ReasonRequest, RoleRequest};
+use serde_json::{Value, json};
+
+use super::{Call, Reply};
+use crate::http::ApiError;
+use crate::openapi::{Access, Answer, Body, Operation, Parameter};
+
+/// The longest reason.
+const REASON_CHARS_MAX: usize = 500;
+
+/// Members of a partner are the business of its owners, and of those who bring partners on board.
+pub(super) const OWNERS: May = May { members: &[MemberRole::Owner], staff: &[StaffRole::Admin, StaffRole::Onboarding] };
+/// Who helps members that cannot get in.
+pub(super) const HELPERS: May =
+    May { members: &[MemberRole::Owner], staff: &[StaffRole::Admin, StaffRole::Onboarding, StaffRole::Support] };
+/// Staff are the business of administrators.
+pub(super) const ADMINS: May = May { members: &[], staff: &[StaffRole::Admin] };
+
+/// A parameter of a path that is an id.
+pub(super) fn id(name: &'static str, description: &'static str) -> Parameter {
+    let schema = json!({"type": "string", "pattern": "^[0-9a-f]{16}$"});
+    Parameter { name, place: "path", required: true, description, schema }
+}
+
+/// `after` and `limit`.
+pub(super) fn paging() -> [Parameter; 2] {
+    let query = |name, description, schema| Parameter { name, place: "query", required: false, description, schema };
+    [
+        query("after", "The `next` of the page before.", json!({"type": "string"})),
+        query("limit", "How many at most.", json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50})),
+    ]
+}
+
+/// An example of somebody.
+pub(super) fn example() -> Value {
+    json!({
+        "person": "0000000000000001", "name": "A. Person", "email": "a.person@bank.example",
+        "partner": "0000000000000002", "role": "developer", "status": "active", "second_factor": true,
+        "created": "2026-11-22T09:00:00Z",
+    })
+}
+
+/// An operation on somebody of a roster; `parameters` are those of its path.
+pub(super) fn operation(
+    id: &'static str,
+    on: (Method, &'static str),
+    summary: &'static str,
+    may: May,
+    parameters: Vec<Parameter>,
+) -> Operation {
+    let answer = Answer::ok("How they are now.", &["PersonAnswer"], example());
+    let conflict = ApiError::NotNow("it is not such that this can be done now: why, and what to do first".to_owned());
+    let refusals = vec![conflict, ApiError::Refused("nobody does this to themselves".to_owned())];
+    Operation { parameters, refusals, ..Operation::new(id, on, summary, Access::Session(may), answer) }
+}
+
+/// The operation with a body.
+pub(super) fn with_body(operation: Operation, schema: &'static str, example: Value) -> Operation {
+    Operation { body: Some(Body::json(schema, example)), ..operation }
+}
+
+/// A 201 with somebody.
+pub(super) fn invited() -> Answer {
+    let answer = Answer::ok("They were invited; a letter goes to them.", &["PersonAnswer"], example());
+    Answer { status: StatusCode::CREATED, ..answer }
+}
+
+/// A page of people.
+pub(super) fn listed() -> Answer {
+    Answer::ok("A page of them.", &["PeopleAnswer"], json!({"items": [example()], "next": null}))
+}
+
+/// What a reason looks like.
+pub(super) fn reason_example() -> Value {
+    json!({"reason": "left the company"})
+}
+
+pub(super) fn list(work: &mut Work<'_>, call: &Call, roster: Roster) -> Result<Reply, Problem> {
+    let page = people::list_people(work, roster, call.page()?)?;
+    let items = page.items.iter().map(answer).collect();
+    Reply::ok(&PeopleAnswer { items, next: page.next.map(|next| next.to_string()) })
+}
+
+pub(super) fn invite(
+    work: &mut Work<'_>,
+    call: &Call,
+    seat: impl FnOnce(&str) -> Result<Seat, Problem>,
+) -> Result<Reply, Problem> {
+    let asked: InviteRequest = call.json()?;
+    let seat = seat(&asked.role)?;
+    let (person, _) = people::invite(work, seat, &asked.email, &asked.name, true)?;
+    Reply::created(&answer(&Entry { person, has_come_in: false, has_factor: false }))
+}
+
+pub(super) fn set_role(
+    work: &mut Work<'_>,
+    call: &Call,
+    roster: Roster,
+    seat: impl FnOnce(&str) -> Result<Seat, Problem>,
+) -> Result<Reply, Problem> {
+    let asked: RoleRequest = call.json()?;
+    let entry = people::set_role(work, roster, person(call)?, seat(&asked.role)?)?;
+    Reply::ok(&answer(&entry))
+}
+
+pub(super) fn disable(work: &mut Work<'_>, call: &Call, roster: Roster) -> Result<Reply, Problem> {
+    let entry = people::disable(work, roster, person(call)?, &reason(call)?)?;
+    Reply::ok(&answer(&entry))
+}
+
+pub(super) fn enable(work: &mut Work<'_>, call: &Call, roster: Roster) -> Result<Reply, Problem> {
+    let entry = people::enable(work, roster, person(call)?, &reason(call)?)?;
+    Reply::ok(&answer(&entry))
+}
+
+pub(super) fn reset(work: &mut Work<'_>, call: &Call, roster: Roster) -> Result<Reply, Problem> {
+    people::reset(work, roster, person(call)?, true)?;
+    Ok(Reply::no_content())
+}
+
+pub(super) fn sign_out(work: &mut Work<'_>, call: &Call, roster: Roster) -> Result<Reply, Problem> {
+    people::sign_out(work, roster, person(call)?)?;
+    Ok(Reply::no_content())
+}
+
+fn person(call: &Call) -> Result<PersonId, Problem> {
+    call.id("person", PersonId::parse)
+}
+
+fn reason(call: &Call) -> Result<String, Problem> {
+    let ReasonRequest { reason } = call.json()?;
+    if reason.chars().count() > REASON_CHARS_MAX || reason.chars().any(char::is_control) {
+        return Err(Problem::invalid("reason", "expected at most 500 characters, none of them a control character"));
+    }
+    Ok(reason)
+}
+
+fn answer(entry: &Entry) -> PersonAnswer {
+    let person = &entry.person;
+    let status = match (person.is_disabled, entry.has_come_in) {
+        (true, _) => "disabled",
+        (false, true) => "active",
+        (false, false) => "invited",
+    };
+    PersonAnswer {
+        person: person.id.to_string(),
+        name: person.name.clone(),
+        email: person.email.clone(),
+        partner: person.seat.partner().map(|partner| partner.to_string()),
+        role: person.seat.role_word().to_owned(),
+        status: status.to_owned(),
+        second_factor: entry.has_factor,
+        created: person.created.to_string(),
+    }
+}
