@@ -9,6 +9,7 @@
 
 mod actor;
 pub mod agreements;
+mod chores;
 mod kept;
 pub mod mail;
 mod office;
@@ -24,6 +25,7 @@ mod trail;
 mod work;
 
 pub use actor::Actor;
+pub use chores::{Chore, LEASE, chores, lease_chores, release_chores};
 pub use kept::{Cursor, Kept, Page, PageRequest, key, unique};
 pub use office::{Office, OfficeSettings, PeopleSettings};
 pub use problem::{Problem, Unproven};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use laini_core::access::KeyTree;
 use laini_core::store::{AccountStore, AnswerMemory, Ledger, LimitShares, Outbox, Registry, RegistryFeed, WorldStore};
 use laini_office::Office;
+use laini_office::mail::Carrier;
 use observe::{Metrics, Traces};
 
 mod capability;
@@ -15,6 +16,7 @@ pub mod delivery;
 pub mod gateway;
 pub mod http;
 mod listener;
+pub mod mail;
 pub mod observe;
 pub(crate) mod office;
 pub mod openapi;
@@ -49,6 +51,8 @@ pub struct Deps {
     pub shares: Option<Arc<dyn LimitShares>>,
     /// What people do around the checks.
     pub office: Arc<Office>,
+    /// What brings letters to people.
+    pub mail: Arc<dyn Carrier>,
     /// The sandbox apps' own lines and clocks.
     pub worlds: Arc<dyn WorldStore>,
     /// The installation's keys.

@@ -17,6 +17,7 @@ use crate::observe::{Exporter, Gauged, Metrics, SpanExport};
 use crate::office::OfficeApi;
 use crate::operator::OperatorApi;
 use crate::sandbox::SandboxWorlds;
+use crate::worker::ChoreWorker;
 use crate::{Deps, Environments, Limits, Listener, LiveSettings};
 
 /// A server that listens and is ready to run.
@@ -32,6 +33,7 @@ pub struct Server {
     accounts: Arc<AccountsPicture>,
     worlds: Arc<SandboxWorlds>,
     worker: Arc<Worker>,
+    chores: Arc<ChoreWorker>,
     limits: Limits,
 }
 
@@ -83,6 +85,9 @@ impl Server {
         let deliveries = Deliveries::new(Arc::clone(&deps.outbox), reach, Arc::clone(&ids), Arc::clone(&entropy));
         let deliveries = Arc::new(deliveries);
         let load = Arc::new(Load::new(limits.checks_waiting_max));
+        let chores = laini_office::chores(Arc::clone(&deps.mail));
+        let chores = ChoreWorker::new(Arc::clone(&deps.office), Arc::clone(&clock), chores, entropy.next_u64());
+        let chores = Arc::new(chores);
         let operator_api = operator_api(&deps, &accounts, &settings);
         let office = OfficeApi::new(Arc::clone(&deps.office), Arc::clone(&settings));
         let office = Arc::new(office).routes();
@@ -132,6 +137,7 @@ impl Server {
             accounts,
             worlds,
             worker,
+            chores,
             limits,
         })
     }
@@ -180,6 +186,7 @@ impl Server {
         }
         let (stop, stopping) = watch::channel(false);
         let gateway = Arc::clone(&self.worker.gateway);
+        let chores = tokio::spawn(self.chores.run(stopping.clone()));
         let worker = tokio::spawn(self.worker.run(stopping));
         let (end, ending) = watch::channel(false);
         let spans = self.spans.map(|spans| tokio::spawn(spans.run(ending)));
@@ -193,6 +200,9 @@ impl Server {
         stop.send_replace(true);
         if worker.await.is_err() {
             tracing::error!("the delivery worker panicked; what it left is delivered by the next server");
+        }
+        if chores.await.is_err() {
+            tracing::error!("the worker of the office's chores panicked; they are done by the next server");
         }
         gateway.give_limits_back().await;
         end.send_replace(true);

@@ -122,6 +122,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         outbox: Arc::clone(&ledger.outbox),
         accounts: offer.accounts,
         office: house.office(config, Arc::clone(&ledger.ledger))?,
+        mail: config.mail.carrier(house.data.path())?,
         shares: house.limit_shares(config)?,
         worlds: house.worlds()?,
         keys: Arc::clone(&house.keys),

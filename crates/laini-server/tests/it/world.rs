@@ -26,6 +26,7 @@ use tokio::time::timeout;
 
 use crate::fakes::{BookAccounts, CountedEntropy, HandClock, MapRegistry, MapWorlds, VecLedger};
 use crate::no_feed::NoFeed;
+use crate::pocket::Pocket;
 use crate::wire::{Connection, HANGS_AFTER, Reply, basic, check, request};
 
 /// Any free port.
@@ -53,6 +54,8 @@ pub(crate) struct World {
     stop: Option<oneshot::Sender<()>>,
     pub(crate) running: JoinHandle<()>,
     pub(crate) office: Arc<Office>,
+    /// The letters that left.
+    pub(crate) mail: Arc<Pocket>,
     _records: TempDir,
 }
 
@@ -146,6 +149,7 @@ impl World {
         adjust(&mut settings);
         let settings = Arc::new(LiveSettings::new(settings));
         let records = tempfile::tempdir().unwrap();
+        let mail = Arc::new(Pocket::default());
         let office = Arc::new(Office {
             store: Arc::new(SqliteAccounts::open(records.path()).unwrap()),
             accounts: Arc::clone(&accounts) as _,
@@ -162,6 +166,7 @@ impl World {
             outbox: Arc::clone(&ledger.outbox) as _,
             accounts: Arc::clone(&accounts) as _,
             office: Arc::clone(&office),
+            mail: Arc::clone(&mail) as _,
             shares,
             worlds: Arc::clone(&worlds) as _,
             keys: Arc::clone(&keys),
@@ -191,6 +196,7 @@ impl World {
             stop,
             running,
             office,
+            mail,
             _records: records,
         }
     }

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    ageing, agreement, app, backup, check, config, delivery, demo, ledger, listen, nodes, openapi, operator, partner,
-    payment, prepaid, registry, restore, retention, sandbox, serve, shadow, statement, store,
+    ageing, agreement, app, audit, backup, check, config, delivery, demo, ledger, listen, member, nodes, openapi,
+    operator, partner, payment, prepaid, registry, restore, retention, sandbox, serve, shadow, staff, statement, store,
 };
 
 /// The command line.
@@ -61,6 +61,15 @@ pub(crate) enum Command {
     /// Organisations that ask.
     #[command(subcommand)]
     Partner(partner::PartnerCommand),
+    /// People of partners.
+    #[command(subcommand)]
+    Member(member::MemberCommand),
+    /// The operator's people.
+    #[command(subcommand)]
+    Staff(staff::StaffCommand),
+    /// Who did what.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// What partners agreed to.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),

@@ -5,6 +5,7 @@
 pub(crate) mod ageing;
 pub(crate) mod agreement;
 pub(crate) mod app;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod config;
@@ -15,6 +16,7 @@ mod doctor;
 pub(crate) mod ledger;
 mod limits;
 pub(crate) mod listen;
+pub(crate) mod member;
 pub(crate) mod nodes;
 pub(crate) mod openapi;
 pub(crate) mod operator;
@@ -26,9 +28,11 @@ mod reference;
 pub(crate) mod registry;
 pub(crate) mod restore;
 pub(crate) mod retention;
+mod roster;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod shadow;
+pub(crate) mod staff;
 pub(crate) mod statement;
 pub(crate) mod store;
 
@@ -48,6 +52,9 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Check(args) => check::run(&context, &args),
         Command::Registry(command) => registry::run(&context, &command),
         Command::Partner(command) => partner::run(&context, &command),
+        Command::Member(command) => member::run(&context, &command),
+        Command::Staff(command) => staff::run(&context, &command),
+        Command::Audit(command) => audit::run(&context, &command),
         Command::Agreement(command) => agreement::run(&context, &command),
         Command::App(command) => app::run(&context, &command),
         Command::Payment(command) => payment::run(&context, &command),

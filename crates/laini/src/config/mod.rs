@@ -4,6 +4,7 @@
 //! get typed values.
 
 mod listeners;
+mod mail;
 mod reload;
 mod resolve;
 mod settings;

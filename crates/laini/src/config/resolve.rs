@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, anyhow, bail};
 use toml::{Table, Value};
 
-use super::Config;
 use super::reload::is_live;
-use super::upstream;
+use super::{Config, mail, upstream};
 use crate::failure::WithHint as _;
 
 /// Where a setting's value comes from.
@@ -248,13 +247,15 @@ pub(crate) fn example() -> anyhow::Result<String> {
         "ledger",
         "retention",
         "sandbox",
+        "sign_in",
+        "mail",
         "keys",
         "log",
         "metrics",
         "traces",
     ] {
         let _ = write!(text, "\n[{section}]\n");
-        for (name, meaning) in MEANINGS.iter().chain(upstream::MEANINGS) {
+        for (name, meaning) in MEANINGS.iter().chain(upstream::MEANINGS).chain(mail::MEANINGS) {
             let Some(key) = name.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else { continue };
             let value =
                 table.get(section).and_then(|keys| keys.get(key)).with_context(|| format!("{name} is no setting"))?;

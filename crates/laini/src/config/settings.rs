@@ -11,6 +11,7 @@ use laini_upstream::MappingSettings;
 use serde::{Deserialize, Serialize};
 
 use super::listeners::TlsConfig;
+use super::mail::{MailConfig, SignInConfig};
 use super::store::StoreConfig;
 use super::traces::TracesConfig;
 use super::upstream::{RegistryKind, UpstreamConfig};
@@ -33,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) traces: TracesConfig,
     pub(crate) sandbox: SandboxConfig,
     pub(crate) retention: RetentionConfig,
+    pub(crate) sign_in: SignInConfig,
+    pub(crate) mail: MailConfig,
 }
 
 /// Whose network it is.
@@ -257,7 +260,8 @@ impl Config {
 
     /// What the operator has set for its office.
     pub(crate) fn office(&self) -> anyhow::Result<OfficeSettings> {
-        Ok(OfficeSettings::new(&self.operator.name, self.zone()?, self.currency()?))
+        let settings = OfficeSettings::new(&self.operator.name, self.zone()?, self.currency()?);
+        Ok(OfficeSettings { people: self.sign_in.people(), ..settings })
     }
 
     /// The operator's currency.
@@ -299,6 +303,8 @@ impl Config {
         self.currency()?;
         self.metrics_address()?;
         self.traces.check()?;
+        self.sign_in.check()?;
+        self.mail.check()?;
         self.retention.check()?;
         self.store.check()?;
         self.check_listeners()?;

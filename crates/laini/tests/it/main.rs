@@ -30,6 +30,7 @@ mod one_server;
 mod packaging;
 mod partition;
 mod payments;
+mod people;
 mod pooler;
 mod receiver;
 mod reload;

@@ -1,0 +1,46 @@
+//! Where letters go in tests.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use laini_core::partner::LetterId;
+use laini_office::mail::{Carrier, CarryError, Letter};
+use tokio::time::timeout;
+
+use crate::world::World;
+
+/// Keeps every letter.
+#[derive(Default)]
+pub(crate) struct Pocket(Mutex<Vec<Letter>>);
+
+impl Carrier for Pocket {
+    fn carry(&self, _: LetterId, letter: &Letter, _: Timestamp) -> Result<(), CarryError> {
+        self.0.lock().unwrap().push(letter.clone());
+        Ok(())
+    }
+}
+
+impl World {
+    /// The next letter to somebody, once the server's worker has sent it: its chores come every two seconds of the
+    /// world's clock, which must not run away from its lease.
+    pub(crate) async fn letter_to(&self, email: &str) -> Letter {
+        let coming = async {
+            loop {
+                let found = {
+                    let mut letters = self.mail.0.lock().unwrap();
+                    let place = letters.iter().position(|letter| letter.to == email);
+                    place.map(|place| letters.remove(place))
+                };
+                match found {
+                    Some(letter) => return letter,
+                    None => {
+                        self.clock.advance(2);
+                        tokio::time::sleep(Duration::from_millis(500)).await;
+                    }
+                }
+            }
+        };
+        timeout(Duration::from_secs(20), coming).await.expect("a letter comes")
+    }
+}
