@@ -115,6 +115,11 @@ pub(crate) fn audit(action: &str, target: String, reason: &str) -> AuditEntry {
     }
 }
 
+/// The audit row with the partner that it concerns: its owners may read it.
+pub(crate) fn concerning(partner: PartnerId, entry: AuditEntry) -> AuditEntry {
+    AuditEntry { partner: Some(partner), ..entry }
+}
+
 /// Whoever runs this command.
 pub(crate) fn console() -> Actor {
     let user = environment("SUDO_USER").or_else(|| environment("USER")).or_else(|| environment("LOGNAME"));

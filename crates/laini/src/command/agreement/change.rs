@@ -5,7 +5,7 @@ use laini_core::partner::{Agreement, AgreementId, AppStatus, Environment, Purpos
 use super::in_force;
 use super::show::AgreementReport;
 use crate::command::Context;
-use crate::command::context::{audit, because, block_on, now, random};
+use crate::command::context::{audit, because, block_on, concerning, now, random};
 use crate::failure::WithHint as _;
 
 /// `laini agreement change`
@@ -81,7 +81,7 @@ pub(crate) fn run(context: &Context, args: &ChangeArgs) -> anyhow::Result<()> {
     }
     let report = AgreementReport::of(partner, &agreement);
     let set = format!("version {} after {}", agreement.id, before.id);
-    let audit = audit("agreement.change", partner.id.to_string(), &because(&set, &args.reason));
+    let audit = concerning(partner.id, audit("agreement.change", partner.id.to_string(), &because(&set, &args.reason)));
     block_on(accounts.add_agreement(agreement, audit))??;
     context.out.data(&report, |report| {
         format!(

@@ -7,7 +7,7 @@ use laini_core::store::AccountBook;
 use serde::Serialize;
 
 use crate::command::Context;
-use crate::command::context::{audit, block_on, named, random};
+use crate::command::context::{audit, block_on, concerning, named, random};
 use crate::command::partner;
 use crate::failure::WithHint as _;
 
@@ -66,7 +66,7 @@ pub(crate) fn run(context: &Context, args: &AddArgs) -> anyhow::Result<()> {
         consumer_key: app.consumer_key.as_str().to_owned(),
         consumer_secret: secret.reveal().to_owned(),
     };
-    let audit = audit("app.add", report.app.clone(), "");
+    let audit = concerning(app.partner, audit("app.add", report.app.clone(), ""));
     block_on(accounts.add_app(app, audit))?.hint("choose another --name")?;
     context.out.data(&report, |report| {
         format!(

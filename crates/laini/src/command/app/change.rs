@@ -5,7 +5,7 @@ use laini_core::store::{AccountBook, AppChange};
 use super::find;
 use super::show::AppReport;
 use crate::command::Context;
-use crate::command::context::{audit, because, block_on, now};
+use crate::command::context::{audit, because, block_on, concerning, now};
 use crate::failure::{WithHint as _, hinted};
 
 /// `laini app suspend` and `laini app resume`
@@ -129,7 +129,8 @@ pub(super) fn apply(
         ));
     }
     let (change, reason) = make(app, &book)?;
-    block_on(accounts.change_app(app.id, change, audit(action, app.id.to_string(), &reason)))??;
+    let audit = concerning(app.partner, audit(action, app.id.to_string(), &reason));
+    block_on(accounts.change_app(app.id, change, audit))??;
     let book = block_on(accounts.load())??;
     let report = AppReport::of(&book, find(&book, &app.id.to_string())?);
     context.out.data(&report, say)

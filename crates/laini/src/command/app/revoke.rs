@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::find;
 use crate::command::Context;
-use crate::command::context::{audit, block_on};
+use crate::command::context::{audit, block_on, concerning};
 
 /// `laini app revoke` and `laini app revoke-tokens`
 #[derive(Args)]
@@ -29,7 +29,7 @@ pub(crate) fn app(context: &Context, args: &RevokeArgs) -> anyhow::Result<()> {
     let accounts = house.accounts()?;
     let book = block_on(accounts.load())??;
     let app = find(&book, &args.app)?;
-    let audit = audit("app.revoke", app.id.to_string(), &args.reason);
+    let audit = concerning(app.partner, audit("app.revoke", app.id.to_string(), &args.reason));
     block_on(accounts.revoke_app(app.id, audit))??;
     let report = RevokeReport { app: app.id.to_string(), name: app.name.clone(), token_epoch: None };
     context.out.data(&report, |report| format!("{} is revoked; running servers refuse it within a second", report.name))
@@ -41,7 +41,7 @@ pub(crate) fn tokens(context: &Context, args: &RevokeArgs) -> anyhow::Result<()>
     let accounts = house.accounts()?;
     let book = block_on(accounts.load())??;
     let app = find(&book, &args.app)?;
-    let audit = audit("app.revoke-tokens", app.id.to_string(), &args.reason);
+    let audit = concerning(app.partner, audit("app.revoke-tokens", app.id.to_string(), &args.reason));
     let epoch = block_on(accounts.next_token_epoch(app.id, audit))??;
     let report = RevokeReport { app: app.id.to_string(), name: app.name.clone(), token_epoch: Some(epoch) };
     context.out.data(&report, |report| {

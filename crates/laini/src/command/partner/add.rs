@@ -5,7 +5,7 @@ use laini_core::partner::{Agreement, AgreementId, Partner, PartnerId, Product, P
 use serde::Serialize;
 
 use crate::command::Context;
-use crate::command::context::{audit, block_on, named, now, random};
+use crate::command::context::{audit, block_on, concerning, named, now, random};
 use crate::failure::WithHint as _;
 
 /// `laini partner add NAME`
@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context, args: &AddArgs) -> anyhow::Result<()> {
     let (partner, agreement) = standard(&args.name, config.currency()?)?;
     let report =
         AddReport { partner: partner.id.to_string(), name: partner.name.clone(), agreement: agreement.id.to_string() };
-    let audit = audit("partner.add", report.partner.clone(), "standard agreement");
+    let audit = concerning(partner.id, audit("partner.add", report.partner.clone(), "standard agreement"));
     block_on(house.accounts()?.add_partner(partner, agreement, audit))?
         .hint("choose another name, or use the partner that is there")?;
     context.out.data(&report, |report| {

@@ -5,7 +5,7 @@ use laini_core::store::PartnerChange;
 use super::find;
 use super::list::PartnerReport;
 use crate::command::Context;
-use crate::command::context::{audit, because, block_on};
+use crate::command::context::{audit, because, block_on, concerning};
 use crate::command::limits::{LimitArgs, in_words};
 
 /// `laini partner suspend` and `laini partner resume`
@@ -71,7 +71,8 @@ fn change(
     let book = block_on(accounts.load())??;
     let partner = find(&book, wanted)?;
     let (change, reason) = make(partner);
-    block_on(accounts.change_partner(partner.id, change, audit(action, partner.id.to_string(), &reason)))??;
+    let audit = concerning(partner.id, audit(action, partner.id.to_string(), &reason));
+    block_on(accounts.change_partner(partner.id, change, audit))??;
     let book = block_on(accounts.load())??;
     let report = PartnerReport::of(&book, find(&book, wanted)?);
     context.out.data(&report, say)

@@ -9,7 +9,7 @@ use super::prove::challenge;
 use crate::command::Context;
 use crate::command::app::find;
 use crate::command::context::random;
-use crate::command::context::{audit, block_on, now};
+use crate::command::context::{audit, block_on, concerning, now};
 use crate::failure::WithHint as _;
 use crate::out::Out;
 
@@ -51,7 +51,8 @@ pub(crate) fn run(context: &Context, args: &AddArgs) -> anyhow::Result<()> {
         previous_until: None,
     };
     let id = address.id.to_string();
-    block_on(accounts.add_result_address(address.clone(), audit("result-address.add", id.clone(), "")))?
+    let noted = |action| concerning(app.partner, audit(action, id.clone(), ""));
+    block_on(accounts.add_result_address(address.clone(), noted("result-address.add")))?
         .hint("`laini app result-address list` shows what is registered")?;
     let challenged = match &destination {
         // Only the app's own token takes what goes there.
@@ -60,7 +61,7 @@ pub(crate) fn run(context: &Context, args: &AddArgs) -> anyhow::Result<()> {
     };
     if challenged.is_ok() {
         let proven = ResultAddressChange::Proven(now());
-        block_on(accounts.change_result_address(address.id, proven, audit("result-address.prove", id.clone(), "")))??;
+        block_on(accounts.change_result_address(address.id, proven, noted("result-address.prove")))??;
     }
     let secret = signing_secret(&house.keys, address.id, FIRST_GENERATION);
     let report = AddReport {

@@ -12,9 +12,10 @@ mod roll_secret;
 use anyhow::Context as _;
 use clap::Subcommand;
 use laini_core::partner::{ResultAddress, ResultAddressId};
-use laini_core::store::AccountBook;
+use laini_core::store::{AccountBook, AuditEntry};
 
 use crate::command::Context;
+use crate::command::context::concerning;
 use crate::failure::WithHint as _;
 
 /// What to do with result addresses.
@@ -40,6 +41,14 @@ pub(crate) fn run(context: &Context, command: &ResultAddressCommand) -> anyhow::
         ResultAddressCommand::Prove(args) => prove::run(context, args),
         ResultAddressCommand::RollSecret(args) => roll_secret::run(context, args),
         ResultAddressCommand::Remove(args) => remove::run(context, args),
+    }
+}
+
+/// The audit row of a change of an address, with the partner that it concerns.
+fn of_partner(book: &AccountBook, address: &ResultAddress, entry: AuditEntry) -> AuditEntry {
+    match book.apps.iter().find(|app| app.id == address.app) {
+        Some(app) => concerning(app.partner, entry),
+        None => entry,
     }
 }
 

@@ -8,7 +8,7 @@ use laini_core::store::ResultAddressChange;
 use laini_server::delivery::{Outbound, SystemResolver, prove};
 use serde::Serialize;
 
-use super::find;
+use super::{find, of_partner};
 use crate::command::Context;
 use crate::command::context::random;
 use crate::command::context::{audit, block_on, now};
@@ -40,7 +40,7 @@ pub(crate) fn run(context: &Context, args: &ProveArgs) -> anyhow::Result<()> {
         Destination::Web(url) => challenge(&house.keys, reach, address, &url)
             .hint("the receiver answers 2xx with the value of \"challenge\"; see docs/guide/delivery.md")?,
     }
-    let audit = audit("result-address.prove", address.id.to_string(), "");
+    let audit = of_partner(&book, address, audit("result-address.prove", address.id.to_string(), ""));
     block_on(accounts.change_result_address(address.id, ResultAddressChange::Proven(now()), audit))??;
     let report = ProveReport { address: address.id.to_string(), url: &address.url, proven: true };
     context.out.data(&report, |report| format!("{} is proven; results can go to {}", report.address, report.url))

@@ -2,7 +2,7 @@ use clap::Args;
 use laini_core::store::ResultAddressChange;
 use serde::Serialize;
 
-use super::find;
+use super::{find, of_partner};
 use crate::command::Context;
 use crate::command::context::{audit, block_on};
 
@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context, args: &RemoveArgs) -> anyhow::Result<()> {
     let accounts = house.accounts()?;
     let book = block_on(accounts.load())??;
     let address = find(&book, &args.address)?;
-    let audit = audit("result-address.remove", address.id.to_string(), &args.reason);
+    let audit = of_partner(&book, address, audit("result-address.remove", address.id.to_string(), &args.reason));
     block_on(accounts.change_result_address(address.id, ResultAddressChange::Removed, audit))??;
     let report = RemoveReport { address: address.id.to_string(), url: &address.url };
     context.out.data(&report, |report| format!("{} is removed; what waits for it is given up", report.url))

@@ -4,7 +4,7 @@ use laini_core::store::ResultAddressChange;
 use laini_server::delivery::signing_secret;
 use serde::Serialize;
 
-use super::find;
+use super::{find, of_partner};
 use crate::command::Context;
 use crate::command::context::{audit, block_on, now};
 
@@ -36,7 +36,7 @@ pub(crate) fn run(context: &Context, args: &RollSecretArgs) -> anyhow::Result<()
     let address = find(&book, &args.address)?;
     let previous_until = now() + SignedDuration::from_hours(args.overlap_hours.into());
     let change = ResultAddressChange::SecretRolled { previous_until };
-    let audit = audit("result-address.roll-secret", address.id.to_string(), &args.reason);
+    let audit = of_partner(&book, address, audit("result-address.roll-secret", address.id.to_string(), &args.reason));
     block_on(accounts.change_result_address(address.id, change, audit))??;
     // As it lies there now: somebody else may have rolled it at the same time.
     let book = block_on(accounts.load())??;
