@@ -68,11 +68,11 @@ fn show_statement_operation() -> Operation {
     let operation = operation(
         "show_statement",
         (Method::GET, "/office/v1/partners/{partner}/statement"),
-        "A statement of account; as JSON, CSV or a page of HTML",
+        "A statement of account; as JSON, CSV, a page of HTML or PDF",
         MAY_READ,
         Answer::ok("The statement.", &["StatementAnswer"], example),
     );
-    let formats = json!({"type": "string", "enum": ["json", "csv", "html"]});
+    let formats = json!({"type": "string", "enum": ["json", "csv", "html", "pdf"]});
     let queries = vec![
         day("from", "The first day; without it, 90 days before the last."),
         day("until", "The last day; without it, today."),
@@ -137,7 +137,11 @@ fn show_statement(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
             let paper = payments::statement_paper(&work.office.settings.operator, &partner, &statement);
             Ok(Reply::file("text/html; charset=utf-8", name("html"), paper.html().into_bytes()))
         }
-        _ => Err(Problem::invalid("format", "expected json, csv, html")),
+        "pdf" => {
+            let paper = payments::statement_paper(&work.office.settings.operator, &partner, &statement);
+            Ok(Reply::file("application/pdf", name("pdf"), paper.pdf()))
+        }
+        _ => Err(Problem::invalid("format", "expected json, csv, html, pdf")),
     }
 }
 

@@ -1,3 +1,7 @@
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -23,6 +27,9 @@ pub(crate) struct StatementArgs {
     /// How it is written; `--json` is for scripts.
     #[arg(long, value_enum, default_value_t = Written::Text)]
     format: Written,
+    /// The file that it is written to; PDF needs one (default: standard output).
+    #[arg(long, short, value_name = "FILE", required_if_eq("format", "pdf"))]
+    out: Option<PathBuf>,
 }
 
 /// How a statement is written.
@@ -32,8 +39,10 @@ pub(crate) enum Written {
     Text,
     /// A table for programs.
     Csv,
-    /// A page to print.
+    /// A page for a browser.
     Html,
+    /// Pages to print.
+    Pdf,
 }
 
 #[derive(Serialize)]
@@ -57,18 +66,24 @@ struct EntryReport {
 
 /// Writes a statement of account.
 pub(crate) fn run(context: &Context, args: &StatementArgs) -> anyhow::Result<()> {
-    let (statement, page) = in_office(context, |work| {
+    let (statement, paper) = in_office(context, |work| {
         let partner = partner_of(work, &args.partner)?;
         let until = args.until.unwrap_or_else(|| today(work));
         let from = args.from.unwrap_or_else(|| until.saturating_sub(90.days()));
         let statement = statement_between(work, partner, from, until)?;
-        let page = statement_paper(&work.office.settings.operator, &known_partner(work, partner)?, &statement).html();
-        Ok((statement, page))
+        let paper = statement_paper(&work.office.settings.operator, &known_partner(work, partner)?, &statement);
+        Ok((statement, paper))
     })?;
-    match args.format {
-        Written::Csv => Out::line(&statement_csv(&statement)),
-        Written::Html => Out::line(&page),
-        Written::Text => context.out.data(&report(&statement), |_| in_words(&statement)),
+    let written = match args.format {
+        Written::Text if args.out.is_none() => return context.out.data(&report(&statement), |_| in_words(&statement)),
+        Written::Text => in_words(&statement).into_bytes(),
+        Written::Csv => statement_csv(&statement).into_bytes(),
+        Written::Html => paper.html().into_bytes(),
+        Written::Pdf => paper.pdf(),
+    };
+    match &args.out {
+        Some(file) => fs::write(file, written).with_context(|| format!("{} cannot be written", file.display())),
+        None => Out::line(&String::from_utf8_lossy(&written)),
     }
 }
 

@@ -52,6 +52,9 @@ fn a_paybill_statement_twice_adds_nothing_the_second_time_and_tops_a_balance_up(
     let statement =
         lab.laini(&["statement", "Bank A", "--from", "2026-11-01", "--until", "2026-11-23", "--format", "csv"]);
     assert!(statement.contains("2026-11-22,payment,") && statement.contains(",1160.00,-1160.00,KES\n"), "{statement}");
+    let pdf = lab.path("statement.pdf");
+    lab.laini(&["statement", "Bank A", "--format", "pdf", "--out", pdf.to_str().unwrap()]);
+    assert!(fs::read(&pdf).unwrap().starts_with(b"%PDF-"));
     assert!(lab.refused(&["prepaid", "show", "Bank A"]).contains("Bank A pays invoices"));
     let own = lab.json(&["payment", "list", "--partner", "Bank A"]);
     let paid = own.as_array().unwrap().iter().find(|one| one["bank_id"] == "SKM7A1B2C3").unwrap();

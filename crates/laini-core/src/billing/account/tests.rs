@@ -176,7 +176,8 @@ proptest! {
         // Money lies idle only where nothing is open.
         prop_assert!(account.credit_minor == 0 || account.open_minor().unwrap() == 0);
         for owed in &account.invoices {
-            let of: i64 = account.allocations.iter().filter(|one| one.invoice == owed.item.number).map(|one| one.amount_minor).sum();
+            let of = account.allocations.iter().filter(|one| one.invoice == owed.item.number);
+            let of: i64 = of.map(|one| one.amount_minor).sum();
             prop_assert_eq!(of, owed.item.total.minor - owed.open_minor);
             prop_assert!(owed.open_minor >= 0);
         }
@@ -202,7 +203,8 @@ proptest! {
         items in items(), amounts in prop::collection::vec(1..3_000_i64, 1..8), turn in 0..8_usize,
     ) {
         let all = |turn: usize| -> Vec<Settlement> {
-            let mut names: Vec<Option<u64>> = (0..amounts.len() as u64).map(|n| n.is_multiple_of(2).then_some(n)).collect();
+            let names = (0..amounts.len() as u64).map(|n| n.is_multiple_of(2).then_some(n));
+            let mut names: Vec<Option<u64>> = names.collect();
             names.rotate_left(turn % amounts.len());
             (1..).zip(&amounts).zip(names).map(|((id, amount), name)| payment(id, 61, *amount, name)).collect()
         };
@@ -212,7 +214,9 @@ proptest! {
     }
 
     #[test]
-    fn a_statement_ends_where_the_account_stands(items in items(), settlements in settlements(), from in 0..50_i64, length in 0..60_i64) {
+    fn a_statement_ends_where_the_account_stands(
+        items in items(), settlements in settlements(), from in 0..50_i64, length in 0..60_i64,
+    ) {
         let until = from + length;
         let statement = Statement::between((day(from), day(until)), Currency::KES, &items, &settlements).unwrap();
         let entries: i64 = statement.entries.iter().map(|entry| entry.amount_minor).sum();

@@ -53,7 +53,8 @@ pub(crate) const MPESA: &str = "Short Code:,600000\n\
 
 fn camt(version: &str, entries: &str) -> String {
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}\">\
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}\">\
          <BkToCstmrStmt><GrpHdr><MsgId>1</MsgId></GrpHdr><Stmt><Id>1</Id>\
          <Bal><Amt Ccy=\"KES\">9.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>{entries}</Stmt></BkToCstmrStmt></Document>\n"
     )
@@ -82,7 +83,8 @@ fn a_banks_table_is_read_whatever_the_order_and_case_of_its_columns() {
 
 #[test]
 fn what_is_wrong_with_a_table_is_told_by_line() {
-    let text = "date,amount,id,currency\n2026-11-22,1.005,a,\n31/02/2026,1,b,\n2026-11-22,1,,\n2026-11-22,1,c,USD\nx\n2026-11-22,1,d,KES\n";
+    let text = "date,amount,id,currency\n2026-11-22,1.005,a,\n31/02/2026,1,b,\n2026-11-22,1,,\n\
+        2026-11-22,1,c,USD\nx\n2026-11-22,1,d,KES\n";
     let told = problems(Format::Csv, text.as_bytes());
     assert_eq!(told.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [2, 3, 4, 5]);
     assert_eq!(told[0].1, "an amount has no fractions of a cent");
@@ -153,7 +155,8 @@ fn entities_document_types_and_other_documents_are_refused() {
     let whole = camt("08", ENTRY);
     let with =
         |doctype: &str, text: &str| whole.replacen('\n', &format!("\n{doctype}"), 1).replacen("Invoice 17", text, 1);
-    let lol = "<!DOCTYPE lolz [<!ENTITY a \"lol\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;&b;\">]>";
+    let lol = "<!DOCTYPE lolz [<!ENTITY a \"lol\">\
+        <!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;&b;\">]>";
     let external = "<!DOCTYPE d [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>";
     let table = [
         (with(lol, "&c;"), "declares a document type"),
@@ -235,7 +238,8 @@ proptest! {
 
     #[test]
     fn any_xml_is_read_or_refused(bytes in prop_oneof![
-        broken(Box::leak(camt("08", &[ENTRY, BATCH].concat()).into_boxed_str())), prop::collection::vec(any::<u8>(), 0..200),
+        broken(Box::leak(camt("08", &[ENTRY, BATCH].concat()).into_boxed_str())),
+        prop::collection::vec(any::<u8>(), 0..200),
     ]) {
         assert_sane(Format::Camt053, &bytes)?;
     }
