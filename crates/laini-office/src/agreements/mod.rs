@@ -139,10 +139,13 @@ pub fn paper(work: &mut Work<'_>, record: &AgreementRecord) -> Result<Paper, Pro
     Ok(template::paper(record, &parties, &work.office.settings.zone, true))
 }
 
-/// The bytes that were laid before both sides, as PDF.
-pub fn sent_pdf(work: &Work<'_>, record: &AgreementRecord) -> Result<Vec<u8>, Problem> {
-    let text = record.text.as_ref().ok_or_else(|| Problem::not_now("it was not sent yet"))?;
-    work.document(text.pdf)
+/// The text that both sides sign, as PDF: the bytes that were laid before them, or those that would be.
+pub fn text_pdf(work: &mut Work<'_>, record: &AgreementRecord) -> Result<Vec<u8>, Problem> {
+    if let Some(text) = &record.text {
+        return work.document(text.pdf);
+    }
+    let parties = template::parties(work, record.partner)?;
+    Ok(template::paper(record, &parties, &work.office.settings.zone, false).pdf())
 }
 
 /// All versions of a partner, in their order.

@@ -4,11 +4,16 @@
 //! in one place for all of them; a file for each noun lists its endpoints. Must never decide anything that laini-office
 //! decides, let a member see another partner's things (404), or answer a check.
 
+mod agreements;
 mod audit;
 mod call;
 mod credential;
+mod described;
+mod documents;
 mod endpoint;
 mod member;
+mod onboarding;
+mod organisation;
 mod payments;
 mod person;
 mod prepaid;
@@ -45,6 +50,10 @@ pub(crate) const NOUNS: &[Noun] = &[
     second_factor::NOUN,
     member::NOUN,
     staff::NOUN,
+    organisation::NOUN,
+    documents::NOUN,
+    onboarding::NOUN,
+    agreements::NOUN,
     payments::NOUN,
     statements::NOUN,
     prepaid::NOUN,
