@@ -9,7 +9,9 @@
 
 mod actor;
 pub mod agreements;
+pub mod apps;
 mod chores;
+pub mod going_live;
 mod kept;
 pub mod mail;
 mod office;

@@ -14,9 +14,9 @@ use crate::delivery::{Deliveries, Hosts, Outbound, SystemResolver, Worker};
 use crate::gateway::Gateway;
 use crate::http::{AccountsPicture, Front, Listening, Load, Tls, listen};
 use crate::observe::{Exporter, Gauged, Metrics, SpanExport};
-use crate::office::OfficeApi;
+use crate::office::{BesideWork, OfficeApi};
 use crate::operator::OperatorApi;
-use crate::sandbox::SandboxWorlds;
+use crate::sandbox::{RunWatch, SandboxWorlds};
 use crate::worker::ChoreWorker;
 use crate::{Deps, Environments, Limits, Listener, LiveSettings};
 
@@ -32,6 +32,7 @@ pub struct Server {
     tls: Vec<Arc<Tls>>,
     accounts: Arc<AccountsPicture>,
     worlds: Arc<SandboxWorlds>,
+    runs: Arc<RunWatch>,
     worker: Arc<Worker>,
     chores: Arc<ChoreWorker>,
     limits: Limits,
@@ -89,7 +90,10 @@ impl Server {
         let chores = ChoreWorker::new(Arc::clone(&deps.office), Arc::clone(&clock), chores, entropy.next_u64());
         let chores = Arc::new(chores);
         let operator_api = operator_api(&deps, &accounts, &settings);
-        let office = OfficeApi::new(Arc::clone(&deps.office), Arc::clone(&settings));
+        let runs = Arc::new(RunWatch::new(Arc::clone(&deps.office)));
+        let secrets = (Arc::clone(&keys), Arc::clone(&entropy));
+        let beside = BesideWork::new(Arc::clone(&deliveries), way_out(reach), secrets, Arc::clone(&runs));
+        let office = OfficeApi::new(Arc::clone(&deps.office), Arc::clone(&settings), beside);
         let office = Arc::new(office).routes();
         let gateway = Gateway::new(
             deps,
@@ -98,6 +102,7 @@ impl Server {
             Arc::clone(&deliveries),
             Arc::clone(&settings),
             Arc::clone(&load),
+            Arc::clone(&runs),
         );
         let gateway = Arc::new(gateway);
         gateway.recall_usage(clock.now()).await?;
@@ -136,6 +141,7 @@ impl Server {
             tls,
             accounts,
             worlds,
+            runs,
             worker,
             chores,
             limits,
@@ -185,7 +191,7 @@ impl Server {
             watchers.spawn(Arc::clone(tls).watch());
         }
         let (stop, stopping) = watch::channel(false);
-        let gateway = Arc::clone(&self.worker.gateway);
+        let (gateway, clock) = (Arc::clone(&self.worker.gateway), Arc::clone(&self.worker.clock));
         let chores = tokio::spawn(self.chores.run(stopping.clone()));
         let worker = tokio::spawn(self.worker.run(stopping));
         let (end, ending) = watch::channel(false);
@@ -196,6 +202,8 @@ impl Server {
             () = self.accounts.keep_fresh() => {}
             () = self.worlds.keep() => {}
             () = gateway.share_limits() => {}
+            () = gateway.keep_secret_uses() => {}
+            () = self.runs.keep(&clock) => {}
         }
         stop.send_replace(true);
         if worker.await.is_err() {
@@ -205,6 +213,7 @@ impl Server {
             tracing::error!("the worker of the office's chores panicked; they are done by the next server");
         }
         gateway.give_limits_back().await;
+        gateway.note_secret_uses().await;
         end.send_replace(true);
         if let Some(spans) = spans
             && spans.await.is_err()

@@ -31,6 +31,8 @@ pub const RESULT: &str = "result";
 pub const CHALLENGE: &str = "challenge";
 /// `type` of a budget warning.
 pub const BUDGET_WARNING: &str = "budget_warning";
+/// `type` of the nonce of a scripted run.
+pub const SCRIPTED_RUN: &str = "scripted_run";
 
 /// The answer to a check whose result is delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +84,20 @@ pub struct Challenge<'a> {
     /// What is to be answered.
     #[serde(borrow)]
     pub challenge: Cow<'a, str>,
+}
+
+/// The nonce of a scripted run: whoever verified the delivery brings it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunNonce<'a> {
+    /// [`SCRIPTED_RUN`].
+    #[serde(borrow)]
+    pub r#type: Cow<'a, str>,
+    /// The run's id.
+    #[serde(borrow)]
+    pub run: Cow<'a, str>,
+    /// The nonce.
+    #[serde(borrow)]
+    pub nonce: Cow<'a, str>,
 }
 
 /// A share of an app's budget was reached.

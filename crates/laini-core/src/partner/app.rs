@@ -1,7 +1,7 @@
 use std::fmt;
 
-use super::{AppId, AppLimits, Limits, PartnerId, Prepaid, Purpose};
-use crate::access::{AddressRules, ConsumerKey, SecretHash};
+use super::{AppId, AppLimits, AppSecret, Limits, PartnerId, Prepaid, Purpose};
+use crate::access::{AddressRules, ConsumerKey};
 
 /// An organisation that calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +70,8 @@ pub struct App {
     pub token_epoch: u32,
     /// The public half of its credentials.
     pub consumer_key: ConsumerKey,
-    /// One hash, or two during a rotation.
-    pub secrets: Vec<SecretHash>,
+    /// One secret, or [`AppSecret::LIVE_MAX`] during a rotation; in the order of their numbers.
+    pub secrets: Vec<AppSecret>,
     /// Which of two published forms it wants where the page contradicts itself.
     pub profile: AppProfile,
     /// What it asks for, where a request does not say.

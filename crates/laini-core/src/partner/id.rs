@@ -120,3 +120,15 @@ id! {
     /// A top-up of a prepaid balance.
     TopUpId
 }
+id! {
+    /// The way of a production app to going live.
+    GoLiveId
+}
+id! {
+    /// A scripted run in the sandbox.
+    ScriptedRunId
+}
+id! {
+    /// A notice that a partner is suspended for debt.
+    DebtNoticeId
+}

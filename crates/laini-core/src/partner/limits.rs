@@ -25,6 +25,15 @@ impl Limits {
     pub fn is_set(&self) -> bool {
         *self != Self::NONE
     }
+
+    /// Whether none of these is larger than the one of `ceiling`. Where there is none of its own, the ceiling holds.
+    pub fn are_within(&self, ceiling: &Self) -> bool {
+        let count = |own: Option<u64>, most: Option<u64>| own.zip(most).is_none_or(|(own, most)| own <= most);
+        let rate = self.rate.zip(ceiling.rate);
+        rate.is_none_or(|(own, most)| own.per_second <= most.per_second && own.burst <= most.burst)
+            && count(self.per_day, ceiling.per_day)
+            && count(self.per_month, ceiling.per_month)
+    }
 }
 
 /// A rate with its burst.
@@ -174,6 +183,25 @@ mod tests {
         let budget = Budget::standard(Money::new(i64::MAX, Currency::KES));
         assert_eq!(budget.stop_minor(), i64::MAX);
         assert_eq!(budget.warning_between(0, i64::MAX), Some(100));
+    }
+
+    #[test]
+    fn limits_are_held_against_a_ceiling_one_by_one() {
+        let rate = |per_second, burst| {
+            Some(Rate { per_second: NonZeroU32::new(per_second).unwrap(), burst: NonZeroU32::new(burst).unwrap() })
+        };
+        let ceiling = Limits { rate: rate(10, 20), per_day: Some(100), per_month: None };
+        for (own, is_within) in [
+            (Limits::NONE, true),
+            (ceiling, true),
+            (Limits { per_month: Some(u64::MAX), ..Limits::NONE }, true),
+            (Limits { rate: rate(11, 20), ..Limits::NONE }, false),
+            (Limits { rate: rate(10, 21), ..Limits::NONE }, false),
+            (Limits { per_day: Some(101), ..Limits::NONE }, false),
+        ] {
+            assert_eq!(own.are_within(&ceiling), is_within, "{own:?}");
+            assert!(own.are_within(&Limits::NONE));
+        }
     }
 
     #[test]

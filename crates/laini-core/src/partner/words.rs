@@ -19,20 +19,22 @@ macro_rules! serialised_by_word {
 }
 
 use super::{
-    AppStatus, DocumentPurpose, Environment, LawfulBasis, MemberRole, OnboardingStep, PartnerStatus, Product, Purpose,
-    Side, StaffRole,
+    AppStatus, DocumentPurpose, Environment, GoLiveState, LawfulBasis, MemberRole, OnboardingStep, PartnerStatus,
+    Product, Purpose, RunStep, Side, StaffRole,
 };
 
 serialised_by_word!(
     AppStatus,
     DocumentPurpose,
     Environment,
+    GoLiveState,
     LawfulBasis,
     MemberRole,
     OnboardingStep,
     PartnerStatus,
     Product,
     Purpose,
+    RunStep,
     Side,
     StaffRole,
 );

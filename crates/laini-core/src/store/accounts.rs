@@ -1,10 +1,10 @@
 use jiff::Timestamp;
 
 use super::BoxFuture;
-use crate::access::AddressRules;
+use crate::access::{AddressRules, SecretHash};
 use crate::partner::{
     Agreement, Agreements, App, AppId, AppLimits, AppProfile, AppStatus, Limits, OperatorKey, OperatorKeyId, Partner,
-    PartnerId, PartnerStatus, Prepaid, Purpose, ResultAddress, ResultAddressId,
+    PartnerId, PartnerStatus, Prepaid, ProductSet, Purpose, ResultAddress, ResultAddressId, SecretUse,
 };
 
 /// Partners, agreements and apps: small, relational, read whole.
@@ -66,6 +66,10 @@ pub trait AccountStore: Send + Sync {
     /// Begins a new token epoch, so that every earlier token is refused; returns it.
     fn next_token_epoch(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<u32, AccountsError>>;
 
+    /// Notes when secrets were last used; an earlier instant than the one that is there changes nothing, nor does a
+    /// secret that is gone. Does not raise [`AccountStore::version`]: no check is decided on it.
+    fn note_secret_uses(&self, uses: Vec<SecretUse>) -> BoxFuture<'_, Result<(), AccountsError>>;
+
     /// Writes an audit row by itself.
     fn audit(&self, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>>;
 
@@ -125,6 +129,21 @@ pub enum AppChange {
     ClientCertificate(Option<[u8; 32]>),
     /// Other addresses that it is answered from.
     AllowedAddresses(AddressRules),
+    /// Another name; one that another app of its partner has is [`AccountsError::Exists`].
+    Name(String),
+    /// Other products.
+    Products(ProductSet),
+    /// One more secret, under the next number. Where [`crate::partner::AppSecret::LIVE_MAX`] are good already:
+    /// [`AccountsError::Exists`].
+    SecretAdded {
+        /// What is kept of it.
+        hash: SecretHash,
+        /// Since when it is good.
+        created: Timestamp,
+    },
+    /// The secret of this number gets no more tokens. The only one an app has, and one that it has not:
+    /// [`AccountsError::NotFound`].
+    SecretRetired(u32),
 }
 
 /// One change of a result address.

@@ -175,17 +175,20 @@ pub enum DeliveryKind {
     Result,
     /// A share of the budget was reached.
     BudgetWarning,
+    /// The nonce of a scripted run.
+    ScriptedRun,
 }
 
 impl DeliveryKind {
     /// Every kind; engines store the word.
-    pub const ALL: [Self; 2] = [Self::Result, Self::BudgetWarning];
+    pub const ALL: [Self; 3] = [Self::Result, Self::BudgetWarning, Self::ScriptedRun];
 
     /// The word in lists.
     pub fn word(self) -> &'static str {
         match self {
             Self::Result => "result",
             Self::BudgetWarning => "budget_warning",
+            Self::ScriptedRun => "scripted_run",
         }
     }
 

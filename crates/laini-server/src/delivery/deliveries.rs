@@ -1,14 +1,15 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use laini_core::billing::{CheckIds, Money};
 use laini_core::delivery::{Destination, LISTEN, Reach};
-use laini_core::partner::{AppView, ResultAddress};
+use laini_core::partner::{AppId, AppView, ResultAddress, ScriptedRunId};
 use laini_core::store::{
     AcceptedCheck, AnswerWriter, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState, LedgerError,
     Outbox,
 };
-use laini_wire::delivery::{BUDGET_WARNING, BudgetWarning};
+use laini_wire::delivery::{BUDGET_WARNING, BudgetWarning, RunNonce, SCRIPTED_RUN};
 use tokio::sync::Notify;
 
 use super::listeners::Listeners;
@@ -74,6 +75,32 @@ impl Deliveries {
             write: Arc::clone(&write),
         };
         proven.map(draft).collect()
+    }
+
+    /// The nonce of a scripted run for each of `addresses` of `app`.
+    pub(crate) fn nonces(
+        &self,
+        (app, addresses): (AppId, &[ResultAddress]),
+        (run, nonce): (ScriptedRunId, &str),
+        at: Timestamp,
+    ) -> Vec<DeliveryDraft> {
+        let (run, nonce) = (run.to_string(), Cow::Borrowed(nonce));
+        let body = to_json(&RunNonce { r#type: SCRIPTED_RUN.into(), run: run.into(), nonce });
+        let write: AnswerWriter = Arc::new(move |_| body.clone());
+        let draft = |address: &ResultAddress| DeliveryDraft {
+            id: DeliveryId(self.ids.mint(at, self.entropy.next_u64())),
+            kind: DeliveryKind::ScriptedRun,
+            app,
+            address: address.id,
+            at,
+            write: Arc::clone(&write),
+        };
+        addresses.iter().filter(|address| address.proven.is_some()).map(draft).collect()
+    }
+
+    /// How far deliveries reach.
+    pub(crate) fn reach(&self) -> Reach {
+        self.reach
     }
 
     /// Puts deliveries that go with no charge into the outbox.

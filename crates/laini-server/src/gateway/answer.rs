@@ -72,6 +72,7 @@ pub(super) async fn answer(gateway: &Gateway, context: Context, request: Request
     let app = &admitted.app;
     response.headers_mut().insert(header::ENVIRONMENT, header::environment(app.app.environment));
     gateway.limits.describe(app, endpoint.product, response.headers_mut());
+    gateway.seen(app, &context, &response);
     response
 }
 

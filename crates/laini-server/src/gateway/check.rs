@@ -106,6 +106,10 @@ impl Gateway {
         let sim = line.filter(|_| question.facts.contains(FactSet::SIM)).map(|line| sim(question, line, stale));
         let told = Told { decision, facts: question.facts, windows, sim };
         let draft = self.draft(question, &told, horizon.as_of);
+        if question.app.app.environment == Environment::Sandbox {
+            let is_unknown = matches!(draft.outcome, Outcome::Unknown | Outcome::NotServed);
+            self.runs.asked(question.app.app.id, question.msisdn, is_unknown, question.at);
+        }
         Ok(Examined { draft, told, as_of: horizon.as_of })
     }
 

@@ -6,7 +6,7 @@ use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::Response;
 use laini_core::access::{ConsumerSecret, TOKEN_LIFETIME, Token, TokenClaims};
-use laini_core::partner::{AppStatus, AppView};
+use laini_core::partner::{AppStatus, AppView, SecretUse};
 use laini_core::store::{AccountsError, AuditEntry};
 use tokio::time::timeout_at;
 
@@ -38,15 +38,17 @@ impl Gateway {
         // Hashed whether or not the key exists, so that both take the same time.
         let presented = ConsumerSecret::presented(&given.secret).hash();
         let app = self.accounts.current().by_consumer_key(&given.key).map(Arc::clone);
-        let app = app.filter(|view| {
-            view.app.secrets.contains(&presented)
-                && view.app.status != AppStatus::Revoked
-                && context.environments.include(view.app.environment)
+        let found = app.and_then(|view| {
+            let secret = view.app.secrets.iter().find(|secret| secret.hash == presented)?.number;
+            let may = view.app.status != AppStatus::Revoked && context.environments.include(view.app.environment);
+            may.then_some((view, secret))
         });
-        if app.is_none() {
+        let Some((app, secret)) = found else {
             self.token_failures.spend(pair);
-        }
-        app.ok_or(NoToken::Refused)
+            return Err(NoToken::Refused);
+        };
+        self.secret_uses.note(SecretUse { app: app.app.id, secret, at: context.at });
+        Ok(app)
     }
 
     /// A new token for `view`. Under the `single_token` profile it revokes the earlier ones.

@@ -23,6 +23,7 @@ mod ledger_health;
 mod limits;
 mod oauth2;
 mod probes;
+mod secret_uses;
 mod swap;
 
 use std::hash::RandomState;
@@ -31,13 +32,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Extension, State};
-use axum::http::header::ALLOW;
-use axum::http::{HeaderValue, Method};
+use axum::http::header::{ALLOW, RETRY_AFTER};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use laini_core::access::TokenKey;
 use laini_core::billing::{CheckId, CheckIds};
+use laini_core::partner::{AppView, Environment, Observed};
 use laini_core::store::{
     AccountStore, AnswerMemory, AuditEntry, Ledger, LedgerError, Registry, RegistryError, SubjectHasher,
 };
@@ -50,11 +52,12 @@ use crate::delivery::Deliveries;
 use crate::http::{AccountsPicture, ApiError, Context, Load, Throttle};
 use crate::observe::{Metrics, Step, Traces};
 use crate::openapi::{OPENAPI_PATH, show_openapi};
-use crate::sandbox::{self, SandboxWorlds};
+use crate::sandbox::{self, RunWatch, SandboxWorlds};
 use crate::{Deps, Entropy, LiveSettings, Settings};
 pub(crate) use decide::Decided;
 use ledger_health::LedgerHealth;
 use limits::{Limiter, Notice};
+use secret_uses::SecretUses;
 
 /// How many addresses, and how many pairs of address and key, the throttles remember.
 const THROTTLED_MAX: usize = 65_536;
@@ -81,6 +84,8 @@ pub(crate) struct Gateway {
     token_failures: Throttle<(IpAddr, u64)>,
     /// Consumer keys are remembered as hashes: whatever is presented takes eight bytes.
     key_hasher: RandomState,
+    secret_uses: SecretUses,
+    runs: Arc<RunWatch>,
 }
 
 impl Gateway {
@@ -91,6 +96,7 @@ impl Gateway {
         deliveries: Arc<Deliveries>,
         settings: Arc<LiveSettings>,
         load: Arc<Load>,
+        runs: Arc<RunWatch>,
     ) -> Self {
         let at_start = settings.current();
         let limits = &at_start.limits;
@@ -127,6 +133,8 @@ impl Gateway {
                 THROTTLED_MAX,
             ),
             key_hasher: RandomState::new(),
+            secret_uses: SecretUses::default(),
+            runs,
             settings,
         }
     }
@@ -143,6 +151,16 @@ impl Gateway {
         let accounts = self.accounts.current();
         self.limits.learn(&usage, |app| accounts.app(app).map(|view| view.partner.id), now, zone);
         Ok(())
+    }
+
+    /// Writes down now and then, for ever, when secrets were last used.
+    pub(crate) async fn keep_secret_uses(&self) {
+        self.secret_uses.keep(self.accounts.store()).await;
+    }
+
+    /// Writes down what is not written down yet of the last uses of secrets.
+    pub(crate) async fn note_secret_uses(&self) {
+        self.secret_uses.write(self.accounts.store()).await;
     }
 
     /// Shares limits with other nodes for ever, where there are any.
@@ -168,6 +186,22 @@ impl Gateway {
     /// The sandbox apps' own lines and clocks.
     pub(crate) fn worlds(&self) -> &Arc<SandboxWorlds> {
         &self.worlds
+    }
+
+    /// Lets the watch of scripted runs see how a sandbox app was answered.
+    fn seen(&self, app: &AppView, context: &Context, response: &Response) {
+        if app.app.environment != Environment::Sandbox {
+            return;
+        }
+        self.runs.answered(app.app.id, context.at, || {
+            let headers = response.headers();
+            let retry_after_s = || headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok();
+            match response.status() {
+                StatusCode::TOO_MANY_REQUESTS => Observed::TooMany { retry_after_s: retry_after_s().unwrap_or(1) },
+                _ if headers.contains_key(header::REPLAYED) => Observed::Replayed,
+                _ => Observed::Answered,
+            }
+        });
     }
 
     /// Begins a step of the request that this thread works on, where that is traced.

@@ -1,6 +1,7 @@
 use axum::http::request::Parts;
 use bytes::Bytes;
 use jiff::Timestamp;
+use laini_core::delivery::Reach;
 use laini_core::partner::{PartnerId, SessionId};
 use laini_office::{Actor, Cursor, PageRequest, Problem, Replay, Work};
 use serde::de::DeserializeOwned;
@@ -23,6 +24,10 @@ pub(crate) struct Call {
     pub(crate) session: Option<SessionId>,
     /// The token itself, where the operation needs none: of a session that this one replaces.
     pub(crate) bearer: Option<Zeroizing<String>>,
+    /// How far results may go.
+    pub(crate) reach: Reach,
+    /// How the challenge of the address ended that the path names, where there was one.
+    pub(crate) proof: Option<Result<(), String>>,
     params: Vec<(String, String)>,
     query: Vec<(String, String)>,
     body: Bytes,
@@ -31,7 +36,7 @@ pub(crate) struct Call {
 
 impl Call {
     pub(super) fn new(
-        context: &Context,
+        (context, reach): (&Context, Reach),
         params: Vec<(String, String)>,
         parts: &Parts,
         body: Bytes,
@@ -44,7 +49,8 @@ impl Call {
         let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let bearer = bearer(&parts.headers).ok().map(|token| Zeroizing::new(token.to_owned()));
         let (at, address) = (context.at, context.address.to_string());
-        Ok(Self { at, address, session: None, bearer, params, query, body, idempotency_key })
+        let (session, proof) = (None, None);
+        Ok(Self { at, address, session, bearer, reach, proof, params, query, body, idempotency_key })
     }
 
     /// A member's own partner is the only one that there is.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use laini_office::{Problem, Work};
 
-use super::{Call, Reply};
+use super::{Beside, Call, Reply};
 use crate::openapi::{Operation, Schemas};
 
 /// The largest body of most endpoints.
@@ -14,13 +14,20 @@ pub(crate) struct Endpoint {
     pub(crate) operation: Operation,
     /// The largest body that it takes.
     pub(crate) body_bytes: usize,
+    /// What is done beside its unit of work.
+    pub(crate) beside: Beside,
     /// Does it, in one unit of work; may be begun anew.
     pub(crate) handle: fn(&mut Work<'_>, &Call) -> Result<Reply, Problem>,
 }
 
 impl Endpoint {
     pub(crate) fn new(operation: Operation, handle: fn(&mut Work<'_>, &Call) -> Result<Reply, Problem>) -> Self {
-        Self { operation, body_bytes: BODY_BYTES, handle }
+        Self { operation, body_bytes: BODY_BYTES, beside: Beside::Nothing, handle }
+    }
+
+    /// With something beside its unit of work.
+    pub(crate) fn beside(self, beside: Beside) -> Self {
+        Self { beside, ..self }
     }
 }
 

@@ -5,15 +5,19 @@
 //! decides, let a member see another partner's things (404), or answer a check.
 
 mod agreements;
+mod apps;
 mod audit;
+mod beside;
 mod call;
 mod credential;
 mod described;
 mod documents;
 mod endpoint;
+mod going_live;
 mod member;
 mod onboarding;
 mod organisation;
+mod params;
 mod payments;
 mod person;
 mod prepaid;
@@ -34,6 +38,7 @@ use axum::{Extension, RequestExt as _};
 use laini_office::{Actor, Office, Problem, Unproven};
 use tokio::sync::Semaphore;
 
+pub(crate) use beside::{Beside, BesideWork};
 pub(crate) use call::Call;
 pub(crate) use endpoint::{Endpoint, Noun, one_path};
 pub(crate) use reply::Reply;
@@ -57,6 +62,8 @@ pub(crate) const NOUNS: &[Noun] = &[
     payments::NOUN,
     statements::NOUN,
     prepaid::NOUN,
+    apps::NOUN,
+    going_live::NOUN,
     audit::NOUN,
 ];
 
@@ -72,14 +79,15 @@ const BEFORE_FACTOR: [&str; 4] = ["show_me", "begin_second_factor", "confirm_sec
 pub(crate) struct OfficeApi {
     office: Arc<Office>,
     settings: Arc<LiveSettings>,
+    beside: BesideWork,
     places: Semaphore,
     strangers: Semaphore,
 }
 
 impl OfficeApi {
-    pub(crate) fn new(office: Arc<Office>, settings: Arc<LiveSettings>) -> Self {
+    pub(crate) fn new(office: Arc<Office>, settings: Arc<LiveSettings>, beside: BesideWork) -> Self {
         let (places, strangers) = (Semaphore::new(CALLS_MAX), Semaphore::new(STRANGERS_MAX));
-        Self { office, settings, places, strangers }
+        Self { office, settings, beside, places, strangers }
     }
 
     /// Every route of it.
@@ -135,10 +143,10 @@ impl OfficeApi {
             false => None,
         };
         let _place = self.places.acquire().await.map_err(|_| ApiError::Unreachable)?;
-        let mut call = Call::new(context, params, &parts, body)?;
+        let mut call = Call::new((context, self.beside.reach()), params, &parts, body)?;
         call.session = token.as_deref().and_then(laini_office::people::session_of);
         let api = Arc::clone(&self);
-        let done = tokio::task::spawn_blocking(move || api.work(&endpoint, token.as_deref(), &call));
+        let done = tokio::task::spawn_blocking(move || api.work(&endpoint, token.as_deref(), &mut call));
         done.await.unwrap_or_else(|error| {
             tracing::error!(%error, "the office failed");
             Err(ApiError::Internal)
@@ -153,7 +161,7 @@ impl OfficeApi {
         }
     }
 
-    fn work(&self, endpoint: &Endpoint, token: Option<&str>, call: &Call) -> Result<Response, ApiError> {
+    fn work(&self, endpoint: &Endpoint, token: Option<&str>, call: &mut Call) -> Result<Response, ApiError> {
         let actor = match token {
             None => Actor::Stranger,
             Some(token) => laini_office::people::authenticate(&self.office, token, call.at).map_err(refused)?,
@@ -166,8 +174,15 @@ impl OfficeApi {
             }
             self.has_what_it_needs(&actor, endpoint, call)?;
         }
-        let reply = self.office.run(&actor, call.at, |work| call.answer_once(endpoint, work));
-        reply.map(Reply::into_response).map_err(|problem| api_error(&problem))
+        let done = self.do_it(endpoint, &actor, call);
+        done.map(Reply::into_response).map_err(|problem| api_error(&problem))
+    }
+
+    fn do_it(&self, endpoint: &Endpoint, actor: &Actor, call: &mut Call) -> Result<Reply, Problem> {
+        self.beside.before(endpoint.beside, &self.office, actor, call)?;
+        let reply = self.office.run(actor, call.at, |work| call.answer_once(endpoint, work))?;
+        self.beside.after(endpoint.beside, &self.office, call)?;
+        Ok(reply)
     }
 
     /// Staff of whom a second factor is wanted do nothing before they have one.

@@ -5,9 +5,11 @@
 //! answered.
 
 mod api;
+mod run_watch;
 mod words;
 mod worlds;
 
 pub(crate) use api::routes;
+pub(crate) use run_watch::RunWatch;
 pub use words::{Life, Step, WordError, clock_answer, feed_answer, life_event, line_answer, line_change, world_answer};
 pub use worlds::{SandboxLookup, SandboxWorlds};

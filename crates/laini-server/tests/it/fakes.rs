@@ -9,7 +9,8 @@ use laini_core::billing::{CheckId, Outcome};
 use laini_core::disclosure::Horizon;
 use laini_core::line::{LineState, Msisdn, NumberPlan};
 use laini_core::partner::{
-    Agreement, App, AppId, AppStatus, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress, ResultAddressId,
+    Agreement, App, AppId, AppSecret, AppStatus, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress,
+    ResultAddressId, SecretUse,
 };
 use laini_core::sandbox::World;
 use laini_core::store::{
@@ -430,6 +431,13 @@ impl AccountStore for BookAccounts {
                 AppChange::Profile(profile) => app.profile = profile,
                 AppChange::ClientCertificate(digest) => app.client_certificate = digest,
                 AppChange::AllowedAddresses(rules) => app.allowed_addresses = rules,
+                AppChange::Name(name) => app.name = name,
+                AppChange::Products(products) => app.products = products,
+                AppChange::SecretAdded { hash, created } => {
+                    let number = app.secrets.last().map_or(0, |last| last.number + 1);
+                    app.secrets.push(AppSecret { number, ..AppSecret::first(hash, created) });
+                }
+                AppChange::SecretRetired(number) => app.secrets.retain(|secret| secret.number != number),
             }
         })
     }
@@ -479,6 +487,16 @@ impl AccountStore for BookAccounts {
         });
         self.audits.lock().unwrap().push(audit);
         Box::pin(async move { self.result(epoch) })
+    }
+
+    fn note_secret_uses(&self, uses: Vec<SecretUse>) -> BoxFuture<'_, Result<(), AccountsError>> {
+        let mut book = self.book.lock().unwrap();
+        for used in uses {
+            let secrets = book.apps.iter_mut().filter(|app| app.id == used.app).flat_map(|app| &mut app.secrets);
+            secrets.filter(|secret| secret.number == used.secret).for_each(|secret| secret.used = Some(used.at));
+        }
+        drop(book);
+        Box::pin(async { self.result(()) })
     }
 
     fn audit(&self, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {

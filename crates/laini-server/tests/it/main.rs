@@ -16,6 +16,8 @@ mod live_settings;
 mod malformed;
 mod no_feed;
 mod office;
+mod office_apps;
+mod office_going_live;
 mod office_payments;
 mod office_people;
 mod openapi;

@@ -1,14 +1,14 @@
 //! Who may what in the office: every operation of the document, every kind of caller; and what every write has in
 //! common.
 
-use jiff::Timestamp;
 use laini_core::partner::{MemberRole, PartnerId, PersonId, StaffRole};
 use laini_office::Actor;
 use laini_office::people::{Person, Seat, open_session};
+use laini_server::Clock as _;
 use serde_json::Value;
 
 use crate::wire::{Connection, Reply, request};
-use crate::world::{NOW, World};
+use crate::world::World;
 
 /// The partner of most members, and the one of a stranger to it.
 const OWN: PartnerId = PartnerId::from_stored(11);
@@ -35,7 +35,7 @@ fn callers() -> Vec<Caller> {
 
 /// A token of somebody on this seat.
 pub(crate) fn signed_in(world: &World, number: u64, seat: Seat) -> String {
-    let at: Timestamp = NOW.parse().unwrap();
+    let at = world.clock.now();
     let id = PersonId::from_stored(number);
     let email = format!("person-{number}@bank.example");
     let person = Person { id, email, name: format!("Person {number}"), seat, created: at, is_disabled: false };

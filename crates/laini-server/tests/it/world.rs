@@ -11,10 +11,10 @@ use laini_core::billing::{Band, Currency, FreeUnits, Money, Price};
 use laini_core::disclosure::Windows;
 use laini_core::line::{Imsi, Line, LineState, LineStatus, Swap, SwapCause};
 use laini_core::partner::{
-    Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppStatus, Environment, Partner, PartnerId, Product,
-    ProductSet, Purpose,
+    Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppSecret, AppStatus, Environment, Partner, PartnerId,
+    Product, ProductSet, Purpose,
 };
-use laini_core::store::{AccountBook, LimitShares};
+use laini_core::store::{AccountBook, AccountStore, AuditEntry, LimitShares};
 use laini_office::{Office, OfficeSettings};
 use laini_server::{Deps, Environments, Listener, LiveSettings, Server, Settings};
 use laini_store_sqlite::SqliteAccounts;
@@ -64,12 +64,14 @@ struct Stores {
     registry: Arc<MapRegistry>,
     ledger: Arc<VecLedger>,
     shares: Option<Arc<dyn LimitShares>>,
+    /// Whether the accounts lie where the office changes them.
+    has_office_accounts: bool,
 }
 
 impl Default for Stores {
     fn default() -> Self {
         let registry = Arc::new(MapRegistry::complete_until("2026-11-22T08:55:00Z"));
-        Self { registry, ledger: Arc::default(), shares: None }
+        Self { registry, ledger: Arc::default(), shares: None, has_office_accounts: false }
     }
 }
 
@@ -112,6 +114,18 @@ impl World {
         Self::start_from(Stores::default(), &[Listener::new(LOOPBACK)], adjust, change).await
     }
 
+    /// A world whose accounts are those that its office changes, and whose token doors are patient with who waits for
+    /// a change to be noticed.
+    pub(crate) async fn start_office() -> Self {
+        const PATIENCE: u32 = 1_000_000;
+        let stores = Stores { has_office_accounts: true, ..Stores::default() };
+        let patient = |settings: &mut Settings| {
+            settings.limits.token_requests_burst = PATIENCE;
+            settings.limits.token_failures_per_minute = PATIENCE;
+        };
+        Self::start_from(stores, &[Listener::new(LOOPBACK)], patient, |_| {}).await
+    }
+
     /// A node that shares its limits with whoever else is given `shares`.
     pub(crate) async fn start_node(shares: Arc<dyn LimitShares>, change: impl FnOnce(&mut AccountBook)) -> Self {
         let stores = Stores { shares: Some(shares), ..Stores::default() };
@@ -120,7 +134,8 @@ impl World {
 
     /// A second server on what this one remembers.
     pub(crate) async fn restarted(&self) -> Self {
-        let stores = Stores { registry: Arc::clone(&self.registry), ledger: Arc::clone(&self.ledger), shares: None };
+        let (registry, ledger) = (Arc::clone(&self.registry), Arc::clone(&self.ledger));
+        let stores = Stores { registry, ledger, ..Stores::default() };
         let (limits, partners): (Vec<_>, _) = {
             let book = self.accounts.book.lock().unwrap();
             (book.apps.iter().map(|app| app.limits.clone()).collect(), book.partners.clone())
@@ -138,7 +153,7 @@ impl World {
         adjust: impl FnOnce(&mut Settings),
         change: impl FnOnce(&mut AccountBook),
     ) -> Self {
-        let Stores { registry, ledger, shares } = stores;
+        let Stores { registry, ledger, shares, has_office_accounts } = stores;
         let accounts = Arc::new(BookAccounts::default());
         let worlds = Arc::new(MapWorlds::default());
         let clock = Arc::new(HandClock::at(NOW));
@@ -150,9 +165,16 @@ impl World {
         let settings = Arc::new(LiveSettings::new(settings));
         let records = tempfile::tempdir().unwrap();
         let mail = Arc::new(Pocket::default());
+        let kept = Arc::new(SqliteAccounts::open(records.path()).unwrap());
+        let in_force: Arc<dyn AccountStore> =
+            if has_office_accounts { Arc::clone(&kept) as _ } else { Arc::clone(&accounts) as _ };
+        if has_office_accounts {
+            let book = accounts.book.lock().unwrap().clone();
+            fill(&kept, book).await;
+        }
         let office = Arc::new(Office {
-            store: Arc::new(SqliteAccounts::open(records.path()).unwrap()),
-            accounts: Arc::clone(&accounts) as _,
+            store: kept,
+            accounts: Arc::clone(&in_force),
             ledger: Arc::clone(&ledger) as _,
             keys: Arc::clone(&keys),
             entropy: Arc::new(CountedEntropy::default()),
@@ -164,7 +186,7 @@ impl World {
             ledger: Arc::clone(&ledger) as _,
             answers: Arc::clone(&ledger.answers) as _,
             outbox: Arc::clone(&ledger.outbox) as _,
-            accounts: Arc::clone(&accounts) as _,
+            accounts: in_force,
             office: Arc::clone(&office),
             mail: Arc::clone(&mail) as _,
             shares,
@@ -283,6 +305,24 @@ pub(crate) fn line(registered: &str, swapped: Option<&str>) -> Line {
     }
 }
 
+/// Puts a book into a store.
+async fn fill(store: &SqliteAccounts, book: AccountBook) {
+    let audit = |action: &str| AuditEntry {
+        at: NOW.parse().unwrap(),
+        actor: "test".to_owned(),
+        action: action.to_owned(),
+        target: String::new(),
+        reason: String::new(),
+        partner: None,
+    };
+    for (partner, agreement) in book.partners.into_iter().zip(book.agreements) {
+        store.add_partner(partner, agreement, audit("partner.add")).await.unwrap();
+    }
+    for app in book.apps {
+        store.add_app(app, audit("app.add")).await.unwrap();
+    }
+}
+
 fn open_accounts(book: &mut AccountBook) -> (Credentials, Credentials) {
     let partner = Partner::new(PartnerId::from_stored(1), "Bank A".to_owned());
     book.version = 1;
@@ -318,7 +358,7 @@ fn open_accounts(book: &mut AccountBook) -> (Credentials, Credentials) {
             status: AppStatus::Active,
             token_epoch: 0,
             consumer_key: key,
-            secrets: vec![secret.hash()],
+            secrets: vec![AppSecret::first(secret.hash(), NOW.parse().unwrap())],
             profile: AppProfile::default(),
             purpose: Purpose::default(),
             limits: AppLimits::default(),

@@ -3,8 +3,8 @@
 use laini_core::partner::{AppId, PartnerId, Prepaid, ResultAddressId};
 use laini_core::store::{AppChange, PartnerChange, ResultAddressChange};
 
-use super::write::{changed_one, unknown_app};
-use super::{Refused, limits};
+use super::write::{changed_one, explained, unknown_app};
+use super::{Refused, app_secrets, limits};
 use crate::database::{Transaction, params};
 
 pub(super) async fn partner(
@@ -68,6 +68,16 @@ pub(super) async fn app(transaction: &Transaction<'_>, app: AppId, change: &AppC
             let sql = "UPDATE app SET allowed_addresses = $2 WHERE id = $1";
             transaction.execute(sql, params![id, rules.to_string()]).await
         }
+        AppChange::Name(name) => {
+            let named = transaction.execute("UPDATE app SET name = $2 WHERE id = $1", params![id, name.as_str()]).await;
+            return explained(named, &format!("an app named {name:?} of this partner"), "the app");
+        }
+        AppChange::Products(products) => {
+            let sql = "UPDATE app SET products = $2 WHERE id = $1";
+            transaction.execute(sql, params![id, products.to_string()]).await
+        }
+        AppChange::SecretAdded { hash, created } => return app_secrets::add(transaction, app, *hash, *created).await,
+        AppChange::SecretRetired(number) => return app_secrets::retire(transaction, app, *number).await,
     };
     changed_one(changed, || format!("app {app}"))
 }

@@ -8,13 +8,14 @@ use laini_core::access::{AddressRules, ConsumerKey, SecretHash};
 use laini_core::billing::{Band, Currency, FreeUnits, Price};
 use laini_core::disclosure::{Window, Windows};
 use laini_core::partner::{
-    Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppStatus, Environment, OperatorKey, OperatorKeyId,
-    OperatorScopes, Partner, PartnerId, PartnerStatus, Prepaid, Product, ProductSet, Purpose, ResultAddress,
-    ResultAddressId,
+    Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppSecret, AppStatus, Environment, OperatorKey,
+    OperatorKeyId, OperatorScopes, Partner, PartnerId, PartnerStatus, Prepaid, Product, ProductSet, Purpose,
+    ResultAddress, ResultAddressId,
 };
 use laini_core::store::{AccountBook, AuditEntry};
 use tokio_postgres::Row;
 
+use super::app_secrets;
 use super::limits::{self, Limited};
 use crate::columns::Columns;
 use crate::database::{Link, Transaction, params};
@@ -87,7 +88,7 @@ impl Tables {
 
     fn apps(&self) -> Result<Vec<App>, DbError> {
         let mut secrets =
-            grouped(&self.secrets, |columns| Ok((columns.bits("app", 64)?, SecretHash(columns.bytes("hash")?))))?;
+            grouped(&self.secrets, |columns| Ok((columns.bits("app", 64)?, app_secrets::read(columns)?)))?;
         let mut limited = Limited::default();
         self.limits.iter().try_for_each(|row| limited.add_limits(&Columns(row)))?;
         self.budgets.iter().try_for_each(|row| limited.add_budget(&Columns(row)))?;
@@ -165,7 +166,7 @@ fn price(columns: &Columns<'_>, bands: Vec<Band>) -> Result<Price, DbError> {
     Ok(price)
 }
 
-fn app(columns: &Columns<'_>, secrets: Vec<SecretHash>, limits: AppLimits) -> Result<App, DbError> {
+fn app(columns: &Columns<'_>, secrets: Vec<AppSecret>, limits: AppLimits) -> Result<App, DbError> {
     Ok(App {
         id: AppId::from_stored(columns.bits("id", 64)?),
         partner: PartnerId::from_stored(columns.bits("partner", 64)?),

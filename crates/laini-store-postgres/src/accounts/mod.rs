@@ -3,6 +3,7 @@
 //! Owns their tables. Must never hold a secret (only hashes of them), change an agreement or an audit
 //! row, or change anything without raising the version by which nodes notice it.
 
+mod app_secrets;
 mod change;
 mod limits;
 mod load;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use laini_core::partner::{
-    Agreement, App, AppId, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress, ResultAddressId,
+    Agreement, App, AppId, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress, ResultAddressId, SecretUse,
 };
 use laini_core::store::{
     AccountBook, AccountStore, AccountsError, AppChange, AuditEntry, BoxFuture, PartnerChange, ResultAddressChange,
@@ -197,6 +198,10 @@ impl AccountStore for PostgresAccounts {
                 write::next_token_epoch(transaction, app).await
             }),
         )
+    }
+
+    fn note_secret_uses(&self, uses: Vec<SecretUse>) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(self.read(async move |link: &Link| app_secrets::note_uses(link, &uses).await))
     }
 
     fn audit(&self, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {

@@ -6,7 +6,7 @@ use laini_core::partner::{Agreement, AgreementId, App, AppId, OperatorKey, Partn
 use laini_core::store::{AccountsError, AuditEntry};
 use tokio_postgres::error::SqlState;
 
-use super::{Refused, limits};
+use super::{Refused, app_secrets, limits};
 use crate::columns::Columns;
 use crate::database::{Stop, Transaction, params};
 use crate::error::DbError;
@@ -114,9 +114,8 @@ pub(super) async fn insert_app(transaction: &Transaction<'_>, app: &App) -> Resu
     let taken = format!("an app named {:?} of this partner, or its consumer key,", app.name);
     explained(inserted, &taken, &format!("partner {}", app.partner))?;
     limits::replace(transaction, app.id, &app.limits).await?;
-    for (place, secret) in (0i64..).zip(&app.secrets) {
-        let sql = "INSERT INTO app_secret (app, place, hash) VALUES ($1, $2, $3)";
-        transaction.execute(sql, params![id, place, secret.0.as_slice()]).await?;
+    for secret in &app.secrets {
+        app_secrets::insert(transaction, app.id, secret).await?;
     }
     Ok(())
 }
@@ -180,7 +179,7 @@ pub(super) fn unknown_app(app: AppId) -> Refused {
 }
 
 /// Tells a name that is taken, and a thing that is missing, from a database that failed.
-fn explained(written: Result<u64, DbError>, taken: &str, missing: &str) -> Result<(), Refused> {
+pub(super) fn explained(written: Result<u64, DbError>, taken: &str, missing: &str) -> Result<(), Refused> {
     match written {
         Ok(_) => Ok(()),
         Err(error) if error.is_duplicate() => Err(Stop::Rule(AccountsError::Exists(taken.to_owned()))),

@@ -26,6 +26,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     // A node of before takes an agreement that is to come for the one in force: date none until all are replaced.
     Migration { files: &[include_str!("agreements.sql")], compatible_from: 1 },
     Migration { files: &[include_str!("prepaid.sql")], compatible_from: 1 },
+    Migration { files: &[include_str!("app_secrets.sql")], compatible_from: 1 },
 ];
 
 impl Migration {

@@ -4,8 +4,8 @@ use laini_core::partner::{AppId, PartnerId, Prepaid};
 use laini_core::store::{AccountsError, AppChange, PartnerChange};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::write::{changed_one, unknown_app};
-use super::{engine, limits};
+use super::write::{changed_one, explain, unknown_app};
+use super::{app_secrets, engine, limits};
 
 pub(super) fn partner(
     transaction: &Transaction<'_>,
@@ -63,6 +63,17 @@ pub(super) fn app(transaction: &Transaction<'_>, app: AppId, change: &AppChange)
             let sql = "UPDATE app SET allowed_addresses = ?2 WHERE id = ?1";
             transaction.execute(sql, params![id, rules.to_string()]).map(drop)
         }
+        AppChange::Name(name) => {
+            let named = transaction.execute("UPDATE app SET name = ?2 WHERE id = ?1", params![id, name]);
+            let taken = format!("an app named {name:?} of this partner");
+            return named.map(drop).map_err(|error| explain(error, &taken, "the app"));
+        }
+        AppChange::Products(products) => {
+            let sql = "UPDATE app SET products = ?2 WHERE id = ?1";
+            transaction.execute(sql, params![id, products.to_string()]).map(drop)
+        }
+        AppChange::SecretAdded { hash, created } => return app_secrets::add(transaction, app, *hash, *created),
+        AppChange::SecretRetired(number) => return app_secrets::retire(transaction, app, *number),
     };
     changed.map_err(engine)
 }

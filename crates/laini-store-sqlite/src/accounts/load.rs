@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 
 use jiff::Timestamp;
-use laini_core::access::{AddressRules, ConsumerKey, SecretHash};
+use laini_core::access::{AddressRules, ConsumerKey};
 use laini_core::billing::{Band, Currency, FreeUnits, Price};
 use laini_core::disclosure::{Window, Windows};
 use laini_core::partner::{
@@ -15,7 +15,7 @@ use laini_core::store::{AccountBook, AuditEntry};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Row, Transaction};
 
-use super::{limits, operator_keys, result_addresses};
+use super::{app_secrets, limits, operator_keys, result_addresses};
 
 pub(super) fn version(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
     transaction.prepare_cached("SELECT version FROM meta")?.query_row([], |row| unsigned(row, 0))
@@ -145,7 +145,7 @@ fn apps(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<App>> {
             status: parsed(AppStatus::parse(row.get_ref(5)?.as_str()?))?,
             token_epoch: row.get(6)?,
             consumer_key: parsed(ConsumerKey::parse(row.get_ref(7)?.as_str()?))?,
-            secrets: secrets(transaction, app)?,
+            secrets: app_secrets::of_app(transaction, app)?,
             profile: AppProfile { sentinel_with_time: row.get(8)?, single_token: row.get(9)? },
             purpose: parsed(Purpose::parse(row.get_ref(10)?.as_str()?))?,
             client_certificate: row.get(11)?,
@@ -158,12 +158,6 @@ fn apps(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<App>> {
 
 fn addresses(texts: &str) -> rusqlite::Result<AddressRules> {
     parsed(AddressRules::parse(texts.split(',').filter(|text| !text.is_empty())))
-}
-
-fn secrets(transaction: &Transaction<'_>, app: u64) -> rusqlite::Result<Vec<SecretHash>> {
-    let mut statement = transaction.prepare_cached("SELECT hash FROM app_secret WHERE app = ?1 ORDER BY place")?;
-    let secrets = statement.query_map([app.cast_signed()], |row| row.get(0).map(SecretHash))?;
-    secrets.collect()
 }
 
 pub(super) fn audits(transaction: &Transaction<'_>, limit: usize) -> rusqlite::Result<Vec<AuditEntry>> {

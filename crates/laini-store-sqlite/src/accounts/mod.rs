@@ -4,6 +4,7 @@
 //! (only hashes of them), change an agreement or an audit row, or change anything without raising the
 //! version by which servers notice it.
 
+mod app_secrets;
 mod change;
 mod limits;
 mod load;
@@ -17,7 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use laini_core::partner::{
-    Agreement, App, AppId, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress, ResultAddressId,
+    Agreement, App, AppId, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress, ResultAddressId, SecretUse,
 };
 use laini_core::store::{
     AccountBook, AccountStore, AccountsError, AppChange, AuditEntry, BoxFuture, PartnerChange, ResultAddressChange,
@@ -32,6 +33,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migration_3.sql"),
     include_str!("migration_4.sql"),
     include_str!("prepaid.sql"),
+    include_str!("app_secrets.sql"),
 ];
 /// How long a change waits for another process that holds the file: it holds up a server's worker.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -165,6 +167,14 @@ impl AccountStore for SqliteAccounts {
 
     fn next_token_epoch(&self, app: AppId, audit: AuditEntry) -> BoxFuture<'_, Result<u32, AccountsError>> {
         Box::pin(async move { self.write(&audit, |transaction| write::next_token_epoch(transaction, app)) })
+    }
+
+    fn note_secret_uses(&self, uses: Vec<SecretUse>) -> BoxFuture<'_, Result<(), AccountsError>> {
+        Box::pin(async move {
+            let mut connection = self.connection();
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(engine)?;
+            app_secrets::note_uses(&transaction, &uses).and_then(|()| transaction.commit()).map_err(engine)
+        })
     }
 
     fn audit(&self, audit: AuditEntry) -> BoxFuture<'_, Result<(), AccountsError>> {

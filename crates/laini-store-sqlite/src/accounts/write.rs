@@ -6,7 +6,7 @@ use laini_core::partner::{Agreement, AgreementId, App, AppId, Partner, Product, 
 use laini_core::store::{AccountsError, AuditEntry};
 use rusqlite::{OptionalExtension, Transaction, ffi, params};
 
-use super::{engine, limits};
+use super::{app_secrets, engine, limits};
 
 pub(super) fn insert_partner(transaction: &Transaction<'_>, partner: &Partner) -> Result<(), AccountsError> {
     let (per_second, burst) = limits::columns(partner.limits.rate);
@@ -127,13 +127,7 @@ pub(super) fn insert_app(transaction: &Transaction<'_>, app: &App) -> Result<(),
             ],
         )?;
         limits::replace(transaction, app.id, &app.limits)?;
-        for (place, secret) in app.secrets.iter().enumerate() {
-            transaction.execute(
-                "INSERT INTO app_secret (app, place, hash) VALUES (?1, ?2, ?3)",
-                params![app.id.as_u64().cast_signed(), place.cast_signed(), secret.0.as_slice()],
-            )?;
-        }
-        Ok(())
+        app.secrets.iter().try_for_each(|secret| app_secrets::insert(transaction, app.id, secret))
     };
     let taken = format!("an app named {:?} of this partner, or its consumer key,", app.name);
     insert().map_err(|error| explain(error, &taken, &format!("partner {}", app.partner)))

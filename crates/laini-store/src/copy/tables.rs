@@ -95,7 +95,11 @@ pub static TABLES: &[Table] = &[
         ],
         key: &["id"],
     },
-    Table { name: "app_secret", columns: &[integer("app"), integer("place"), bytes("hash")], key: &["app", "place"] },
+    Table {
+        name: "app_secret",
+        columns: &[integer("app"), integer("place"), bytes("hash"), integer("created"), integer("used")],
+        key: &["app", "place"],
+    },
     Table {
         name: "app_limit",
         columns: &[

@@ -1,6 +1,8 @@
 //! The office's JSON, a file for each noun. Requests take no field that they do not name.
 
 pub mod agreements;
+pub mod apps;
+pub mod going_live;
 pub mod onboarding;
 pub mod organisation;
 pub mod payments;

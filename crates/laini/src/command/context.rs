@@ -103,6 +103,12 @@ pub(crate) fn because(set: &str, reason: &str) -> String {
     if reason.is_empty() { set.to_owned() } else { format!("{set}: {reason}") }
 }
 
+/// The one who runs this command.
+pub(crate) fn console() -> Actor {
+    let user = environment("SUDO_USER").or_else(|| environment("USER")).or_else(|| environment("LOGNAME"));
+    Actor::Console { user: user.unwrap_or_else(|| "unknown".to_owned()) }
+}
+
 /// An audit row about something done now by the one who runs this command.
 pub(crate) fn audit(action: &str, target: String, reason: &str) -> AuditEntry {
     AuditEntry {
@@ -118,12 +124,6 @@ pub(crate) fn audit(action: &str, target: String, reason: &str) -> AuditEntry {
 /// The audit row with the partner that it concerns: its owners may read it.
 pub(crate) fn concerning(partner: PartnerId, entry: AuditEntry) -> AuditEntry {
     AuditEntry { partner: Some(partner), ..entry }
-}
-
-/// Whoever runs this command.
-pub(crate) fn console() -> Actor {
-    let user = environment("SUDO_USER").or_else(|| environment("USER")).or_else(|| environment("LOGNAME"));
-    Actor::Console { user: user.unwrap_or_else(|| "unknown".to_owned()) }
 }
 
 /// Does a piece of work in the office of the data directory, as whoever runs this command.

@@ -21,6 +21,7 @@ mod feed;
 mod feed_http;
 mod flood;
 mod idempotency;
+mod imported_apps;
 mod kill;
 mod load;
 mod logs;

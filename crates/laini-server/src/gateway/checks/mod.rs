@@ -53,6 +53,7 @@ pub(super) async fn create_checks(
     let asked = Asked { gateway: &gateway, context: &context, headers: &parts.headers, app: &app, settings };
     let mut response = asked.answer(body).await.unwrap_or_else(|error| context.refuse(error));
     response.headers_mut().insert(header::ENVIRONMENT, header::environment(app.app.environment));
+    gateway.seen(&app, &context, &response);
     response
 }
 

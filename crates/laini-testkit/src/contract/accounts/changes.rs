@@ -97,6 +97,8 @@ pub async fn an_app_changes_one_thing_at_a_time(home: &dyn AccountsHome) {
         AppChange::Profile(AppProfile::default()),
         AppChange::ClientCertificate(None),
         AppChange::AllowedAddresses(AddressRules::default()),
+        AppChange::Name("payments".to_owned()),
+        AppChange::Products([Product::Swap].into_iter().collect()),
     ];
     for (second, change) in (3..).zip(changes) {
         match change.clone() {
@@ -106,6 +108,9 @@ pub async fn an_app_changes_one_thing_at_a_time(home: &dyn AccountsHome) {
             AppChange::Profile(profile) => expected.profile = profile,
             AppChange::ClientCertificate(digest) => expected.client_certificate = digest,
             AppChange::AllowedAddresses(rules) => expected.allowed_addresses = rules,
+            AppChange::Name(name) => expected.name = name,
+            AppChange::Products(products) => expected.products = products,
+            AppChange::SecretAdded { .. } | AppChange::SecretRetired(_) => unreachable!("not of one app alone"),
         }
         let before = store.version().await.unwrap();
         store.change_app(APP, change, audit(second, "app.change")).await.unwrap();

@@ -7,14 +7,15 @@
 #![expect(missing_docs, reason = "the name of a case is the promise that it holds")]
 
 mod changes;
+mod secrets;
 
 use jiff::Timestamp;
 use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret};
 use laini_core::billing::{Band, Currency, FreeUnits, Money, Price};
 use laini_core::disclosure::{Window, Windows};
 use laini_core::partner::{
-    Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppStatus, Environment, Partner, PartnerId, Product,
-    ProductSet, Purpose,
+    Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppSecret, AppStatus, Environment, Partner, PartnerId,
+    Product, ProductSet, Purpose,
 };
 use laini_core::store::{AccountBook, AccountStore, AccountsError, AuditEntry};
 
@@ -23,6 +24,10 @@ pub use changes::{
     a_revoked_app_is_changed_no_more, agreements_begin_on_their_date_or_now, agreements_end,
     an_app_begins_as_it_is_added, an_app_changes_one_thing_at_a_time, every_change_raises_the_version,
     operator_keys_are_named_once_while_they_are_good,
+};
+pub use secrets::{
+    a_secret_is_added_beside_another_and_one_is_retired, an_app_is_renamed_and_its_products_change,
+    the_last_use_of_secrets_is_noted_in_silence,
 };
 
 /// Runs the whole suite: one test per promise, each in a new `$home` (an expression that makes an
@@ -50,6 +55,9 @@ macro_rules! accounts_contract {
             a_result_address_is_proven_rolled_and_removed
             operator_keys_are_named_once_while_they_are_good
             every_change_raises_the_version
+            an_app_is_renamed_and_its_products_change
+            a_secret_is_added_beside_another_and_one_is_retired
+            the_last_use_of_secrets_is_noted_in_silence
         );
     };
     ($home:expr => $($case:ident)*) => {
@@ -96,7 +104,10 @@ fn agreement(number: u64, partner: PartnerId) -> Agreement {
 }
 
 fn app(number: u64, partner: PartnerId, name: &str) -> App {
-    let secret = |seed| ConsumerSecret::mint([number, seed, 0, 0]).hash();
+    let secret = |seed: u32| {
+        let hash = ConsumerSecret::mint([number, seed.into(), 0, 0]).hash();
+        AppSecret { number: seed, ..AppSecret::first(hash, audit(seed.into(), "").at) }
+    };
     App {
         id: AppId::from_stored(number),
         partner,

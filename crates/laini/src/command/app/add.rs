@@ -2,13 +2,15 @@ use std::collections::HashSet;
 
 use clap::Args;
 use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret};
-use laini_core::partner::{App, AppId, AppLimits, AppProfile, AppStatus, Environment, PartnerId, ProductSet, Purpose};
+use laini_core::partner::{
+    App, AppId, AppLimits, AppProfile, AppSecret, AppStatus, Environment, PartnerId, ProductSet, Purpose,
+};
 use laini_core::store::AccountBook;
 use serde::Serialize;
 
-use crate::command::Context;
-use crate::command::context::{audit, block_on, concerning, named, random};
-use crate::command::partner;
+use crate::command::context::{audit, block_on, concerning, named, now, random};
+use crate::command::{Context, partner};
+use crate::command::{Context, partner};
 use crate::failure::WithHint as _;
 
 /// `laini app add`
@@ -108,7 +110,7 @@ pub(crate) fn mint(
         status: AppStatus::Active,
         token_epoch: 0,
         consumer_key: ConsumerKey::mint(environment, [random(), random(), random()]),
-        secrets: vec![secret.hash()],
+        secrets: vec![AppSecret::first(secret.hash(), now())],
         profile,
         purpose: Purpose::default(),
         limits: AppLimits::default(),

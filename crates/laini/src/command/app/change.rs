@@ -1,5 +1,5 @@
 use clap::Args;
-use laini_core::partner::{App, AppProfile, AppStatus, Environment, Purpose};
+use laini_core::partner::{App, AppProfile, AppStatus, Environment, Product, ProductSet, Purpose};
 use laini_core::store::{AccountBook, AppChange};
 
 use super::find;
@@ -26,6 +26,19 @@ pub(crate) struct PurposeArgs {
     /// fraud_prevention, onboarding or cheque_confirmation.
     #[arg(value_parser = Purpose::parse)]
     purpose: Purpose,
+    /// Why; kept in the audit trail.
+    #[arg(long, default_value = "")]
+    reason: String,
+}
+
+/// `laini app products`
+#[derive(Args)]
+pub(crate) struct ProductsArgs {
+    /// The app: its id, consumer key or name.
+    app: String,
+    /// Everything that it may call from now on: imsi, swap, age, separated by commas.
+    #[arg(value_parser = ProductSet::parse)]
+    products: ProductSet,
     /// Why; kept in the audit trail.
     #[arg(long, default_value = "")]
     reason: String,
@@ -91,6 +104,25 @@ pub(crate) fn purpose(context: &Context, args: &PurposeArgs) -> anyhow::Result<(
     };
     apply(context, &args.app, "app.purpose", change, |report| {
         format!("{} asks for {} where a request does not say", report.name, args.purpose.word())
+    })
+}
+
+/// Changes what an app may call.
+pub(crate) fn products(context: &Context, args: &ProductsArgs) -> anyhow::Result<()> {
+    let change = |app: &App, book: &AccountBook| {
+        let agreements = book.agreements_of(app.partner);
+        let covers = |product: &Product| {
+            agreements.at(now()).is_ok_and(|agreement| agreement.prices.iter().any(|(priced, _)| priced == product))
+        };
+        let uncovered = args.products.iter().find(|product| !covers(product));
+        if let (Environment::Production, Some(product)) = (app.environment, uncovered) {
+            return Err(anyhow::anyhow!("the agreement does not cover {}", product.word()))
+                .hint("an app in production calls what its partner's agreement has a price for");
+        }
+        Ok((AppChange::Products(args.products), because(&args.products.to_string(), &args.reason)))
+    };
+    apply(context, &args.app, "app.products", change, |report| {
+        format!("{} may call {}; running servers hold to it within a second", report.name, args.products)
     })
 }
 

@@ -7,10 +7,13 @@ mod addresses;
 mod budget;
 mod certificate;
 mod change;
+mod go_live;
+mod import;
 mod limits;
 mod list;
 mod result_address;
 mod revoke;
+mod secrets;
 mod show;
 
 use anyhow::Context as _;
@@ -28,6 +31,8 @@ pub(crate) use add::{Minted, mint};
 pub(crate) enum AppCommand {
     /// Make a consumer key and secret; the secret is shown once.
     Add(add::AddArgs),
+    /// Take over consumer keys and secrets that another gateway made, all of a file or none.
+    Import(import::ImportArgs),
     /// List the apps.
     List(list::ListArgs),
     /// Show everything about an app but its secret.
@@ -36,6 +41,15 @@ pub(crate) enum AppCommand {
     Suspend(change::StatusArgs),
     /// Answer a suspended app again.
     Resume(change::StatusArgs),
+    /// Add a secret beside the present one, which stays good until it is retired; it is shown once.
+    Rotate(secrets::RotateArgs),
+    /// End one of two secrets.
+    RetireSecret(secrets::RetireArgs),
+    /// Change what an app may call.
+    Products(change::ProductsArgs),
+    /// Requests for production credentials.
+    #[command(subcommand)]
+    GoLive(go_live::GoLiveCommand),
     /// Change how many numbers an app may ask about.
     Limits(limits::LimitsArgs),
     /// Change what an app may spend in a month.
@@ -64,10 +78,15 @@ pub(crate) enum AppCommand {
 pub(crate) fn run(context: &Context, command: &AppCommand) -> anyhow::Result<()> {
     match command {
         AppCommand::Add(args) => add::run(context, args),
+        AppCommand::Import(args) => import::run(context, args),
         AppCommand::List(args) => list::run(context, args),
         AppCommand::Show(args) => show::run(context, args),
         AppCommand::Suspend(args) => change::status(context, args, AppStatus::Suspended),
         AppCommand::Resume(args) => change::status(context, args, AppStatus::Active),
+        AppCommand::Rotate(args) => secrets::rotate(context, args),
+        AppCommand::RetireSecret(args) => secrets::retire(context, args),
+        AppCommand::Products(args) => change::products(context, args),
+        AppCommand::GoLive(command) => go_live::run(context, command),
         AppCommand::Limits(args) => limits::run(context, args),
         AppCommand::Budget(args) => budget::run(context, args),
         AppCommand::Probing(command) => limits::probing(context, command),

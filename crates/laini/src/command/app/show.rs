@@ -1,7 +1,8 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use laini_core::partner::{AgreementId, App, Budget, Probing, Product};
+use jiff::Timestamp;
+use laini_core::partner::{AgreementId, App, AppSecret, Budget, Probing, Product};
 use laini_core::store::AccountBook;
 use serde::Serialize;
 
@@ -32,7 +33,7 @@ pub(super) struct AppReport {
     partner_status: &'static str,
     agreement: Option<String>,
     consumer_key: String,
-    secrets: usize,
+    secrets: Vec<SecretReport>,
     token_epoch: u32,
     purpose: &'static str,
     single_token: bool,
@@ -67,6 +68,14 @@ struct BudgetReport {
     stop_minor: i64,
 }
 
+/// A secret, without the secret.
+#[derive(Serialize)]
+struct SecretReport {
+    number: u32,
+    created: Option<String>,
+    last_used: Option<String>,
+}
+
 #[derive(Serialize)]
 struct AddressReport {
     url: String,
@@ -88,7 +97,7 @@ impl AppReport {
             partner_status: partner.map_or("", |partner| partner.status.word()),
             agreement: agreement.ok().as_ref().map(AgreementId::to_string),
             consumer_key: app.consumer_key.as_str().to_owned(),
-            secrets: app.secrets.len(),
+            secrets: app.secrets.iter().map(SecretReport::of).collect(),
             token_epoch: app.token_epoch,
             purpose: app.purpose.word(),
             single_token: app.profile.single_token,
@@ -128,10 +137,12 @@ impl AppReport {
             ("products", self.products.clone()),
             ("purpose", self.purpose.to_owned()),
             ("consumer key", self.consumer_key.clone()),
-            ("secrets", self.secrets.to_string()),
+        ];
+        rows.extend(self.secrets.iter().map(|secret| ("secret", secret.in_words())));
+        rows.extend([
             ("one token at a time", if self.single_token { "yes" } else { "no" }.to_owned()),
             ("\"no swap\"", sentinel.to_owned()),
-        ];
+        ]);
         rows.extend(self.limits.iter().map(|limits| ("limits", format!("{}: {}", limits.product, limits.in_words))));
         rows.push(("budget", self.budget_in_words.clone()));
         rows.push(("probing", self.probing.clone()));
@@ -144,6 +155,19 @@ impl AppReport {
             ("result address", format!("{}{proven}", address.url))
         }));
         rows.iter().map(|(name, value)| format!("{name:<20} {value}")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl SecretReport {
+    fn of(secret: &AppSecret) -> Self {
+        let instant = |at: Option<Timestamp>| at.map(|at| format!("{at:.0}"));
+        Self { number: secret.number, created: instant(secret.created), last_used: instant(secret.used) }
+    }
+
+    fn in_words(&self) -> String {
+        let since = self.created.as_ref().map_or(String::new(), |at| format!(" since {at}"));
+        let used = self.last_used.as_ref().map_or("not used yet".to_owned(), |at| format!("last used {at}"));
+        format!("{}{since}, {used}", self.number)
     }
 }
 

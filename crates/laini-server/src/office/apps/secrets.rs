@@ -1,0 +1,47 @@
+use axum::http::{Method, StatusCode};
+use laini_core::partner::AppId;
+use laini_office::apps::{add_secret, retire_secret};
+use laini_office::{Problem, Work};
+use laini_wire::office::apps::{NewSecretAnswer, ReasonRequest};
+use serde_json::json;
+
+use super::{CHANGES, Call, Endpoint, Reply, operation, taking};
+use crate::openapi::{Answer, Operation};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(add_app_secret_operation(), add_app_secret),
+        Endpoint::new(retire_app_secret_operation(), retire_app_secret),
+    ]
+}
+
+fn add_app_secret_operation() -> Operation {
+    let path = "/office/v1/partners/{partner}/apps/{app}/secrets";
+    let shown = json!({"app": "0000000000000003", "consumer_secret": "…"});
+    let made = Answer { status: StatusCode::CREATED, ..Answer::ok("The new one.", &["NewSecretAnswer"], shown) };
+    let summary = "Add a secret beside the present one, which stays good; it is shown once";
+    operation("add_app_secret", (Method::POST, path), summary, CHANGES, made)
+}
+
+fn add_app_secret(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let app = call.id("app", AppId::parse)?;
+    let secret = add_secret(work, call.partner()?, app)?;
+    let (app, consumer_secret) = (app.to_string(), secret.reveal().to_owned());
+    Reply::created_once(&NewSecretAnswer { app, consumer_secret })
+}
+
+fn retire_app_secret_operation() -> Operation {
+    let path = "/office/v1/partners/{partner}/apps/{app}/secrets/{secret}/retire";
+    let summary = "End a secret; another one stays";
+    let answer = Answer::no_content("It gets no more tokens.");
+    let operation = operation("retire_app_secret", (Method::POST, path), summary, CHANGES, answer);
+    taking(operation, "ReasonRequest", json!({"reason": "all servers have the new one"}))
+}
+
+fn retire_app_secret(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let (partner, app) = (call.partner()?, call.id("app", AppId::parse)?);
+    let number = call.id("secret", str::parse::<u32>)?;
+    let request: ReasonRequest = call.json()?;
+    retire_secret(work, partner, app, number, &request.reason)?;
+    Ok(Reply::no_content())
+}

@@ -1,0 +1,116 @@
+//! What endpoints do beside their unit of work: a challenge to somebody else's address, what is watched of scripted
+//! runs, deliveries that are no result.
+
+use std::sync::Arc;
+
+use laini_core::Entropy;
+use laini_core::access::KeyTree;
+use laini_core::delivery::{Destination, Reach};
+use laini_core::partner::{AppId, ResultAddress, ResultAddressId, ScriptedRunId};
+use laini_office::{Actor, Office, Problem, apps, going_live};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use super::Call;
+use crate::delivery::{Deliveries, Outbound, prove};
+use crate::sandbox::RunWatch;
+
+/// Challenges under way at once: each holds a thread for as long as a slow receiver takes.
+const CHALLENGES_MAX: usize = 4;
+/// When to come back where there are too many.
+const CHALLENGE_RETRY_AFTER_S: u64 = 5;
+
+/// What an endpoint does beside its unit of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// Nothing.
+    Nothing,
+    /// Before it: a challenge to the result address that the path names; [`Call::proof`] says how it ended.
+    Challenge,
+    /// Before and after it: what this node saw of scripted runs is written down, and it hears which ones are watched.
+    Runs,
+    /// As [`Beside::Runs`], and after it the nonce of the run that the path names is sent.
+    RunDelivery,
+}
+
+/// What that is done with.
+pub(crate) struct BesideWork {
+    pub(crate) deliveries: Arc<Deliveries>,
+    /// `None` where nothing goes out from this machine.
+    pub(crate) outbound: Option<Outbound>,
+    pub(crate) keys: Arc<KeyTree>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) runs: Arc<RunWatch>,
+    challenges: Semaphore,
+}
+
+impl BesideWork {
+    pub(crate) fn new(
+        deliveries: Arc<Deliveries>,
+        outbound: Option<Outbound>,
+        (keys, entropy): (Arc<KeyTree>, Arc<dyn Entropy>),
+        runs: Arc<RunWatch>,
+    ) -> Self {
+        Self { deliveries, outbound, keys, entropy, runs, challenges: Semaphore::new(CHALLENGES_MAX) }
+    }
+
+    /// How far results may go.
+    pub(super) fn reach(&self) -> Reach {
+        self.deliveries.reach()
+    }
+
+    /// What comes before the unit of work. Blocks its thread.
+    pub(super) fn before(&self, what: Beside, office: &Office, actor: &Actor, call: &mut Call) -> Result<(), Problem> {
+        match what {
+            Beside::Nothing => Ok(()),
+            Beside::Runs | Beside::RunDelivery => self.runs.look(call.at),
+            Beside::Challenge => {
+                let (partner, app) = (call.partner()?, call.id("app", AppId::parse)?);
+                let address = call.id("address", ResultAddressId::parse)?;
+                let look_up = |work: &mut laini_office::Work<'_>| apps::the_address(work, partner, app, address);
+                let address = office.run(actor, call.at, look_up)?;
+                call.proof = Some(self.challenge(&address, call)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// What comes after the unit of work, once it is saved. Blocks its thread.
+    pub(super) fn after(&self, what: Beside, office: &Office, call: &Call) -> Result<(), Problem> {
+        if what == Beside::RunDelivery {
+            let (partner, run) = (call.partner()?, call.id("run", ScriptedRunId::parse)?);
+            let found = office.run(&Actor::System, call.at, |work| {
+                let run = going_live::the_run(work, partner, run)?;
+                let of = apps::the_app(work, partner, run.app)?;
+                Ok((run, of))
+            });
+            let (run, of) = found?;
+            let of_app = (of.app.id, of.addresses.as_slice());
+            let drafts = self.deliveries.nonces(of_app, (run.id, &run.nonce), call.at);
+            Handle::current().block_on(self.deliveries.put(drafts))?;
+        }
+        if matches!(what, Beside::Runs | Beside::RunDelivery) {
+            self.runs.look(call.at)?;
+        }
+        Ok(())
+    }
+
+    /// How a challenge ended, in words for people where it failed.
+    fn challenge(&self, address: &ResultAddress, call: &Call) -> Result<Result<(), String>, Problem> {
+        let to = match Destination::parse(&address.url, self.reach()) {
+            Ok(Destination::Listener) => return Ok(Ok(())),
+            Ok(Destination::Web(to)) => to,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let too_many = |_| Problem::TooOften { retry_after_s: CHALLENGE_RETRY_AFTER_S };
+        let _place = self.challenges.try_acquire().map_err(too_many)?;
+        let Some(outbound) = &self.outbound else {
+            return Ok(Err("nothing can be sent from the operator's machine now".to_owned()));
+        };
+        let mut random = [0; 16];
+        random[..8].copy_from_slice(&self.entropy.next_u64().to_be_bytes());
+        random[8..].copy_from_slice(&self.entropy.next_u64().to_be_bytes());
+        let proving = prove(outbound, &self.keys, (address, &to), call.at, random);
+        Ok(Handle::current().block_on(proving).map_err(|error| error.to_string()))
+    }
+}

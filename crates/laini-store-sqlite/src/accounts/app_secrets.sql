@@ -1,0 +1,3 @@
+-- Since when a secret is good, and when it last got a token; NULL: it is not known.
+ALTER TABLE app_secret ADD COLUMN created INTEGER;
+ALTER TABLE app_secret ADD COLUMN used INTEGER;
