@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use laini_core::access::{ConsumerKey, SecretHash};
-use laini_core::partner::{AppId, AppSecret, Environment, PartnerId, ProductSet};
+use laini_core::partner::{AppId, AppSecret, Environment, PartnerId, Product, ProductSet};
 use laini_core::store::{AccountBook, AccountsChange};
 use zeroize::Zeroizing;
 
@@ -130,7 +130,8 @@ impl Taken {
         let hash = secret(row).map_err(|error| told(format!("consumer_secret: {error}")));
         let name = readable_name(&row.name).map_err(|error| told(error.to_string()));
         let environment = Environment::parse(row.environment.trim()).map_err(|e| told(format!("environment: {e}")));
-        let products = ProductSet::parse(&row.products.trim().replace([' ', ';'], ","));
+        let words = row.products.split([',', ';', ' ']).filter(|word| !word.is_empty());
+        let products: Result<ProductSet, _> = words.map(Product::parse).collect();
         let products = products.map_err(|error| told(format!("products: {error}")));
         if let Ok(key) = &key
             && !self.keys.insert(key.as_str().to_owned())
@@ -153,7 +154,10 @@ impl Taken {
         else {
             return Err(problems);
         };
-        if has_a_product(products).is_err() || !problems.is_empty() {
+        if let Err(problem) = has_a_product(products) {
+            problems.push(problem.to_string());
+        }
+        if !problems.is_empty() {
             return Err(problems);
         }
         let id = AppId::from_random(work.office.entropy.next_u64());

@@ -59,6 +59,9 @@ async fn passed_run(world: &World, developer: &Caller<'_>) -> String {
     let app = world.sandbox.app.to_string();
     let listen = json!({"url": "laini:listen"});
     developer.done("POST", &format!("apps/{app}/result-addresses"), Some(listen)).await;
+    // Once a later change is noticed, so is the address.
+    let later = json!({"name": "noticed", "products": ["imsi"]});
+    world.has_token(&credentials(&developer.done("POST", "apps", Some(later)).await), true).await;
     // What was done before the run counts for nothing.
     world.check_with(IMSI_PATH, &token, UNKNOWN).await;
     world.clock.advance(1);
