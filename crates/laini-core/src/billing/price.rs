@@ -7,7 +7,7 @@ pub struct Price {
     pub version: u32,
     /// The currency of every amount here.
     pub currency: Currency,
-    /// Charged once, when the agreement starts.
+    /// Charged once, in the month of a partner's first paid or free unit.
     pub set_up_minor: i64,
     /// Units that cost nothing.
     pub free: FreeUnits,
@@ -77,10 +77,9 @@ impl Price {
 
     /// What a ledger row freezes: the version, and the dearest band as list price.
     pub fn stamp(&self) -> PriceStamp {
-        let dearest = self.bands.iter().map(|band| band.unit_minor).max().unwrap_or(0);
         PriceStamp {
             version: self.version,
-            list: Money::new(dearest, self.currency),
+            list: Money::new(self.dearest_minor(), self.currency),
             exact: self.bands.len() == 1 && matches!(self.free, FreeUnits::Once(0) | FreeUnits::PerMonth(0)),
         }
     }
@@ -88,6 +87,17 @@ impl Price {
     /// What `units` more cost in a month that has seen `before_in_month` already, in an agreement that
     /// has seen `before_in_all`: free units first, then bands.
     pub fn cost(&self, before_in_all: u64, before_in_month: u64, units: u64) -> Result<Money, MoneyError> {
+        let allotted = self.allot(before_in_all, before_in_month, units);
+        let none = Money::new(0, self.currency);
+        self.bands
+            .iter()
+            .zip(&allotted.in_bands)
+            .try_fold(none, |sum, (band, units)| sum.plus(Money::new(band.unit_minor, self.currency).times(*units)?))
+    }
+
+    /// Which of `units` more are free, and in which bands the others stand; for what came before see
+    /// [`Price::cost`].
+    pub fn allot(&self, before_in_all: u64, before_in_month: u64, units: u64) -> Allotted {
         let (free, seen) = match self.free {
             FreeUnits::Once(free) => (free, before_in_all),
             FreeUnits::PerMonth(free) => (free, before_in_month),
@@ -97,22 +107,29 @@ impl Price {
         // Bands count the month's paid units: those of this month that free units did not cover.
         let month_start = seen.saturating_sub(before_in_month);
         let paid_before = seen.saturating_sub(free.max(month_start));
-        self.in_bands(paid_before, paid_units)
+        let (mut from, to) = (paid_before, paid_before.saturating_add(paid_units));
+        let in_bands = self.bands.iter().map(|band| {
+            let end = band.up_to.unwrap_or(u64::MAX).min(to);
+            let inside = end.saturating_sub(from);
+            from = from.max(end);
+            inside
+        });
+        Allotted { free: units.saturating_sub(paid_units), in_bands: in_bands.collect() }
     }
 
-    fn in_bands(&self, before: u64, units: u64) -> Result<Money, MoneyError> {
-        let mut sum = Money::new(0, self.currency);
-        let mut from = before;
-        let to = before.saturating_add(units);
-        for band in &self.bands {
-            let end = band.up_to.unwrap_or(u64::MAX).min(to);
-            if end > from {
-                sum = sum.plus(Money::new(band.unit_minor, self.currency).times(end - from)?)?;
-                from = end;
-            }
-        }
-        Ok(sum)
+    /// The dearest unit that it knows.
+    pub fn dearest_minor(&self) -> i64 {
+        self.bands.iter().map(|band| band.unit_minor).max().unwrap_or(0)
     }
+}
+
+/// How units are paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allotted {
+    /// So many are free.
+    pub free: u64,
+    /// So many stand in each band of the price.
+    pub in_bands: Vec<u64>,
 }
 
 #[cfg(test)]

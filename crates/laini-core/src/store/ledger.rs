@@ -40,6 +40,13 @@ pub trait Ledger: Send + Sync {
     /// Rows with what the chain is computed over, in ascending order of id after `after`.
     fn chain(&self, after: Option<CheckId>, limit: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>>;
 
+    /// What [`Ledger::rows`] reads, each row with its place in its writer's chain.
+    fn placed(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<PlacedRow>, LedgerError>>;
+
+    /// Where each writer's chain ends, in the order of writers. Every row up to such an end can be read. A writer
+    /// without a row after `after` may be left out.
+    fn ends(&self, after: Option<CheckId>) -> BoxFuture<'_, Result<Vec<WriterEnd>, LedgerError>>;
+
     /// The chain heads that were written elsewhere, oldest first.
     fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>>;
 }
@@ -281,6 +288,30 @@ pub struct RowQuery {
     pub outcome: Option<Outcome>,
     /// At most so many rows.
     pub limit: usize,
+}
+
+/// A row with its place in the chain of its writer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedRow {
+    /// The row.
+    pub row: LedgerRow,
+    /// Which writer wrote it.
+    pub writer: u32,
+    /// Its place in that writer's chain, from 1.
+    pub seq: u64,
+}
+
+/// Where a writer's chain ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriterEnd {
+    /// Which writer.
+    pub writer: u32,
+    /// The place of its last row.
+    pub seq: u64,
+    /// When that row was decided.
+    pub at: Timestamp,
+    /// The link of that row.
+    pub mac: Mac,
 }
 
 /// Rows with their links.

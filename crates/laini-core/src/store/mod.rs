@@ -30,8 +30,8 @@ pub use answers::{AnswerKey, AnswerMemory, AnswerWriter, Claim, Claimed, KeyedAn
 pub use chain::{ChainBreak, ChainHead, ChainKey, ChainVerifier, Mac, is_written_under, verify_ledger};
 pub use day_key_seal::DayKeySeal;
 pub use ledger::{
-    ChainPage, ChainRow, CommitObserver, Draft, FoundCheck, Ledger, LedgerError, LedgerRow, Recorded, RowQuery,
-    Submission, Submitted, Usage,
+    ChainPage, ChainRow, CommitObserver, Draft, FoundCheck, Ledger, LedgerError, LedgerRow, PlacedRow, Recorded,
+    RowQuery, Submission, Submitted, Usage, WriterEnd,
 };
 pub use nodes::{Node, NodeStore, NodesError};
 pub use office::{

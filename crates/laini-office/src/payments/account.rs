@@ -1,6 +1,6 @@
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use laini_core::billing::{Account, Ageing, Means, OpenItem, Reminder, Settlement, Statement};
+use laini_core::billing::{Account, AccountStatement, Ageing, Means, OpenItem, Reminder, Settlement};
 use laini_core::partner::PartnerId;
 
 use super::receivable::money;
@@ -67,13 +67,13 @@ pub fn statement_between(
     partner: PartnerId,
     from: Date,
     until: Date,
-) -> Result<Statement, Problem> {
+) -> Result<AccountStatement, Problem> {
     known_partner(work, partner)?;
     if from > until || (until - from).get_days() > STATEMENT_DAYS_MAX {
         return Err(Problem::invalid("from", "a day before `until`, by three years at most"));
     }
     let (items, settlements) = facts(work, partner)?;
-    Statement::between((from, until), work.office.settings.currency, &items, &settlements).map_err(uncountable)
+    AccountStatement::between((from, until), work.office.settings.currency, &items, &settlements).map_err(uncountable)
 }
 
 /// What every partner owes, by age, and all of them together; those who owe nothing and have no credit are left out.

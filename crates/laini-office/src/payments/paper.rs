@@ -1,10 +1,10 @@
-use laini_core::billing::{Entry, EntryKind, Means, Money, Statement};
+use laini_core::billing::{AccountStatement, Entry, EntryKind, Means, Money};
 use laini_core::partner::Partner;
 
 use crate::paper::{Block, Paper, Table};
 
 /// A statement of account as a paper.
-pub fn paper(operator: &str, partner: &Partner, statement: &Statement) -> Paper {
+pub fn paper(operator: &str, partner: &Partner, statement: &AccountStatement) -> Paper {
     let amount = |minor| Money::new(minor, statement.currency).to_string();
     let number = |head: &str| (head.to_owned(), true);
     let text = |head: &str| (head.to_owned(), false);
@@ -39,7 +39,7 @@ pub fn paper(operator: &str, partner: &Partner, statement: &Statement) -> Paper 
 }
 
 /// A statement of account as a table for programs: amounts in the currency's unit, with a point.
-pub fn csv(statement: &Statement) -> String {
+pub fn csv(statement: &AccountStatement) -> String {
     let amount = |minor: i64| {
         let shown = Money::new(minor, statement.currency).to_string();
         shown.split_once(' ').map_or(String::new(), |(_, amount)| amount.to_owned())

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use jiff::ToSpan as _;
-use laini_core::billing::{Ageing, Statement};
+use laini_core::billing::{AccountStatement, Ageing};
 use laini_office::payments::{self, today};
 use laini_office::{Problem, Work};
 use laini_wire::office::payments::{
@@ -145,7 +145,7 @@ fn show_statement(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     }
 }
 
-fn told(statement: &Statement) -> StatementAnswer {
+fn told(statement: &AccountStatement) -> StatementAnswer {
     let entry = |entry: &laini_core::billing::Entry| EntryAnswer {
         on: entry.on.to_string(),
         entry: entry.kind.word().to_owned(),

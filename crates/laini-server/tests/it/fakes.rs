@@ -16,8 +16,8 @@ use laini_core::sandbox::World;
 use laini_core::store::{
     AccountBook, AccountStore, AccountsError, AnswerKey, AnswerMemory, AppChange, AuditEntry, BoxFuture, ChainHead,
     ChainPage, Changed, Claim, Claimed, Draft, FoundCheck, KeyedAnswer, Ledger, LedgerError, LedgerRow, Lookup,
-    PartnerChange, Recorded, Registry, RegistryError, RepeatMemory, RequestHash, ResultAddressChange, RowQuery,
-    StoredAnswer, Submission, Submitted, Usage, WorldChange, WorldStore, WorldsError,
+    PartnerChange, PlacedRow, Recorded, Registry, RegistryError, RepeatMemory, RequestHash, ResultAddressChange,
+    RowQuery, StoredAnswer, Submission, Submitted, Usage, WorldChange, WorldStore, WorldsError, WriterEnd,
 };
 use laini_server::{Clock, Entropy};
 use tokio::sync::Notify;
@@ -235,6 +235,14 @@ impl Ledger for VecLedger {
     }
 
     fn rows(&self, _: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>> {
+        unimplemented_here()
+    }
+
+    fn placed(&self, _: RowQuery) -> BoxFuture<'_, Result<Vec<PlacedRow>, LedgerError>> {
+        unimplemented_here()
+    }
+
+    fn ends(&self, _: Option<CheckId>) -> BoxFuture<'_, Result<Vec<WriterEnd>, LedgerError>> {
         unimplemented_here()
     }
 

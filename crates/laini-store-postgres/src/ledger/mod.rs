@@ -31,7 +31,7 @@ use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::store::{
     BoxFuture, ChainHead, ChainKey, ChainPage, CommitObserver, DayKey, DayKeys, Draft, FoundCheck, Ledger, LedgerError,
-    LedgerRow, Recorded, RowQuery, Submission, Submitted, Usage,
+    LedgerRow, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage, WriterEnd,
 };
 use laini_store::ledger::{
     HEADS_FILE, HeadFile, SealedDraft, SealedSubmission, Today, Waiting, WriterLock, existing_day_key, read_heads,
@@ -269,7 +269,15 @@ impl Ledger for PostgresLedger {
     }
 
     fn rows(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>> {
+        Box::pin(async move { Ok(self.placed(query).await?.into_iter().map(|placed| placed.row).collect()) })
+    }
+
+    fn placed(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<PlacedRow>, LedgerError>> {
         Box::pin(self.read(async move |link: &Link| rows::rows(link, &query).await))
+    }
+
+    fn ends(&self, _: Option<CheckId>) -> BoxFuture<'_, Result<Vec<WriterEnd>, LedgerError>> {
+        Box::pin(self.read(async |link: &Link| rows::ends(link).await))
     }
 
     fn chain(&self, after: Option<CheckId>, limit: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>> {

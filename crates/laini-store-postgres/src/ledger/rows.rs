@@ -3,7 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use laini_core::billing::{CheckId, Currency, Money, Outcome};
 use laini_core::partner::{AgreementId, AppId, PartnerId, Product, Purpose};
-use laini_core::store::{ChainPage, ChainRow, DayKey, LedgerRow, Mac, RepeatKey, RowQuery, SubjectHash, Usage};
+use laini_core::store::{
+    ChainPage, ChainRow, DayKey, LedgerRow, Mac, PlacedRow, RepeatKey, RowQuery, SubjectHash, Usage, WriterEnd,
+};
 use laini_store::ledger::{
     ENVIRONMENTS, Link, QUARTER_S, environment_code, outcome_code, product_code, purpose_code, quarters,
 };
@@ -98,7 +100,7 @@ pub(super) async fn newest(link: &Database) -> Result<Option<CheckId>, DbError> 
 }
 
 /// Rows that fit the query, statement by statement.
-pub(super) async fn rows(link: &Database, query: &RowQuery) -> Result<Vec<LedgerRow>, DbError> {
+pub(super) async fn rows(link: &Database, query: &RowQuery) -> Result<Vec<PlacedRow>, DbError> {
     let limit = query.limit.min(ROWS_PER_PAGE);
     let sql = format!(
         "SELECT {COLUMNS} FROM ledger
@@ -110,10 +112,10 @@ pub(super) async fn rows(link: &Database, query: &RowQuery) -> Result<Vec<Ledger
         let read_now = ROWS_PER_STATEMENT.cast_signed() as i64;
         let page = link.query(&sql, params![after.0, after.1, until, read_now]).await?;
         for row in &page {
-            let (row, _) = read(row)?;
+            let (row, Link { writer, seq, .. }) = read(row)?;
             after = place(row.id);
             if found.len() < limit && fits(&row, query) {
-                found.push(row);
+                found.push(PlacedRow { row, writer, seq });
             }
         }
         if page.len() < ROWS_PER_STATEMENT {
@@ -121,6 +123,23 @@ pub(super) async fn rows(link: &Database, query: &RowQuery) -> Result<Vec<Ledger
         }
     }
     Ok(found)
+}
+
+/// Where each writer's chain ends: each of its commits moves its row.
+pub(super) async fn ends(link: &Database) -> Result<Vec<WriterEnd>, DbError> {
+    let sql = "SELECT writer, seq, mac, newest_at FROM writer WHERE seq > 0 ORDER BY writer";
+    let rows = link.query(sql, params![]).await?;
+    let end = |row: &Row| {
+        let columns = Columns(row);
+        let writer: i32 = columns.get("writer")?;
+        Ok(WriterEnd {
+            writer: u32::try_from(writer).map_err(|_| DbError::Damaged("writer"))?,
+            seq: columns.bits("seq", 63)?,
+            at: columns.instant("newest_at")?,
+            mac: Mac(columns.bytes("mac")?),
+        })
+    };
+    rows.iter().map(end).collect()
 }
 
 /// The ids between which rows can fit: `at` follows the minting of the id closely.

@@ -34,7 +34,7 @@ use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::store::{
     BoxFuture, ChainHead, ChainKey, ChainPage, CommitObserver, DayKey, DayKeys, Draft, FoundCheck, Ledger, LedgerError,
-    LedgerRow, Recorded, RowQuery, Submission, Submitted, Usage,
+    LedgerRow, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage, WriterEnd,
 };
 
 use crate::sql::StoreError;
@@ -170,7 +170,15 @@ impl Ledger for SqliteLedger {
     }
 
     fn rows(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>> {
+        Box::pin(async move { Ok(self.placed(query).await?.into_iter().map(|placed| placed.row).collect()) })
+    }
+
+    fn placed(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<PlacedRow>, LedgerError>> {
         Box::pin(self.readers.run(move |connection| readers::rows(connection, &query)))
+    }
+
+    fn ends(&self, after: Option<CheckId>) -> BoxFuture<'_, Result<Vec<WriterEnd>, LedgerError>> {
+        Box::pin(self.readers.run(move |connection| readers::ends(connection, after)))
     }
 
     fn chain(&self, after: Option<CheckId>, limit: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>> {

@@ -1,13 +1,14 @@
 //! Reading beside the writer: short transactions on connections of their own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use laini_core::billing::CheckId;
-use laini_core::store::{ChainPage, LedgerError, LedgerRow, RowQuery, SubjectHash};
+use laini_core::store::{ChainPage, LedgerError, LedgerRow, Mac, PlacedRow, RowQuery, SubjectHash, WriterEnd};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use laini_store::ledger::outcome_code;
+use laini_store::ledger::{Link, outcome_code};
 
 use super::schema::{self, COLUMNS};
 use crate::sql::{self, StoreError};
@@ -86,7 +87,7 @@ pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Option<CheckId
 
 /// Rows that fit the query, page by page of [`ROWS_PER_TRANSACTION`]: no index but the id's is kept
 /// (a random one costs more than the row), so filters are answered by reading along.
-pub(super) fn rows(connection: &Connection, query: &RowQuery) -> rusqlite::Result<Vec<LedgerRow>> {
+pub(super) fn rows(connection: &Connection, query: &RowQuery) -> rusqlite::Result<Vec<PlacedRow>> {
     let limit = query.limit.min(ROWS_PER_PAGE);
     let sql = format!(
         "SELECT {COLUMNS}, ledger.position FROM ledger WHERE position > ?1 AND position < ?2 ORDER BY position LIMIT ?3"
@@ -101,7 +102,8 @@ pub(super) fn rows(connection: &Connection, query: &RowQuery) -> rusqlite::Resul
             seen += 1;
             after = row.get(21)?;
             if fits(row, query)? {
-                found.push(schema::read(row)?.0);
+                let (row, Link { writer, seq, .. }) = schema::read(row)?;
+                found.push(PlacedRow { row, writer, seq });
                 if found.len() == limit {
                     break;
                 }
@@ -136,6 +138,32 @@ fn fits(row: &rusqlite::Row<'_>, query: &RowQuery) -> rusqlite::Result<bool> {
     let (app, outcome): (i64, i64) = (row.get(6)?, row.get(11)?);
     Ok(query.app.is_none_or(|wanted| app == wanted.as_u64().cast_signed())
         && query.outcome.is_none_or(|wanted| outcome == i64::from(outcome_code(wanted))))
+}
+
+/// Where each writer's chain ends that has rows after `after`. No index says it: rows are read along, most of their
+/// columns left alone.
+pub(super) fn ends(connection: &Connection, after: Option<CheckId>) -> rusqlite::Result<Vec<WriterEnd>> {
+    let sql = "SELECT position, writer, seq, at, mac FROM ledger
+         WHERE position > ?1 AND position < ?2 ORDER BY position LIMIT ?3";
+    let mut after = after.map_or(Ok(-1), |after| schema::place(connection, after))?;
+    let mut ends: BTreeMap<u32, WriterEnd> = BTreeMap::new();
+    loop {
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![after, END_OF_POSITIONS, ROWS_PER_TRANSACTION.cast_signed()])?;
+        let mut seen = 0;
+        while let Some(row) = rows.next()? {
+            seen += 1;
+            after = row.get(0)?;
+            let (writer, seq) = (row.get(1)?, schema::bits(row, 2, 63)?);
+            if ends.get(&writer).is_none_or(|end| end.seq < seq) {
+                let (at, mac) = (schema::instant(row, 3)?, Mac(row.get(4)?));
+                ends.insert(writer, WriterEnd { writer, seq, at, mac });
+            }
+        }
+        if seen < ROWS_PER_TRANSACTION {
+            return Ok(ends.into_values().collect());
+        }
+    }
 }
 
 pub(super) fn chain(connection: &Connection, after: Option<CheckId>, limit: usize) -> rusqlite::Result<ChainPage> {

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod answers;
+pub mod closing;
 pub mod ledger;
 pub mod office;
 pub mod outbox;
@@ -29,6 +30,10 @@ macro_rules! beside_ledger_contract {
             a_check_is_found_with_what_was_asked
             counters_equal_the_rows
             a_check_whose_caller_is_gone_is_not_charged
+        );
+        $crate::beside_ledger_contract!($home => closing:
+            rows_come_with_their_places
+            the_end_of_each_chain_is_known
         );
         $crate::beside_ledger_contract!($home => answers:
             a_key_is_held_by_one_caller_and_free_when_dropped

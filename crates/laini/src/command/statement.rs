@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use laini_core::billing::{Money, Statement};
+use laini_core::billing::{AccountStatement, Money};
 use laini_office::payments::{entry_id, known_partner, statement_between, statement_csv, statement_paper, today};
 use serde::Serialize;
 
@@ -87,7 +87,7 @@ pub(crate) fn run(context: &Context, args: &StatementArgs) -> anyhow::Result<()>
     }
 }
 
-fn report(statement: &Statement) -> StatementReport {
+fn report(statement: &AccountStatement) -> StatementReport {
     let entries = statement.entries.iter().map(|entry| EntryReport {
         on: entry.on.to_string(),
         entry: entry.kind.word(),
@@ -105,7 +105,7 @@ fn report(statement: &Statement) -> StatementReport {
     }
 }
 
-fn in_words(statement: &Statement) -> String {
+fn in_words(statement: &AccountStatement) -> String {
     let amount = |minor| Money::new(minor, statement.currency).to_string();
     let line = |on: &str, what: &str, id: &str, sum: &str, balance: i64| {
         format!("{on:<10} {what:<24} {id:<16} {sum:>18} {:>18}", amount(balance))

@@ -18,7 +18,7 @@ use crate::partner::{PartnerId, WordError};
 pub use ageing::Ageing;
 pub use matching::{invoice_numbers, normal_reference};
 pub use reminder::Reminder;
-pub use statement::{Entry, EntryKind, Statement};
+pub use statement::{AccountStatement, Entry, EntryKind};
 
 /// An invoice, as its partner's account sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

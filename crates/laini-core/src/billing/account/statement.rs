@@ -5,7 +5,7 @@ use crate::billing::{Currency, MoneyError};
 
 /// A statement of account: every entry of a time, and the balance before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
+pub struct AccountStatement {
     /// The first day.
     pub from: Date,
     /// The last day.
@@ -59,7 +59,7 @@ impl EntryKind {
     }
 }
 
-impl Statement {
+impl AccountStatement {
     /// From the first day to the last, both of them in it.
     pub fn between(
         (from, until): (Date, Date),

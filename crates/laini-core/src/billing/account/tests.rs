@@ -64,7 +64,7 @@ fn a_reversed_payment_counts_until_its_reversal_and_a_credit_note_and_a_certific
         let account = account(on, &items, &all);
         assert_eq!((account.open_minor().unwrap(), account.credit_minor), (left, credit), "day {on}");
     }
-    let statement = Statement::between((day(6), day(8)), Currency::KES, &items, &all).unwrap();
+    let statement = AccountStatement::between((day(6), day(8)), Currency::KES, &items, &all).unwrap();
     let told: Vec<_> = statement.entries.iter().map(|entry| (entry.kind.word(), entry.balance_minor)).collect();
     assert_eq!((statement.opening_minor, statement.closing_minor), (0, 850));
     assert_eq!(told, [("credit_note", -100), ("withholding_tax", -150), ("payment_reversed", 850)]);
@@ -218,7 +218,7 @@ proptest! {
         items in items(), settlements in settlements(), from in 0..50_i64, length in 0..60_i64,
     ) {
         let until = from + length;
-        let statement = Statement::between((day(from), day(until)), Currency::KES, &items, &settlements).unwrap();
+        let statement = AccountStatement::between((day(from), day(until)), Currency::KES, &items, &settlements).unwrap();
         let entries: i64 = statement.entries.iter().map(|entry| entry.amount_minor).sum();
         prop_assert_eq!(statement.opening_minor + entries, statement.closing_minor);
         let account = account(until, &items, &settlements);

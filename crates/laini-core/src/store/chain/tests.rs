@@ -5,7 +5,9 @@ use std::task::{Context, Poll, Waker};
 use super::*;
 use crate::billing::{Currency, Outcome};
 use crate::partner::{AppId, Environment, PartnerId, Product};
-use crate::store::{BoxFuture, ChainPage, Draft, FoundCheck, Recorded, RowQuery, Submission, Submitted, Usage};
+use crate::store::{
+    BoxFuture, ChainPage, Draft, FoundCheck, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage, WriterEnd,
+};
 
 const WRITER: u32 = 7;
 
@@ -275,6 +277,14 @@ impl Ledger for Traffic {
     }
 
     fn rows(&self, _: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>> {
+        panic!("a verification reads the chain")
+    }
+
+    fn placed(&self, _: RowQuery) -> BoxFuture<'_, Result<Vec<PlacedRow>, LedgerError>> {
+        panic!("a verification reads the chain")
+    }
+
+    fn ends(&self, _: Option<CheckId>) -> BoxFuture<'_, Result<Vec<WriterEnd>, LedgerError>> {
         panic!("a verification reads the chain")
     }
 
