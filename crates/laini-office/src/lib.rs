@@ -10,6 +10,7 @@
 mod actor;
 pub mod agreements;
 pub mod apps;
+pub mod billing;
 mod chores;
 pub mod going_live;
 mod kept;
@@ -29,7 +30,7 @@ mod work;
 pub use actor::Actor;
 pub use chores::{Chore, LEASE, chores, lease_chores, release_chores};
 pub use kept::{Cursor, Kept, Page, PageRequest, key, unique};
-pub use office::{Office, OfficeSettings, PeopleSettings};
+pub use office::{BillingSettings, Office, OfficeSettings, PeopleSettings};
 pub use problem::{Problem, Unproven};
 pub use replay::Replay;
 pub use trail::{TRAIL_ROWS_MAX, trail};

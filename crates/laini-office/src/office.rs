@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use laini_core::Entropy;
 use laini_core::access::KeyTree;
-use laini_core::billing::Currency;
+use laini_core::billing::{Currency, VAT_BASIS_POINTS};
 use laini_core::store::{AccountStore, Ledger, OfficeStore};
 
 use crate::{Actor, Problem, Work};
@@ -39,6 +39,8 @@ pub struct OfficeSettings {
     pub currency: Currency,
     /// How people sign in.
     pub people: PeopleSettings,
+    /// What stands on its invoices.
+    pub billing: BillingSettings,
 }
 
 impl OfficeSettings {
@@ -55,6 +57,23 @@ pub struct PeopleSettings {
     pub portal_url: String,
     /// Whether staff may do nothing before they have a second factor.
     pub staff_second_factor: bool,
+}
+
+/// What stands on the operator's invoices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillingSettings {
+    /// The tax on every invoice, in hundredths of a per cent.
+    pub tax_basis_points: u32,
+    /// The operator's number with the tax authority; empty where none is set.
+    pub tax_number: String,
+    /// An invoice is paid in time so many days after it was made.
+    pub payment_days: u16,
+}
+
+impl Default for BillingSettings {
+    fn default() -> Self {
+        Self { tax_basis_points: VAT_BASIS_POINTS, tax_number: String::new(), payment_days: 30 }
+    }
 }
 
 impl Office {

@@ -132,3 +132,7 @@ id! {
     /// A notice that a partner is suspended for debt.
     DebtNoticeId
 }
+id! {
+    /// A dispute of a line of an invoice.
+    DisputeId
+}

@@ -31,10 +31,13 @@ pub use document::{DocumentError, DocumentFormat, DocumentPurpose};
 pub use email::{EmailAddress, EmailError};
 pub use going_live::{GoLiveEvent, GoLiveItem, GoLiveRefusal, GoLiveState, next_go_live_state};
 pub use id::{
-    AgreementId, AppId, CertificateId, DocumentId, IdError, LetterId, OnceTokenId, OperatorKeyId, PartnerId, PaymentId,
-    PersonId, ResultAddressId, SessionId, TopUpId,
+    AgreementId, AppId, CertificateId, DebtNoticeId, DisputeId, DocumentId, GoLiveId, IdError, LetterId, OnceTokenId,
+    OperatorKeyId, PartnerId, PaymentId, PersonId, ResultAddressId, ScriptedRunId, SessionId, TopUpId,
 };
-pub use id::{DebtNoticeId, GoLiveId, ScriptedRunId};
+pub use id::{
+    AgreementId, AppId, CertificateId, DebtNoticeId, DisputeId, DocumentId, GoLiveId, IdError, LetterId, OnceTokenId,
+    OperatorKeyId, PartnerId, PaymentId, PersonId, ResultAddressId, ScriptedRunId, SessionId, TopUpId,
+};
 pub use kra_pin::{KraPin, KraPinError};
 pub use lawful_basis::LawfulBasis;
 pub use limits::{AppLimits, Budget, Limits, Prepaid, Probing, Rate};

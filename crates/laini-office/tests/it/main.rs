@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod agreements;
+mod billing;
 mod chores;
 mod desk;
 mod mail;
