@@ -35,6 +35,7 @@ mod backoff;
 mod calendar;
 mod client;
 mod error;
+mod invoice;
 mod private;
 mod reply;
 mod settings;
@@ -48,5 +49,7 @@ pub use answer::{
 pub use calendar::{Date, TimeOfDay, Window};
 pub use client::{Check, Laini};
 pub use error::{Error, ErrorKind};
+pub use invoice::{ExportedRow, InvoiceCheck, InvoiceProblem, check_invoice};
+pub use laini_wire::office::invoices;
 pub use private::Private;
 pub use settings::{BuildError, Builder};

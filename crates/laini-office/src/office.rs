@@ -46,7 +46,8 @@ pub struct OfficeSettings {
 impl OfficeSettings {
     /// The defaults, for an operator of this name, zone and currency.
     pub fn new(operator: &str, zone: TimeZone, currency: Currency) -> Self {
-        Self { operator: operator.to_owned(), zone, currency, people: PeopleSettings::default() }
+        let (people, billing) = (PeopleSettings::default(), BillingSettings::default());
+        Self { operator: operator.to_owned(), zone, currency, people, billing }
     }
 }
 

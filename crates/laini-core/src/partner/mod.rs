@@ -34,10 +34,6 @@ pub use id::{
     AgreementId, AppId, CertificateId, DebtNoticeId, DisputeId, DocumentId, GoLiveId, IdError, LetterId, OnceTokenId,
     OperatorKeyId, PartnerId, PaymentId, PersonId, ResultAddressId, ScriptedRunId, SessionId, TopUpId,
 };
-pub use id::{
-    AgreementId, AppId, CertificateId, DebtNoticeId, DisputeId, DocumentId, GoLiveId, IdError, LetterId, OnceTokenId,
-    OperatorKeyId, PartnerId, PaymentId, PersonId, ResultAddressId, ScriptedRunId, SessionId, TopUpId,
-};
 pub use kra_pin::{KraPin, KraPinError};
 pub use lawful_basis::LawfulBasis;
 pub use limits::{AppLimits, Budget, Limits, Prepaid, Probing, Rate};

@@ -22,7 +22,7 @@ use laini_office::billing::{
     invoice_rows, invoices, invoices_of, keep_tax_receipt, lines_csv, open_dispute, paper, paper_of_credit,
     settle_dispute, simulate, tax_export, usage_by_day, usage_by_reference, verify_invoice,
 };
-use laini_office::{Actor, BillingSettings, Office, OfficeSettings, PageRequest, PeopleSettings, Problem};
+use laini_office::{Actor, BillingSettings, Office, OfficeSettings, PageRequest, Problem};
 use laini_store_sqlite::{LedgerSettings, SqliteAccounts, SqliteLedger};
 use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, app, chain_key};
 
@@ -146,11 +146,8 @@ impl Bench {
             keys: Arc::new(KeyTree::new(RootKey::new([7; 32]))),
             entropy: Arc::new(Counted::default()),
             settings: OfficeSettings {
-                operator: "Test Mobile".to_owned(),
-                zone: TimeZone::get("Africa/Nairobi").unwrap(),
-                currency: Currency::KES,
-                people: PeopleSettings::default(),
                 billing: BillingSettings { tax_number: "P051".to_owned(), ..BillingSettings::default() },
+                ..OfficeSettings::new("Test Mobile", TimeZone::get("Africa/Nairobi").unwrap(), Currency::KES)
             },
         };
         let lines = std::cell::Cell::new(0);

@@ -3,6 +3,7 @@
 pub mod agreements;
 pub mod apps;
 pub mod going_live;
+pub mod invoices;
 pub mod onboarding;
 pub mod organisation;
 pub mod payments;

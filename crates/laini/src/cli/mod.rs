@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    ageing, agreement, app, audit, backup, check, config, delivery, demo, ledger, listen, member, nodes, openapi,
-    operator, partner, payment, prepaid, registry, restore, retention, sandbox, serve, shadow, staff, statement, store,
+    ageing, agreement, app, audit, backup, check, config, delivery, demo, invoice, ledger, listen, member, nodes,
+    openapi, operator, partner, payment, prepaid, price, registry, restore, retention, sandbox, serve, shadow, staff,
+    statement, store, usage, verify_invoice,
 };
 
 /// The command line.
@@ -89,6 +90,16 @@ pub(crate) enum Command {
     /// What was asked and what it costs.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Months, and what partners are to pay for them.
+    #[command(subcommand)]
+    Invoice(invoice::InvoiceCommand),
+    /// What checks cost, and would cost.
+    #[command(subcommand)]
+    Price(price::PriceCommand),
+    /// How much was asked, by day or by the callers' own references.
+    Usage(usage::UsageArgs),
+    /// Compute an invoice again from the ledger's export, as whoever is to pay it does.
+    VerifyInvoice(verify_invoice::VerifyInvoiceArgs),
     /// Who serves from the store, where several do.
     Nodes(nodes::NodesArgs),
     /// Credentials of the operator's own systems.

@@ -13,6 +13,7 @@ mod context;
 pub(crate) mod delivery;
 pub(crate) mod demo;
 mod doctor;
+pub(crate) mod invoice;
 pub(crate) mod ledger;
 mod limits;
 pub(crate) mod listen;
@@ -23,6 +24,7 @@ pub(crate) mod operator;
 pub(crate) mod partner;
 pub(crate) mod payment;
 pub(crate) mod prepaid;
+pub(crate) mod price;
 mod progress;
 mod reference;
 pub(crate) mod registry;
@@ -35,6 +37,8 @@ pub(crate) mod shadow;
 pub(crate) mod staff;
 pub(crate) mod statement;
 pub(crate) mod store;
+pub(crate) mod usage;
+pub(crate) mod verify_invoice;
 
 use context::Context;
 
@@ -64,6 +68,10 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Delivery(command) => delivery::run(&context, &command),
         Command::Listen(args) => listen::run(&context, &args),
         Command::Ledger(command) => ledger::run(&context, &command),
+        Command::Invoice(command) => invoice::run(&context, &command),
+        Command::Price(command) => price::run(&context, &command),
+        Command::Usage(args) => usage::run(&context, &args),
+        Command::VerifyInvoice(args) => verify_invoice::run(&context, &args),
         Command::Nodes(args) => nodes::run(&context, &args),
         Command::Operator(command) => operator::run(&context, &command),
         Command::Backup(args) => backup::run(&context, &args),

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use laini_core::billing::Currency;
 use laini_core::disclosure::Freshness;
 use laini_core::line::{EventText, NumberPlan};
-use laini_office::OfficeSettings;
+use laini_office::{BillingSettings, OfficeSettings};
 use laini_server::worker::RetentionPolicy;
 use laini_upstream::MappingSettings;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,32 @@ pub(crate) struct Config {
     pub(crate) retention: RetentionConfig,
     pub(crate) sign_in: SignInConfig,
     pub(crate) mail: MailConfig,
+    pub(crate) billing: BillingConfig,
+}
+
+/// What stands on invoices.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct BillingConfig {
+    pub(crate) tax_basis_points: u32,
+    pub(crate) tax_number: String,
+    pub(crate) payment_days: u16,
+}
+
+impl Default for BillingConfig {
+    fn default() -> Self {
+        let BillingSettings { tax_basis_points, tax_number, payment_days } = BillingSettings::default();
+        Self { tax_basis_points, tax_number, payment_days }
+    }
+}
+
+impl BillingConfig {
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(self.tax_basis_points <= 10_000, "billing.tax_basis_points is not within 0 to 10000");
+        ensure!((1..=365).contains(&self.payment_days), "billing.payment_days is not within 1 to 365");
+        ensure!(self.tax_number.len() <= 50, "billing.tax_number has more than 50 characters");
+        Ok(())
+    }
 }
 
 /// Whose network it is.
@@ -260,8 +286,13 @@ impl Config {
 
     /// What the operator has set for its office.
     pub(crate) fn office(&self) -> anyhow::Result<OfficeSettings> {
+        let billing = BillingSettings {
+            tax_basis_points: self.billing.tax_basis_points,
+            tax_number: self.billing.tax_number.clone(),
+            payment_days: self.billing.payment_days,
+        };
         let settings = OfficeSettings::new(&self.operator.name, self.zone()?, self.currency()?);
-        Ok(OfficeSettings { people: self.sign_in.people(), ..settings })
+        Ok(OfficeSettings { people: self.sign_in.people(), billing, ..settings })
     }
 
     /// The operator's currency.
@@ -306,6 +337,7 @@ impl Config {
         self.sign_in.check()?;
         self.mail.check()?;
         self.retention.check()?;
+        self.billing.check()?;
         self.store.check()?;
         self.check_listeners()?;
         let server = &self.server;

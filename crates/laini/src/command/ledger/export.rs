@@ -31,7 +31,7 @@ enum Format {
 }
 
 /// The header of every CSV export.
-const COLUMNS: [&str; 15] = [
+pub(crate) const COLUMNS: [&str; 17] = [
     "requestRefID",
     "at",
     "partner",
@@ -47,6 +47,8 @@ const COLUMNS: [&str; 15] = [
     "as_of",
     "policy_version",
     "reverses",
+    "writer",
+    "seq",
 ];
 
 /// Writes every row.

@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::{Timestamp, civil::Date};
 use laini_core::billing::{CheckId, Outcome};
 use laini_core::partner::{AppId, PartnerId};
-use laini_core::store::{AccountBook, LedgerRow, RowQuery};
+use laini_core::store::{AccountBook, PlacedRow, RowQuery};
 use serde::Serialize;
 
 use crate::command::Context;
@@ -37,7 +37,7 @@ fn outcome(word: &str) -> Result<Outcome, String> {
 
 /// One row with names for ids; the columns of every export, in their order.
 #[derive(Debug, Serialize)]
-pub(super) struct NamedRow {
+pub(crate) struct NamedRow {
     #[serde(rename = "requestRefID")]
     pub(super) request_ref_id: String,
     pub(super) at: String,
@@ -55,23 +55,28 @@ pub(super) struct NamedRow {
     pub(super) policy_version: u32,
     /// Of a reversal: the check whose charge it takes back.
     pub(super) reverses: String,
+    /// Which writer wrote it,
+    pub(super) writer: u32,
+    /// and its place in that writer's chain.
+    pub(super) seq: u64,
 }
 
 /// Turns ids into names.
-pub(super) struct Names {
+pub(crate) struct Names {
     partners: HashMap<PartnerId, String>,
     apps: HashMap<AppId, String>,
 }
 
 impl Names {
-    fn of(book: AccountBook) -> Self {
+    pub(crate) fn of(book: AccountBook) -> Self {
         Self {
             partners: book.partners.into_iter().map(|p| (p.id, p.name)).collect(),
             apps: book.apps.into_iter().map(|a| (a.id, a.name)).collect(),
         }
     }
 
-    pub(super) fn row(&self, row: &LedgerRow) -> NamedRow {
+    pub(crate) fn row(&self, placed: &PlacedRow) -> NamedRow {
+        let row = &placed.row;
         NamedRow {
             request_ref_id: row.id.request_ref(),
             at: row.at.to_string(),
@@ -88,6 +93,8 @@ impl Names {
             as_of: row.as_of.map(|at| at.to_string()).unwrap_or_default(),
             policy_version: row.policy_version,
             reverses: row.reverses.map(CheckId::request_ref).unwrap_or_default(),
+            writer: placed.writer,
+            seq: placed.seq,
         }
     }
 }
@@ -119,9 +126,9 @@ pub(super) fn pages(
     let (mut query, names) = filter.query(&house, &config)?;
     query.from = query.from.max(from);
     loop {
-        let rows = block_on(ledger.rows(query.clone()))??;
+        let rows = block_on(ledger.placed(query.clone()))??;
         let Some(last) = rows.last() else { return Ok(()) };
-        query.after = Some(last.id);
+        query.after = Some(last.row.id);
         take(rows.iter().map(|row| names.row(row)).collect())?;
     }
 }

@@ -9,6 +9,9 @@ pub(super) mod verify;
 
 use clap::Subcommand;
 
+pub(super) use export::COLUMNS;
+pub(super) use filter::Names;
+
 use super::Context;
 
 /// What to do with the ledger.

@@ -1,0 +1,64 @@
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use laini_core::store::RecordId;
+use laini_office::billing::{CreditNote, lines_csv, paper, paper_of_credit, tax_export};
+
+use super::{invoice, office};
+use crate::command::Context;
+use crate::command::context::{console, now};
+use crate::out::Out;
+
+/// `laini invoice print`
+#[derive(Args)]
+pub(crate) struct PrintArgs {
+    /// The number of the invoice; with --credit-note, of the credit note.
+    number: u64,
+    /// The form.
+    #[arg(long, value_enum, default_value_t = Form::Html)]
+    form: Form,
+    /// The credit note of this number instead of an invoice, as HTML.
+    #[arg(long)]
+    credit_note: bool,
+    /// Where to (default: standard output).
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Form {
+    /// For people.
+    Html,
+    /// Its lines, for spreadsheets.
+    Csv,
+    /// Its canonical form, with everything that it is computed from.
+    Json,
+    /// In the shape in which the tax authority's eTIMS takes sales.
+    Etims,
+}
+
+/// Writes it.
+pub(crate) fn run(context: &Context, args: &PrintArgs) -> anyhow::Result<()> {
+    let office = office(context)?;
+    let text = if args.credit_note {
+        let (note, of) = office.run(&console(), now(), |work| {
+            let note: CreditNote = work.get(RecordId(args.number))?;
+            let of = work.get(RecordId(note.invoice))?;
+            Ok((note, of))
+        })?;
+        paper_of_credit(&note, &of).html()
+    } else {
+        let found = invoice(&office, args.number)?;
+        match args.form {
+            Form::Html => paper(&found).html(),
+            Form::Csv => lines_csv(&found),
+            Form::Json => String::from_utf8(found.json()?)?,
+            Form::Etims => serde_json::to_string_pretty(&tax_export(&found, &office.settings.zone))?,
+        }
+    };
+    match &args.output {
+        Some(path) => std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display())),
+        None => Out::line(&text),
+    }
+}
