@@ -14,6 +14,7 @@ mod described;
 mod documents;
 mod endpoint;
 mod going_live;
+mod invoices;
 mod member;
 mod onboarding;
 mod organisation;
@@ -26,6 +27,7 @@ mod second_factor;
 mod session;
 mod staff;
 mod statements;
+mod usage;
 
 use std::sync::Arc;
 
@@ -64,6 +66,8 @@ pub(crate) const NOUNS: &[Noun] = &[
     prepaid::NOUN,
     apps::NOUN,
     going_live::NOUN,
+    invoices::NOUN,
+    usage::NOUN,
     audit::NOUN,
 ];
 

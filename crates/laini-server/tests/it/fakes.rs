@@ -234,16 +234,32 @@ impl Ledger for VecLedger {
         Box::pin(async { Ok(self.rows.lock().unwrap().iter().map(|(draft, _)| draft.id).max()) })
     }
 
-    fn rows(&self, _: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>> {
-        unimplemented_here()
+    fn rows(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>> {
+        Box::pin(async { Ok(self.placed(query).await?.into_iter().map(|placed| placed.row).collect()) })
     }
 
-    fn placed(&self, _: RowQuery) -> BoxFuture<'_, Result<Vec<PlacedRow>, LedgerError>> {
-        unimplemented_here()
+    fn placed(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<PlacedRow>, LedgerError>> {
+        let rows = self.rows.lock().unwrap();
+        let placed = (1..).zip(rows.iter()).map(|(seq, (draft, recorded))| PlacedRow {
+            row: draft.row(*recorded, [0; 32]),
+            writer: 1,
+            seq,
+        });
+        let mut placed: Vec<PlacedRow> = placed.filter(|placed| Some(placed.row.id) > query.after).collect();
+        placed.sort_by_key(|placed| placed.row.id);
+        placed.truncate(query.limit);
+        Box::pin(async { Ok(placed) })
     }
 
     fn ends(&self, _: Option<CheckId>) -> BoxFuture<'_, Result<Vec<WriterEnd>, LedgerError>> {
-        unimplemented_here()
+        let rows = self.rows.lock().unwrap();
+        let end = rows.last().map(|(draft, _)| WriterEnd {
+            writer: 1,
+            seq: u64::try_from(rows.len()).unwrap(),
+            at: draft.at,
+            mac: laini_core::store::Mac::GENESIS,
+        });
+        Box::pin(async move { Ok(end.into_iter().collect()) })
     }
 
     fn chain(&self, _: Option<CheckId>, _: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>> {

@@ -162,3 +162,208 @@ pub struct InvoiceLine {
     /// What they cost together, in minor units; negative where it is given back.
     pub amount_minor: i64,
 }
+
+/// An invoice in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvoiceSummary {
+    /// Its number.
+    pub number: u64,
+    /// The month that it closes.
+    pub month: String,
+    /// Whose it is.
+    pub partner: String,
+    /// To whom it was made out.
+    pub buyer: String,
+    /// When it was made, RFC 3339.
+    pub issued: String,
+    /// The last day on which it is paid in time.
+    pub due: String,
+    /// The currency.
+    pub currency: String,
+    /// What is to be paid, in minor units.
+    pub total_minor: i64,
+    /// How many credit notes there are of it.
+    pub credit_notes: u32,
+}
+
+/// `GET /office/v1/invoices` and `GET /office/v1/partners/{partner}/invoices`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvoicesAnswer {
+    /// Newest first.
+    pub invoices: Vec<InvoiceSummary>,
+    /// Where the next page begins; null: this is the last one.
+    pub next: Option<String>,
+}
+
+/// An invoice with what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvoiceAnswer {
+    /// What it says.
+    pub statement: InvoiceStatement,
+    /// What the tax authority returned for it; null: nothing yet.
+    pub tax_receipt: Option<InvoiceTaxReceipt>,
+    /// What was given back of it.
+    pub credit_notes: Vec<CreditNoteAnswer>,
+    /// What of it is or was disputed.
+    pub disputes: Vec<DisputeAnswer>,
+}
+
+/// What the tax authority returned for an invoice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvoiceTaxReceipt {
+    /// The number that it gave the invoice.
+    pub number: String,
+    /// What its QR code says.
+    pub qr: String,
+}
+
+/// What is to be kept of the tax authority's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TaxReceiptRequest {
+    /// The number that it gave the invoice.
+    pub number: String,
+    /// What its QR code says.
+    pub qr: String,
+}
+
+/// What is given back of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreditedLine {
+    /// The line's number.
+    pub line: u32,
+    /// How much, in minor units, before tax.
+    pub amount_minor: i64,
+}
+
+/// Gives something of an invoice back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreditRequest {
+    /// What of which line; at least one.
+    pub lines: Vec<CreditedLine>,
+    /// Why; it stands on the credit note.
+    pub reason: String,
+}
+
+/// A credit note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreditNoteAnswer {
+    /// Its number.
+    pub number: u64,
+    /// Of which invoice.
+    pub invoice: u64,
+    /// When it was made, RFC 3339.
+    pub issued: String,
+    /// The currency.
+    pub currency: String,
+    /// What is given back of which line, before tax.
+    pub lines: Vec<CreditedLine>,
+    /// Why.
+    pub reason: String,
+    /// The tax of it, in minor units.
+    pub tax_minor: i64,
+    /// What is given back, tax included, in minor units.
+    pub total_minor: i64,
+}
+
+/// Disputes a line of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DisputeRequest {
+    /// The line's number.
+    pub line: u32,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Settles a dispute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SettleRequest {
+    /// So much is given back, in minor units before tax; null: the line stays.
+    pub accept_minor: Option<i64>,
+    /// What the partner is told.
+    pub answer: String,
+}
+
+/// A dispute of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DisputeAnswer {
+    /// Its id.
+    pub dispute: String,
+    /// Whose it is.
+    pub partner: String,
+    /// Of which invoice,
+    pub invoice: u64,
+    /// and which line of it.
+    pub line: u32,
+    /// `open`, `accepted` or `rejected`.
+    pub state: String,
+    /// What is said to be wrong.
+    pub reason: String,
+    /// What the operator answered; empty while it is open.
+    pub answer: String,
+    /// When it was opened, RFC 3339.
+    pub opened: String,
+    /// The credit note that it led to.
+    pub credit_note: Option<u64>,
+}
+
+/// A page of disputes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DisputesAnswer {
+    /// Oldest first.
+    pub disputes: Vec<DisputeAnswer>,
+    /// Where the next page begins; null: this is the last one.
+    pub next: Option<String>,
+}
+
+/// What came of computing an invoice again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct VerificationAnswer {
+    /// The invoice.
+    pub number: u64,
+    /// Units that were counted.
+    pub units: u64,
+    /// The total that follows from the ledger, in minor units.
+    pub total_minor: i64,
+    /// What is other than the invoice says; empty: it is right to the cent.
+    pub differences: Vec<String>,
+}
+
+/// A month that is closed, or being closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CloseAnswer {
+    /// Which month.
+    pub month: String,
+    /// When what it covers was frozen, RFC 3339.
+    pub frozen: String,
+    /// Whether all its invoices are made.
+    pub is_done: bool,
+}
+
+/// The closes there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ClosesAnswer {
+    /// Newest first.
+    pub closes: Vec<CloseAnswer>,
+    /// Where the next page begins; null: this is the last one.
+    pub next: Option<String>,
+}

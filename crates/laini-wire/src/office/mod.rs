@@ -8,3 +8,4 @@ pub mod onboarding;
 pub mod organisation;
 pub mod payments;
 pub mod people;
+pub mod usage;

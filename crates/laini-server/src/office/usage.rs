@@ -1,0 +1,225 @@
+//! Usage and prices.
+
+use axum::http::Method;
+use jiff::civil::Date;
+use laini_core::billing::{Band, FreeUnits, Line, Money, Month, Price, StatedPrice};
+use laini_core::partner::{May, PartnerId, Product, StaffRole};
+use laini_office::billing::{PriceBook, simulate, usage_by_day, usage_by_reference};
+use laini_office::{Problem, Work};
+use laini_wire::office::invoices::{InvoiceLine, PriceBand};
+use laini_wire::office::usage::{
+    DayUsageAnswer, PriceAnswer, PricesAnswer, ReferenceUsageAnswer, ReferencesAnswer, SimulationAnswer,
+    SimulationRequest, UsageAnswer,
+};
+use serde_json::{Value, json};
+
+use super::invoices::BOTH_LOOK;
+use super::{Call, Endpoint, Noun, Reply};
+use crate::http::ApiError;
+use crate::openapi::{Access, Answer, Body, Operation, Parameter, Schemas, collect};
+
+pub(super) const NOUN: Noun = Noun {
+    tag: "usage",
+    description: "How much was asked, and what it costs.",
+    endpoints: || {
+        vec![
+            Endpoint::new(show_usage_operation(), show_usage),
+            Endpoint::new(show_references_operation(), show_reference_usage),
+            Endpoint::new(list_prices_operation(), list_prices),
+            Endpoint::new(simulate_price_operation(), simulate_price),
+        ]
+    },
+    schemas,
+};
+
+const SIMULATE: May = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Finance, StaffRole::Auditor] };
+
+fn schemas() -> Schemas {
+    let mut schemas = Vec::new();
+    collect::<UsageAnswer>(&mut schemas);
+    collect::<ReferencesAnswer>(&mut schemas);
+    collect::<PricesAnswer>(&mut schemas);
+    collect::<SimulationRequest>(&mut schemas);
+    collect::<SimulationAnswer>(&mut schemas);
+    schemas
+}
+
+/// The days that are asked for.
+fn days(operation: Operation) -> Operation {
+    let day = |name, description| {
+        let schema = json!({"type": "string", "format": "date"});
+        Parameter { name, place: "query", required: true, description, schema }
+    };
+    Operation {
+        parameters: vec![
+            day("from", "From this day on, in the operator's zone,"),
+            day("until", "until before this one."),
+        ],
+        refusals: vec![ApiError::InvalidField("from", "expected a day such as 2026-11-22".into())],
+        ..operation
+    }
+}
+
+fn looked(id: &'static str, path: &'static str, summary: &'static str, answer: Answer) -> Operation {
+    Operation::new(id, (Method::GET, path), summary, Access::Session(BOTH_LOOK), answer)
+}
+
+fn show_usage_operation() -> Operation {
+    let day = json!({
+        "day": "2026-11-22", "app": "0000000000000004", "product": "imsi", "environment": "production",
+        "outcome": "answered", "checks": 2, "charged_minor": 4_000,
+    });
+    let answer = Answer::ok("The days.", &["UsageAnswer"], json!({"usage": [day]}));
+    days(looked("show_usage", "/office/v1/partners/{partner}/usage", "How much a partner's apps asked, by day", answer))
+}
+
+fn show_references_operation() -> Operation {
+    let one = json!({"reference": "branch 7", "product": "imsi", "checks": 2, "charged": 2, "charged_minor": 4_000});
+    let answer = Answer::ok("The references.", &["ReferencesAnswer"], json!({"references": [one]}));
+    let path = "/office/v1/partners/{partner}/usage/references";
+    days(looked("show_reference_usage", path, "How much was asked, by the callers' own references", answer))
+}
+
+fn price_example() -> Value {
+    json!({
+        "product": "imsi", "set_up_minor": 0, "free_units": 0, "free_per_month": false,
+        "bands": [{"up_to": null, "unit_minor": 2_000}], "monthly_minimum_minor": 0,
+    })
+}
+
+fn list_prices_operation() -> Operation {
+    let mut price = price_example();
+    price["agreement"] = json!("0000000000000005");
+    price["from"] = json!("2026-11-01T00:00:00Z");
+    price["version"] = json!(1);
+    price["currency"] = json!("KES");
+    let answer = Answer::ok("The prices.", &["PricesAnswer"], json!({"prices": [price]}));
+    let path = "/office/v1/partners/{partner}/prices";
+    looked("list_prices", path, "Every price that a partner had, has and will have", answer)
+}
+
+fn simulate_price_operation() -> Operation {
+    let mut request = price_example();
+    request["month"] = json!("2026-11");
+    let answer = json!({"units": 0, "was_minor": 0, "would_be_minor": 0, "was": [], "would_be": []});
+    Operation {
+        body: Some(Body::json("SimulationRequest", request)),
+        refusals: vec![ApiError::InvalidField("bands", "bands must grow".into())],
+        ..Operation::new(
+            "simulate_price",
+            (Method::POST, "/office/v1/partners/{partner}/prices/simulation"),
+            "What a month would have cost under another price; nothing is changed",
+            Access::Session(SIMULATE),
+            Answer::ok("Both.", &["SimulationAnswer"], answer),
+        )
+    }
+}
+
+/// The partner, where there is such a one, and the days.
+fn asked(work: &Work<'_>, call: &Call) -> Result<(PartnerId, Date, Date), Problem> {
+    let day = |name: &'static str| {
+        let text = call.query(name).unwrap_or_default();
+        text.parse::<Date>().map_err(|_| Problem::invalid(name, "expected a day such as 2026-11-22"))
+    };
+    Ok((known(work, call)?, day("from")?, day("until")?))
+}
+
+fn known(work: &Work<'_>, call: &Call) -> Result<PartnerId, Problem> {
+    let partner = call.partner()?;
+    let is_known = work.book()?.partners.iter().any(|known| known.id == partner);
+    is_known.then_some(partner).ok_or(Problem::NotFound("partner"))
+}
+
+fn show_usage(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let (partner, from, until) = asked(work, call)?;
+    let usage = usage_by_day(work.office, Some(partner), from, until)?.into_iter().map(|one| DayUsageAnswer {
+        day: one.day.to_string(),
+        app: one.app.to_string(),
+        product: one.product.word().to_owned(),
+        environment: one.environment.word().to_owned(),
+        outcome: one.outcome.word().to_owned(),
+        checks: one.checks,
+        charged_minor: one.charged_minor,
+    });
+    Reply::ok(&UsageAnswer { usage: usage.collect() })
+}
+
+fn show_reference_usage(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let (partner, from, until) = asked(work, call)?;
+    let references = usage_by_reference(work.office, partner, from, until)?;
+    let references = references.into_iter().map(|one| ReferenceUsageAnswer {
+        reference: one.reference,
+        product: one.product.word().to_owned(),
+        checks: one.checks,
+        charged: one.charged,
+        charged_minor: one.charged_minor,
+    });
+    Reply::ok(&ReferencesAnswer { references: references.collect() })
+}
+
+fn list_prices(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let partner = known(work, call)?;
+    let book = PriceBook::load(work.office)?;
+    let prices = book.agreements(partner).iter().flat_map(|agreement| {
+        agreement.prices.iter().map(|(product, price)| {
+            let stated = StatedPrice::of(*product, price, false);
+            let band =
+                |band: &laini_core::billing::StatedBand| PriceBand { up_to: band.up_to, unit_minor: band.unit_minor };
+            PriceAnswer {
+                agreement: agreement.id.to_string(),
+                from: agreement.valid_from.to_string(),
+                product: product.word().to_owned(),
+                version: price.version,
+                currency: price.currency.as_str().to_owned(),
+                set_up_minor: price.set_up_minor,
+                free_units: stated.free_units,
+                free_per_month: stated.free_per_month,
+                bands: stated.bands.iter().map(band).collect(),
+                monthly_minimum_minor: price.monthly_minimum_minor,
+            }
+        })
+    });
+    Reply::ok(&PricesAnswer { prices: prices.collect() })
+}
+
+/// The most bands that a price has.
+const BANDS_MAX: usize = 50;
+
+fn simulate_price(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let request: SimulationRequest = call.json()?;
+    let partner = known(work, call)?;
+    let product = Product::parse(&request.product).map_err(|error| Problem::invalid("product", error.to_string()))?;
+    let month = Month::parse(&request.month).map_err(|error| Problem::invalid("month", error.to_string()))?;
+    if request.bands.len() > BANDS_MAX {
+        return Err(Problem::invalid("bands", format!("expected at most {BANDS_MAX}")));
+    }
+    let units = request.free_units;
+    let price = Price {
+        set_up_minor: request.set_up_minor,
+        free: if request.free_per_month { FreeUnits::PerMonth(units) } else { FreeUnits::Once(units) },
+        bands: request.bands.iter().map(|band| Band { up_to: band.up_to, unit_minor: band.unit_minor }).collect(),
+        monthly_minimum_minor: request.monthly_minimum_minor,
+        ..Price::flat(u32::MAX, Money::new(0, work.office.settings.currency))
+    };
+    price.check().map_err(|error| Problem::invalid("bands", error.to_string()))?;
+    let done = simulate(work.office, partner, product, month, &price)?;
+    Reply::ok(&SimulationAnswer {
+        units: done.units,
+        was_minor: done.was_minor,
+        would_be_minor: done.would_be_minor,
+        was: done.was.iter().map(line).collect(),
+        would_be: done.would_be.iter().map(line).collect(),
+    })
+}
+
+fn line(line: &Line) -> InvoiceLine {
+    InvoiceLine {
+        line: line.line,
+        kind: line.kind.word().to_owned(),
+        product: line.product.word().to_owned(),
+        price_version: line.price_version,
+        units: line.units,
+        unit_minor: line.unit_minor,
+        amount_minor: line.amount_minor,
+    }
+}
