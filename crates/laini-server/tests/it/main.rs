@@ -18,6 +18,7 @@ mod no_feed;
 mod office;
 mod office_apps;
 mod office_going_live;
+mod office_invoices;
 mod office_payments;
 mod office_people;
 mod openapi;

@@ -22,6 +22,8 @@ mod feed_http;
 mod flood;
 mod idempotency;
 mod imported_apps;
+mod invoice_twice;
+mod invoices;
 mod kill;
 mod load;
 mod logs;

@@ -1,0 +1,97 @@
+//! A month that is over becomes invoices, which the operator and the partner prove right, each by itself.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use laini_core::billing::{Money, Month, PriceStamp};
+use laini_core::partner::{AgreementId, PartnerId, Product};
+use laini_core::store::{Draft, Ledger as _};
+use laini_store_sqlite::{LedgerSettings, SqliteLedger};
+use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, chain_key};
+use serde_json::Value;
+
+use crate::running::{Lab, days_ago};
+
+/// So many `imsi` and `swap` checks, two months ago.
+const CHECKS: u32 = 40;
+
+fn month() -> Month {
+    Month::of(days_ago(0), &TimeZone::get("Africa/Nairobi").unwrap()).previous().previous()
+}
+
+/// A lab in whose ledger stand checks of a partner, two months ago.
+fn lab() -> Lab {
+    let lab = Lab::new();
+    let partner = lab.json(&["partner", "add", "Bank A"]);
+    let agreement = lab.json(&["agreement", "show", "Bank A"]);
+    let partner = PartnerId::parse(partner["partner"].as_str().unwrap()).unwrap();
+    let agreement = AgreementId::parse(agreement["agreement"].as_str().unwrap()).unwrap();
+    let (days, settings) = (Arc::new(FixedDayKeys::default()), LedgerSettings::default());
+    let ledger = SqliteLedger::open(lab.data(), chain_key(), days, settings).unwrap();
+    let desk = Desk::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let begun = month().begins(&TimeZone::get("Africa/Nairobi").unwrap());
+    for line in 0..CHECKS {
+        let at = begun + SignedDuration::from_hours(i64::from(line));
+        let (product, list) = if line % 4 == 0 { (Product::Swap, 100) } else { (Product::Imsi, 2_000) };
+        let draft = desk.answered(Question { product, line, ..QUESTION }, at);
+        let list = Money { minor: list, ..draft.price.list };
+        let price = PriceStamp { version: 1, list, exact: product == Product::Imsi };
+        let draft = Draft { partner, agreement: Some(agreement), price, ..draft };
+        runtime.block_on(ledger.record(draft)).unwrap();
+    }
+    lab
+}
+
+#[test]
+fn a_month_is_closed_and_proved_right_by_both_sides() {
+    let lab = lab();
+    let month = month().to_string();
+    let closed = lab.json(&["invoice", "close", &month]);
+    assert_eq!((&closed[0]["invoices_made"], &closed[0]["was_closed"]), (&1.into(), &false.into()), "{closed}");
+    assert_eq!(lab.json(&["invoice", "close", &month])[0]["was_closed"], true);
+    let shown = lab.json(&["invoice", "show", "1"]);
+    // 30 `imsi` at 20.00; 10 `swap`, all free, and their set-up fee; 16 % tax.
+    let total = (30 * 2_000 + 5_000_000) * 116 / 100;
+    assert_eq!(shown["statement"]["total_minor"], total, "{shown}");
+    assert!(lab.laini(&["invoice", "list"]).contains("KES 58696.00"));
+    assert!(lab.laini(&["invoice", "verify", "1"]).contains("right to the cent"));
+
+    let (invoice, export, rows) = (lab.path("invoice.json"), lab.path("ledger.csv"), lab.path("rows.csv"));
+    let [invoice, export, rows] = [&invoice, &export, &rows].map(|path| path.to_str().unwrap());
+    lab.laini(&["invoice", "print", "1", "--form", "json", "--output", invoice]);
+    lab.laini(&["ledger", "export", "--format", "csv", "--output", export]);
+    lab.laini(&["invoice", "rows", "1", "--line", "1", "--output", rows]);
+    let told = lab.laini(&["verify-invoice", invoice, "--export", export]);
+    assert!(told.contains("40 units") && told.contains("right to the cent"), "{told}");
+    assert_eq!(std::fs::read_to_string(rows).unwrap().lines().count(), 1 + 30);
+    // One row that is not there is missed.
+    let text = std::fs::read_to_string(export).unwrap();
+    let without: Vec<&str> = text.lines().enumerate().filter(|(place, _)| *place != 2).map(|(_, line)| line).collect();
+    std::fs::write(export, without.join("\n")).unwrap();
+    let refused = lab.refused(&["verify-invoice", invoice, "--export", export]);
+    assert!(refused.contains("does not follow from the export"), "{refused}");
+}
+
+#[test]
+fn what_a_line_gives_back_is_a_paper_of_its_own() {
+    let lab = lab();
+    lab.json(&["invoice", "close", &month().to_string()]);
+    let dispute = lab.json(&["invoice", "dispute", "1", "--line", "1", "--reason", "we count fewer"]);
+    let id = dispute["id"].as_str().unwrap();
+    assert!(lab.laini(&["invoice", "disputes"]).contains("we count fewer"));
+    let settled = lab.json(&["invoice", "settle", id, "--accept", "20.00", "--answer", "you are right"]);
+    assert_eq!(settled["state"]["accepted"]["credit_note"], 1, "{settled}");
+    let credit = lab.json(&["invoice", "credit", "1", "--line", "2=50000", "--reason", "goodwill"]);
+    assert_eq!((&credit["number"], &credit["total_minor"]), (&2.into(), &5_800_000.into()));
+    assert!(lab.laini(&["invoice", "print", "2", "--credit-note"]).contains("<h1>Credit note 2</h1>"));
+    let too_much = lab.refused(&["invoice", "credit", "1", "--line", "2=0.01", "--reason", "more"]);
+    assert!(too_much.contains("only 0 minor units are left"), "{too_much}");
+    let shown: Value = lab.json(&["price", "show", "Bank A"]);
+    assert_eq!(shown.as_array().unwrap().len(), 3, "{shown}");
+    let simulated =
+        lab.json(&["price", "simulate", "Bank A", "imsi", "--month", &month().to_string(), "--bands", "10=20,15"]);
+    let sums = (&simulated["was_minor"], &simulated["would_be_minor"]);
+    assert_eq!(sums, (&60_000.into(), &50_000.into()), "{simulated}");
+}
