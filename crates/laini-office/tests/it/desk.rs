@@ -93,12 +93,7 @@ impl Desk {
             ledger: Arc::new(SqliteLedger::open_beside(dir.path(), Arc::new(OneKey)).unwrap()),
             keys: Arc::new(KeyTree::new(RootKey::new([3; 32]))),
             entropy: Arc::new(Counted::default()),
-            settings: OfficeSettings {
-                operator: "Test Mobile".to_owned(),
-                zone: TimeZone::UTC,
-                currency: Currency::KES,
-                people,
-            },
+            settings: OfficeSettings { people, ..OfficeSettings::new("Test Mobile", TimeZone::UTC, Currency::KES) },
         };
         Self { office, at: START, _dir: dir }
     }

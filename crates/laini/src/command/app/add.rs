@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::command::context::{audit, block_on, concerning, named, now, random};
 use crate::command::{Context, partner};
-use crate::command::{Context, partner};
 use crate::failure::WithHint as _;
 
 /// `laini app add`
