@@ -6,7 +6,6 @@ use laini_core::partner::{
     AgreementId, DocumentPurpose, MemberRole, NoAgreement, OnboardingEvent, OnboardingStep, Partner, PartnerId,
     Product, StaffRole,
 };
-use laini_core::store::AccountStore as _;
 use laini_office::agreements::{
     self, AgreementRecord, AgreementState, Terms, add_with_standard, digest_in_words, draft, redraft, send, sign,
     sign_on_paper, take_back,

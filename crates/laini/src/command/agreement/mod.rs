@@ -5,6 +5,7 @@
 
 mod change;
 mod show;
+mod version;
 
 use clap::Subcommand;
 use laini_core::partner::{Agreement, Partner};
@@ -21,6 +22,24 @@ pub(crate) enum AgreementCommand {
     Show(show::ShowArgs),
     /// Put a new version of a partner's agreement in force; the ones before stay as they were.
     Change(change::ChangeArgs),
+    /// List the versions of a partner that were drafted, sent and signed.
+    List {
+        /// The partner: its name or id.
+        partner: String,
+    },
+    /// Write a new version; it changes nothing before both sides have signed it.
+    #[command(visible_alias = "amend")]
+    Draft(version::DraftArgs),
+    /// Lay a draft before both sides: its text stands from now on.
+    Send(version::VersionArgs),
+    /// Make a version that was sent a draft again; who signed it has not.
+    TakeBack(version::VersionArgs),
+    /// Sign for the operator, or take note that both sides signed on paper.
+    Sign(version::SignArgs),
+    /// Give notice: no version is in force from then on.
+    End(version::EndArgs),
+    /// Write a version as PDF or as a page.
+    Print(version::PrintArgs),
 }
 
 /// Runs one of them.
@@ -28,6 +47,13 @@ pub(crate) fn run(context: &Context, command: &AgreementCommand) -> anyhow::Resu
     match command {
         AgreementCommand::Show(args) => show::run(context, args),
         AgreementCommand::Change(args) => change::run(context, args),
+        AgreementCommand::List { partner } => version::list(context, partner),
+        AgreementCommand::Draft(args) => version::draft(context, args),
+        AgreementCommand::Send(args) => version::send(context, args),
+        AgreementCommand::TakeBack(args) => version::take_back(context, args),
+        AgreementCommand::Sign(args) => version::sign(context, args),
+        AgreementCommand::End(args) => version::end(context, args),
+        AgreementCommand::Print(args) => version::print(context, args),
     }
 }
 

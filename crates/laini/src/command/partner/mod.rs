@@ -1,11 +1,13 @@
 //! `laini partner …`: organisations that ask.
 //!
-//! Owns how a partner is made, listed, limited and suspended. Must never touch its agreement
+//! Owns how a partner is made, taken on, listed, limited and suspended. Must never touch its agreement
 //! (`laini agreement`) or its apps (`laini app`).
 
 mod add;
 mod change;
 mod list;
+mod onboarding;
+mod organisation;
 
 use clap::Subcommand;
 use laini_core::partner::{Partner, PartnerId, PartnerStatus};
@@ -19,8 +21,14 @@ pub(crate) use add::standard;
 /// What to do with partners.
 #[derive(Subcommand)]
 pub(crate) enum PartnerCommand {
-    /// Add an organisation, with the standard agreement.
+    /// Add an organisation, with the standard agreement or with none.
     Add(add::AddArgs),
+    /// Show what an organisation is registered as and how it is reached, or put other details there.
+    Details(organisation::DetailsArgs),
+    /// Take a document of an organisation.
+    Document(organisation::DocumentArgs),
+    /// Show how far an organisation is on its way to a signed agreement, and move it on.
+    Onboarding(onboarding::OnboardingArgs),
     /// List the organisations.
     List,
     /// Refuse all apps of a partner, until it is resumed.
@@ -35,6 +43,9 @@ pub(crate) enum PartnerCommand {
 pub(crate) fn run(context: &Context, command: &PartnerCommand) -> anyhow::Result<()> {
     match command {
         PartnerCommand::Add(args) => add::run(context, args),
+        PartnerCommand::Details(args) => organisation::details(context, args),
+        PartnerCommand::Document(args) => organisation::document(context, args),
+        PartnerCommand::Onboarding(args) => onboarding::run(context, args),
         PartnerCommand::List => list::run(context),
         PartnerCommand::Suspend(args) => change::status(context, args, PartnerStatus::Suspended),
         PartnerCommand::Resume(args) => change::status(context, args, PartnerStatus::Active),
