@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Currency, Money, Statement};
+use super::{Currency, InvoiceStatement, Money};
 
 /// What is given back of a line, before tax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,11 @@ pub enum CreditError {
 /// Checks a credit against the lines of an invoice and what was given back of them `before`; the sum and its tax,
 /// in minor units. The tax of all credits together is that of their sum, rounded once: an invoice that is given
 /// back line by line gives back its own tax.
-pub fn credit(invoice: &Statement, before: &[Credited], credited: &[Credited]) -> Result<(i64, i64), CreditError> {
+pub fn credit(
+    invoice: &InvoiceStatement,
+    before: &[Credited],
+    credited: &[Credited],
+) -> Result<(i64, i64), CreditError> {
     if credited.is_empty() {
         return Err(CreditError::NoLines);
     }

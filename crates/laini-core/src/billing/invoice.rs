@@ -103,7 +103,7 @@ pub struct Covered {
 
 /// What an invoice says: made once of rows, prices and the invoice before, and never changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Statement {
+pub struct InvoiceStatement {
     /// Its number; the numbers of an installation have no gaps.
     pub number: u64,
     /// The month that it closes.
@@ -143,23 +143,23 @@ pub struct Statement {
 /// Everything of a statement that is not computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
-    /// [`Statement::number`]
+    /// [`InvoiceStatement::number`]
     pub number: u64,
-    /// [`Statement::month`]
+    /// [`InvoiceStatement::month`]
     pub month: Month,
-    /// [`Statement::issued`]
+    /// [`InvoiceStatement::issued`]
     pub issued: Timestamp,
-    /// [`Statement::due`]
+    /// [`InvoiceStatement::due`]
     pub due: Date,
-    /// [`Statement::seller`]
+    /// [`InvoiceStatement::seller`]
     pub seller: Seller,
-    /// [`Statement::buyer`]
+    /// [`InvoiceStatement::buyer`]
     pub buyer: Buyer,
-    /// [`Statement::covered_before`]
+    /// [`InvoiceStatement::covered_before`]
     pub covered_before: Option<Covered>,
-    /// [`Statement::covered`]
+    /// [`InvoiceStatement::covered`]
     pub covered: Covered,
-    /// [`Statement::tax_basis_points`]
+    /// [`InvoiceStatement::tax_basis_points`]
     pub tax_basis_points: u32,
 }
 
@@ -170,14 +170,14 @@ pub fn state(
     prices: Vec<StatedPrice>,
     (carried_in, carried_out): (Vec<Carried>, Vec<Carried>),
     mut lines: Vec<Line>,
-) -> Result<Statement, MoneyError> {
+) -> Result<InvoiceStatement, MoneyError> {
     for (number, line) in (1..).zip(&mut lines) {
         line.line = number;
     }
     let none = Money::new(0, currency);
     let subtotal = lines.iter().try_fold(none, |sum, line| sum.plus(Money::new(line.amount_minor, currency)))?;
     let tax = subtotal.share(terms.tax_basis_points)?;
-    Ok(Statement {
+    Ok(InvoiceStatement {
         number: terms.number,
         month: terms.month,
         issued: terms.issued,

@@ -25,7 +25,7 @@ pub use charge::{Charge, FreeReason, Outcome};
 pub use check_id::{CheckId, CheckIds, RequestRefError};
 pub use credit::{CreditError, Credited, credit};
 pub use invoice::{
-    Buyer, Chained, Covered, Seller, StatedBand, StatedPrice, Statement, Terms, VAT_BASIS_POINTS, state,
+    Buyer, Chained, Covered, InvoiceStatement, Seller, StatedBand, StatedPrice, Terms, VAT_BASIS_POINTS, state,
 };
 pub use money::{AmountError, Currency, CurrencyError, Money, MoneyError};
 pub use month::{Month, MonthError};

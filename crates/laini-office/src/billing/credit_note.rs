@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Invoice;
 use super::number::{Series, next_number};
+use crate::payments::{CreditPosting, post_credit};
 use crate::{Kept, Problem, Work, key};
 
 /// The longest reason, in characters.
@@ -82,6 +83,9 @@ pub fn credit_invoice(
         total_minor: subtotal_minor.saturating_add(tax_minor),
     };
     work.put(&note)?;
+    let on = work.office.settings.zone.to_datetime(work.at).date();
+    let (partner, invoice, currency) = (note.partner, note.invoice, note.currency.clone());
+    post_credit(work, &CreditPosting { number, partner, invoice, amount_minor: note.total_minor, currency, on })?;
     of_invoice.credits += 1;
     work.put(&of_invoice)?;
     let told = format!("{} minor units of invoice {}: {}", note.total_minor, note.invoice, note.reason);

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use laini_core::billing::{
-    Buyer, Carried, Currency, Line, MoneyError, Month, Price, PriceKey, Run, Seller, StatedPrice, Statement, Terms,
-    allot, state,
+    Buyer, Carried, Currency, InvoiceStatement, Line, Money, MoneyError, Month, OpenItem, Price, PriceKey, Run, Seller,
+    StatedPrice, Terms, allot, state,
 };
 use laini_core::partner::{PartnerId, Product};
 use laini_core::store::{RecordId, RecordKey, RecordKind};
@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::count::Counting;
 use super::number::{Series, next_number};
 use super::{MonthClose, PriceBook, TaxReceipt};
+use crate::organisation::Organisation;
+use crate::payments::post;
 use crate::{Actor, Kept, Office, Page, PageRequest, Problem, Work, key, unique};
 
 /// An invoice: what it says, and what came of it.
@@ -20,7 +22,7 @@ pub struct Invoice {
     /// Whose it is.
     pub partner: PartnerId,
     /// What it says; never changed.
-    pub statement: Statement,
+    pub statement: InvoiceStatement,
     /// What the tax authority returned, once it has.
     pub tax_receipt: Option<TaxReceipt>,
     /// How many credit notes there are of it.
@@ -44,7 +46,7 @@ impl Kept for Invoice {
     }
 
     fn keys(&self) -> Vec<RecordKey> {
-        let Statement { number, month, currency, .. } = &self.statement;
+        let InvoiceStatement { number, month, currency, .. } = &self.statement;
         let order = number.cast_signed();
         vec![
             key("all", "all", order),
@@ -134,18 +136,22 @@ fn make(work: &mut Work<'_>, making: &Making<'_>, partner: PartnerId, currency: 
         tax_basis_points: close.tax_basis_points,
     };
     let statement = body.state(terms, currency, carried)?;
-    let total = laini_core::billing::Money::new(statement.total_minor, currency);
+    let total = Money::new(statement.total_minor, currency);
+    let issued_on = zone.to_datetime(issued).date();
+    post(work, &OpenItem { number, partner, total, issued: issued_on, due })?;
     work.put(&Invoice { partner, statement, tax_receipt: None, credits: 0 })?;
     work.note("invoice.make", Some(partner), number, &format!("{}: {total}", close.month));
     Ok(true)
 }
 
 /// What is known of the partner now.
-fn buyer(work: &Work<'_>, partner: PartnerId) -> Result<Buyer, Problem> {
+fn buyer(work: &mut Work<'_>, partner: PartnerId) -> Result<Buyer, Problem> {
+    let details = work.look::<Organisation>(partner)?.map(|organisation| organisation.details).unwrap_or_default();
     let book = work.book()?;
-    let name = book.partners.iter().find(|known| known.id == partner).map(|known| known.name.clone());
-    let name = name.unwrap_or_else(|| partner.to_string());
-    Ok(Buyer { partner: partner.to_string(), name, tax_number: String::new(), address: Vec::new() })
+    let called = book.partners.iter().find(|known| known.id == partner).map(|known| known.name.clone());
+    let name = details.legal_name.or(called).unwrap_or_else(|| partner.to_string());
+    let address = details.postal_address.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
+    Ok(Buyer { partner: partner.to_string(), name, tax_number: details.kra_pin.unwrap_or_default(), address })
 }
 
 /// What the newest invoice of the account, before the one of this number where there is one, carries over.
@@ -177,7 +183,12 @@ pub(super) struct Body {
 }
 
 impl Body {
-    pub(super) fn state(self, terms: Terms, currency: Currency, carried: Vec<Carried>) -> Result<Statement, Problem> {
+    pub(super) fn state(
+        self,
+        terms: Terms,
+        currency: Currency,
+        carried: Vec<Carried>,
+    ) -> Result<InvoiceStatement, Problem> {
         state(terms, currency, self.prices, (carried, self.carried_out), self.lines).map_err(too_large)
     }
 }

@@ -1,4 +1,4 @@
-use laini_core::billing::{Chained, Currency, Line, LineKind, Money, Statement};
+use laini_core::billing::{Chained, Currency, InvoiceStatement, Line, LineKind, Money};
 
 use super::{CreditNote, Invoice};
 use crate::paper::{Block, Paper, Table};
@@ -6,7 +6,7 @@ use crate::paper::{Block, Paper, Table};
 /// The invoice as a paper. The same invoice gives the same paper.
 pub fn paper(invoice: &Invoice) -> Paper {
     let statement = &invoice.statement;
-    let Statement { number, month, issued, due, seller, buyer, .. } = statement;
+    let InvoiceStatement { number, month, issued, due, seller, buyer, .. } = statement;
     let mut facts = vec![
         ("Month".to_owned(), month.to_string()),
         ("Made".to_owned(), issued.strftime("%Y-%m-%d %H:%M UTC").to_string()),
@@ -70,7 +70,7 @@ pub fn paper_of_credit(note: &CreditNote, invoice: &Invoice) -> Paper {
     }
 }
 
-fn lead(statement: &Statement) -> Vec<String> {
+fn lead(statement: &InvoiceStatement) -> Vec<String> {
     let mut lead = vec![format!("From {}", statement.seller.name), format!("To {}", statement.buyer.name)];
     lead.extend(statement.buyer.address.iter().cloned());
     lead
@@ -80,7 +80,7 @@ fn named((name, value): (&str, &String)) -> (String, String) {
     (name.to_owned(), value.clone())
 }
 
-fn lines(statement: &Statement) -> Table {
+fn lines(statement: &InvoiceStatement) -> Table {
     let column = |name: &str, is_number| (name.to_owned(), is_number);
     let money = |minor| amount(statement, minor);
     let rows = statement.lines.iter().map(|line| {
@@ -117,6 +117,6 @@ fn described(line: &Line) -> String {
     }
 }
 
-fn amount(statement: &Statement, minor: i64) -> String {
+fn amount(statement: &InvoiceStatement, minor: i64) -> String {
     Money::new(minor, Currency::parse(&statement.currency).unwrap_or(Currency::KES)).to_string()
 }

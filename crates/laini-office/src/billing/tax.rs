@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use laini_core::billing::{LineKind, Statement};
+use laini_core::billing::{InvoiceStatement, LineKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ pub fn keep_tax_receipt(work: &mut Work<'_>, invoice: &Invoice, number: &str, qr
 /// The invoice in the shape in which KRA's eTIMS takes sales: items with quantities, prices and tax codes, and totals
 /// by tax code. Amounts in units of the currency, with two decimals; code B is the standard rate, code A exempt.
 pub fn tax_export(invoice: &Invoice, zone: &jiff::tz::TimeZone) -> Value {
-    let Statement { number, issued, buyer, seller, lines, .. } = &invoice.statement;
+    let InvoiceStatement { number, issued, buyer, seller, lines, .. } = &invoice.statement;
     let statement = &invoice.statement;
     let issued = zone.to_datetime(*issued);
     let code = if statement.tax_basis_points == 0 { "A" } else { "B" };

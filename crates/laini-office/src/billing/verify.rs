@@ -1,4 +1,4 @@
-use laini_core::billing::{Carried, Currency, LineKind, Statement, Terms, Unit};
+use laini_core::billing::{Carried, Currency, InvoiceStatement, LineKind, Terms, Unit};
 use laini_core::partner::{Environment, PartnerId};
 use laini_core::store::{LedgerRow, PlacedRow};
 
@@ -38,7 +38,7 @@ pub fn verify_invoice(office: &Office, invoice: &Invoice) -> Result<Verification
     Ok(Verification { number: statement.number, units, total_minor: again.total_minor, differences })
 }
 
-fn close_of(statement: &Statement) -> MonthClose {
+fn close_of(statement: &InvoiceStatement) -> MonthClose {
     MonthClose {
         month: statement.month,
         frozen: statement.issued,
@@ -50,7 +50,7 @@ fn close_of(statement: &Statement) -> MonthClose {
     }
 }
 
-fn terms_of(statement: &Statement) -> Terms {
+fn terms_of(statement: &InvoiceStatement) -> Terms {
     Terms {
         number: statement.number,
         month: statement.month,
@@ -64,7 +64,7 @@ fn terms_of(statement: &Statement) -> Terms {
     }
 }
 
-fn differences(stated: &Statement, again: &Statement) -> Vec<String> {
+fn differences(stated: &InvoiceStatement, again: &InvoiceStatement) -> Vec<String> {
     let mut found = Vec::new();
     for line in &again.lines {
         match stated.lines.iter().find(|other| other.line == line.line) {

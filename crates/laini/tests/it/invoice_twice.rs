@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use laini_client::invoices::InvoiceStatement;
-use laini_client::{ExportedRow, check_invoice};
+use laini_client::{ExportedRow, check_invoice, invoices};
 use laini_core::billing::{
-    Band, Buyer, Carried, Chained, CheckId, Coverage, Covered, Currency, FreeUnits, Money, Month, Outcome, Price,
-    PriceKey, Run, Seller, Span, StatedPrice, Statement, Tally, Terms, Unit, allot, state,
+    Band, Buyer, Carried, Chained, CheckId, Coverage, Covered, Currency, FreeUnits, InvoiceStatement, Money, Month,
+    Outcome, Price, PriceKey, Run, Seller, Span, StatedPrice, Tally, Terms, Unit, allot, state,
 };
 use laini_core::partner::{AgreementId, AppId, Environment, PartnerId, Product, Purpose};
 use laini_core::store::{LedgerRow, PlacedRow};
@@ -75,7 +74,7 @@ fn covered(coverage: &Coverage) -> Covered {
 }
 
 /// The invoice by the server's rules; `None` where they have nothing to say.
-fn invoice(rows: &[PlacedRow], span: &Span, prices: &[Price; 2], carried: &[Carried; 2]) -> Statement {
+fn invoice(rows: &[PlacedRow], span: &Span, prices: &[Price; 2], carried: &[Carried; 2]) -> InvoiceStatement {
     let mut tally = Tally::new(span.clone(), None);
     rows.iter().for_each(|row| tally.push(row).unwrap());
     let reversed = tally.reversed();
@@ -153,7 +152,7 @@ proptest! {
         });
         let span = Span { before, now: Coverage { end: END, marks: marks_of(marks.0 + 12, marks.1 + 12) } };
         let statement = invoice(&rows, &span, &prices, &carried);
-        let sent: InvoiceStatement = serde_json::from_slice(&serde_json::to_vec(&statement).unwrap()).unwrap();
+        let sent: invoices::InvoiceStatement = serde_json::from_slice(&serde_json::to_vec(&statement).unwrap()).unwrap();
         let checked = check_invoice(&sent, rows.iter().rev().map(exported)).unwrap();
         prop_assert_eq!(&checked.differences, &Vec::<String>::new());
         prop_assert_eq!(checked.total_minor, statement.total_minor);

@@ -32,6 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(list_partner_invoices(), super::list_partner_invoices),
         Endpoint::new(show_invoice(), super::show_invoice),
         Endpoint::new(print_invoice(), super::print_invoice),
+        Endpoint::new(print_invoice_pdf(), super::print_invoice_pdf),
         Endpoint::new(list_invoice_lines(), super::list_invoice_lines),
         Endpoint::new(export_invoice_tax(), super::export_invoice_tax),
         Endpoint::new(keep_invoice_tax_receipt(), super::keep_invoice_tax_receipt),
@@ -149,6 +150,12 @@ fn print_invoice() -> Operation {
     let path = "/office/v1/partners/{partner}/invoices/{invoice}/paper";
     let answer = file("text/html;charset=UTF-8", "<!doctype html>");
     session("print_invoice", (Method::GET, path), "The invoice as a paper", BOTH_LOOK, answer)
+}
+
+fn print_invoice_pdf() -> Operation {
+    let path = "/office/v1/partners/{partner}/invoices/{invoice}/pdf";
+    let answer = file("application/pdf", "%PDF-1.7");
+    session("print_invoice_pdf", (Method::GET, path), "The invoice as PDF", BOTH_LOOK, answer)
 }
 
 fn list_invoice_lines() -> Operation {

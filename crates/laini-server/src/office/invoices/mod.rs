@@ -58,6 +58,12 @@ fn print_invoice(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     Ok(Reply::file("text/html;charset=UTF-8", name, paper(&found).html().into_bytes()))
 }
 
+fn print_invoice_pdf(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let found = invoice(work, call)?;
+    let name = format!("invoice-{}.pdf", found.statement.number);
+    Ok(Reply::file("application/pdf", name, paper(&found).pdf()))
+}
+
 fn list_invoice_lines(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let found = invoice(work, call)?;
     let name = format!("invoice-{}.csv", found.statement.number);

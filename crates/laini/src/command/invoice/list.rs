@@ -1,5 +1,5 @@
 use clap::Args;
-use laini_core::billing::{Currency, Money, Month, Statement};
+use laini_core::billing::{Currency, InvoiceStatement, Money, Month};
 use laini_office::billing::{Invoice, invoices, invoices_of};
 use laini_office::{Page, PageRequest};
 use serde::Serialize;
@@ -39,7 +39,7 @@ struct Listed {
 
 impl Listed {
     fn of(invoice: &Invoice) -> Self {
-        let Statement { number, month, issued, due, buyer, currency, total_minor, .. } = &invoice.statement;
+        let InvoiceStatement { number, month, issued, due, buyer, currency, total_minor, .. } = &invoice.statement;
         Self {
             number: *number,
             month: month.to_string(),

@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -8,7 +9,6 @@ use laini_office::billing::{CreditNote, lines_csv, paper, paper_of_credit, tax_e
 use super::{invoice, office};
 use crate::command::Context;
 use crate::command::context::{console, now};
-use crate::out::Out;
 
 /// `laini invoice print`
 #[derive(Args)]
@@ -18,7 +18,7 @@ pub(crate) struct PrintArgs {
     /// The form.
     #[arg(long, value_enum, default_value_t = Form::Html)]
     form: Form,
-    /// The credit note of this number instead of an invoice, as HTML.
+    /// The credit note of this number instead of an invoice: html or pdf.
     #[arg(long)]
     credit_note: bool,
     /// Where to (default: standard output).
@@ -30,6 +30,8 @@ pub(crate) struct PrintArgs {
 enum Form {
     /// For people.
     Html,
+    /// For people, on pages.
+    Pdf,
     /// Its lines, for spreadsheets.
     Csv,
     /// Its canonical form, with everything that it is computed from.
@@ -41,24 +43,26 @@ enum Form {
 /// Writes it.
 pub(crate) fn run(context: &Context, args: &PrintArgs) -> anyhow::Result<()> {
     let office = office(context)?;
-    let text = if args.credit_note {
+    let bytes = if args.credit_note {
         let (note, of) = office.run(&console(), now(), |work| {
             let note: CreditNote = work.get(RecordId(args.number))?;
             let of = work.get(RecordId(note.invoice))?;
             Ok((note, of))
         })?;
-        paper_of_credit(&note, &of).html()
+        let paper = paper_of_credit(&note, &of);
+        if matches!(args.form, Form::Pdf) { paper.pdf() } else { paper.html().into_bytes() }
     } else {
         let found = invoice(&office, args.number)?;
         match args.form {
-            Form::Html => paper(&found).html(),
-            Form::Csv => lines_csv(&found),
-            Form::Json => String::from_utf8(found.json()?)?,
-            Form::Etims => serde_json::to_string_pretty(&tax_export(&found, &office.settings.zone))?,
+            Form::Html => paper(&found).html().into_bytes(),
+            Form::Pdf => paper(&found).pdf(),
+            Form::Csv => lines_csv(&found).into_bytes(),
+            Form::Json => found.json()?,
+            Form::Etims => serde_json::to_vec_pretty(&tax_export(&found, &office.settings.zone))?,
         }
     };
     match &args.output {
-        Some(path) => std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display())),
-        None => Out::line(&text),
+        Some(path) => std::fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display())),
+        None => Ok(std::io::stdout().lock().write_all(&bytes)?),
     }
 }

@@ -1,5 +1,5 @@
 use clap::Args;
-use laini_core::billing::{Line, Statement};
+use laini_core::billing::{InvoiceStatement, Line};
 use laini_office::billing::{CreditNote, Dispute, TaxReceipt, credit_notes};
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ pub(crate) struct ShowArgs {
 
 #[derive(Serialize)]
 struct Shown {
-    statement: Statement,
+    statement: InvoiceStatement,
     tax_receipt: Option<TaxReceipt>,
     credit_notes: Vec<CreditNote>,
     disputes: Vec<Dispute>,
@@ -39,7 +39,7 @@ pub(crate) fn run(context: &Context, args: &ShowArgs) -> anyhow::Result<()> {
 }
 
 fn in_words(shown: &Shown) -> String {
-    let Statement { number, month, issued, due, buyer, currency, .. } = &shown.statement;
+    let InvoiceStatement { number, month, issued, due, buyer, currency, .. } = &shown.statement;
     let statement = &shown.statement;
     let money = |minor| money(minor, currency);
     let mut lines = vec![
