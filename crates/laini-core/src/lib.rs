@@ -1,6 +1,6 @@
 //! The rules of laini, pure.
 //!
-//! Owns what a line, a disclosure, a partner, a credential, a charge and a delivery *are*, and the ports through
+//! Owns what a line, a disclosure, a partner, a credential, a charge, a delivery and a privacy request *are*, and the ports through
 //! which an engine remembers them. Must never do I/O, read a clock, draw randomness, or know HTTP,
 //! JSON or SQL: `now` and random bytes are arguments.
 
@@ -12,6 +12,7 @@ pub mod line;
 mod mac;
 mod outside;
 pub mod partner;
+pub mod privacy;
 pub mod sandbox;
 pub mod sharing;
 pub mod store;

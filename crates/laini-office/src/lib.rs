@@ -22,6 +22,7 @@ pub mod paper;
 pub mod payments;
 pub mod people;
 pub mod prepaid;
+pub mod privacy;
 mod problem;
 mod replay;
 mod trail;

@@ -5,7 +5,8 @@ use jiff::tz::TimeZone;
 use laini_core::Entropy;
 use laini_core::access::KeyTree;
 use laini_core::billing::{Currency, VAT_BASIS_POINTS};
-use laini_core::store::{AccountStore, Ledger, OfficeStore};
+use laini_core::line::NumberPlan;
+use laini_core::store::{AccountStore, Ledger, OfficeStore, Registry};
 
 use crate::{Actor, Problem, Work};
 
@@ -20,6 +21,8 @@ pub struct Office {
     pub accounts: Arc<dyn AccountStore>,
     /// What was asked.
     pub ledger: Arc<dyn Ledger>,
+    /// What checks are answered from; `None` = no server is asked here, commands look for themselves.
+    pub registry: Option<Arc<dyn Registry>>,
     /// The installation's keys.
     pub keys: Arc<KeyTree>,
     /// Randomness.
@@ -37,6 +40,8 @@ pub struct OfficeSettings {
     pub zone: TimeZone,
     /// The currency of its prices.
     pub currency: Currency,
+    /// How its numbers look.
+    pub plan: NumberPlan,
     /// How people sign in.
     pub people: PeopleSettings,
     /// What stands on its invoices.
@@ -47,7 +52,7 @@ impl OfficeSettings {
     /// The defaults, for an operator of this name, zone and currency.
     pub fn new(operator: &str, zone: TimeZone, currency: Currency) -> Self {
         let (people, billing) = (PeopleSettings::default(), BillingSettings::default());
-        Self { operator: operator.to_owned(), zone, currency, people, billing }
+        Self { operator: operator.to_owned(), zone, currency, plan: NumberPlan::KENYA, people, billing }
     }
 }
 

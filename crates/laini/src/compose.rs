@@ -259,8 +259,18 @@ impl House {
         })
     }
 
-    /// What people do around the checks.
+    /// What people do around the checks, for commands.
     pub(crate) fn office(&self, config: &Config, ledger: Arc<dyn Ledger>) -> anyhow::Result<Arc<Office>> {
+        self.office_of(config, ledger, None)
+    }
+
+    /// The same, of a server that answers checks from `registry`.
+    pub(crate) fn office_of(
+        &self,
+        config: &Config,
+        ledger: Arc<dyn Ledger>,
+        registry: Option<Arc<dyn Registry>>,
+    ) -> anyhow::Result<Arc<Office>> {
         let (store, accounts): (Arc<dyn OfficeStore>, Arc<dyn AccountStore>) = match &self.engine {
             Engine::Embedded => {
                 let accounts = Arc::new(SqliteAccounts::open(self.data.path())?);
@@ -275,6 +285,7 @@ impl House {
             store,
             accounts,
             ledger,
+            registry,
             keys: Arc::clone(&self.keys),
             entropy: Arc::new(SystemEntropy),
             settings: config.office()?,

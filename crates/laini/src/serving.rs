@@ -114,6 +114,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
     let ledger = house.ledger_writer(config, observer)?;
     let feed = offer.registry.feed;
+    let office = house.office_of(config, Arc::clone(&ledger.ledger), Some(Arc::clone(&offer.registry.reader)))?;
     let deps = Deps {
         registry: offer.registry.reader,
         feed: Arc::clone(&feed),
@@ -121,7 +122,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         answers: Arc::clone(&ledger.answers),
         outbox: Arc::clone(&ledger.outbox),
         accounts: offer.accounts,
-        office: house.office(config, Arc::clone(&ledger.ledger))?,
+        office,
         mail: config.mail.carrier(house.data.path())?,
         shares: house.limit_shares(config)?,
         worlds: house.worlds()?,

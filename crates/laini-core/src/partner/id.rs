@@ -97,6 +97,10 @@ id! {
     SessionId
 }
 id! {
+    /// A privacy request.
+    PrivacyRequestId
+}
+id! {
     /// An operator key.
     OperatorKeyId
 }

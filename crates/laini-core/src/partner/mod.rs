@@ -32,7 +32,8 @@ pub use email::{EmailAddress, EmailError};
 pub use going_live::{GoLiveEvent, GoLiveItem, GoLiveRefusal, GoLiveState, next_go_live_state};
 pub use id::{
     AgreementId, AppId, CertificateId, DebtNoticeId, DisputeId, DocumentId, GoLiveId, IdError, LetterId, OnceTokenId,
-    OperatorKeyId, PartnerId, PaymentId, PersonId, ResultAddressId, ScriptedRunId, SessionId, TopUpId,
+    OperatorKeyId, PartnerId, PaymentId, PersonId, PrivacyRequestId, ResultAddressId, ScriptedRunId, SessionId,
+    TopUpId,
 };
 pub use kra_pin::{KraPin, KraPinError};
 pub use lawful_basis::LawfulBasis;

@@ -38,3 +38,6 @@ serialised_by_word!(
     Side,
     StaffRole,
 );
+use crate::privacy::{IdentityProof, PrivacyAction, RequestState};
+
+serialised_by_word!(IdentityProof, PrivacyAction, RequestState);

@@ -1,11 +1,12 @@
 use jiff::Timestamp;
 
-use super::BoxFuture;
+use super::{BoxFuture, SubjectHash};
 use crate::access::{AddressRules, SecretHash};
 use crate::partner::{
     Agreement, Agreements, App, AppId, AppLimits, AppProfile, AppStatus, Limits, OperatorKey, OperatorKeyId, Partner,
     PartnerId, PartnerStatus, Prepaid, ProductSet, Purpose, ResultAddress, ResultAddressId, SecretUse,
 };
+use crate::privacy::{RestrictionCursor, RestrictionRow};
 
 /// Partners, agreements and apps: small, relational, read whole.
 pub trait AccountStore: Send + Sync {
@@ -14,6 +15,17 @@ pub trait AccountStore: Send + Sync {
 
     /// Everything, at one version.
     fn load(&self) -> BoxFuture<'_, Result<AccountBook, AccountsError>>;
+
+    /// Restrictions that changed after `after`, in the order of (change, number), each as it is now, at most `limit`.
+    /// One that was made or lifted comes with a new version.
+    fn restrictions(
+        &self,
+        after: RestrictionCursor,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RestrictionRow>, AccountsError>>;
+
+    /// The restriction of one number, lifted ones too.
+    fn restriction(&self, number: SubjectHash) -> BoxFuture<'_, Result<Option<RestrictionRow>, AccountsError>>;
 
     /// Adds a partner with its first agreement, in one step; see [`AccountStore::add_agreement`].
     fn add_partner(

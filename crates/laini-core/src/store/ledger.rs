@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     AnswerKey, BoxFuture, ChainHead, DeliveryDraft, KeyedAnswer, Mac, RepeatKey, RepeatWindow, StoredAnswer, Subject,
+    SubjectHash,
 };
 use crate::billing::{Charge, CheckId, Currency, Money, Outcome, PriceStamp};
 use crate::partner::{AgreementId, AppId, Environment, PartnerId, Product, Purpose};
@@ -36,6 +37,10 @@ pub trait Ledger: Send + Sync {
 
     /// Rows in ascending order of id. Long reads are made of many short ones.
     fn rows(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>>;
+
+    /// Checks with what they were about, in ascending order of id: a scan, since no index on numbers is kept. A call reads
+    /// a bounded number of rows in short transactions, so a page can be empty and not the last.
+    fn asked(&self, query: AskedQuery) -> BoxFuture<'_, Result<AskedPage, LedgerError>>;
 
     /// Rows with what the chain is computed over, in ascending order of id after `after`.
     fn chain(&self, after: Option<CheckId>, limit: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>>;
@@ -312,6 +317,50 @@ pub struct WriterEnd {
     pub at: Timestamp,
     /// The link of that row.
     pub mac: Mac,
+}
+
+/// Which checks to read with what they were about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AskedQuery {
+    /// Only checks about these numbers, at most [`AskedQuery::NUMBERS_MAX`]; empty = about any.
+    pub numbers: Vec<SubjectHash>,
+    /// Only checks of this partner.
+    pub partner: Option<PartnerId>,
+    /// Only checks after this id: where the page before ended.
+    pub after: Option<CheckId>,
+    /// Only checks decided at or after this instant.
+    pub from: Option<Timestamp>,
+    /// Only checks decided before this instant.
+    pub until: Option<Timestamp>,
+    /// At most so many checks.
+    pub limit: usize,
+}
+
+impl AskedQuery {
+    /// The most numbers of one query.
+    pub const NUMBERS_MAX: usize = 16;
+}
+
+/// A page of a scan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AskedPage {
+    /// What fits the query, in ascending order of id.
+    pub checks: Vec<AskedCheck>,
+    /// How many rows were read for it, rounded up to whole reads.
+    pub looked_at: u64,
+    /// Where the next page begins; `None` = this was the last.
+    pub after: Option<CheckId>,
+}
+
+/// A check with what it was about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedCheck {
+    /// Its row.
+    pub row: LedgerRow,
+    /// The keyed hash of its number; `None` of a reversal.
+    pub number: Option<SubjectHash>,
+    /// What was asked and answered; `None` once it was forgotten.
+    pub subject: Option<Subject>,
 }
 
 /// Rows with their links.

@@ -30,8 +30,8 @@ pub use answers::{AnswerKey, AnswerMemory, AnswerWriter, Claim, Claimed, KeyedAn
 pub use chain::{ChainBreak, ChainHead, ChainKey, ChainVerifier, Mac, is_written_under, verify_ledger};
 pub use day_key_seal::DayKeySeal;
 pub use ledger::{
-    ChainPage, ChainRow, CommitObserver, Draft, FoundCheck, Ledger, LedgerError, LedgerRow, PlacedRow, Recorded,
-    RowQuery, Submission, Submitted, Usage, WriterEnd,
+    AskedCheck, AskedPage, AskedQuery, ChainPage, ChainRow, CommitObserver, Draft, FoundCheck, Ledger, LedgerError,
+    LedgerRow, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage, WriterEnd,
 };
 pub use nodes::{Node, NodeStore, NodesError};
 pub use office::{
@@ -48,7 +48,7 @@ pub use registry::{
 };
 pub use reject::{KeptLine, Reject, RejectCursor, RejectId, RejectPage};
 pub use repeat::{RepeatBatch, RepeatKey, RepeatMemory, RepeatWindow, Repeatable};
-pub use retention::{Forgotten, Retention};
+pub use retention::{CHECKS_AT_ONCE, Forgotten, Retention};
 pub use shares::{Allowance, Demand, Grant, LimitShares, Limited, Paces, Quota, SharesError, Want};
 pub use subject::{BodyOwner, DayKey, DayKeyError, DayKeys, OpenError, Subject, SubjectHash, SubjectHasher};
 pub use worlds::{Changed, WorldChange, WorldStore, WorldsError};

@@ -1,5 +1,7 @@
+use jiff::Timestamp;
+
 use super::accounts::{AccountsError, AppChange, AuditEntry, PartnerChange};
-use super::{BoxFuture, ResultAddressChange};
+use super::{BoxFuture, ResultAddressChange, SubjectHash};
 use crate::partner::{Agreement, App, AppId, Partner, PartnerId, ResultAddress, ResultAddressId};
 
 /// What people and organisations did: records of many kinds, found by keys, changed together with the
@@ -129,6 +131,9 @@ pub enum AccountsChange {
     AddResultAddress(ResultAddress),
     /// Changes a result address.
     ResultAddress(ResultAddressId, ResultAddressChange),
+    /// Restricts a number for the holdings that began by an instant ([`Timestamp::MAX`] = for whoever holds it), or lifts
+    /// its restriction (`None`).
+    Restriction(SubjectHash, Option<Timestamp>),
 }
 
 /// Which audit rows to read.

@@ -28,8 +28,22 @@ pub struct Subject {
 }
 
 /// Keyed hash of a number, for reports and subject access.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SubjectHash(pub [u8; 16]);
+
+impl SubjectHash {
+    /// 32 hexadecimal digits.
+    pub fn hex(self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.0))
+    }
+
+    /// Reads what [`SubjectHash::hex`] writes.
+    pub fn parse(hex: &str) -> Option<Self> {
+        let fits = hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        let value = if fits { u128::from_str_radix(hex, 16).ok() } else { None };
+        value.map(|value| Self(value.to_be_bytes()))
+    }
+}
 
 impl fmt::Debug for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

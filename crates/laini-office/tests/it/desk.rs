@@ -10,6 +10,7 @@ use laini_core::Entropy;
 use laini_core::access::{KeyTree, RootKey};
 use laini_core::billing::Currency;
 use laini_core::disclosure::Windows;
+use laini_core::line::NumberPlan;
 use laini_core::partner::{Agreement, AgreementId, Partner, PartnerId, Purpose};
 use laini_core::store::{AccountStore as _, AuditEntry, DayKey, DayKeyError, DayKeys, TrailQuery, TrailRow};
 use laini_office::people::{Person, Seat, SignedIn, accept_invitation, invite};
@@ -91,6 +92,7 @@ impl Desk {
             store: Arc::clone(&accounts) as _,
             accounts,
             ledger: Arc::new(SqliteLedger::open_beside(dir.path(), Arc::new(OneKey)).unwrap()),
+            registry: None,
             keys: Arc::new(KeyTree::new(RootKey::new([3; 32]))),
             entropy: Arc::new(Counted::default()),
             settings: OfficeSettings { people, ..OfficeSettings::new("Test Mobile", TimeZone::UTC, Currency::KES) },

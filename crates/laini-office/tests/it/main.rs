@@ -9,4 +9,5 @@ mod desk;
 mod mail;
 mod payments;
 mod people;
+mod privacy;
 mod roster;

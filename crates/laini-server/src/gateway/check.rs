@@ -5,9 +5,11 @@ use laini_core::billing::{CheckId, Outcome, PriceStamp};
 use laini_core::disclosure::{
     Compared, Decision, FactSet, Facts, Freshness, POLICY_VERSION, PartnerSim, Told, UnknownReason, Windows, disclose,
 };
-use laini_core::line::{Line, Msisdn};
+use laini_core::line::{Line, LineState, Msisdn};
 use laini_core::partner::{AppView, Environment, Product, Purpose};
-use laini_core::store::{Draft, LedgerError, Lookup, Recorded, RegistryError, Subject, Submission, Submitted};
+use laini_core::store::{
+    Draft, LedgerError, Lookup, Recorded, RegistryError, Subject, SubjectHash, Submission, Submitted,
+};
 use tokio::time::{Instant, timeout_at};
 
 use super::Gateway;
@@ -100,17 +102,30 @@ impl Gateway {
     /// that is durable ([`Gateway::record`], [`Gateway::submit`]) may anything be answered.
     pub(crate) async fn examine(&self, question: &Question<'_>) -> Result<Examined, RegistryError> {
         let Found { lookup: Lookup { state, horizon }, now, windows, freshness } = self.look_up(question).await?;
-        let decision = disclose(&state, horizon, windows, freshness, now, &question.settings.zone);
+        let number = self.subjects.number(question.msisdn);
+        let decision = if self.is_restricted(question, number, &state) {
+            Decision::Withheld
+        } else {
+            disclose(&state, horizon, windows, freshness, now, &question.settings.zone)
+        };
         let line = state.line.as_ref().filter(|_| matches!(decision, Decision::Facts(_)));
         let stale = || freshness.withdraws_same_sim(horizon, now);
         let sim = line.filter(|_| question.facts.contains(FactSet::SIM)).map(|line| sim(question, line, stale));
         let told = Told { decision, facts: question.facts, windows, sim };
-        let draft = self.draft(question, &told, horizon.as_of);
+        let draft = self.draft(question, &told, number, horizon.as_of);
         if question.app.app.environment == Environment::Sandbox {
             let is_unknown = matches!(draft.outcome, Outcome::Unknown | Outcome::NotServed);
             self.runs.asked(question.app.app.id, question.msisdn, is_unknown, question.at);
         }
         Ok(Examined { draft, told, as_of: horizon.as_of })
+    }
+
+    /// Whether the operator has restricted the number; the lines of the sandbox are nobody's.
+    fn is_restricted(&self, question: &Question<'_>, number: SubjectHash, state: &LineState) -> bool {
+        let restrictions = self.accounts.restrictions();
+        !restrictions.is_empty()
+            && question.app.app.environment == Environment::Production
+            && restrictions.withhold(number, state)
     }
 
     async fn look_up(&self, question: &Question<'_>) -> Result<Found, RegistryError> {
@@ -139,7 +154,7 @@ impl Gateway {
         }
     }
 
-    fn draft(&self, question: &Question<'_>, told: &Told, as_of: Option<Timestamp>) -> Draft {
+    fn draft(&self, question: &Question<'_>, told: &Told, number: SubjectHash, as_of: Option<Timestamp>) -> Draft {
         let Question { app, product, msisdn, .. } = *question;
         Draft {
             id: question.id,
@@ -159,7 +174,7 @@ impl Gateway {
                 msisdn,
                 facts: told.to_text(),
                 reference: question.reference.map(str::to_owned),
-                hash: self.subjects.number(msisdn),
+                hash: number,
             },
         }
     }

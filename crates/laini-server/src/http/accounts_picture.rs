@@ -5,6 +5,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, Guard};
 use laini_core::access::KeyTree;
 use laini_core::partner::Accounts;
+use laini_core::privacy::Restrictions;
 use laini_core::store::{AccountStore, AccountsError};
 use tokio::time::{Instant, timeout};
 
@@ -12,6 +13,8 @@ use tokio::time::{Instant, timeout};
 const POLL_INTERVAL_MS: u64 = 250;
 /// How long one refresh may take before the store counts as unreachable.
 const REFRESH_TIMEOUT_MS: u64 = 2_000;
+/// Restrictions that are read at once.
+const RESTRICTIONS_PER_PAGE: usize = 50_000;
 
 /// The accounts that requests are decided on: an immutable picture, replaced whole when the store
 /// has a newer version.
@@ -19,6 +22,7 @@ pub struct AccountsPicture {
     store: Arc<dyn AccountStore>,
     keys: Arc<KeyTree>,
     current: ArcSwap<Accounts>,
+    restrictions: ArcSwap<Restrictions>,
     failing: AtomicBool,
     /// When the store was last asked and answered.
     read_at: Mutex<Instant>,
@@ -36,7 +40,31 @@ impl AccountsPicture {
         let read_at = Mutex::new(Instant::now());
         let current = ArcSwap::new(Arc::new(assemble(&*store, &keys).await?));
         let (failing, outdated) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Self { store, keys, current, failing, read_at, age_max: Duration::from_millis(age_ms_max), outdated })
+        let (restrictions, age_max) = (ArcSwap::default(), Duration::from_millis(age_ms_max));
+        let picture = Self { store, keys, current, restrictions, failing, read_at, age_max, outdated };
+        picture.learn_restrictions().await?;
+        Ok(picture)
+    }
+
+    /// The restricted numbers. Cheap; not to be held across an await.
+    pub fn restrictions(&self) -> Guard<Arc<Restrictions>> {
+        self.restrictions.load()
+    }
+
+    /// Takes over what changed since it was last asked, page by page: each is in force at once, so that what is too much
+    /// for one refresh goes on with the next.
+    async fn learn_restrictions(&self) -> Result<(), AccountsError> {
+        loop {
+            let known = self.restrictions.load_full();
+            let news = self.store.restrictions(known.seen(), RESTRICTIONS_PER_PAGE).await?;
+            let is_last = news.len() < RESTRICTIONS_PER_PAGE;
+            if !news.is_empty() {
+                self.restrictions.store(Arc::new(known.with(news)));
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
     }
 
     /// The present picture. Cheap; not to be held across an await.
@@ -67,6 +95,8 @@ impl AccountsPicture {
     /// Takes over what the store holds now, if it is newer.
     pub async fn refresh(&self) -> Result<(), AccountsError> {
         if self.store.version().await? != self.current().version {
+            // First: with the version they would count as known.
+            self.learn_restrictions().await?;
             self.current.store(Arc::new(assemble(&*self.store, &self.keys).await?));
         }
         Ok(())

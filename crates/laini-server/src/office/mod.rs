@@ -22,6 +22,7 @@ mod params;
 mod payments;
 mod person;
 mod prepaid;
+mod privacy;
 mod reply;
 mod second_factor;
 mod session;
@@ -68,6 +69,7 @@ pub(crate) const NOUNS: &[Noun] = &[
     going_live::NOUN,
     invoices::NOUN,
     usage::NOUN,
+    privacy::NOUN,
     audit::NOUN,
 ];
 

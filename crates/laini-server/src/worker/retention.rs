@@ -121,6 +121,8 @@ mod tests {
     use std::sync::Mutex;
 
     use jiff::civil::{Date, date};
+    use laini_core::billing::CheckId;
+    use laini_core::partner::PartnerId;
 
     use super::*;
 
@@ -156,6 +158,10 @@ mod tests {
     impl Retention for Store {
         fn forget_subjects(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<Forgotten, LedgerError>> {
             self.forget("subjects", before, limit)
+        }
+
+        fn forget_checks(&self, _: Vec<(PartnerId, CheckId)>) -> BoxFuture<'_, Result<Forgotten, LedgerError>> {
+            panic!("a sweep names no checks")
         }
 
         fn forget_answers(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<Forgotten, LedgerError>> {

@@ -12,12 +12,14 @@ use laini_core::partner::{
     Agreement, App, AppId, AppSecret, AppStatus, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress,
     ResultAddressId, SecretUse,
 };
+use laini_core::privacy::{RestrictionCursor, RestrictionRow};
 use laini_core::sandbox::World;
 use laini_core::store::{
-    AccountBook, AccountStore, AccountsError, AnswerKey, AnswerMemory, AppChange, AuditEntry, BoxFuture, ChainHead,
-    ChainPage, Changed, Claim, Claimed, Draft, FoundCheck, KeyedAnswer, Ledger, LedgerError, LedgerRow, Lookup,
-    PartnerChange, PlacedRow, Recorded, Registry, RegistryError, RepeatMemory, RequestHash, ResultAddressChange,
-    RowQuery, StoredAnswer, Submission, Submitted, Usage, WorldChange, WorldStore, WorldsError, WriterEnd,
+    AccountBook, AccountStore, AccountsError, AnswerKey, AnswerMemory, AppChange, AskedPage, AskedQuery, AuditEntry,
+    BoxFuture, ChainHead, ChainPage, Changed, Claim, Claimed, Draft, FoundCheck, KeyedAnswer, Ledger, LedgerError,
+    LedgerRow, Lookup, PartnerChange, PlacedRow, Recorded, Registry, RegistryError, RepeatMemory, RequestHash,
+    ResultAddressChange, RowQuery, StoredAnswer, SubjectHash, Submission, Submitted, Usage, WorldChange, WorldStore,
+    WorldsError, WriterEnd,
 };
 use laini_server::{Clock, Entropy};
 use tokio::sync::Notify;
@@ -269,6 +271,10 @@ impl Ledger for VecLedger {
     fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>> {
         unimplemented_here()
     }
+
+    fn asked(&self, _: AskedQuery) -> BoxFuture<'_, Result<AskedPage, LedgerError>> {
+        unimplemented_here()
+    }
 }
 
 /// Answers in a map.
@@ -329,9 +335,18 @@ pub(crate) struct BookAccounts {
     pub(crate) book: Mutex<AccountBook>,
     pub(crate) audits: Mutex<Vec<AuditEntry>>,
     pub(crate) mood: Mutex<Mood>,
+    pub(crate) restrictions: Mutex<HashMap<SubjectHash, RestrictionRow>>,
 }
 
 impl BookAccounts {
+    /// Restricts a number, or lifts its restriction.
+    pub(crate) fn restrict(&self, number: SubjectHash, until: Option<Timestamp>) {
+        self.change(|book| {
+            let row = RestrictionRow { number, until, change: book.version };
+            self.restrictions.lock().unwrap().insert(number, row);
+        });
+    }
+
     pub(crate) fn change_app(&self, id: AppId, change: impl FnOnce(&mut App)) {
         self.change(|book| change(book.apps.iter_mut().find(|app| app.id == id).unwrap()));
     }
@@ -395,6 +410,23 @@ impl AccountStore for BookAccounts {
 
     fn load(&self) -> BoxFuture<'_, Result<AccountBook, AccountsError>> {
         Box::pin(async { self.result(self.book.lock().unwrap().clone()) })
+    }
+
+    fn restrictions(
+        &self,
+        after: RestrictionCursor,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RestrictionRow>, AccountsError>> {
+        let restrictions = self.restrictions.lock().unwrap();
+        let mut news: Vec<_> = restrictions.values().filter(|row| row.cursor() > after).copied().collect();
+        news.sort_by_key(RestrictionRow::cursor);
+        news.truncate(limit);
+        Box::pin(async { self.result(news) })
+    }
+
+    fn restriction(&self, number: SubjectHash) -> BoxFuture<'_, Result<Option<RestrictionRow>, AccountsError>> {
+        let found = self.restrictions.lock().unwrap().get(&number).copied();
+        Box::pin(async move { self.result(found) })
     }
 
     fn add_partner(

@@ -176,6 +176,7 @@ impl World {
             store: kept,
             accounts: Arc::clone(&in_force),
             ledger: Arc::clone(&ledger) as _,
+            registry: Some(Arc::clone(&registry) as _),
             keys: Arc::clone(&keys),
             entropy: Arc::new(CountedEntropy::default()),
             settings: OfficeSettings::new("Test Mobile", settings.current().zone.clone(), Currency::KES),

@@ -8,6 +8,7 @@ mod change;
 mod limits;
 mod load;
 mod office;
+mod restrictions;
 mod write;
 
 use std::sync::Arc;
@@ -16,8 +17,10 @@ use std::time::Duration;
 use laini_core::partner::{
     Agreement, App, AppId, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress, ResultAddressId, SecretUse,
 };
+use laini_core::privacy::{RestrictionCursor, RestrictionRow};
 use laini_core::store::{
     AccountBook, AccountStore, AccountsError, AppChange, AuditEntry, BoxFuture, PartnerChange, ResultAddressChange,
+    SubjectHash,
 };
 
 use crate::columns::Columns;
@@ -106,6 +109,18 @@ impl AccountStore for PostgresAccounts {
             let panicked = |_| AccountsError::Engine("putting the accounts together panicked".to_owned());
             book.map_err(panicked)?.map_err(engine)
         })
+    }
+
+    fn restrictions(
+        &self,
+        after: RestrictionCursor,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RestrictionRow>, AccountsError>> {
+        Box::pin(self.read(async move |link: &Link| restrictions::changed(link, after, limit).await))
+    }
+
+    fn restriction(&self, number: SubjectHash) -> BoxFuture<'_, Result<Option<RestrictionRow>, AccountsError>> {
+        Box::pin(self.read(async move |link: &Link| restrictions::of(link, number).await))
     }
 
     fn add_partner(

@@ -6,7 +6,7 @@ use laini_core::store::{
 };
 use tokio_postgres::Row;
 
-use super::{PostgresAccounts, TIMEOUT, change, engine, load, write};
+use super::{PostgresAccounts, TIMEOUT, change, engine, load, restrictions, write};
 use crate::columns::Columns;
 use crate::database::{Link, Stop, Transaction, params};
 use crate::error::DbError;
@@ -201,5 +201,6 @@ async fn accounts(
         AccountsChange::NextTokenEpoch(app) => write::next_token_epoch(transaction, *app).await.map(drop),
         AccountsChange::AddResultAddress(address) => write::insert_result_address(transaction, address).await,
         AccountsChange::ResultAddress(address, to) => change::result_address(transaction, *address, to).await,
+        AccountsChange::Restriction(number, until) => restrictions::set(transaction, *number, *until).await,
     }
 }

@@ -12,6 +12,7 @@
 
 mod answers;
 mod arrays;
+mod asked;
 mod batch;
 mod known;
 mod outbox;
@@ -30,12 +31,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::store::{
-    BoxFuture, ChainHead, ChainKey, ChainPage, CommitObserver, DayKey, DayKeys, Draft, FoundCheck, Ledger, LedgerError,
-    LedgerRow, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage, WriterEnd,
+    AskedPage, AskedQuery, BoxFuture, ChainHead, ChainKey, ChainPage, CommitObserver, DayKey, DayKeys, Draft,
+    FoundCheck, Ledger, LedgerError, LedgerRow, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage, WriterEnd,
 };
 use laini_store::ledger::{
-    HEADS_FILE, HeadFile, SealedDraft, SealedSubmission, Today, Waiting, WriterLock, existing_day_key, read_heads,
-    writer_stopped,
+    DayOpener, HEADS_FILE, HeadFile, SealedDraft, SealedSubmission, Today, Waiting, WriterLock, existing_day_key,
+    read_heads, writer_stopped,
 };
 use tokio::sync::mpsc::{Sender, UnboundedSender, channel, error::TrySendError, unbounded_channel};
 use tokio::sync::oneshot;
@@ -278,6 +279,16 @@ impl Ledger for PostgresLedger {
 
     fn ends(&self, _: Option<CheckId>) -> BoxFuture<'_, Result<Vec<WriterEnd>, LedgerError>> {
         Box::pin(self.read(async |link: &Link| rows::ends(link).await))
+    }
+
+    fn asked(&self, query: AskedQuery) -> BoxFuture<'_, Result<AskedPage, LedgerError>> {
+        Box::pin(async move {
+            let scanned = self.read(async move |link: &Link| asked::scan(link, &query).await).await?;
+            let mut opener = DayOpener::new(&*self.day_keys);
+            let open = |raw: asked::Raw| opener.asked(raw.row, raw.number, raw.sealed.as_deref());
+            let checks = scanned.found.into_iter().map(open).collect::<Result<_, _>>()?;
+            Ok(AskedPage { checks, looked_at: scanned.looked_at, after: scanned.after })
+        })
     }
 
     fn chain(&self, after: Option<CheckId>, limit: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>> {

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use laini_core::billing::CheckId;
-use laini_core::store::{BoxFuture, Forgotten, LedgerError, Retention};
+use laini_core::partner::PartnerId;
+use laini_core::store::{BoxFuture, CHECKS_AT_ONCE, Forgotten, LedgerError, Retention};
 
 use super::PostgresLedger;
 use crate::database::{NOW_MS, Transaction, params};
@@ -28,6 +29,24 @@ WITH old AS (
 DELETE FROM subject USING old
 WHERE subject.partner = old.partner AND subject.position = old.position AND subject.tail = old.tail";
 
+/// The same for checks that are named.
+const CHECKS: &str = "
+WITH named AS (
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS named (partner, position, tail)
+), old AS (
+    SELECT partner, position, tail, subject.number_hash FROM named JOIN subject USING (partner, position, tail)
+), kept AS (
+    INSERT INTO forgotten (partner, position, tail, number_hash)
+    SELECT partner, position, tail, number_hash FROM old ON CONFLICT DO NOTHING
+)
+DELETE FROM subject USING old
+WHERE subject.partner = old.partner AND subject.position = old.position AND subject.tail = old.tail";
+
+/// What is still to be delivered stays.
+const BODIES: &str = "
+UPDATE delivery SET sealed = NULL FROM unnest($1::bigint[], $2::bigint[]) AS named (position, tail)
+WHERE delivery.position = named.position AND delivery.tail = named.tail AND state <> 1";
+
 const ANSWERS: &str = "DELETE FROM answer WHERE key IN (SELECT key FROM answer WHERE at < $1 ORDER BY at LIMIT $2)";
 
 const DELIVERIES: &str = "
@@ -42,6 +61,22 @@ impl Retention for PostgresLedger {
         Box::pin(self.forget(limit, async move |transaction: &Transaction<'_>| {
             transaction.execute(SUBJECTS, params![at, rows, position]).await
         }))
+    }
+
+    fn forget_checks(&self, checks: Vec<(PartnerId, CheckId)>) -> BoxFuture<'_, Result<Forgotten, LedgerError>> {
+        let more = checks.len() > CHECKS_AT_ONCE;
+        let places = checks.iter().take(CHECKS_AT_ONCE).map(|(partner, id)| {
+            (partner.as_u64().cast_signed(), (id.position().cast_signed(), id.tail().cast_signed()))
+        });
+        let (partners, ids): (Vec<i64>, Vec<(i64, i64)>) = places.unzip();
+        let (positions, tails): (Vec<i64>, Vec<i64>) = ids.into_iter().unzip();
+        Box::pin(async move {
+            let forget = async move |transaction: &Transaction<'_>| {
+                transaction.execute(BODIES, params![positions, tails]).await?;
+                transaction.execute(CHECKS, params![partners, positions, tails]).await
+            };
+            Ok(Forgotten { count: self.perform(forget).await?, more })
+        })
     }
 
     fn forget_answers(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<Forgotten, LedgerError>> {

@@ -106,7 +106,7 @@ pub(super) async fn rows(link: &Database, query: &RowQuery) -> Result<Vec<Placed
         "SELECT {COLUMNS} FROM ledger
          WHERE position >= $1 AND (position > $1 OR tail > $2) AND position < $3 ORDER BY position, tail LIMIT $4"
     );
-    let (mut after, until) = bounds(query);
+    let (mut after, until) = bounds(query.after, (query.from, query.until));
     let mut found = Vec::new();
     while found.len() < limit {
         let read_now = ROWS_PER_STATEMENT.cast_signed() as i64;
@@ -143,14 +143,17 @@ pub(super) async fn ends(link: &Database) -> Result<Vec<WriterEnd>, DbError> {
 }
 
 /// The ids between which rows can fit: `at` follows the minting of the id closely.
-fn bounds(query: &RowQuery) -> ((i64, i64), i64) {
+pub(super) fn bounds(
+    after: Option<CheckId>,
+    (from, until): (Option<Timestamp>, Option<Timestamp>),
+) -> ((i64, i64), i64) {
     let shifted = |at: Timestamp, seconds: i64| {
         let at = at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(at);
         CheckId::floor(at).position().cast_signed()
     };
-    let from = query.from.map_or((-1, 0), |from| (shifted(from, -MINTED_BEFORE_S), -1));
-    let after = query.after.map_or((-1, 0), place);
-    let until = query.until.map_or(END_OF_POSITIONS, |until| shifted(until, CLOCK_SET_BACK_S));
+    let from = from.map_or((-1, 0), |from| (shifted(from, -MINTED_BEFORE_S), -1));
+    let after = after.map_or((-1, 0), place);
+    let until = until.map_or(END_OF_POSITIONS, |until| shifted(until, CLOCK_SET_BACK_S));
     (from.max(after), until)
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use laini_core::access::ConsumerKey;
 use laini_core::partner::{AppId, Environment, PartnerId, PartnerStatus, Purpose};
-use laini_core::store::{AccountStore, AuditEntry, PartnerChange};
+use laini_core::store::{AccountStore, AuditEntry, OfficeStore, PartnerChange};
 use laini_store_postgres::{Database, DatabaseSettings, PostgresAccounts};
 use laini_testkit::contract::accounts::AccountsHome;
 use laini_testkit::postgres::{TestDatabase, fresh_database};
@@ -14,6 +14,11 @@ struct Home(TestDatabase);
 
 impl AccountsHome for Home {
     fn open(&self) -> Box<dyn AccountStore> {
+        let database: Arc<Database> = Database::open(DatabaseSettings::new(&self.0.url())).unwrap();
+        Box::new(PostgresAccounts::open(database))
+    }
+
+    fn open_office(&self) -> Box<dyn OfficeStore> {
         let database: Arc<Database> = Database::open(DatabaseSettings::new(&self.0.url())).unwrap();
         Box::new(PostgresAccounts::open(database))
     }

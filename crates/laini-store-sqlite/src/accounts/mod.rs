@@ -10,6 +10,7 @@ mod limits;
 mod load;
 mod office;
 mod operator_keys;
+mod restrictions;
 mod result_addresses;
 mod write;
 
@@ -20,8 +21,10 @@ use std::time::Duration;
 use laini_core::partner::{
     Agreement, App, AppId, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress, ResultAddressId, SecretUse,
 };
+use laini_core::privacy::{RestrictionCursor, RestrictionRow};
 use laini_core::store::{
     AccountBook, AccountStore, AccountsError, AppChange, AuditEntry, BoxFuture, PartnerChange, ResultAddressChange,
+    SubjectHash,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -34,6 +37,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migration_4.sql"),
     include_str!("prepaid.sql"),
     include_str!("app_secrets.sql"),
+    include_str!("restrictions.sql"),
 ];
 /// How long a change waits for another process that holds the file: it holds up a server's worker.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -95,6 +99,18 @@ impl AccountStore for SqliteAccounts {
 
     fn load(&self) -> BoxFuture<'_, Result<AccountBook, AccountsError>> {
         Box::pin(async { self.read(load::book) })
+    }
+
+    fn restrictions(
+        &self,
+        after: RestrictionCursor,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RestrictionRow>, AccountsError>> {
+        Box::pin(async move { self.read(|transaction| restrictions::changed(transaction, after, limit)) })
+    }
+
+    fn restriction(&self, number: SubjectHash) -> BoxFuture<'_, Result<Option<RestrictionRow>, AccountsError>> {
+        Box::pin(async move { self.read(|transaction| restrictions::of(transaction, number)) })
     }
 
     fn add_partner(

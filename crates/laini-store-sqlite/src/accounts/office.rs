@@ -7,7 +7,7 @@ use laini_core::store::{
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::load::{self, unsigned};
-use super::{SqliteAccounts, change, result_addresses, write};
+use super::{SqliteAccounts, change, restrictions, result_addresses, write};
 
 /// Rows that one call returns at most.
 const ROWS_PER_CALL: usize = 10_000;
@@ -199,6 +199,7 @@ fn accounts(transaction: &Transaction<'_>, account: &AccountsChange, of: &Office
         AccountsChange::NextTokenEpoch(app) => write::next_token_epoch(transaction, *app).map(drop),
         AccountsChange::AddResultAddress(address) => result_addresses::insert(transaction, address),
         AccountsChange::ResultAddress(address, to) => result_addresses::change(transaction, *address, to),
+        AccountsChange::Restriction(number, until) => restrictions::set(transaction, *number, *until),
     }?;
     Ok(())
 }

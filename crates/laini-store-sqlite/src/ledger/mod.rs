@@ -15,6 +15,7 @@
 
 mod answers;
 mod append;
+mod asked;
 mod chore;
 mod counters;
 mod outbox;
@@ -33,15 +34,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::store::{
-    BoxFuture, ChainHead, ChainKey, ChainPage, CommitObserver, DayKey, DayKeys, Draft, FoundCheck, Ledger, LedgerError,
-    LedgerRow, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage, WriterEnd,
+    AskedPage, AskedQuery, BoxFuture, ChainHead, ChainKey, ChainPage, CommitObserver, DayKey, DayKeys, Draft,
+    FoundCheck, Ledger, LedgerError, LedgerRow, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage, WriterEnd,
 };
 
 use crate::sql::StoreError;
 use answers::Claims;
 pub(crate) use laini_store::ledger::HEADS_FILE;
 pub use laini_store::ledger::last_holder;
-use laini_store::ledger::{Today, existing_day_key, read_heads};
+use laini_store::ledger::{DayOpener, Today, existing_day_key, read_heads};
 use readers::Readers;
 pub(crate) use schema::{MIGRATIONS, place};
 use writing::Writing;
@@ -179,6 +180,16 @@ impl Ledger for SqliteLedger {
 
     fn ends(&self, after: Option<CheckId>) -> BoxFuture<'_, Result<Vec<WriterEnd>, LedgerError>> {
         Box::pin(self.readers.run(move |connection| readers::ends(connection, after)))
+    }
+
+    fn asked(&self, query: AskedQuery) -> BoxFuture<'_, Result<AskedPage, LedgerError>> {
+        Box::pin(async move {
+            let scanned = self.readers.run(move |connection| asked::scan(connection, &query)).await?;
+            let mut opener = DayOpener::new(&*self.day_keys);
+            let open = |raw: asked::Raw| opener.asked(raw.row, raw.number, raw.sealed.as_deref());
+            let checks = scanned.found.into_iter().map(open).collect::<Result<_, _>>()?;
+            Ok(AskedPage { checks, looked_at: scanned.looked_at, after: scanned.after })
+        })
     }
 
     fn chain(&self, after: Option<CheckId>, limit: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>> {

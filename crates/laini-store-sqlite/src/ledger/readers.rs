@@ -92,7 +92,7 @@ pub(super) fn rows(connection: &Connection, query: &RowQuery) -> rusqlite::Resul
     let sql = format!(
         "SELECT {COLUMNS}, ledger.position FROM ledger WHERE position > ?1 AND position < ?2 ORDER BY position LIMIT ?3"
     );
-    let (mut after, until) = bounds(connection, query)?;
+    let (mut after, until) = bounds(connection, query.after, (query.from, query.until))?;
     let mut found = Vec::new();
     while found.len() < limit {
         let mut statement = connection.prepare_cached(&sql)?;
@@ -117,14 +117,18 @@ pub(super) fn rows(connection: &Connection, query: &RowQuery) -> rusqlite::Resul
 }
 
 /// The places between which rows can fit: `at` follows the minting of the id closely.
-fn bounds(connection: &Connection, query: &RowQuery) -> rusqlite::Result<(i64, i64)> {
+pub(super) fn bounds(
+    connection: &Connection,
+    after: Option<CheckId>,
+    (from, until): (Option<jiff::Timestamp>, Option<jiff::Timestamp>),
+) -> rusqlite::Result<(i64, i64)> {
     let shifted = |at: jiff::Timestamp, seconds: i64| {
         let at = at.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(at);
         CheckId::floor(at).position().cast_signed()
     };
-    let from = query.from.map_or(-1, |from| shifted(from, -MINTED_BEFORE_S) - 1);
-    let after = query.after.map_or(Ok(-1), |after| schema::place(connection, after))?;
-    let until = query.until.map_or(END_OF_POSITIONS, |until| shifted(until, CLOCK_SET_BACK_S));
+    let from = from.map_or(-1, |from| shifted(from, -MINTED_BEFORE_S) - 1);
+    let after = after.map_or(Ok(-1), |after| schema::place(connection, after))?;
+    let until = until.map_or(END_OF_POSITIONS, |until| shifted(until, CLOCK_SET_BACK_S));
     Ok((from.max(after), until))
 }
 

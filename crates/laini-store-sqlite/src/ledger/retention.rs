@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use laini_core::billing::CheckId;
-use laini_core::store::{BoxFuture, Forgotten, LedgerError, Retention};
+use laini_core::partner::PartnerId;
+use laini_core::store::{BoxFuture, CHECKS_AT_ONCE, Forgotten, LedgerError, Retention};
 use rusqlite::{Connection, params};
 
-use super::SqliteLedger;
+use super::{SqliteLedger, schema};
 
 /// What one call forgets at most, whatever its caller asks for: the writer waits for so long.
 const FORGOTTEN_AT_ONCE: usize = 10_000;
@@ -15,6 +16,10 @@ impl Retention for SqliteLedger {
     fn forget_subjects(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<Forgotten, LedgerError>> {
         let limit = limit.min(FORGOTTEN_AT_ONCE);
         Box::pin(self.perform(move |connection| forget_subjects(connection, before, limit)))
+    }
+
+    fn forget_checks(&self, checks: Vec<(PartnerId, CheckId)>) -> BoxFuture<'_, Result<Forgotten, LedgerError>> {
+        Box::pin(self.perform(move |connection| forget_checks(connection, &checks)))
     }
 
     fn forget_answers(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<Forgotten, LedgerError>> {
@@ -71,4 +76,21 @@ fn forget_subjects(connection: &Connection, before: Timestamp, limit: usize) -> 
         delete.execute([position])?;
     }
     Ok(forgotten(positions.len(), limit))
+}
+
+/// The keyed hash of each number stays, and so does what is still to be delivered.
+fn forget_checks(connection: &Connection, checks: &[(PartnerId, CheckId)]) -> rusqlite::Result<Forgotten> {
+    let keep = "INSERT OR IGNORE INTO forgotten SELECT position, number_hash FROM subject WHERE position = ?1";
+    let mut keep = connection.prepare_cached(keep)?;
+    let mut delete = connection.prepare_cached("DELETE FROM subject WHERE position = ?1")?;
+    let body = "UPDATE delivery SET sealed = NULL WHERE position = ?1 AND tail = ?2 AND state <> 1";
+    let mut body = connection.prepare_cached(body)?;
+    let mut count = 0;
+    for (_, id) in checks.iter().take(CHECKS_AT_ONCE) {
+        let place = schema::place(connection, *id)?;
+        keep.execute([place])?;
+        count += delete.execute([place])? as u64;
+        body.execute([id.position().cast_signed(), id.tail().cast_signed()])?;
+    }
+    Ok(Forgotten { count, more: checks.len() > CHECKS_AT_ONCE })
 }

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use laini_core::partner::{AppStatus, Limits, PartnerStatus, Purpose};
-use laini_core::store::{AccountStore, AccountsError, AuditEntry};
+use laini_core::store::{AccountStore, AccountsError, AuditEntry, OfficeStore};
 use laini_store_sqlite::SqliteAccounts;
 use laini_testkit::contract::accounts::AccountsHome;
 use rusqlite::Connection;
@@ -13,6 +13,10 @@ struct Home(TempDir);
 
 impl AccountsHome for Home {
     fn open(&self) -> Box<dyn AccountStore> {
+        Box::new(SqliteAccounts::open(self.0.path()).unwrap())
+    }
+
+    fn open_office(&self) -> Box<dyn OfficeStore> {
         Box::new(SqliteAccounts::open(self.0.path()).unwrap())
     }
 }

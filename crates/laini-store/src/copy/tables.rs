@@ -172,6 +172,11 @@ pub static TABLES: &[Table] = &[
         columns: &[text("kind"), text("name"), text("value"), integer("place"), integer("id"), boolean("is_unique")],
         key: &["kind", "name", "value", "place", "id"],
     },
+    Table {
+        name: "restriction",
+        columns: &[bytes("number_hash"), integer("until"), integer("change")],
+        key: &["number_hash"],
+    },
     Table { name: "document", columns: &[bytes("digest"), bytes("bytes")], key: &["digest"] },
     Table { name: "world_meta", columns: &[integer("version")], key: &["version"] },
     Table {

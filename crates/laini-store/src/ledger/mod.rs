@@ -17,7 +17,7 @@ pub use codes::{
     DeliveryCode, ENVIRONMENTS, environment_code, outcome_code, product_code, purpose_code, repeat_window,
 };
 pub use counters::{Counters, Kind, QUARTER_S, Sum, quarters};
-pub use days::{DAY_S, Today, day_of, existing_day_key};
+pub use days::{DAY_S, DayOpener, Today, day_of, existing_day_key};
 pub use draft::{Link, SealedDraft};
 pub use heads::{FILE as HEADS_FILE, HeadFile, read_heads, reconcile};
 pub use lock::{LOCK_FILE, LockError, WriterLock, last_holder};

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod answers;
+pub mod asked;
 pub mod closing;
 pub mod ledger;
 pub mod office;
@@ -54,6 +55,11 @@ macro_rules! beside_ledger_contract {
             old_answers_are_deleted_piece_by_piece
             only_ended_deliveries_are_forgotten
             a_destroyed_day_key_takes_its_subjects_along
+            named_checks_are_forgotten_and_their_money_stays
+        );
+        $crate::beside_ledger_contract!($home => asked:
+            checks_are_found_by_their_numbers
+            a_scan_comes_in_pages_and_ends
         );
     };
     ($home:expr => $suite:ident: $($case:ident)*) => {

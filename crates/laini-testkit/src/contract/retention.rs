@@ -4,7 +4,9 @@
 #![expect(missing_docs, reason = "the name of a case is the promise that it holds")]
 
 use jiff::civil::Date;
-use laini_core::store::{Claimed, DeliveryState, Forgotten, Submission, verify_ledger};
+use laini_core::store::{
+    AskedQuery, Claimed, DeliveryDraft, DeliveryId, DeliveryState, Draft, Forgotten, Submission, verify_ledger,
+};
 
 use super::ledger::{Desk, LedgerHome, QUESTION, Question, all, at, chain_key, record};
 use super::outbox::{attempt, delivery};
@@ -76,4 +78,42 @@ pub async fn a_destroyed_day_key_takes_its_subjects_along(home: &dyn LedgerHome)
     assert_eq!(subject(old.id).await, None);
     assert_eq!(subject(new.id).await, Some(new.subject.clone()));
     assert_eq!(verify_ledger(&*everything.ledger, chain_key(), |_| {}).await.unwrap(), (2, vec![]));
+}
+
+pub async fn named_checks_are_forgotten_and_their_money_stays(home: &dyn LedgerHome) {
+    let (everything, desk) = (home.open_all(), Desk::default());
+    let drafts: Vec<_> = (0..6u32).map(|n| desk.answered(Question { line: n / 2, ..QUESTION }, at(n.into()))).collect();
+    for (place, draft) in drafts.iter().enumerate() {
+        let delivery = delivery_of(draft);
+        let submission = Submission { drafts: vec![draft.clone()], delivery: Some(delivery), ..Submission::default() };
+        everything.ledger.submit(submission).await.unwrap();
+        let end = if place == 2 { DeliveryState::Due(at(30)) } else { DeliveryState::Delivered };
+        everything.outbox.settle(DeliveryId(draft.id), attempt(5), end).await.unwrap();
+    }
+    let rows = all(&everything.ledger).await;
+    // Both checks about the second line, and one that is not there.
+    let mut named: Vec<_> = drafts[2..4].iter().map(|draft| (draft.partner, draft.id)).collect();
+    named.push((drafts[0].partner, desk.answered(QUESTION, at(99)).id));
+    let forget = async || everything.retention.forget_checks(named.clone()).await.unwrap();
+    assert_eq!(forget().await, Forgotten { count: 2, more: false });
+    assert_eq!(forget().await, Forgotten { count: 0, more: false });
+    for (place, draft) in drafts.iter().enumerate() {
+        let is_named = (2..4).contains(&place);
+        let found = everything.ledger.find(draft.id).await.unwrap().unwrap();
+        assert_eq!(found.subject.is_none(), is_named, "{place}");
+        // What is still to be delivered is delivered.
+        let has_body = everything.outbox.redeliver(DeliveryId(draft.id), at(40)).await.unwrap();
+        assert_eq!(has_body, place != 3, "{place}");
+    }
+    // The keyed hash stays: the checks are still found by their number.
+    let query = AskedQuery { numbers: vec![drafts[2].subject.hash], limit: 10, ..AskedQuery::default() };
+    let found = everything.ledger.asked(query).await.unwrap().checks;
+    assert_eq!(found.iter().map(|check| check.row.id).collect::<Vec<_>>(), [drafts[2].id, drafts[3].id]);
+    assert!(found.iter().all(|check| check.subject.is_none() && check.number == Some(drafts[2].subject.hash)));
+    assert_eq!(all(&everything.ledger).await, rows);
+    assert_eq!(verify_ledger(&*everything.ledger, chain_key(), |_| {}).await.unwrap(), (6, vec![]));
+}
+
+fn delivery_of(draft: &Draft) -> DeliveryDraft {
+    DeliveryDraft { id: DeliveryId(draft.id), ..delivery(&Desk::default(), 1, draft.at) }
 }

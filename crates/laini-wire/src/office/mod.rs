@@ -8,4 +8,5 @@ pub mod onboarding;
 pub mod organisation;
 pub mod payments;
 pub mod people;
+pub mod privacy;
 pub mod usage;

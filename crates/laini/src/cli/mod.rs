@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::command::{
     ageing, agreement, app, audit, backup, check, config, delivery, demo, invoice, ledger, listen, member, nodes,
     openapi, operator, partner, payment, prepaid, price, registry, restore, retention, sandbox, serve, shadow, staff,
-    statement, store, usage, verify_invoice,
+    statement, store, subject, usage, verify_invoice,
 };
 
 /// The command line.
@@ -115,6 +115,9 @@ pub(crate) enum Command {
     /// Where everything is remembered.
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// What is held about a number, who asked about it, and what its holder may ask for.
+    #[command(subcommand)]
+    Subject(subject::SubjectCommand),
     /// Compare the operator's back end with the built-in registry.
     Shadow(shadow::ShadowArgs),
     /// Look for what is unsafe, stale, full or wrong.

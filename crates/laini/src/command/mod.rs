@@ -37,6 +37,7 @@ pub(crate) mod shadow;
 pub(crate) mod staff;
 pub(crate) mod statement;
 pub(crate) mod store;
+pub(crate) mod subject;
 pub(crate) mod usage;
 pub(crate) mod verify_invoice;
 
@@ -78,6 +79,7 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Restore(args) => restore::run(&context, &args),
         Command::Retention(command) => retention::run(&context, &command),
         Command::Store(command) => store::run(&context, &command),
+        Command::Subject(command) => subject::run(&context, &command),
         Command::Shadow(args) => shadow::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Config(command) => config::run(&context, &command),

@@ -292,7 +292,7 @@ impl Config {
             payment_days: self.billing.payment_days,
         };
         let settings = OfficeSettings::new(&self.operator.name, self.zone()?, self.currency()?);
-        Ok(OfficeSettings { people: self.sign_in.people(), billing, ..settings })
+        Ok(OfficeSettings { people: self.sign_in.people(), billing, plan: self.plan()?, ..settings })
     }
 
     /// The operator's currency.

@@ -46,6 +46,7 @@ mod serving;
 mod shadow;
 mod shutdown;
 mod store_copy;
+mod subject;
 mod suspension;
 mod traces;
 mod upstream;

@@ -13,6 +13,13 @@ fn subjects(lab: &Lab) -> i64 {
     ledger.query_row("SELECT count(*) FROM subject", [], |row| row.get(0)).unwrap()
 }
 
+/// Checks of which nothing but the keyed hash of the number is left.
+fn hashes(lab: &Lab) -> i64 {
+    let ledger = rusqlite::Connection::open(lab.data().join("ledger.db")).unwrap();
+    let sql = "SELECT count(*) FROM forgotten JOIN ledger USING (position) WHERE length(number_hash) = 16";
+    ledger.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
 fn day_keys(lab: &Lab) -> usize {
     fs::read_dir(lab.data().join("keys/day")).unwrap().count()
 }
@@ -45,7 +52,10 @@ fn numbers_and_facts_go_after_the_dispute_window_and_the_ledger_stays_whole() {
     assert_eq!((subjects(&lab), day_keys(&lab)), (20, 1));
     let swept = run("+122d");
     assert!(swept.contains("\"subjects\":20") && swept.contains("\"day_keys\":1"), "{swept}");
-    assert_eq!((subjects(&lab), day_keys(&lab)), (0, 0));
+    assert_eq!((subjects(&lab), day_keys(&lab), hashes(&lab)), (0, 0, 20));
+    // Seven years later the rows are there still, and say as little.
+    run("+2557d");
+    assert_eq!(hashes(&lab), 20);
     assert_eq!(lab.verify_ledger(), 20);
     assert_eq!(lab.ledger().len(), 20);
 }

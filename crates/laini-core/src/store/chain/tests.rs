@@ -6,7 +6,8 @@ use super::*;
 use crate::billing::{Currency, Outcome};
 use crate::partner::{AppId, Environment, PartnerId, Product};
 use crate::store::{
-    BoxFuture, ChainPage, Draft, FoundCheck, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage, WriterEnd,
+    AskedPage, AskedQuery, BoxFuture, ChainPage, Draft, FoundCheck, PlacedRow, Recorded, RowQuery, Submission,
+    Submitted, Usage, WriterEnd,
 };
 
 const WRITER: u32 = 7;
@@ -296,6 +297,10 @@ impl Ledger for Traffic {
         let rows = self.rows[..committed].iter().filter(|row| Some(row.row.id) > after).filter(is_there);
         let page = ChainPage { rows: rows.take(limit.min(TRAFFIC_PAGE)).cloned().collect() };
         Box::pin(async { Ok(page) })
+    }
+
+    fn asked(&self, _: AskedQuery) -> BoxFuture<'_, Result<AskedPage, LedgerError>> {
+        panic!("a verification reads the chain")
     }
 
     fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>> {

@@ -17,9 +17,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, try_join_all};
 use jiff::SignedDuration;
 use laini_core::billing::{Charge, CheckId, Money, Outcome};
-use laini_core::disclosure::Told;
+use laini_core::disclosure::{Decision, Told};
 use laini_core::line::Msisdn;
-use laini_core::partner::AppView;
+use laini_core::partner::{AppView, Environment};
 use laini_core::store::{AskedAs, FoundCheck, Recorded, Submission, Submitted};
 use laini_wire::checks::{CHECKS_PATH, ChecksAnswer};
 
@@ -84,7 +84,12 @@ impl Gateway {
         let is_theirs = row.app == app.app.id && row.outcome != Outcome::Reversal;
         let is_recent = context.at.duration_since(row.at) <= READABLE_FOR;
         let subject = subject.filter(|_| is_theirs && is_recent).ok_or(ApiError::NoSuchCheck)?;
-        let told = Told::parse(&subject.facts).ok_or(ApiError::NoSuchCheck)?;
+        let mut told = Told::parse(&subject.facts).ok_or(ApiError::NoSuchCheck)?;
+        if row.environment == Environment::Production
+            && self.accounts.restrictions().withhold_again(subject.hash, row.at)
+        {
+            (told.decision, told.sim) = (Decision::Withheld, None);
+        }
         let charge = match row.outcome.free_reason() {
             _ if is_reversed => item::charge(Money::new(0, row.charge.currency), Some("reversed")),
             Some(reason) => item::charge(row.charge, Some(reason.word())),

@@ -7,6 +7,7 @@
 #![expect(missing_docs, reason = "the name of a case is the promise that it holds")]
 
 mod changes;
+mod restrictions;
 mod secrets;
 
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use laini_core::partner::{
     Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppSecret, AppStatus, Environment, Partner, PartnerId,
     Product, ProductSet, Purpose,
 };
-use laini_core::store::{AccountBook, AccountStore, AccountsError, AuditEntry};
+use laini_core::store::{AccountBook, AccountStore, AccountsError, AuditEntry, OfficeStore};
 
 pub use changes::{
     a_partner_changes_one_thing_at_a_time, a_result_address_is_proven_rolled_and_removed,
@@ -28,6 +29,10 @@ pub use changes::{
 pub use secrets::{
     a_secret_is_added_beside_another_and_one_is_retired, an_app_is_renamed_and_its_products_change,
     the_last_use_of_secrets_is_noted_in_silence,
+};
+
+pub use restrictions::{
+    a_restriction_is_made_with_its_record_or_not_at_all, restrictions_are_told_in_the_order_of_their_changes,
 };
 
 /// Runs the whole suite: one test per promise, each in a new `$home` (an expression that makes an
@@ -58,6 +63,8 @@ macro_rules! accounts_contract {
             an_app_is_renamed_and_its_products_change
             a_secret_is_added_beside_another_and_one_is_retired
             the_last_use_of_secrets_is_noted_in_silence
+            restrictions_are_told_in_the_order_of_their_changes
+            a_restriction_is_made_with_its_record_or_not_at_all
         );
     };
     ($home:expr => $($case:ident)*) => {
@@ -72,6 +79,9 @@ macro_rules! accounts_contract {
 pub trait AccountsHome {
     /// Opens them; others may have them open too.
     fn open(&self) -> Box<dyn AccountStore>;
+
+    /// Opens the records of people and organisations that change with them.
+    fn open_office(&self) -> Box<dyn OfficeStore>;
 }
 
 fn partner(number: u64, name: &str) -> Partner {

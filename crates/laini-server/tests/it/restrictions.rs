@@ -1,0 +1,111 @@
+//! Numbers that the operator has restricted: withheld on every way, free, recorded, and for their holder alone.
+
+use jiff::Timestamp;
+use laini_core::billing::Outcome;
+use laini_core::line::{LineStatus, NumberPlan};
+use laini_core::store::SubjectHash;
+use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
+use serde_json::json;
+
+use crate::world::{NOW, World, assert_error};
+
+const NUMBER: &str = "254722000000";
+
+fn hash(world: &World, number: &str) -> SubjectHash {
+    world.keys.subject().number(NumberPlan::KENYA.parse(number).unwrap())
+}
+
+/// Restricts a number, or lifts its restriction, and waits until that holds.
+async fn restrict(world: &World, number: &str, until: Option<Timestamp>) {
+    let expected = until.is_some();
+    world.accounts.restrict(hash(world, number), until);
+    let path = SWAP_PATH;
+    let withheld = async || (world.check(path, number).await.status == 403) == expected;
+    world.accounts_noticed(withheld).await;
+    world.ledger.rows.lock().unwrap().clear();
+}
+
+async fn world() -> World {
+    let world = World::start().await;
+    world.put(NUMBER, "2019-01-01T00:00:00Z", Some("2026-11-20T09:00:00Z"));
+    world
+}
+
+#[tokio::test]
+async fn a_restricted_number_is_withheld_free_and_recorded_on_every_path() {
+    let world = world().await;
+    restrict(&world, NUMBER, Some(NOW.parse().unwrap())).await;
+    for path in [IMSI_PATH, SWAP_PATH, AGE_PATH] {
+        let reply = world.check(path, NUMBER).await;
+        assert_error(&reply, 403, "403.002.02", "Forbidden - withheld");
+        assert_eq!(reply.header("laini-charge"), Some("none; reason=withheld"));
+        assert!(!reply.body.contains("2019") && !reply.body.contains("2026-11-20"), "{}", reply.body);
+    }
+    assert_eq!(world.ledger.outcomes(), [Outcome::Withheld; 3]);
+    let token = world.token(&world.production).await;
+    let reply = world.check_with("/v1/checks", &token, &json!({"numbers": [NUMBER]}).to_string()).await;
+    let answer = reply.json();
+    assert_eq!(
+        (&answer["checks"][0]["line"], &answer["checks"][0]["swap"]["reason"]),
+        (&json!("unknown"), &json!("withheld"))
+    );
+    // A number of somebody else tells as before, and so does this one once the restriction is lifted.
+    world.put("254722000001", "2019-01-01T00:00:00Z", None);
+    assert_eq!(world.check(SWAP_PATH, "254722000001").await.status, 200);
+    restrict(&world, NUMBER, None).await;
+    assert_eq!(world.check(IMSI_PATH, NUMBER).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_restriction_is_never_told_as_not_served_and_ends_with_the_holding() {
+    let world = world().await;
+    let made: Timestamp = NOW.parse().unwrap();
+    restrict(&world, NUMBER, Some(made)).await;
+    let status = async || world.check(SWAP_PATH, NUMBER).await.status;
+    for given_up in [LineStatus::Terminated, LineStatus::PortedOut] {
+        world.change_line(NUMBER, |state| state.line.as_mut().unwrap().status = given_up);
+        assert_eq!(status().await, 403, "{given_up:?}");
+    }
+    world.change_line(NUMBER, |state| state.source_rejected = true);
+    assert_eq!(status().await, 403);
+    // The next holder is not restricted.
+    world.put(NUMBER, "2026-11-22T09:00:01Z", None);
+    world.clock.advance(60);
+    assert_eq!(status().await, 200);
+    world.put(NUMBER, "2019-01-01T00:00:00Z", None);
+    world.change_line(NUMBER, |state| {
+        state.line.as_mut().unwrap().holder_since = Some("2026-11-22T09:00:01Z".parse().unwrap());
+    });
+    assert_eq!(status().await, 200);
+    // Unless it was told so.
+    restrict(&world, NUMBER, Some(Timestamp::MAX)).await;
+    assert_eq!(status().await, 403);
+}
+
+#[tokio::test]
+async fn a_number_that_was_never_known_can_be_restricted() {
+    let world = world().await;
+    let unknown = "254722999999";
+    assert_eq!(world.check(SWAP_PATH, unknown).await.status, 404);
+    restrict(&world, unknown, Some(NOW.parse().unwrap())).await;
+    assert_error(&world.check(IMSI_PATH, unknown).await, 403, "403.002.02", "Forbidden - withheld");
+}
+
+#[tokio::test]
+async fn what_was_told_is_not_told_again_of_a_number_that_is_restricted_since() {
+    let world = world().await;
+    let token = world.token(&world.production).await;
+    let asked = world.check_with("/v1/checks", &token, &json!({"number": NUMBER}).to_string()).await.json();
+    let id = asked["checks"][0]["id"].as_str().unwrap().to_owned();
+    let again = async || {
+        let headers = format!("Authorization: Bearer {token}\r\n");
+        world.send(crate::wire::request("GET", &format!("/v1/checks/{id}"), &headers, "")).await.json()
+    };
+    assert_eq!(again().await["swap"]["status"], "swapped");
+    world.accounts.restrict(hash(&world, NUMBER), Some(NOW.parse().unwrap()));
+    world.accounts_noticed(async || again().await["swap"]["reason"] == "withheld").await;
+    let withheld = again().await;
+    assert!(withheld["sim"] == json!({}) && !withheld.to_string().contains("2026-11-20"), "{withheld}");
+    // What it cost stays.
+    assert_eq!(withheld["charge"], asked["checks"][0]["charge"]);
+}

@@ -1,0 +1,107 @@
+//! Checks with what they were about: a scan in short statements, for no index on numbers is kept.
+
+use laini_core::billing::CheckId;
+use laini_core::store::{AskedQuery, LedgerRow, SubjectHash};
+use tokio_postgres::Row;
+
+use super::rows::{self, COLUMNS, bounds};
+use crate::columns::{Columns, place};
+use crate::database::{Link, params};
+use crate::error::DbError;
+
+/// Rows that one statement looks at.
+const ROWS_PER_STATEMENT: i64 = 10_000;
+/// Rows that one call looks at, however few of them fit.
+const ROWS_PER_CALL: u64 = 100_000;
+/// Checks that one call returns at most.
+const CHECKS_PER_CALL: usize = 10_000;
+
+/// A row with what lies there of its number.
+pub(super) struct Raw {
+    pub(super) row: LedgerRow,
+    pub(super) number: Option<SubjectHash>,
+    pub(super) sealed: Option<Vec<u8>>,
+}
+
+/// What a call found.
+#[derive(Default)]
+pub(super) struct Scanned {
+    pub(super) found: Vec<Raw>,
+    pub(super) looked_at: u64,
+    /// Where the next call begins; `None` = this was the end.
+    pub(super) after: Option<CheckId>,
+}
+
+pub(super) async fn scan(link: &Link, query: &AskedQuery) -> Result<Scanned, DbError> {
+    let limit = query.limit.min(CHECKS_PER_CALL);
+    let (mut after, until) = bounds(query.after, (query.from, query.until));
+    let mut scanned = Scanned::default();
+    while scanned.looked_at < ROWS_PER_CALL {
+        let end = end(link, after, until).await?;
+        let left = limit - scanned.found.len();
+        let last = end.map_or((until, -1), place);
+        let found = between(link, query, (after, last), left).await?;
+        let is_full = found.len() == left;
+        scanned.found.extend(found);
+        scanned.looked_at += ROWS_PER_STATEMENT.cast_unsigned();
+        if is_full {
+            scanned.after = scanned.found.last().map(|raw| raw.row.id).or(query.after);
+            return Ok(scanned);
+        }
+        let Some(end) = end else {
+            scanned.after = None;
+            return Ok(scanned);
+        };
+        (after, scanned.after) = (place(end), Some(end));
+    }
+    Ok(scanned)
+}
+
+/// The last row that a statement looks at; `None` = it looks at all that there is.
+async fn end(link: &Link, after: (i64, i64), until: i64) -> Result<Option<CheckId>, DbError> {
+    let sql = "SELECT position, tail FROM ledger
+               WHERE position >= $1 AND (position > $1 OR tail > $2) AND position < $3
+               ORDER BY position, tail OFFSET $4 LIMIT 1";
+    let row = link.query_opt(sql, params![after.0, after.1, until, ROWS_PER_STATEMENT - 1]).await?;
+    row.map(|row| Columns(&row).check_id()).transpose()
+}
+
+/// What fits after one id up to another one, in order.
+async fn between(
+    link: &Link,
+    query: &AskedQuery,
+    (after, last): ((i64, i64), (i64, i64)),
+    limit: usize,
+) -> Result<Vec<Raw>, DbError> {
+    // The places of side rows are said once more: their index of blocks finds them by nothing else.
+    let sql = format!(
+        "SELECT {COLUMNS}, coalesce(subject.number_hash, forgotten.number_hash) AS number_hash, subject.sealed
+         FROM ledger
+             LEFT JOIN subject ON (subject.partner, subject.position, subject.tail)
+                                = (ledger.partner, ledger.position, ledger.tail)
+                             AND subject.position >= $1 AND subject.position <= $3
+             LEFT JOIN forgotten ON (forgotten.partner, forgotten.position, forgotten.tail)
+                                  = (ledger.partner, ledger.position, ledger.tail)
+         WHERE ledger.position >= $1 AND (ledger.position > $1 OR ledger.tail > $2)
+             AND ledger.position <= $3 AND (ledger.position < $3 OR ledger.tail <= $4)
+             AND ($6::bigint IS NULL OR ledger.at >= $6) AND ($7::bigint IS NULL OR ledger.at < $7)
+             AND ($8::bigint IS NULL OR ledger.partner = $8)
+             AND ($9 OR coalesce(subject.number_hash, forgotten.number_hash) = ANY ($10))
+         ORDER BY ledger.position, ledger.tail LIMIT $5"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let (from, until) = (query.from.map(|at| at.as_microsecond()), query.until.map(|at| at.as_microsecond()));
+    let partner = query.partner.map(|partner| partner.as_u64().cast_signed());
+    let numbers = query.numbers.iter().take(AskedQuery::NUMBERS_MAX);
+    let numbers: Vec<Vec<u8>> = numbers.map(|number| number.0.to_vec()).collect();
+    let any = numbers.is_empty();
+    let rows =
+        link.query(&sql, params![after.0, after.1, last.0, last.1, limit, from, until, partner, any, numbers]).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<Raw, DbError> {
+    let columns = Columns(row);
+    let number = columns.optional_bytes("number_hash")?.map(SubjectHash);
+    Ok(Raw { row: rows::read(row)?.0, number, sealed: columns.get("sealed")? })
+}

@@ -1,0 +1,129 @@
+//! Privacy requests.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// `POST /office/v1/privacy-requests` and `POST /office/v1/partners/{partner}/privacy-requests`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewPrivacyRequest {
+    /// The number, in any form. It is kept as a keyed hash.
+    pub number: String,
+    /// `export`, `rectify`, `restrict`, `unrestrict` or `erase`.
+    pub action: String,
+    /// Why: 1 to 500 characters, without the number.
+    pub reason: String,
+    /// Whether a restriction holds for whoever has the number later; false where absent.
+    #[serde(default)]
+    pub any_holder: bool,
+}
+
+impl fmt::Debug for NewPrivacyRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewPrivacyRequest(…)")
+    }
+}
+
+/// `POST /office/v1/privacy-requests/{request}/identity-check`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct IdentityCheckRequest {
+    /// `document_in_person`, `certified_copy`, `representative` or `order`. That somebody has the SIM proves nothing.
+    pub how: String,
+}
+
+/// `POST /office/v1/privacy-requests/{request}/approve`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PrivacyApproval {
+    /// Why: 1 to 500 characters, without the number.
+    pub reason: String,
+    /// Whether it is approved although it is held; false where absent.
+    #[serde(default)]
+    pub override_hold: bool,
+}
+
+/// `POST /office/v1/privacy-requests/{request}/refuse`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PrivacyRefusal {
+    /// Why: 1 to 500 characters, without the number.
+    pub reason: String,
+}
+
+/// A privacy request, as the operator's staff see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PrivacyRequestAnswer {
+    /// Its id.
+    pub id: String,
+    /// The number with its middle hidden.
+    pub number: String,
+    /// What is asked for.
+    pub action: String,
+    /// `received`, `held`, `identity_checked`, `approved`, `done` or `refused`.
+    pub status: String,
+    /// The partner that filed it; null: the operator received it.
+    pub partner: Option<String>,
+    /// Whether a restriction holds for whoever has the number later.
+    pub any_holder: bool,
+    /// When it came.
+    pub received: String,
+    /// Who took it.
+    pub received_by: String,
+    /// Why.
+    pub reason: String,
+    /// Until when the law wants it answered.
+    pub deadline: String,
+    /// Until when nothing is done, for the SIM was swapped or ported lately; null: it is not held.
+    pub held_until: Option<String>,
+    /// How it was made sure who asks; null: not yet.
+    pub identity_checked: Option<String>,
+    /// Who approved it; null: nobody yet.
+    pub approved_by: Option<String>,
+    /// What was done, or why nothing was; null: it is open.
+    pub ended: Option<String>,
+}
+
+/// A page of privacy requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PrivacyRequestsAnswer {
+    /// The requests.
+    pub requests: Vec<PrivacyRequestAnswer>,
+    /// Where the next page begins; null: this was the last.
+    pub next: Option<String>,
+}
+
+/// A privacy request as its partner sees it: nothing that the operator knows of the number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FiledPrivacyRequest {
+    /// Its id.
+    pub id: String,
+    /// The number with its middle hidden.
+    pub number: String,
+    /// What is asked for.
+    pub action: String,
+    /// `open`, `done` or `refused`.
+    pub status: String,
+    /// When it came.
+    pub received: String,
+    /// Until when the law wants it answered.
+    pub deadline: String,
+}
+
+/// A page of privacy requests of a partner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FiledPrivacyRequests {
+    /// The requests.
+    pub requests: Vec<FiledPrivacyRequest>,
+    /// Where the next page begins; null: this was the last.
+    pub next: Option<String>,
+}
