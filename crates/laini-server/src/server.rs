@@ -69,10 +69,7 @@ impl Server {
     ) -> Result<Self, BindError> {
         let bound = listen_on_all(listeners).await?;
         let addresses = bound.iter().map(|(_, address)| *address).collect();
-        let operator = match operator {
-            Some(listener) => Some((listen_on(listener.address).await?, listener)),
-            None => None,
-        };
+        let operator = listen_apart(operator).await?;
         let limits = settings.current().limits.clone();
         let (store, keys) = (Arc::clone(&deps.accounts), Arc::clone(&deps.keys));
         let accounts = AccountsPicture::load(store, Arc::clone(&keys), limits.accounts_age_ms_max).await?;
@@ -86,15 +83,10 @@ impl Server {
         let deliveries = Deliveries::new(Arc::clone(&deps.outbox), reach, Arc::clone(&ids), Arc::clone(&entropy));
         let deliveries = Arc::new(deliveries);
         let load = Arc::new(Load::new(limits.checks_waiting_max));
-        let chores = laini_office::chores(Arc::clone(&deps.mail));
-        let chores = ChoreWorker::new(Arc::clone(&deps.office), Arc::clone(&clock), chores, entropy.next_u64());
-        let chores = Arc::new(chores);
+        let chores = Arc::new(chores(&deps));
         let operator_api = operator_api(&deps, &accounts, &settings);
         let runs = Arc::new(RunWatch::new(Arc::clone(&deps.office)));
-        let secrets = (Arc::clone(&keys), Arc::clone(&entropy));
-        let beside = BesideWork::new(Arc::clone(&deliveries), way_out(reach), secrets, Arc::clone(&runs));
-        let office = OfficeApi::new(Arc::clone(&deps.office), Arc::clone(&settings), beside);
-        let office = Arc::new(office).routes();
+        let office = office_routes(&deps, &settings, (&deliveries, reach), &runs);
         let gateway = Gateway::new(
             deps,
             Arc::clone(&accounts),
@@ -117,20 +109,17 @@ impl Server {
             hosts: Hosts::default(),
             traces,
         };
-        let worker = Arc::new(worker);
         let worlds = Arc::clone(gateway.worlds());
         let routes = gateway.routes().merge(office);
         let routes = if operator.is_some() { routes } else { routes.merge(Arc::clone(&operator_api).routes()) };
         let front = Arc::new(Front::new(routes, ids, clock, entropy, settings, observers, load));
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
         let tls = each_once(shared.filter_map(|listener| listener.tls.clone()));
+        let operator_address = operator.as_ref().map(|((_, address), _)| *address);
         let places = bound.into_iter().zip(listeners).map(|((bound, _), listener)| place(bound, listener, &front));
-        let mut places: Vec<_> = places.collect();
-        let mut operator_address = None;
-        if let Some(((bound, address), listener)) = operator {
-            operator_address = Some(address);
-            places.push(place(bound, listener, &Arc::new(front.beside(operator_api.routes_alone()))));
-        }
+        let alone = operator
+            .map(|((bound, _), listener)| place(bound, listener, &Arc::new(front.beside(operator_api.routes_alone()))));
+        let places = places.chain(alone).collect();
         Ok(Self {
             places,
             addresses,
@@ -142,7 +131,7 @@ impl Server {
             accounts,
             worlds,
             runs,
-            worker,
+            worker: Arc::new(worker),
             chores,
             limits,
         })
@@ -223,6 +212,24 @@ impl Server {
     }
 }
 
+/// What the office does by itself at its times.
+fn chores(deps: &Deps) -> ChoreWorker {
+    let chores = laini_office::chores(Arc::clone(&deps.mail));
+    ChoreWorker::new(Arc::clone(&deps.office), Arc::clone(&deps.clock), chores, deps.entropy.next_u64())
+}
+
+/// The office, with what its endpoints do beside their work.
+fn office_routes(
+    deps: &Deps,
+    settings: &Arc<LiveSettings>,
+    (deliveries, reach): (&Arc<Deliveries>, Reach),
+    runs: &Arc<RunWatch>,
+) -> axum::Router {
+    let secrets = (Arc::clone(&deps.keys), Arc::clone(&deps.entropy));
+    let beside = BesideWork::new(Arc::clone(deliveries), way_out(reach), secrets, Arc::clone(runs));
+    Arc::new(OfficeApi::new(Arc::clone(&deps.office), Arc::clone(settings), beside)).routes()
+}
+
 fn place(listener: TcpListener, settings: &Listener, front: &Arc<Front>) -> Listening {
     let (environments, tls) = (settings.environments, settings.tls.clone());
     Listening { listener, environments, tls, front: Arc::clone(front) }
@@ -246,6 +253,16 @@ fn each_once(tls: impl Iterator<Item = Arc<Tls>>) -> Vec<Arc<Tls>> {
     let mut tls: Vec<_> = tls.collect();
     tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
     tls
+}
+
+/// Listens for the operator alone, where that is wanted.
+async fn listen_apart(
+    operator: Option<&Listener>,
+) -> Result<Option<((TcpListener, SocketAddr), &Listener)>, BindError> {
+    Ok(match operator {
+        Some(listener) => Some((listen_on(listener.address).await?, listener)),
+        None => None,
+    })
 }
 
 async fn listen_on(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
