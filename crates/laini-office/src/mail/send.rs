@@ -29,6 +29,10 @@ pub fn send_due(office: &Office, carrier: &dyn Carrier, at: Timestamp) -> Result
         };
         carried += usize::from(done.is_ok());
         office.run(&Actor::System, at, |work| note(work, queued.id, queued.attempts, &done))?;
+        // Whatever is in its way may be in the others' way as well: a round must not wait for each of them.
+        if done.is_err_and(|error| !error.is_final) {
+            break;
+        }
     }
     Ok(carried)
 }

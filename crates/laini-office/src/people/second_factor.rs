@@ -19,8 +19,8 @@ pub struct BegunFactor {
 }
 
 /// Begins a second factor of whoever is signed in. It counts once it has shown a code.
-pub fn begin_factor(work: &mut Work<'_>, password: &str, address: &str) -> Result<BegunFactor, Problem> {
-    let (person, mut proof) = prove_again(work, password, address)?;
+pub fn begin_factor(work: &mut Work<'_>, password: &str, peer: &str) -> Result<BegunFactor, Problem> {
+    let (person, mut proof) = prove_again(work, password, peer)?;
     if proof.factor.is_some() {
         return Err(Problem::not_now("there is a second factor already; remove it first"));
     }
@@ -52,9 +52,9 @@ pub fn confirm_factor(work: &mut Work<'_>, code: &str) -> Result<Vec<Zeroizing<S
 pub fn renew_recovery_codes(
     work: &mut Work<'_>,
     password: &str,
-    address: &str,
+    peer: &str,
 ) -> Result<Vec<Zeroizing<String>>, Problem> {
-    let (person, mut proof) = prove_again(work, password, address)?;
+    let (person, mut proof) = prove_again(work, password, peer)?;
     if proof.factor.is_none() {
         return Err(Problem::not_now("there is no second factor that they could stand in for"));
     }
@@ -65,8 +65,8 @@ pub fn renew_recovery_codes(
 }
 
 /// Removes the second factor of whoever is signed in, against the password and a code (or a recovery code).
-pub fn remove_factor(work: &mut Work<'_>, password: &str, code: &str, address: &str) -> Result<(), Problem> {
-    let (person, mut proof) = prove_again(work, password, address)?;
+pub fn remove_factor(work: &mut Work<'_>, password: &str, code: &str, peer: &str) -> Result<(), Problem> {
+    let (person, mut proof) = prove_again(work, password, peer)?;
     if !proof.takes_code(work.office, code, work.at) && !proof.takes_recovery_code(code) {
         return Err(Problem::invalid("code", "it is wrong, was used already, or has passed"));
     }

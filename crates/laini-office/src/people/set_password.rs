@@ -43,9 +43,9 @@ pub fn change_password(
     present: &str,
     password: &str,
     session: Option<laini_core::partner::SessionId>,
-    address: &str,
+    peer: &str,
 ) -> Result<(), Problem> {
-    let (person, _) = prove_again(work, present, address)?;
+    let (person, _) = prove_again(work, present, peer)?;
     if present == password {
         return Err(Problem::invalid("new_password", "it is the present one"));
     }

@@ -22,6 +22,8 @@ pub struct SignIn<'a> {
     pub recovery_code: Option<&'a str>,
     /// From where.
     pub address: &'a str,
+    /// Whom attempts are counted of: the address, or the network that one holder has.
+    pub peer: &'a str,
     /// The token of a session from before: it ends.
     pub before: Option<&'a str>,
 }
@@ -46,7 +48,7 @@ pub fn sign_in(work: &mut Work<'_>, shown: &SignIn<'_>) -> Result<SignedIn, Prob
     if shown.password.len() > PASSWORD_BYTES_MAX {
         return Err(Problem::invalid("password", format!("longer than {PASSWORD_BYTES_MAX} bytes")));
     }
-    let attempt = Attempt::begin(work.office, shown.address, &email, work.at)?;
+    let attempt = Attempt::begin(work.office, shown.peer, &email, work.at)?;
     let person = work.the::<Person>("email", &email)?.filter(|person| !person.is_disabled);
     // Looked for where there is nobody as well: a look more is a little time.
     let id = person.as_ref().map_or(RecordId(0), |person| person.id.into());
@@ -94,14 +96,14 @@ pub(super) fn come_in(work: &mut Work<'_>, person: Person, address: &str, how: &
 
 /// Proves again that somebody who is signed in is who they are, by the password. Counted like signing in: whoever
 /// found a session open must not guess here.
-pub(super) fn prove_again(work: &mut Work<'_>, password: &str, address: &str) -> Result<(Person, Proof), Problem> {
+pub(super) fn prove_again(work: &mut Work<'_>, password: &str, peer: &str) -> Result<(Person, Proof), Problem> {
     if password.len() > PASSWORD_BYTES_MAX {
         return Err(Problem::invalid("password", format!("longer than {PASSWORD_BYTES_MAX} bytes")));
     }
     let id = work.actor.person().ok_or(Problem::NotFound("person"))?;
     let person: Person = work.get(id)?;
     let proof = work.look::<Proof>(id)?.unwrap_or_else(|| Proof::none(id));
-    let attempt = Attempt::begin(work.office, address, &person.email, work.at)?;
+    let attempt = Attempt::begin(work.office, peer, &person.email, work.at)?;
     if !PasswordHash::proves(proof.password.as_ref(), password)? {
         note_refused(work, &attempt, Some(&person))?;
         return Err(Problem::invalid("password", "it is not the present one"));

@@ -18,7 +18,7 @@ const EMAIL: &str = "owner@bank.example";
 const WRONG: Problem = Problem::Unproven(Unproven::Wrong);
 
 fn shown<'a>(email: &'a str, password: &'a str) -> SignIn<'a> {
-    SignIn { email, password, code: None, recovery_code: None, address: ADDRESS, before: None }
+    SignIn { email, password, code: None, recovery_code: None, address: ADDRESS, peer: ADDRESS, before: None }
 }
 
 fn try_in(desk: &Desk, shown: &SignIn<'_>) -> Result<SignedIn, Problem> {
@@ -88,16 +88,16 @@ fn an_unknown_address_is_refused_as_a_wrong_password_is_attempt_by_attempt() {
 fn guesses_from_everywhere_hold_the_rightful_owner_up_for_a_minute_at_most_and_not_where_they_came_in_before() {
     let mut desk = Desk::open();
     desk.person(EMAIL, OWNER);
-    let home = SignIn { address: "192.0.2.8", ..shown(EMAIL, PASSWORD) };
+    let home = SignIn { peer: "192.0.2.8", ..shown(EMAIL, PASSWORD) };
     assert_eq!(ends(&desk, &home), Ok(()));
     for number in 0..40 {
         let address = format!("198.51.100.{number}");
-        let guess = SignIn { address: &address, ..shown(EMAIL, "not the password") };
+        let guess = SignIn { peer: &address, ..shown(EMAIL, "not the password") };
         let end = ends(&desk, &guess);
         assert_eq!(end == Err(WRONG), number < 21, "{number}: {end:?}");
     }
     assert_eq!(ends(&desk, &home), Ok(()));
-    let elsewhere = SignIn { address: "192.0.2.9", ..shown(EMAIL, PASSWORD) };
+    let elsewhere = SignIn { peer: "192.0.2.9", ..shown(EMAIL, PASSWORD) };
     assert!(matches!(ends(&desk, &elsewhere), Err(Problem::TooOften { retry_after_s: 1..=61 })));
     desk.wait_s(61);
     assert_eq!(ends(&desk, &elsewhere), Ok(()));

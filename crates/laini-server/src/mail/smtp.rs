@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{Sender, message};
 
 /// How long one answer of the mail server may take.
-const TIMEOUT_MS: u64 = 20_000;
+const TIMEOUT_MS: u64 = 10_000;
 
 /// How the connection to the mail server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,6 +20,8 @@ pub(crate) struct Call {
     pub(crate) at: Timestamp,
     /// From where.
     pub(crate) address: String,
+    /// Whom attempts are counted of: the address, or the /64 that a holder of IPv6 is given.
+    pub(crate) peer: String,
     /// The session whose token came.
     pub(crate) session: Option<SessionId>,
     /// The token itself, where the operation needs none: of a session that this one replaces.
@@ -48,9 +50,9 @@ impl Call {
         };
         let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let bearer = bearer(&parts.headers).ok().map(|token| Zeroizing::new(token.to_owned()));
-        let (at, address) = (context.at, context.address.to_string());
+        let (at, address, peer) = (context.at, context.address.to_string(), context.peer.to_string());
         let (session, proof) = (None, None);
-        Ok(Self { at, address, session, bearer, reach, proof, params, query, body, idempotency_key })
+        Ok(Self { at, address, peer, session, bearer, reach, proof, params, query, body, idempotency_key })
     }
 
     /// A member's own partner is the only one that there is.

@@ -35,7 +35,9 @@ fn schemas() -> Schemas {
 }
 
 fn of_token() -> Vec<ApiError> {
-    vec![ApiError::InvalidField("token", "it was used already, has expired, or is none; ask for a new one".into())]
+    let over =
+        ApiError::InvalidField("token", "it was used already, has expired, or is none; ask for a new one".into());
+    vec![over, ApiError::SpikeArrest { retry_after_s: 1 }]
 }
 
 fn accept_invitation_operation() -> Operation {
@@ -60,7 +62,8 @@ fn ask_for_reset_operation() -> Operation {
     let on = (Method::POST, "/office/v1/password-resets");
     let answer = Answer::no_content("Whoever has the address gets a letter; every quarter of an hour at most.");
     let body = Some(Body::json("ResetRequest", json!({"email": "a.person@bank.example"})));
-    let refusals = vec![ApiError::InvalidField("email", "expected an e-mail address".into())];
+    let no_email = ApiError::InvalidField("email", "expected an e-mail address".into());
+    let refusals = vec![no_email, ApiError::SpikeArrest { retry_after_s: 1 }];
     let summary = "Ask for a new password; the answer is the same whether somebody has the address or not";
     Operation { body, refusals, ..Operation::new("ask_for_reset", on, summary, Access::Anyone, answer) }
 }
@@ -98,6 +101,6 @@ fn change_password_operation() -> Operation {
 
 fn change_password(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let asked: PasswordRequest = call.json()?;
-    people::change_password(work, &asked.password, &asked.new_password, call.session, &call.address)?;
+    people::change_password(work, &asked.password, &asked.new_password, call.session, &call.peer)?;
     Ok(Reply::no_content())
 }

@@ -30,7 +30,9 @@ mod staff;
 mod statements;
 mod usage;
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{RawPathParams, Request};
@@ -48,7 +50,9 @@ pub(crate) use reply::Reply;
 
 use crate::LiveSettings;
 use crate::gateway::wrong_method;
-use crate::http::{ApiError, Context, ForbiddenReason, SignInProblem, TokenProblem, bearer, read_bytes, read_json};
+use crate::http::{
+    ApiError, Context, ForbiddenReason, SignInProblem, Throttle, TokenProblem, bearer, read_bytes, read_json,
+};
 use crate::openapi::Access;
 
 /// Every noun; a new one is added here and nowhere else.
@@ -78,6 +82,13 @@ const CALLS_MAX: usize = 16;
 /// Of these, of callers who have not signed in: hashing their passwords must not keep the others waiting.
 const STRANGERS_MAX: usize = 4;
 
+/// Knocks of one client address at the doors that need no session, at once,
+const KNOCKS_BURST: u32 = 60;
+/// and how long until there is one more.
+const KNOCK_EVERY_MS: u64 = 1_000;
+/// Addresses whose knocks are counted; beyond, some are forgotten.
+const KNOCKERS_MAX: usize = 65_536;
+
 /// What staff may do who must set up a second factor first.
 const BEFORE_FACTOR: [&str; 4] = ["show_me", "begin_second_factor", "confirm_second_factor", "close_session"];
 
@@ -88,12 +99,14 @@ pub(crate) struct OfficeApi {
     beside: BesideWork,
     places: Semaphore,
     strangers: Semaphore,
+    knocks: Throttle<IpAddr>,
 }
 
 impl OfficeApi {
     pub(crate) fn new(office: Arc<Office>, settings: Arc<LiveSettings>, beside: BesideWork) -> Self {
         let (places, strangers) = (Semaphore::new(CALLS_MAX), Semaphore::new(STRANGERS_MAX));
-        Self { office, settings, beside, places, strangers }
+        let knocks = Throttle::new(KNOCKS_BURST, Duration::from_millis(KNOCK_EVERY_MS), KNOCKERS_MAX);
+        Self { office, settings, beside, places, strangers, knocks }
     }
 
     /// Every route of it.
@@ -134,6 +147,10 @@ impl OfficeApi {
         let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let (parts, body) = request.into_parts();
         let token = self.token(&endpoint, &parts.headers)?;
+        if token.is_none() {
+            let wait = |wait: Duration| ApiError::SpikeArrest { retry_after_s: wait.as_secs() + 1 };
+            self.knocks.take(context.peer).map_err(wait)?;
+        }
         let limits = self.settings.current().limits.clone();
         let limits = crate::Limits { body_bytes: endpoint.body_bytes, ..limits };
         let body = match &endpoint.operation.body {

@@ -99,7 +99,7 @@ fn operation(
 
 fn begin_second_factor(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let asked: ProofRequest = call.json()?;
-    let begun = people::begin_factor(work, &asked.password, &call.address)?;
+    let begun = people::begin_factor(work, &asked.password, &call.peer)?;
     Reply::created_once(&BegunFactorAnswer { secret: begun.secret.to_string(), uri: begun.uri.to_string() })
 }
 
@@ -111,13 +111,13 @@ fn confirm_second_factor(work: &mut Work<'_>, call: &Call) -> Result<Reply, Prob
 
 fn renew_recovery_codes(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let asked: ProofRequest = call.json()?;
-    let codes = people::renew_recovery_codes(work, &asked.password, &call.address)?;
+    let codes = people::renew_recovery_codes(work, &asked.password, &call.peer)?;
     shown(&codes)
 }
 
 fn remove_second_factor(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let asked: RemoveFactorRequest = call.json()?;
-    people::remove_factor(work, &asked.password, &asked.code, &call.address)?;
+    people::remove_factor(work, &asked.password, &asked.code, &call.peer)?;
     Ok(Reply::no_content())
 }
 

@@ -102,6 +102,7 @@ fn open_session(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
         code: asked.code.as_deref(),
         recovery_code: asked.recovery_code.as_deref(),
         address: &call.address,
+        peer: &call.peer,
         before: call.bearer.as_ref().map(|token| token.as_str()),
     };
     Reply::created_once(&signed_in(&people::sign_in(work, &shown)?))
