@@ -115,7 +115,8 @@ async fn measure_restrictions(dir: &Path, count: u32) -> Result<(), Failure> {
     let transaction = connection.transaction()?;
     for n in 0..count {
         let until = at(0).as_microsecond();
-        let row = params![hasher.number(number(n)?).0.as_slice(), until, n / 1_000 + 1];
+        let hash = hasher.number(number(n)?);
+        let row = params![hash.0.as_slice(), until, n / 1_000 + 1];
         transaction.prepare_cached("INSERT INTO restriction VALUES (?1, ?2, ?3)")?.execute(row)?;
     }
     transaction.commit()?;

@@ -143,6 +143,7 @@ impl Bench {
             store: Arc::clone(&store) as _,
             accounts,
             ledger: Arc::clone(&ledger) as _,
+            registry: None,
             keys: Arc::new(KeyTree::new(RootKey::new([7; 32]))),
             entropy: Arc::new(Counted::default()),
             settings: OfficeSettings {

@@ -10,7 +10,6 @@ use laini_core::Entropy;
 use laini_core::access::{KeyTree, RootKey};
 use laini_core::billing::Currency;
 use laini_core::disclosure::Windows;
-use laini_core::line::NumberPlan;
 use laini_core::partner::{Agreement, AgreementId, Partner, PartnerId, Purpose};
 use laini_core::store::{AccountStore as _, AuditEntry, DayKey, DayKeyError, DayKeys, TrailQuery, TrailRow};
 use laini_office::people::{Person, Seat, SignedIn, accept_invitation, invite};
