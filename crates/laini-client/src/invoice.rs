@@ -128,8 +128,15 @@ impl Counted {
         let before = invoice.covered_before.as_ref().map(Covered::of).transpose()?;
         let mut units: Vec<(String, u128, String, u32)> = Vec::new();
         let mut reversals: Vec<(u128, String, u32)> = Vec::new();
+        // What was paid from a balance is not on it, and neither is what takes such a charge back.
+        let prepaid_from = invoice.prepaid_from.as_deref().map(instant).transpose()?;
+        let mut prepaid: BTreeSet<u128> = BTreeSet::new();
         for row in rows {
             let at = instant(&row.at)?;
+            if row.outcome == "answered" && prepaid_from.as_ref().is_some_and(|from| at >= *from) {
+                prepaid.insert(id(&row.request_ref_id)?);
+                continue;
+            }
             let is_of_it = now.has(&at, &row) && before.as_ref().is_none_or(|before| !before.has(&at, &row));
             if !is_of_it || row.environment != "production" {
                 continue;
@@ -141,6 +148,7 @@ impl Counted {
             }
         }
         units.sort();
+        reversals.retain(|(id, ..)| !prepaid.contains(id));
         let known: BTreeSet<u128> = units.iter().map(|(_, id, ..)| *id).collect();
         let (void, earlier): (Vec<_>, Vec<_>) = reversals.into_iter().partition(|(id, ..)| known.contains(id));
         let void: BTreeSet<u128> = void.into_iter().map(|(id, ..)| id).collect();

@@ -5,7 +5,7 @@ use laini_core::store::{RecordId, RecordKey, RecordKind};
 use serde::{Deserialize, Serialize};
 
 use crate::mail::{self, Carrier};
-use crate::{Actor, Kept, Office, Problem, payments, people};
+use crate::{Actor, Kept, Office, Problem, billing, payments, people};
 
 /// The chores are one node's for so long, unless it says so again.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -43,6 +43,7 @@ pub fn chores(carrier: Arc<dyn Carrier>) -> Vec<Chore> {
         Chore::new("answer reset requests", seconds(2), people::answer_reset_requests),
         Chore::new("send letters", seconds(2), move |office, at| mail::send_due(office, &*carrier, at)),
         Chore::new("send reminders", hours(1), |office, at| payments::remind(office, at).map(|()| 0)),
+        Chore::new("close months", hours(1), |office, at| billing::close_due(office, at).map(|closed| closed.len())),
         Chore::new("forget what is over", hours(1), people::forget_what_is_over),
         Chore::new("forget letters given up", hours(24), mail::forget_given_up),
     ]

@@ -122,6 +122,9 @@ pub struct InvoiceStatement {
     pub covered_before: Option<Covered>,
     /// What this close covers.
     pub covered: Covered,
+    /// Checks from this instant on were paid from a balance and are not on it. Null: there is none.
+    #[serde(default)]
+    pub prepaid_from: Option<Timestamp>,
     /// The prices that its lines are computed with.
     pub prices: Vec<StatedPrice>,
     /// What was carried over from the invoice before, by product.
@@ -159,6 +162,8 @@ pub struct Terms {
     pub covered_before: Option<Covered>,
     /// [`InvoiceStatement::covered`]
     pub covered: Covered,
+    /// [`InvoiceStatement::prepaid_from`]
+    pub prepaid_from: Option<Timestamp>,
     /// [`InvoiceStatement::tax_basis_points`]
     pub tax_basis_points: u32,
 }
@@ -187,6 +192,7 @@ pub fn state(
         currency: currency.as_str().to_owned(),
         covered_before: terms.covered_before,
         covered: terms.covered,
+        prepaid_from: terms.prepaid_from,
         prices,
         carried_in,
         carried_out,

@@ -77,6 +77,8 @@ pub struct Tally {
     span: Span,
     /// Only this partner's rows.
     partner: Option<PartnerId>,
+    /// Since when checks of partners are paid from a balance: those count on no invoice.
+    prepaid: BTreeMap<PartnerId, Timestamp>,
     counted: BTreeMap<PriceKey, Counted>,
     reversed: Vec<Reversed>,
     /// Units of earlier closes that were taken back in this one.
@@ -102,11 +104,23 @@ impl Tally {
         Self {
             span,
             partner,
+            prepaid: BTreeMap::new(),
             counted: BTreeMap::new(),
             reversed: Vec::new(),
             taken_back: BTreeMap::new(),
             void: BTreeSet::new(),
         }
+    }
+
+    /// The same, without what was paid from balances that began then.
+    #[must_use]
+    pub fn without_prepaid(self, prepaid: BTreeMap<PartnerId, Timestamp>) -> Self {
+        Self { prepaid, ..self }
+    }
+
+    /// Whether a check was paid from a balance.
+    pub fn is_prepaid(&self, row: &LedgerRow) -> bool {
+        self.prepaid.get(&row.partner).is_some_and(|from| row.at >= *from)
     }
 
     /// Takes the next row, in any order; rows of other spans and partners pass by.
@@ -115,7 +129,7 @@ impl Tally {
         if self.partner.is_some_and(|partner| partner != row.partner) || !self.span.has(placed) {
             return Ok(());
         }
-        if let Some(Unit { key, place }) = Unit::of(row) {
+        if let Some(Unit { key, place }) = Unit::of(row).filter(|_| !self.is_prepaid(row)) {
             let (units, list_minor, currency) = (0, 0, row.list_price.currency);
             let none = Counted { units, list_minor, currency, first: place, last: place };
             let counted = self.counted.entry(key).or_insert(none);
@@ -142,6 +156,9 @@ impl Tally {
         let rows: BTreeMap<CheckId, &PlacedRow> = rows.iter().map(|placed| (placed.row.id, placed)).collect();
         for Reversed { key, id, minor } in std::mem::take(&mut self.reversed) {
             let placed = rows.get(&id).ok_or(TallyError::Dangling(id))?;
+            if self.is_prepaid(&placed.row) {
+                continue;
+            }
             if self.span.has(placed) {
                 let counted = self.counted.get_mut(&key).filter(|counted| counted.units > 0);
                 let counted = counted.ok_or(TallyError::Dangling(id))?;

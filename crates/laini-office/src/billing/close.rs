@@ -105,8 +105,8 @@ pub fn close_month(
     if close.is_done {
         return Ok(CloseReport { month, made: 0, was_done: true });
     }
-    let counting = count(office, &close.span(), None)?;
     let prices = PriceBook::load(office)?;
+    let counting = count(office, &close.span(), None, prices.prepaid())?;
     let mut partners: BTreeSet<PartnerId> = counting.tally.partners();
     // A minimum is due without a single check.
     partners.extend(prices.partners());

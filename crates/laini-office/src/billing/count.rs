@@ -29,9 +29,14 @@ impl Counting {
     }
 }
 
-/// Counts the rows of a close, of one partner or of all.
-pub(super) fn count(office: &Office, span: &Span, partner: Option<PartnerId>) -> Result<Counting, Problem> {
-    let mut tally = Tally::new(span.clone(), partner);
+/// Counts the rows of a close, of one partner or of all, without what was paid from balances.
+pub(super) fn count(
+    office: &Office,
+    span: &Span,
+    partner: Option<PartnerId>,
+    prepaid: &BTreeMap<PartnerId, Timestamp>,
+) -> Result<Counting, Problem> {
+    let mut tally = Tally::new(span.clone(), partner).without_prepaid(prepaid.clone());
     each_row(office, span.from(), span.now.end, |placed| tally.push(placed).map_err(cannot_be_counted))?;
     let reversed: Result<Vec<PlacedRow>, Problem> = tally.reversed().into_iter().map(|id| placed(office, id)).collect();
     tally.settle(&reversed?).map_err(cannot_be_counted)?;
@@ -77,7 +82,9 @@ fn among(
     let mut units = Vec::new();
     each_row(office, Some(from.0), to.0 + SignedDuration::from_micros(1), |placed| {
         let unit = Unit::of(&placed.row).filter(|unit| (unit.key.partner, unit.key.product) == of);
-        let Some(unit) = unit.filter(|unit| tally.span().has(placed) && !tally.is_void(unit.place.1)) else {
+        let Some(unit) = unit
+            .filter(|unit| tally.span().has(placed) && !tally.is_void(unit.place.1) && !tally.is_prepaid(&placed.row))
+        else {
             return Ok(());
         };
         if units.len() == OVERLAP_ROWS_MAX {

@@ -133,6 +133,7 @@ fn make(work: &mut Work<'_>, making: &Making<'_>, partner: PartnerId, currency: 
         buyer,
         covered_before: close.before.clone(),
         covered: close.covered.clone(),
+        prepaid_from: making.prices.prepaid_from(partner),
         tax_basis_points: close.tax_basis_points,
     };
     let statement = body.state(terms, currency, carried)?;
@@ -207,7 +208,7 @@ impl Making<'_> {
                 let currency = self.prices.price(&key)?.currency;
                 currencies.insert(currency.as_str().to_owned(), currency);
             }
-            if let Some(price) = self.prices.in_force(partner, product, self.began(office)) {
+            if let Some(price) = self.prices.invoiced(partner, product, self.began(office)) {
                 currencies.insert(price.currency.as_str().to_owned(), price.currency);
             }
         }
@@ -227,7 +228,7 @@ impl Making<'_> {
             let before = carried.iter().find(|one| one.product == product).copied();
             let (units, in_order) = self.counting.of(partner, product);
             let (runs, taken_back) = (self.runs(&in_order, currency)?, self.runs(&units.taken_back, currency)?);
-            let minimum = self.prices.in_force(partner, product, self.began(office));
+            let minimum = self.prices.invoiced(partner, product, self.began(office));
             let minimum = minimum.filter(|price| price.currency == currency && price.monthly_minimum_minor > 0);
             let nothing = Carried::nothing(product);
             let allotted =

@@ -42,7 +42,7 @@ pub fn simulate(
     let of_partner = |invoice: &&Invoice| invoice.partner == partner;
     let carried_in = invoices.iter().filter(of_partner).flat_map(|invoice| &invoice.statement.carried_in);
     let carried = carried_in.copied().find(|one| one.product == product).unwrap_or(Carried::nothing(product));
-    let counting = count(office, &span, Some(partner))?;
+    let counting = count(office, &span, Some(partner), &std::collections::BTreeMap::new())?;
     let prices = PriceBook::load(office)?;
     let (_, in_order) = counting.of(partner, product);
     let priced: Result<Vec<(&Price, u64)>, Problem> =

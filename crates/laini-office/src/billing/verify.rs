@@ -25,8 +25,9 @@ pub fn verify_invoice(office: &Office, invoice: &Invoice) -> Result<Verification
     let statement = &invoice.statement;
     let currency = Currency::parse(&statement.currency).map_err(|error| Problem::Store(error.to_string()))?;
     let close = close_of(statement);
-    let counting = count(office, &close.span(), Some(invoice.partner))?;
-    let prices = PriceBook::load(office)?;
+    let prepaid = statement.prepaid_from.map(|from| (invoice.partner, from)).into_iter().collect();
+    let counting = count(office, &close.span(), Some(invoice.partner), &prepaid)?;
+    let prices = PriceBook::load(office)?.with_prepaid(prepaid);
     let carried = office.run(&Actor::System, statement.issued, |work| {
         carried_before(work, invoice.partner, &statement.currency, Some(statement.number))
     })?;
@@ -60,6 +61,7 @@ fn terms_of(statement: &InvoiceStatement) -> Terms {
         buyer: statement.buyer.clone(),
         covered_before: statement.covered_before.clone(),
         covered: statement.covered.clone(),
+        prepaid_from: statement.prepaid_from,
         tax_basis_points: statement.tax_basis_points,
     }
 }
@@ -114,6 +116,8 @@ pub fn invoice_rows(
     });
     let wanted = wanted.transpose()?;
     let (partner, span) = (invoice.partner, close_of(statement).span());
+    let is_prepaid =
+        |row: &LedgerRow| statement.prepaid_from.is_some_and(|from| row.at >= from && row.reverses.is_none());
     each_row(office, span.from(), span.now.end, |placed| {
         let is_of_line = wanted.is_none_or(|line| {
             let is_kind = match line.kind {
@@ -122,7 +126,11 @@ pub fn invoice_rows(
             };
             is_kind && (placed.row.product, placed.row.price_version) == (line.product, line.price_version)
         });
-        if is_of_line && is_charged(&placed.row, partner) && span.has(placed) { take(placed) } else { Ok(()) }
+        if is_of_line && is_charged(&placed.row, partner) && !is_prepaid(&placed.row) && span.has(placed) {
+            take(placed)
+        } else {
+            Ok(())
+        }
     })
 }
 

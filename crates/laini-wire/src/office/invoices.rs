@@ -25,6 +25,9 @@ pub struct InvoiceStatement {
     pub covered_before: Option<InvoiceCovered>,
     /// What this close covers.
     pub covered: InvoiceCovered,
+    /// Checks from this instant on were paid from a balance and are not on it, RFC 3339. Null: there is none.
+    #[serde(default)]
+    pub prepaid_from: Option<String>,
     /// The prices that its lines are computed with.
     pub prices: Vec<InvoicePrice>,
     /// What was carried over from the invoice before, by product.

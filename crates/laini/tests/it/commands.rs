@@ -312,8 +312,7 @@ fn commands_status_counts_lines_events_and_refusals() {
 #[test]
 fn commands_list_export_and_verify_the_ledger() {
     let lab = four_lines();
-    lab.json(&["partner", "add", "Bank A"]);
-    let core = lab.app("Bank A", "production", "imsi,swap,age");
+    let core = lab.partner_app("Bank A", "production");
     let test = lab.app("Bank A", "sandbox", "imsi,swap,age");
     let server = lab.start(at_noon(&lab, &["serve", "--listen", "127.0.0.1:0"]));
     let bank = Bank::of(&server, &core);

@@ -105,6 +105,7 @@ fn invoice(rows: &[PlacedRow], span: &Span, prices: &[Price; 2], carried: &[Carr
         buyer: Buyer::default(),
         covered_before: span.before.as_ref().map(covered),
         covered: covered(&span.now),
+        prepaid_from: None,
         tax_basis_points: 1_600,
     };
     state(terms, Currency::KES, stated, (carried.to_vec(), carried_out), lines).unwrap()

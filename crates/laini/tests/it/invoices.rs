@@ -70,7 +70,9 @@ fn a_month_is_closed_and_proved_right_by_both_sides() {
     let text = std::fs::read_to_string(export).unwrap();
     let without: Vec<&str> = text.lines().enumerate().filter(|(place, _)| *place != 2).map(|(_, line)| line).collect();
     std::fs::write(export, without.join("\n")).unwrap();
-    let refused = lab.refused(&["verify-invoice", invoice, "--export", export]);
+    let output = lab.output(&["verify-invoice", invoice, "--export", export]);
+    assert_eq!(output.status.code(), Some(1));
+    let refused = String::from_utf8(output.stderr).unwrap();
     assert!(refused.contains("does not follow from the export"), "{refused}");
 }
 

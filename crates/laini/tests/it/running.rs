@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::canaries::Canaries;
+use crate::noon::under_faketime;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_laini");
 /// A server that is not ready by then never will be.
@@ -106,7 +107,9 @@ impl Lab {
 
     /// A partner with one app for every product.
     pub(crate) fn partner_app(&self, partner: &str, environment: &str) -> Credentials {
-        self.json(&["partner", "add", partner]);
+        // Earlier than any clock of a lab, so that its agreement has begun on all of them.
+        let args = ["partner", "add", partner];
+        succeed(&args, under_faketime(self, &["2026-11-01 00:00:00"], &args).output().unwrap());
         self.app(partner, environment, "imsi,swap,age")
     }
 

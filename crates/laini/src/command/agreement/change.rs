@@ -1,3 +1,4 @@
+use anyhow::Context as _;
 use clap::Args;
 use laini_core::disclosure::{Window, Windows};
 use laini_core::partner::{Agreement, AgreementId, AppStatus, Environment, Purpose};
@@ -79,10 +80,14 @@ pub(crate) fn run(context: &Context, args: &ChangeArgs) -> anyhow::Result<()> {
         return Err(anyhow::anyhow!("{} asks for {} by default", app.name, app.purpose.word()))
             .hint(format!("allow it here, or first: laini app purpose '{}' PURPOSE", app.name));
     }
-    let report = AgreementReport::of(partner, &agreement);
+    let (id, partner) = (agreement.id, partner.clone());
     let set = format!("version {} after {}", agreement.id, before.id);
     let audit = concerning(partner.id, audit("agreement.change", partner.id.to_string(), &because(&set, &args.reason)));
     block_on(accounts.add_agreement(agreement, audit))??;
+    // As it was stored: it begins after every other.
+    let book = block_on(accounts.load())??;
+    let stored = book.agreements.iter().find(|agreement| agreement.id == id);
+    let report = AgreementReport::of(&partner, stored.context("the agreement was added, and is gone")?);
     context.out.data(&report, |report| {
         format!(
             "agreement {} of {} is in force; running servers hold to it within a second",
