@@ -7,7 +7,7 @@ use laini_office::people::Seat;
 use laini_office::privacy::{
     NewRequest, PrivacyRequest, approve, carry_out, check_identity, held_until, receive, refuse,
 };
-use laini_office::{Actor, Problem};
+use laini_office::{Actor, Problem, Work};
 
 use crate::desk::Desk;
 
@@ -30,6 +30,16 @@ fn checked(desk: &Desk, action: PrivacyAction, held_until: Option<Timestamp>) ->
     .unwrap()
 }
 
+/// The same request as it is kept now.
+fn with(
+    work: &mut Work<'_>,
+    request: &PrivacyRequest,
+    step: impl FnOnce(&mut Work<'_>, PrivacyRequest) -> Result<PrivacyRequest, Problem>,
+) -> Result<PrivacyRequest, Problem> {
+    let kept = work.get(request.id)?;
+    step(work, kept)
+}
+
 fn restricted_until(desk: &Desk) -> Option<Timestamp> {
     let hash = desk.office.keys.subject().number(number());
     block_on(desk.office.accounts.restriction(hash)).unwrap().and_then(|row| row.until)
@@ -43,11 +53,13 @@ fn a_restriction_is_in_force_with_its_approval_and_for_who_asked() {
     desk.wait_s(3_600);
     assert_eq!(restricted_until(&desk), None);
     let version = block_on(desk.office.accounts.version()).unwrap();
-    let done = desk.run(&console(), |work| approve(work, request.clone(), "an order", false)).unwrap();
+    let done = desk
+        .run(&console(), |work| with(work, &request, |work, request| approve(work, request, "an order", false)))
+        .unwrap();
     assert_eq!((done.state, restricted_until(&desk)), (RequestState::Done, Some(received)));
     assert!(block_on(desk.office.accounts.version()).unwrap() > version, "servers notice it");
     let lifting = checked(&desk, PrivacyAction::Unrestrict, None);
-    desk.run(&console(), |work| approve(work, lifting.clone(), "asked", false)).unwrap();
+    desk.run(&console(), |work| with(work, &lifting, |work, request| approve(work, request, "asked", false))).unwrap();
     assert_eq!(restricted_until(&desk), None);
 }
 
@@ -55,10 +67,14 @@ fn a_restriction_is_in_force_with_its_approval_and_for_who_asked() {
 fn what_was_refused_changes_nothing() {
     let desk = Desk::open();
     let request = checked(&desk, PrivacyAction::Restrict, None);
-    let refused =
-        desk.run(&console(), |work| refuse(work, request.clone(), "the papers are of somebody else")).unwrap();
+    let refused = desk
+        .run(&console(), |work| {
+            with(work, &request, |work, request| refuse(work, request, "the papers are of somebody else"))
+        })
+        .unwrap();
     assert_eq!((refused.state, restricted_until(&desk)), (RequestState::Refused, None));
-    let ended = desk.run(&console(), |work| approve(work, refused.clone(), "after all", true));
+    let ended =
+        desk.run(&console(), |work| with(work, &refused, |work, request| approve(work, request, "after all", true)));
     assert!(matches!(ended, Err(Problem::NotNow(_))), "{ended:?}");
 }
 
@@ -68,16 +84,24 @@ fn a_held_request_waits_and_support_overrides_nothing() {
     let until = desk.at + SignedDuration::from_hours(24);
     let request = checked(&desk, PrivacyAction::Erase, Some(until));
     let support = desk.person("support@operator.example", Seat::Staff { role: StaffRole::Support }).actor();
-    let overridden = desk.run(&support, |work| approve(work, request.clone(), "it is urgent", true));
+    let overridden =
+        desk.run(&support, |work| with(work, &request, |work, request| approve(work, request, "it is urgent", true)));
     assert!(matches!(overridden, Err(Problem::Forbidden(_))), "{overridden:?}");
-    let held = desk.run(&console(), |work| approve(work, request.clone(), "it is urgent", false));
+    let held = desk
+        .run(&console(), |work| with(work, &request, |work, request| approve(work, request, "it is urgent", false)));
     assert!(matches!(held, Err(Problem::NotNow(_))), "{held:?}");
-    let early = desk.run(&console(), |work| carry_out(work, request.clone(), "nothing"));
+    let early = desk.run(&console(), |work| with(work, &request, |work, request| carry_out(work, request, "nothing")));
     assert!(matches!(early, Err(Problem::NotNow(_))), "{early:?}");
     desk.wait_s(24 * 3_600);
-    let approved = desk.run(&console(), |work| approve(work, request.clone(), "its time has come", false)).unwrap();
+    let approved = desk
+        .run(&console(), |work| {
+            with(work, &request, |work, request| approve(work, request, "its time has come", false))
+        })
+        .unwrap();
     assert_eq!(approved.state, RequestState::Approved);
-    let done = desk.run(&console(), |work| carry_out(work, approved.clone(), "2 checks")).unwrap();
+    let done = desk
+        .run(&console(), |work| with(work, &approved, |work, request| carry_out(work, request, "2 checks")))
+        .unwrap();
     assert_eq!(done.state, RequestState::Done);
 }
 

@@ -4,7 +4,8 @@ use axum::http::Method;
 use laini_core::partner::{May, MemberRole, StaffRole};
 use laini_office::Problem;
 use laini_office::people::{Roster, Seat};
-use laini_wire::office::people::{InviteRequest, PeopleAnswer, PersonAnswer, ReasonRequest, RoleRequest};
+use laini_wire::office::ReasonRequest;
+use laini_wire::office::people::{InviteRequest, PeopleAnswer, PersonAnswer, RoleRequest};
 use serde_json::json;
 
 use super::person::{self, HELPERS, OWNERS};

@@ -4,7 +4,8 @@ use axum::http::{Method, StatusCode};
 use laini_core::partner::{May, MemberRole, PersonId, StaffRole};
 use laini_office::people::{self, Entry, Roster, Seat};
 use laini_office::{Problem, Work};
-use laini_wire::office::people::{InviteRequest, PeopleAnswer, PersonAnswer, ReasonRequest, RoleRequest};
+use laini_wire::office::ReasonRequest;
+use laini_wire::office::people::{InviteRequest, PeopleAnswer, PersonAnswer, RoleRequest};
 use serde_json::{Value, json};
 
 use super::{Call, Reply};

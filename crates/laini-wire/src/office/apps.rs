@@ -231,15 +231,6 @@ pub struct SigningSecretAnswer {
     pub signing_secret: String,
 }
 
-/// Why something is done; kept in the audit trail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ReasonRequest {
-    /// 1 to 500 characters.
-    pub reason: String,
-}
-
 /// `POST /office/v1/partners/{partner}/suspend`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -9,4 +9,7 @@ pub mod organisation;
 pub mod payments;
 pub mod people;
 pub mod privacy;
+mod reason;
 pub mod usage;
+
+pub use reason::ReasonRequest;

@@ -189,15 +189,6 @@ pub struct RoleRequest {
     pub role: String,
 }
 
-/// Why; kept in the audit trail, so without personal data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ReasonRequest {
-    /// At most 500 characters.
-    pub reason: String,
-}
-
 /// Somebody of a roster.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

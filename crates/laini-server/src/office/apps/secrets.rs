@@ -2,7 +2,8 @@ use axum::http::{Method, StatusCode};
 use laini_core::partner::AppId;
 use laini_office::apps::{add_secret, retire_secret};
 use laini_office::{Problem, Work};
-use laini_wire::office::apps::{NewSecretAnswer, ReasonRequest};
+use laini_wire::office::ReasonRequest;
+use laini_wire::office::apps::NewSecretAnswer;
 use serde_json::json;
 
 use super::{CHANGES, Call, Endpoint, Reply, operation, taking};

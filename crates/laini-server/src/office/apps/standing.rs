@@ -2,8 +2,9 @@ use axum::http::{Method, StatusCode};
 use laini_core::partner::{AppId, DebtNoticeId, May, MemberRole, PartnerId, StaffRole};
 use laini_office::apps::{self, DebtNotice, Why};
 use laini_office::{Problem, Work};
+use laini_wire::office::ReasonRequest;
 use laini_wire::office::apps::{
-    DebtNoticeAnswer, DebtNoticeRequest, DebtNoticesAnswer, ReasonRequest, StandingAnswer, SuspendPartnerRequest,
+    DebtNoticeAnswer, DebtNoticeRequest, DebtNoticesAnswer, StandingAnswer, SuspendPartnerRequest,
 };
 use serde_json::{Value, json};
 
