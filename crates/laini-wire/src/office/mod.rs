@@ -1,4 +1,6 @@
-//! The office's JSON, a file for each noun. Requests take no field that they do not name.
+//! The office's JSON.
+//!
+//! Owns the bodies of `/office/v1`, a file for each noun. Must never let a request take a field that it does not name.
 
 pub mod agreements;
 pub mod apps;
