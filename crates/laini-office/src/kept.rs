@@ -22,11 +22,13 @@ pub trait Kept: Serialize + DeserializeOwned {
 }
 
 /// A key that several may share; `order` puts those of one value in a row.
+#[expect(clippy::needless_pass_by_value, reason = "values are given as they are")]
 pub fn key(index: &'static str, value: impl ToString, order: i64) -> RecordKey {
     RecordKey { index, key: value.to_string(), order, is_unique: false }
 }
 
 /// A key that one alone may have.
+#[expect(clippy::needless_pass_by_value, reason = "values are given as they are")]
 pub fn unique(index: &'static str, value: impl ToString) -> RecordKey {
     RecordKey { index, key: value.to_string(), order: 0, is_unique: true }
 }

@@ -44,6 +44,7 @@ impl<'o> Work<'o> {
     }
 
     /// A page of the records under a key, as they are in the store.
+    #[expect(clippy::needless_pass_by_value, reason = "values are given as they are")]
     pub fn find<T: Kept>(
         &mut self,
         index: &'static str,
@@ -68,6 +69,7 @@ impl<'o> Work<'o> {
     }
 
     /// All records under a key, in the order of the key.
+    #[expect(clippy::needless_pass_by_value, reason = "values are given as they are")]
     pub fn all<T: Kept>(&mut self, index: &'static str, value: impl ToString) -> Result<Vec<T>, Problem> {
         let (value, mut items, mut page) = (value.to_string(), Vec::new(), PageRequest::LONGEST);
         loop {
@@ -104,6 +106,7 @@ impl<'o> Work<'o> {
     }
 
     /// Stages an audit row. `partner` = whom it concerns, and whose owners may read it.
+    #[expect(clippy::needless_pass_by_value, reason = "values are given as they are")]
     pub fn note(&mut self, action: &str, partner: Option<PartnerId>, target: impl ToString, reason: &str) {
         self.change.trail.push(AuditEntry {
             at: self.at,

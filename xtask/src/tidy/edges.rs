@@ -89,8 +89,7 @@ pub(super) fn core_is_pure(checkout: &Checkout) -> Vec<String> {
 pub(super) fn engine_is_named_once(checkout: &Checkout) -> Vec<String> {
     // Tests may stand on the engine that ships.
     let ships = checkout.rust().filter(|file| file.path.starts_with("crates/") && !file.path.contains("/tests/"));
-    let elsewhere =
-        ships.filter(|file| !file.path.starts_with("crates/laini-store-") && file.path != COMPOSITION);
+    let elsewhere = ships.filter(|file| !file.path.starts_with("crates/laini-store-") && file.path != COMPOSITION);
     elsewhere
         .flat_map(|file| {
             let named = ENGINES.iter().filter(|engine| file.text.contains(**engine));

@@ -51,11 +51,13 @@ impl Failures {
     }
 
     /// With one more failure at `now`.
+    #[must_use]
     pub fn and_one_more(self, backoff: &Backoff, now: Timestamp) -> Self {
         Self { count: self.still_counted(backoff, now).saturating_add(1), last: now }
     }
 
     /// Without the last one, which turned out to be none.
+    #[must_use]
     pub fn without_last(self) -> Self {
         Self { count: self.count.saturating_sub(1), ..self }
     }

@@ -176,7 +176,7 @@ mod tests {
         let secret = "AbCdEfGh01234567";
         let hash = SecretHash::of_foreign(secret).unwrap();
         assert_eq!(hash, ConsumerSecret::presented(secret).hash());
-        let hex: String = hash.0.iter().map(|byte| format!("{byte:02X}")).collect();
+        let hex = hash.0.iter().fold(String::new(), |text, byte| format!("{text}{byte:02X}"));
         assert_eq!(SecretHash::parse_hex(&hex), Ok(hash));
         for (bad, why) in [
             ("AbCdEfGh0123456", ForeignSecretError::Form),

@@ -9,6 +9,8 @@ mod sign;
 mod template;
 mod terms;
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use laini_core::partner::{AgreementId, DocumentId, PartnerId, Side};
 use laini_core::store::{RecordId, RecordKey, RecordKind};
@@ -155,5 +157,8 @@ fn versions(work: &mut Work<'_>, partner: PartnerId) -> Result<Vec<AgreementReco
 
 /// A digest as people see it.
 pub fn digest_in_words(digest: &[u8; 32]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

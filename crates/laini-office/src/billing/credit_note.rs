@@ -101,7 +101,6 @@ pub(super) fn said(field: &'static str, text: &str) -> Result<String, Problem> {
     fits.then(|| text.to_owned()).ok_or_else(expected)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
 fn refused(error: CreditError) -> Problem {
     Problem::invalid("lines", error.to_string())
 }

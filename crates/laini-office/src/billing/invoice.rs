@@ -258,7 +258,6 @@ impl Making<'_> {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
 fn too_large(error: MoneyError) -> Problem {
     Problem::Store(error.to_string())
 }

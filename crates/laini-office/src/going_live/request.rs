@@ -132,7 +132,7 @@ pub fn change_request(
     work: &mut Work<'_>,
     partner: PartnerId,
     id: GoLiveId,
-    patch: GoLivePatch,
+    patch: &GoLivePatch,
 ) -> Result<GoLive, Problem> {
     let mut request = the_request(work, partner, id)?;
     if !matches!(request.state, GoLiveState::Preparing | GoLiveState::Returned) {

@@ -45,7 +45,9 @@ pub fn forget_given_up(office: &Office, at: Timestamp) -> Result<usize, Problem>
             .into_iter()
             .filter(|letter| letter.given_up.is_some_and(|since| since + GIVEN_UP_KEPT <= at))
             .collect();
-        gone.iter().for_each(|letter| work.remove(letter));
+        for letter in &gone {
+            work.remove(letter);
+        }
         Ok(gone.len())
     })
 }

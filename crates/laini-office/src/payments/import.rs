@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::matching::find_out;
 use super::payment::{Payment, bank_key};
 use super::statement::{Format, Line, LineProblem, Said, read};
+use crate::agreements::digest_in_words;
 use crate::{Problem, Work};
 
 /// How many problems of one statement are told.
@@ -52,8 +53,8 @@ pub fn import(work: &mut Work<'_>, format: Format, bytes: &[u8]) -> Result<Impor
         Ok(())
     })?;
     if imported.added > 0 {
-        let digest = Sha256::digest(bytes);
-        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let digest: [u8; 32] = Sha256::digest(bytes).into();
+        let name = digest_in_words(&digest)[..16].to_owned();
         work.note(
             "payment.import",
             None,

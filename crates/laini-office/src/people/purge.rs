@@ -37,7 +37,9 @@ fn forget<T: Kept>(
         let (gone, next) = office.run(&Actor::System, at, |work| {
             let found = work.find::<T>(index, value, false, page)?;
             let over: Vec<_> = found.items.iter().filter(|record| is_over(record)).collect();
-            over.iter().for_each(|record| work.remove(*record));
+            for record in &over {
+                work.remove(*record);
+            }
             Ok((over.len(), found.next))
         })?;
         forgotten += gone;

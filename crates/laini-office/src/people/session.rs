@@ -124,7 +124,9 @@ pub fn end_session(work: &mut Work<'_>, person: PersonId, id: SessionId) -> Resu
 pub fn end_sessions(work: &mut Work<'_>, person: PersonId, kept: Option<SessionId>) -> Result<usize, Problem> {
     let mut sessions = work.all::<Session>("person", person)?;
     sessions.retain(|session| Some(session.id) != kept);
-    sessions.iter().for_each(|session| work.remove(session));
+    for session in &sessions {
+        work.remove(session);
+    }
     Ok(sessions.len())
 }
 

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use laini_core::Entropy;
 use laini_core::access::{KeyTree, RootKey};
+use laini_core::billing::LineKind::{Free, Minimum, SetUp, Units};
 use laini_core::billing::{
     Band, Credited, Currency, FreeUnits, LineKind, Money, Month, Outcome, Price, VAT_BASIS_POINTS,
 };
@@ -222,7 +223,6 @@ fn a_month_becomes_invoices_in_ledger_order_and_is_verified() {
     bench.november();
     let report = bench.close(NOVEMBER, "2026-12-01T03:00:00Z").unwrap();
     assert_eq!((report.made, report.was_done), (2, false));
-    use LineKind::{Free, SetUp, Units};
     // No minimum: the agreements are younger than the month.
     let bank = [
         (Units, Product::Imsi, 2, 4_000),
@@ -241,7 +241,7 @@ fn a_month_becomes_invoices_in_ledger_order_and_is_verified() {
     let end = block_on(bench.ledger.ends(None)).unwrap()[0];
     assert_eq!((statement.covered.chains[0].seq, &statement.covered.chains[0].mac), (end.seq, &end.mac.hex()));
     for invoice in &invoices {
-        assert_eq!(verify_invoice(&bench.office, invoice).unwrap().differences, [String::new(); 0]);
+        assert_eq!(verify_invoice(&bench.office, invoice).unwrap().differences, Vec::<String>::new());
     }
     // An invoice that says something else is found.
     let mut forged = invoices[0].clone();
@@ -274,13 +274,12 @@ fn closed_twice_is_the_same_bytes_and_the_next_month_goes_on() {
     assert!(matches!(skipped, Err(Problem::NotNow(why)) if why.contains("2026-12 comes first")));
     bench.close("2026-12", "2027-01-01T03:00:00Z").unwrap();
     assert_eq!(bytes(&bench)[..2], first);
-    use LineKind::{Minimum, Units};
     // Free units once and the set-up fee are not given or asked again; bands begin anew; minimums count from now on.
     let bank = [(Minimum, Product::Imsi, 1, 10_000), (Units, Product::Swap, 3, 300), (Units, Product::Swap, 3, 150)];
     assert_eq!(bench.lines(3), bank);
     assert_eq!(bench.lines(4), [(Minimum, Product::Imsi, 1, 10_000), (Units, Product::Age, 1, 400)]);
     for invoice in bench.invoices() {
-        assert_eq!(verify_invoice(&bench.office, &invoice).unwrap().differences, [String::new(); 0]);
+        assert_eq!(verify_invoice(&bench.office, &invoice).unwrap().differences, Vec::<String>::new());
     }
 }
 
@@ -361,7 +360,6 @@ fn a_new_price_counts_from_its_rows_on_and_changes_nothing_before() {
         bench.record(bench.draft(BANK, Product::Swap, at("2026-11-15T09:00:01Z") + SignedDuration::from_secs(2 * n)));
     }
     bench.close(NOVEMBER, "2026-12-01T03:00:00Z").unwrap();
-    use LineKind::{Free, SetUp, Units};
     // 7 + 1 of the first price (5 free, 3 in its first band), then in turns: the ninth unit is free under the second
     // price's nine, the others are not; the first price's units stand in its second band by now.
     let expected = [
@@ -375,7 +373,7 @@ fn a_new_price_counts_from_its_rows_on_and_changes_nothing_before() {
     assert_eq!(bench.lines(1), expected);
     let invoice = &bench.invoices()[0];
     assert_eq!(invoice.statement.prices.iter().map(|price| price.version).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(verify_invoice(&bench.office, invoice).unwrap().differences, [String::new(); 0]);
+    assert_eq!(verify_invoice(&bench.office, invoice).unwrap().differences, Vec::<String>::new());
 }
 
 #[test]

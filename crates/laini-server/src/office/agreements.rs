@@ -101,16 +101,13 @@ fn redraft_operation() -> Operation {
 }
 
 fn step(verb: &'static str, may: laini_core::partner::May) -> Operation {
-    match verb {
-        "send" => {
-            let path = (Method::POST, "/office/v1/partners/{partner}/agreements/{agreement}/send");
-            operation("send_agreement", path, "Lay a draft before both sides: its text stands", may, answer())
-        }
-        _ => {
-            let path = (Method::POST, "/office/v1/partners/{partner}/agreements/{agreement}/take-back");
-            let summary = "Make a version that was sent a draft again; who signed has not";
-            operation("take_agreement_back", path, summary, may, answer())
-        }
+    if verb == "send" {
+        let path = (Method::POST, "/office/v1/partners/{partner}/agreements/{agreement}/send");
+        operation("send_agreement", path, "Lay a draft before both sides: its text stands", may, answer())
+    } else {
+        let path = (Method::POST, "/office/v1/partners/{partner}/agreements/{agreement}/take-back");
+        let summary = "Make a version that was sent a draft again; who signed has not";
+        operation("take_agreement_back", path, summary, may, answer())
     }
 }
 

@@ -146,7 +146,7 @@ impl OfficeApi {
         let params = request.extract_parts::<RawPathParams>().await.map_err(|_| ApiError::UnknownPath)?;
         let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let (parts, body) = request.into_parts();
-        let token = self.token(&endpoint, &parts.headers)?;
+        let token = Self::token(&endpoint, &parts.headers)?;
         if token.is_none() {
             let wait = |wait: Duration| ApiError::SpikeArrest { retry_after_s: wait.as_secs() + 1 };
             self.knocks.take(context.peer).map_err(wait)?;
@@ -161,10 +161,8 @@ impl OfficeApi {
             Some(_) => read_bytes(body, context, &limits).await?,
         };
         let is_stranger = token.is_none();
-        let _turn = match is_stranger {
-            true => Some(self.strangers.acquire().await.map_err(|_| ApiError::Unreachable)?),
-            false => None,
-        };
+        let _turn =
+            if is_stranger { Some(self.strangers.acquire().await.map_err(|_| ApiError::Unreachable)?) } else { None };
         let _place = self.places.acquire().await.map_err(|_| ApiError::Unreachable)?;
         let mut call = Call::new((context, self.beside.reach()), params, &parts, body)?;
         call.session = token.as_deref().and_then(laini_office::people::session_of);
@@ -177,7 +175,7 @@ impl OfficeApi {
     }
 
     /// The token that a caller shows, where one is needed.
-    fn token(&self, endpoint: &Endpoint, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    fn token(endpoint: &Endpoint, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
         match endpoint.operation.access {
             Access::Session(_) => Ok(Some(bearer(headers).map_err(ApiError::Token)?.to_owned())),
             _ => Ok(None),

@@ -65,9 +65,9 @@ fn endpoints() -> Vec<Endpoint> {
     let sign_out = Operation { answer: Answer::no_content("They are signed out."), ..sign_out };
     vec![
         Endpoint::new(list_operation(), |work, call| person::list(work, call, Roster::Staff)),
-        Endpoint::new(invite_operation(), |work, call| person::invite(work, call, |role| seat(role))),
+        Endpoint::new(invite_operation(), |work, call| person::invite(work, call, seat)),
         Endpoint::new(person::with_body(role, "RoleRequest", json!({"role": "support"})), |work, call| {
-            person::set_role(work, call, Roster::Staff, |role| seat(role))
+            person::set_role(work, call, Roster::Staff, seat)
         }),
         Endpoint::new(person::with_body(disable, "ReasonRequest", person::reason_example()), |work, call| {
             person::disable(work, call, Roster::Staff)

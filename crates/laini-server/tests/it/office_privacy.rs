@@ -32,7 +32,7 @@ impl Desk {
             (staff(1, StaffRole::Support), staff(2, StaffRole::Admin), staff(3, StaffRole::Auditor));
         let seat = Seat::Member { partner: PartnerId::from_stored(1), role: MemberRole::FraudDesk };
         let member = signed_in(&world, 4, seat);
-        Self { support, admin, auditor, member, world }
+        Self { world, support, admin, auditor, member }
     }
 
     async fn call(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Reply {

@@ -32,13 +32,11 @@ impl World {
                     let place = letters.iter().position(|letter| letter.to == email);
                     place.map(|place| letters.remove(place))
                 };
-                match found {
-                    Some(letter) => return letter,
-                    None => {
-                        self.clock.advance(2);
-                        tokio::time::sleep(Duration::from_millis(500)).await;
-                    }
+                if let Some(letter) = found {
+                    return letter;
                 }
+                self.clock.advance(2);
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
         };
         timeout(Duration::from_secs(20), coming).await.expect("a letter comes")

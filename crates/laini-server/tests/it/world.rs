@@ -155,8 +155,7 @@ impl World {
     ) -> Self {
         let Stores { registry, ledger, shares, has_office_accounts } = stores;
         let accounts = Arc::new(BookAccounts::default());
-        let worlds = Arc::new(MapWorlds::default());
-        let clock = Arc::new(HandClock::at(NOW));
+        let (worlds, clock) = (Arc::new(MapWorlds::default()), Arc::new(HandClock::at(NOW)));
         let keys = Arc::new(KeyTree::new(RootKey::new([7; 32])));
         let (sandbox, production) = open_accounts(&mut accounts.book.lock().unwrap());
         change(&mut accounts.book.lock().unwrap());
@@ -166,11 +165,11 @@ impl World {
         let records = tempfile::tempdir().unwrap();
         let mail = Arc::new(Pocket::default());
         let kept = Arc::new(SqliteAccounts::open(records.path()).unwrap());
-        let in_force: Arc<dyn AccountStore> =
-            if has_office_accounts { Arc::clone(&kept) as _ } else { Arc::clone(&accounts) as _ };
+        let mut in_force: Arc<dyn AccountStore> = Arc::clone(&accounts) as _;
         if has_office_accounts {
             let book = accounts.book.lock().unwrap().clone();
             fill(&kept, book).await;
+            in_force = Arc::clone(&kept) as _;
         }
         let office = Arc::new(Office {
             store: kept,

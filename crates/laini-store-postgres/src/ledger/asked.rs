@@ -90,7 +90,8 @@ async fn between(
          ORDER BY ledger.position, ledger.tail LIMIT $5"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let (from, until) = (query.from.map(|at| at.as_microsecond()), query.until.map(|at| at.as_microsecond()));
+    let (from, until) =
+        (query.from.map(jiff::Timestamp::as_microsecond), query.until.map(jiff::Timestamp::as_microsecond));
     let partner = query.partner.map(|partner| partner.as_u64().cast_signed());
     let numbers = query.numbers.iter().take(AskedQuery::NUMBERS_MAX);
     let numbers: Vec<Vec<u8>> = numbers.map(|number| number.0.to_vec()).collect();

@@ -108,7 +108,9 @@ fn prices(transaction: &Transaction<'_>) -> rusqlite::Result<HashMap<u64, Vec<(P
         parsed(price.check())?;
         prices.entry(agreement).or_default().push((product, price));
     }
-    prices.values_mut().for_each(|prices| prices.sort_by_key(|(product, _)| *product));
+    for prices in prices.values_mut() {
+        prices.sort_by_key(|(product, _)| *product);
+    }
     Ok(prices)
 }
 

@@ -1,5 +1,6 @@
 //! Credentials of another gateway work as they are; a rotation has an overlap, and an end.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::time::Duration;
 
@@ -25,12 +26,10 @@ fn imported_credentials_get_a_token_and_rotate() {
     let lab = Lab::new();
     lab.json(&["partner", "add", "Bank A"]);
     lab.canaries.word(SECRET);
-    let digest: String = ConsumerSecret::presented("n0t-sh0wn-t0-an-0perat0r")
-        .hash()
-        .0
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut digest = String::new();
+    for byte in ConsumerSecret::presented("n0t-sh0wn-t0-an-0perat0r").hash().0 {
+        write!(digest, "{byte:02x}").unwrap();
+    }
     let file = lab.path("apps.csv");
     let header = "consumer_key,consumer_secret,consumer_secret_sha256,name,environment,products\n";
     let good =

@@ -76,7 +76,9 @@ fn covered(coverage: &Coverage) -> Covered {
 /// The invoice by the server's rules; `None` where they have nothing to say.
 fn invoice(rows: &[PlacedRow], span: &Span, prices: &[Price; 2], carried: &[Carried; 2]) -> InvoiceStatement {
     let mut tally = Tally::new(span.clone(), None);
-    rows.iter().for_each(|row| tally.push(row).unwrap());
+    for row in rows {
+        tally.push(row).unwrap();
+    }
     let reversed = tally.reversed();
     let of: Vec<PlacedRow> = rows.iter().filter(|placed| reversed.contains(&placed.row.id)).cloned().collect();
     tally.settle(&of).unwrap();

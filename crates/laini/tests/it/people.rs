@@ -68,5 +68,5 @@ fn people_come_in_by_a_printed_token_and_the_log_tells_nothing_of_them() {
     let of_partner = lab.json(&["audit", "list", "--partner", "Bank A"]);
     let actions: Vec<_> = of_partner.as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["person.invite", "partner.add"], "{of_partner}");
-    assert!(!trail.to_string().contains("@"), "{trail}");
+    assert!(!trail.to_string().contains('@'), "{trail}");
 }

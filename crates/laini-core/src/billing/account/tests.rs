@@ -27,6 +27,12 @@ fn account(on: i64, items: &[OpenItem], settlements: &[Settlement]) -> Account {
     Account::on(day(on), Currency::KES, items, settlements).unwrap()
 }
 
+/// What is settled with, what is open then of each invoice, and what is left as credit.
+type Case<'a> = (&'a [Settlement], &'a [(u64, i64)], i64);
+
+/// A settlement as it is drawn: on which day, how much, of which invoice, taken back when, by what means.
+type Drawn = (i64, i64, Option<u64>, Option<i64>, usize);
+
 fn open(account: &Account) -> Vec<(u64, i64)> {
     account.invoices.iter().map(|owed| (owed.item.number, owed.open_minor)).collect()
 }
@@ -34,7 +40,7 @@ fn open(account: &Account) -> Vec<(u64, i64)> {
 #[test]
 fn the_named_invoice_is_settled_first_then_those_due_first_and_the_rest_is_credit() {
     let items = [invoice(2, 10, 500), invoice(1, 0, 1_000), invoice(3, 20, 300)];
-    let table: &[(&[Settlement], &[(u64, i64)], i64)] = &[
+    let table: &[Case<'_>] = &[
         (&[], &[(1, 1_000), (2, 500), (3, 300)], 0),
         (&[payment(1, 21, 400, None)], &[(1, 600), (2, 500), (3, 300)], 0),
         (&[payment(1, 21, 300, Some(3))], &[(1, 1_000), (2, 500), (3, 0)], 0),
@@ -152,11 +158,10 @@ fn items() -> impl Strategy<Value = Vec<OpenItem>> {
 fn settlements() -> impl Strategy<Value = Vec<Settlement>> {
     let one = (0..60_i64, 1..4_000_i64, prop::option::of(0..14_u64), prop::option::of(0..90_i64), 0..3_usize);
     prop::collection::vec(one, 0..20).prop_map(|all| {
-        let settlement =
-            |(id, (on, amount, invoice, reversed, means)): (u64, (i64, i64, Option<u64>, Option<i64>, usize))| {
-                let (means, reversed) = (Means::ALL[means], reversed.map(day));
-                Settlement { means, reversed, ..payment(id, on, amount, invoice) }
-            };
+        let settlement = |(id, (on, amount, invoice, reversed, means)): (u64, Drawn)| {
+            let (means, reversed) = (Means::ALL[means], reversed.map(day));
+            Settlement { means, reversed, ..payment(id, on, amount, invoice) }
+        };
         (1..).zip(all).map(settlement).collect()
     })
 }

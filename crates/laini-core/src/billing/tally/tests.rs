@@ -171,7 +171,9 @@ impl Bench {
         let mut rows = self.rows.clone();
         rows.sort_by_key(order);
         let mut tally = Tally::new(span.clone(), None);
-        rows.iter().for_each(|row| tally.push(row).unwrap());
+        for row in &rows {
+            tally.push(row).unwrap();
+        }
         let reversed = tally.reversed();
         let rows: Vec<PlacedRow> = rows.into_iter().filter(|placed| reversed.contains(&placed.row.id)).collect();
         tally.settle(&rows).unwrap();

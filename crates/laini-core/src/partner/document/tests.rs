@@ -4,14 +4,14 @@ fn pdf_of(body: &str) -> Vec<u8> {
     format!("%PDF-1.7\n1 0 obj\n{body}\nendobj\nstartxref\n9\n%%EOF\n").into_bytes()
 }
 
-fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).unwrap().to_be_bytes();
-    [&length[..], kind, body, &[0; 4]].concat()
+    [&length[..], &kind, body, &[0; 4]].concat()
 }
 
 fn png_of(width: u32, height: u32) -> Vec<u8> {
     let head = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
-    [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &head), chunk(b"IDAT", &[1, 2, 3]), chunk(b"IEND", &[])].concat()
+    [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(*b"IHDR", &head), chunk(*b"IDAT", &[1, 2, 3]), chunk(*b"IEND", &[])].concat()
 }
 
 fn jpeg_of(width: u16, height: u16) -> Vec<u8> {
@@ -82,8 +82,8 @@ fn bad_documents_are_refused() {
         ("no table.pdf", b"%PDF-1.7\n%%EOF".to_vec(), E::Damaged("PDF")),
         ("cut off.png", without_last(&png_of(1, 1), 1), E::Damaged("PNG")),
         ("cut off early.png", png_of(1, 1)[..30].to_vec(), E::Damaged("PNG")),
-        ("no picture.png", [&png_of(1, 1)[..33], &chunk(b"IEND", &[])].concat(), E::Damaged("PNG")),
-        ("no head.png", [&b"\x89PNG\r\n\x1a\n"[..], &chunk(b"IDAT", &[1])].concat(), E::Damaged("PNG")),
+        ("no picture.png", [&png_of(1, 1)[..33], &chunk(*b"IEND", &[])].concat(), E::Damaged("PNG")),
+        ("no head.png", [&b"\x89PNG\r\n\x1a\n"[..], &chunk(*b"IDAT", &[1])].concat(), E::Damaged("PNG")),
         ("cut off.jpg", without_last(&jpeg_of(1, 1), 2), E::Damaged("JPEG")),
         ("only a head.jpg", b"\xff\xd8\xff\xe0".to_vec(), E::Damaged("JPEG")),
         ("no picture.jpg", b"\xff\xd8\xff\xd9".to_vec(), E::Damaged("JPEG")),

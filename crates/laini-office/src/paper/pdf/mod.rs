@@ -47,7 +47,9 @@ pub(super) fn file(paper: &Paper) -> Vec<u8> {
             }
             Block::Facts(facts) => {
                 sheets.skip(6.0);
-                facts.iter().for_each(|(name, value)| fact(&mut sheets, name, value));
+                for (name, value) in facts {
+                    fact(&mut sheets, name, value);
+                }
             }
             Block::Table(of) => {
                 sheets.skip(8.0);

@@ -132,7 +132,7 @@ impl Document {
                 entry.parts.push(Part::default());
             }
             (Some(["Amt"]), Some(entry)) => entry.own.currency = attribute(start, "Ccy")?,
-            (Some([.., "TxDtls", "Amt"] | [.., "TxAmt", "Amt"]), Some(entry)) => {
+            (Some([.., "TxDtls" | "TxAmt", "Amt"]), Some(entry)) => {
                 // What the payment itself says goes before its details, and stands before them.
                 if let Some(part) = entry.parts.last_mut().filter(|part| part.amount.is_empty()) {
                     part.currency = attribute(start, "Ccy")?;

@@ -121,6 +121,6 @@ pub(super) fn place(record: &StringRecord) -> usize {
 fn delimiter(bytes: &mut impl BufRead) -> Result<u8, Problem> {
     let start = bytes.fill_buf().map_err(|_| unreadable("it cannot be read"))?;
     let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
+    let count = |delimiter: u8| line.split(|byte| *byte == delimiter).count();
     Ok([b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b','))
 }

@@ -149,7 +149,7 @@ fn change_go_live(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
         products: body.products.as_deref().map(products).transpose()?,
         run: run.map_err(|error| Problem::invalid("run", error.to_string()))?,
     };
-    let request = change_request(work, partner, id, patch)?;
+    let request = change_request(work, partner, id, &patch)?;
     Reply::ok(&with_checklist(work, &request)?)
 }
 

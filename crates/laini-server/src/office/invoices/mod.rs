@@ -32,11 +32,11 @@ fn list_invoices(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let month = call
         .query("month")
         .map(|text| Month::parse(text).map_err(|error| Problem::invalid("month", error.to_string())));
-    Reply::ok(&wire::invoices(invoices(work, month.transpose()?, call.page()?)?))
+    Reply::ok(&wire::invoices(&invoices(work, month.transpose()?, call.page()?)?))
 }
 
 fn list_partner_invoices(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
-    Reply::ok(&wire::invoices(invoices_of(work, call.partner()?, call.page()?)?))
+    Reply::ok(&wire::invoices(&invoices_of(work, call.partner()?, call.page()?)?))
 }
 
 /// The invoice that the path names, of the partner that it names.

@@ -9,7 +9,7 @@ use laini_wire::office::invoices::{
 
 use super::told;
 
-pub(super) fn invoices(page: Page<Invoice>) -> InvoicesAnswer {
+pub(super) fn invoices(page: &Page<Invoice>) -> InvoicesAnswer {
     let invoices = page.items.iter().map(summary).collect();
     InvoicesAnswer { invoices, next: page.next.map(|next| next.to_string()) }
 }

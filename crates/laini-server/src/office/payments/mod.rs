@@ -50,7 +50,7 @@ fn list_payments(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
         Some("true") => true,
         Some(_) => return Err(Problem::invalid("unmatched", "expected true or false")),
     };
-    Reply::ok(&told_page(payments::list(work, unmatched, call.page()?)?))
+    Reply::ok(&told_page(&payments::list(work, unmatched, call.page()?)?))
 }
 
 fn record_payment(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
@@ -107,7 +107,7 @@ fn reverse_payment(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
 }
 
 fn list_partner_payments(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
-    Reply::ok(&told_page(payments::of_partner(work, call.partner()?, call.page()?)?))
+    Reply::ok(&told_page(&payments::of_partner(work, call.partner()?, call.page()?)?))
 }
 
 fn show_payment_references(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
@@ -125,7 +125,7 @@ fn partner_of(text: &str) -> Result<PartnerId, Problem> {
     PartnerId::parse(text).map_err(|error| Problem::invalid("partner", error.to_string()))
 }
 
-fn told_page(page: Page<Payment>) -> PaymentPage {
+fn told_page(page: &Page<Payment>) -> PaymentPage {
     PaymentPage { items: page.items.iter().map(told).collect(), next: page.next.map(|next| next.to_string()) }
 }
 

@@ -42,9 +42,12 @@ pub(crate) fn run(context: &Context, args: &CloseArgs) -> anyhow::Result<()> {
         if closed.is_empty() {
             return "no month is to be closed now".to_owned();
         }
-        let line = |one: &ClosedMonth| match one.was_closed {
-            true => format!("{} was closed already", one.month),
-            false => format!("{} is closed: {} invoices made", one.month, one.invoices_made),
+        let line = |one: &ClosedMonth| {
+            if one.was_closed {
+                format!("{} was closed already", one.month)
+            } else {
+                format!("{} is closed: {} invoices made", one.month, one.invoices_made)
+            }
         };
         closed.iter().map(line).collect::<Vec<_>>().join("\n")
     })

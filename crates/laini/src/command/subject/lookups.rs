@@ -173,7 +173,7 @@ fn row<'a>(check: &AskedCheck, book: &'a AccountBook, reveal: bool) -> LookupRow
         purpose: row.purpose.word(),
         outcome: row.outcome.word(),
         number: shown.map(|number| if reveal { number.digits() } else { number.masked() }).unwrap_or_default(),
-        number_hash: number.map(|number| number.hex()).unwrap_or_default(),
+        number_hash: number.map(laini_core::store::SubjectHash::hex).unwrap_or_default(),
     }
 }
 
