@@ -249,6 +249,7 @@ pub(crate) fn example() -> anyhow::Result<String> {
         "store",
         "ledger",
         "retention",
+        "billing",
         "sandbox",
         "sign_in",
         "mail",
