@@ -91,12 +91,15 @@ impl Office {
         at: Timestamp,
         mut work: impl FnMut(&mut Work<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
+        let mut was_taken = false;
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = Work::begin(self, actor.clone(), at);
             let done = work(&mut unit)?;
             match unit.save() {
                 Ok(()) => return Ok(done),
                 Err(Problem::Contended) => {}
+                // Somebody was first between its look and its saving: begun anew, it sees that.
+                Err(Problem::Taken(_)) if !was_taken => was_taken = true,
                 Err(problem) => return Err(problem),
             }
         }

@@ -67,7 +67,7 @@ pub struct ChangeGoLiveRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct CommentRequest {
+pub struct GoLiveCommentRequest {
     /// At most 500 characters.
     #[serde(default)]
     pub reason: String,

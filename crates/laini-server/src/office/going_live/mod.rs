@@ -35,7 +35,7 @@ fn schemas() -> Schemas {
     collect::<wire::TermsAcceptedAnswer>(&mut schemas);
     collect::<wire::GoLiveRequest>(&mut schemas);
     collect::<wire::ChangeGoLiveRequest>(&mut schemas);
-    collect::<wire::CommentRequest>(&mut schemas);
+    collect::<wire::GoLiveCommentRequest>(&mut schemas);
     collect::<wire::GoLiveAnswer>(&mut schemas);
     collect::<wire::GoLivesAnswer>(&mut schemas);
     collect::<wire::BeginRunRequest>(&mut schemas);

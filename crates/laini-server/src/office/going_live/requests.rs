@@ -6,7 +6,7 @@ use laini_office::going_live::{
 };
 use laini_office::{Page, Problem, Work};
 use laini_wire::office::going_live::{
-    ChangeGoLiveRequest, ChecklistItem, CommentRequest, GoLiveAnswer, GoLiveRequest, GoLivesAnswer, StageAnswer,
+    ChangeGoLiveRequest, ChecklistItem, GoLiveAnswer, GoLiveCommentRequest, GoLiveRequest, GoLivesAnswer, StageAnswer,
 };
 use serde_json::{Value, json};
 
@@ -167,14 +167,14 @@ type Decided = fn(&mut Work<'_>, PartnerId, GoLiveId, &str) -> Result<GoLive, Pr
 
 fn decided(work: &mut Work<'_>, call: &Call, decide: Decided) -> Result<Reply, Problem> {
     let (partner, id) = (call.partner()?, call.id("go_live", GoLiveId::parse)?);
-    let body: CommentRequest = call.json()?;
+    let body: GoLiveCommentRequest = call.json()?;
     let request = decide(work, partner, id, &body.reason)?;
     Reply::ok(&with_checklist(work, &request)?)
 }
 
 fn deciding(id: &'static str, path: &'static str, summary: &'static str, may: May, reason: &str) -> Operation {
     let operation = operation(id, (Method::POST, path), summary, may, one());
-    taking(operation, "CommentRequest", json!({"reason": reason}))
+    taking(operation, "GoLiveCommentRequest", json!({"reason": reason}))
 }
 
 fn withdraw_go_live_operation() -> Operation {
