@@ -212,7 +212,7 @@ fn may_follow(office: &Office, month: Month, before: Option<&MonthClose>, is_fir
             Err(Problem::not_now("the first month was closed already; close the next one"))
         }
         Some(expected) if expected < month => Err(Problem::not_now(format!(
-            "{expected} comes first: close it, or begin with `--first` where what lies before was invoiced elsewhere"
+            "{expected} comes first: close it, or say that {month} is the first one that is invoiced here"
         ))),
         Some(expected) if expected > month && before.is_some() => {
             Err(Problem::not_now(format!("{month} lies before the first month that was closed")))

@@ -1,13 +1,16 @@
 //! What endpoints do beside their unit of work: a challenge to somebody else's address, what is watched of scripted
-//! runs, deliveries that are no result.
+//! runs, deliveries that are no result, the close of a month.
 
 use std::sync::Arc;
 
 use laini_core::Entropy;
 use laini_core::access::KeyTree;
+use laini_core::billing::Month;
 use laini_core::delivery::{Destination, Reach};
 use laini_core::partner::{AppId, ResultAddress, ResultAddressId, ScriptedRunId};
+use laini_office::billing::close_month;
 use laini_office::{Actor, Office, Problem, apps, going_live};
+use laini_wire::office::invoices::CloseRequest;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -19,6 +22,10 @@ use crate::sandbox::RunWatch;
 const CHALLENGES_MAX: usize = 4;
 /// When to come back where there are too many.
 const CHALLENGE_RETRY_AFTER_S: u64 = 5;
+/// Closes under way at once: each reads a month of the ledger.
+const CLOSES_MAX: usize = 1;
+/// When to come back while there is one.
+const CLOSE_RETRY_AFTER_S: u64 = 30;
 
 /// What an endpoint does beside its unit of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +36,9 @@ pub(crate) enum Beside {
     Challenge,
     /// Before and after it: what this node saw of scripted runs is written down, and it hears which ones are watched.
     Runs,
+    /// Before it: the month that the body names is closed, in units of work of its own; [`Call::closed`] says what came
+    /// of it.
+    Close,
     /// As [`Beside::Runs`], and after it the nonce of the run that the path names is sent.
     RunDelivery,
 }
@@ -42,6 +52,7 @@ pub(crate) struct BesideWork {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) runs: Arc<RunWatch>,
     challenges: Semaphore,
+    closes: Semaphore,
 }
 
 impl BesideWork {
@@ -51,7 +62,8 @@ impl BesideWork {
         (keys, entropy): (Arc<KeyTree>, Arc<dyn Entropy>),
         runs: Arc<RunWatch>,
     ) -> Self {
-        Self { deliveries, outbound, keys, entropy, runs, challenges: Semaphore::new(CHALLENGES_MAX) }
+        let (challenges, closes) = (Semaphore::new(CHALLENGES_MAX), Semaphore::new(CLOSES_MAX));
+        Self { deliveries, outbound, keys, entropy, runs, challenges, closes }
     }
 
     /// How far results may go.
@@ -64,6 +76,14 @@ impl BesideWork {
         match what {
             Beside::Nothing => Ok(()),
             Beside::Runs | Beside::RunDelivery => self.runs.look(call.at),
+            Beside::Close => {
+                let too_many = |_| Problem::TooOften { retry_after_s: CLOSE_RETRY_AFTER_S };
+                let _place = self.closes.try_acquire().map_err(too_many)?;
+                let CloseRequest { month, first } = call.json()?;
+                let month = Month::parse(&month).map_err(|error| Problem::invalid("month", error.to_string()))?;
+                call.closed = Some(close_month(office, actor, month, call.at, first)?);
+                Ok(())
+            }
             Beside::Challenge => {
                 let (partner, app) = (call.partner()?, call.id("app", AppId::parse)?);
                 let address = call.id("address", ResultAddressId::parse)?;

@@ -3,6 +3,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use laini_core::delivery::Reach;
 use laini_core::partner::{PartnerId, SessionId};
+use laini_office::billing::CloseReport;
 use laini_office::{Actor, Cursor, PageRequest, Problem, Replay, Work};
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
@@ -30,6 +31,8 @@ pub(crate) struct Call {
     pub(crate) reach: Reach,
     /// How the challenge of the address ended that the path names, where there was one.
     pub(crate) proof: Option<Result<(), String>>,
+    /// What the close of the month came to that the body names, where one was asked for.
+    pub(crate) closed: Option<CloseReport>,
     params: Vec<(String, String)>,
     query: Vec<(String, String)>,
     body: Bytes,
@@ -51,8 +54,8 @@ impl Call {
         let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let bearer = bearer(&parts.headers).ok().map(|token| Zeroizing::new(token.to_owned()));
         let (at, address, peer) = (context.at, context.address.to_string(), context.peer.to_string());
-        let (session, proof) = (None, None);
-        Ok(Self { at, address, peer, session, bearer, reach, proof, params, query, body, idempotency_key })
+        let (session, proof, closed) = (None, None, None);
+        Ok(Self { at, address, peer, session, bearer, reach, proof, closed, params, query, body, idempotency_key })
     }
 
     /// A member's own partner is the only one that there is.

@@ -15,6 +15,7 @@ mod documents;
 mod endpoint;
 mod going_live;
 mod invoices;
+mod ledger;
 mod member;
 mod onboarding;
 mod organisation;
@@ -72,6 +73,7 @@ pub(crate) const NOUNS: &[Noun] = &[
     apps::NOUN,
     going_live::NOUN,
     invoices::NOUN,
+    ledger::NOUN,
     usage::NOUN,
     privacy::NOUN,
     audit::NOUN,

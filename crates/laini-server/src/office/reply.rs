@@ -11,12 +11,20 @@ const JSON: &str = "application/json;charset=UTF-8";
 pub(crate) struct Reply {
     status: StatusCode,
     media_type: &'static str,
-    body: Vec<u8>,
+    body: ReplyBody,
     /// What a browser calls it when it is saved.
     file: Option<String>,
     /// Whether it shows something that is never shown again.
     is_secret: bool,
     is_replayed: bool,
+}
+
+/// What is sent.
+enum ReplyBody {
+    /// All of it is here.
+    Whole(Vec<u8>),
+    /// It is made while it is taken.
+    Streamed(Body),
 }
 
 impl Reply {
@@ -45,18 +53,26 @@ impl Reply {
         Self { file: Some(name), ..Self::bytes(StatusCode::OK, media_type, bytes) }
     }
 
+    /// A file to save that is made while it is taken; only of operations that change nothing.
+    pub(crate) fn streamed(media_type: &'static str, name: String, body: Body) -> Self {
+        Self { body: ReplyBody::Streamed(body), ..Self::file(media_type, name, Vec::new()) }
+    }
+
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
         let bytes = serde_json::to_vec(body).map_err(|error| Problem::Store(error.to_string()))?;
         Ok(Self::bytes(status, JSON, bytes))
     }
 
     fn bytes(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status, media_type, body, file: None, is_secret: false, is_replayed: false }
+        Self { status, media_type, body: ReplyBody::Whole(body), file: None, is_secret: false, is_replayed: false }
     }
 
     /// What is kept of it for repeats.
     pub(super) fn kept(&self) -> (u16, Option<String>) {
-        let text = String::from_utf8(self.body.clone()).ok().filter(|_| !self.is_secret);
+        let text = match &self.body {
+            ReplyBody::Whole(bytes) => String::from_utf8(bytes.clone()).ok().filter(|_| !self.is_secret),
+            ReplyBody::Streamed(_) => None,
+        };
         (self.status.as_u16(), text)
     }
 
@@ -71,7 +87,11 @@ impl Reply {
     }
 
     pub(super) fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
+        let body = match self.body {
+            ReplyBody::Whole(bytes) => Body::from(bytes),
+            ReplyBody::Streamed(body) => body,
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

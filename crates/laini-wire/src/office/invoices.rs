@@ -361,6 +361,30 @@ pub struct CloseAnswer {
     pub is_done: bool,
 }
 
+/// Closes a month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CloseRequest {
+    /// Which month: `2026-11`.
+    pub month: String,
+    /// Whether it is the first one that is invoiced here: what lies before it was invoiced elsewhere.
+    #[serde(default)]
+    pub first: bool,
+}
+
+/// What a close came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ClosedAnswer {
+    /// Which month.
+    pub month: String,
+    /// Invoices that were made now.
+    pub invoices_made: u64,
+    /// Whether the month was closed before already.
+    pub was_closed: bool,
+}
+
 /// The closes there are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

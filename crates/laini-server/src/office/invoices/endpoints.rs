@@ -3,13 +3,13 @@
 use axum::http::{Method, StatusCode};
 use laini_core::partner::{May, MemberRole, StaffRole};
 use laini_wire::office::invoices::{
-    ClosesAnswer, CreditNoteAnswer, CreditRequest, DisputeAnswer, DisputeRequest, DisputesAnswer, InvoiceAnswer,
+    CloseRequest, ClosedAnswer, ClosesAnswer, CreditNoteAnswer, CreditRequest, DisputeAnswer, DisputeRequest, DisputesAnswer, InvoiceAnswer,
     InvoicesAnswer, SettleRequest, TaxReceiptRequest, VerificationAnswer,
 };
 use serde_json::{Value, json};
 use utoipa::PartialSchema as _;
 
-use super::super::Endpoint;
+use super::super::{Beside, Endpoint};
 use crate::http::ApiError;
 use crate::openapi::{Access, Answer, Body, Operation, Parameter, Schemas, collect};
 
@@ -42,6 +42,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(settle_invoice_dispute(), super::settle_invoice_dispute),
         Endpoint::new(list_disputes(), super::list_disputes),
         Endpoint::new(list_closes(), super::list_closes),
+        Endpoint::new(close_month(), super::close_month).beside(Beside::Close),
     ]
 }
 
@@ -58,6 +59,8 @@ pub(super) fn schemas() -> Schemas {
     collect::<DisputeAnswer>(&mut schemas);
     collect::<DisputesAnswer>(&mut schemas);
     collect::<ClosesAnswer>(&mut schemas);
+    collect::<CloseRequest>(&mut schemas);
+    collect::<ClosedAnswer>(&mut schemas);
     schemas.push(("InvoiceFile".to_owned(), String::schema()));
     schemas.push(("TaxExport".to_owned(), serde_json::Value::schema()));
     schemas
@@ -269,6 +272,23 @@ fn list_closes() -> Operation {
     let answer = Answer::ok("A page of them.", &["ClosesAnswer"], json!({"closes": [close], "next": null}));
     let summary = "The months that are closed, newest first";
     paged(session("list_closes", (Method::GET, "/office/v1/closes"), summary, STAFF_LOOK, answer), Vec::new())
+}
+
+fn close_month() -> Operation {
+    let example = json!({"month": "2026-11", "invoices_made": 20, "was_closed": false});
+    let mut refusals = refusals("month");
+    refusals.push(ApiError::SpikeArrest { retry_after_s: 30 });
+    Operation {
+        body: Some(Body::json("CloseRequest", json!({"month": "2026-11", "first": false}))),
+        refusals,
+        ..session(
+            "close_month",
+            (Method::POST, "/office/v1/closes"),
+            "Closes a month that every writer has passed, and makes its invoices; again does no harm",
+            STAFF_ACT,
+            Answer::ok("It is closed.", &["ClosedAnswer"], example),
+        )
+    }
 }
 
 fn refusals(field: &'static str) -> Vec<ApiError> {

@@ -14,7 +14,7 @@ use laini_office::billing::{
 };
 use laini_office::{Problem, Work};
 use laini_wire::office::invoices::{
-    CloseAnswer, ClosesAnswer, CreditRequest, DisputeRequest, DisputesAnswer, SettleRequest, TaxReceiptRequest,
+    CloseAnswer, ClosedAnswer, ClosesAnswer, CreditRequest, DisputeRequest, DisputesAnswer, SettleRequest, TaxReceiptRequest,
     VerificationAnswer,
 };
 
@@ -134,6 +134,13 @@ fn list_closes(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     };
     let (closes, next) = (page.items.iter().map(close).collect(), page.next.map(|next| next.to_string()));
     Reply::ok(&ClosesAnswer { closes, next })
+}
+
+/// What the close came to that was made beside this.
+fn close_month(_: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let report = call.closed.as_ref().ok_or_else(|| Problem::Store("no month was closed".to_owned()))?;
+    let (month, invoices_made, was_closed) = (report.month.to_string(), report.made, report.was_done);
+    Reply::ok(&ClosedAnswer { month, invoices_made, was_closed })
 }
 
 fn told(at: Timestamp) -> String {

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use laini_office::Problem;
-use laini_office::billing::invoice_rows;
+use laini_office::billing::{Names, export_csv, invoice_rows};
 
 use super::{invoice, office};
 use crate::command::Context;
 use crate::command::context::block_on;
-use crate::command::ledger::{COLUMNS, Names};
 
 /// `laini invoice rows`
 #[derive(Args)]
@@ -34,10 +33,11 @@ pub(crate) fn run(context: &Context, args: &RowsArgs) -> anyhow::Result<()> {
         Some(path) => Box::new(File::create(path).with_context(|| format!("{} cannot be written", path.display()))?),
         None => Box::new(std::io::stdout().lock()),
     };
-    let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(BufWriter::new(output));
-    csv.write_record(COLUMNS)?;
+    let mut output = BufWriter::new(output);
+    output.write_all(&export_csv([], true)?)?;
     invoice_rows(&office, &found, args.line, |placed| {
-        csv.serialize(names.row(placed)).map_err(|error| Problem::Store(error.to_string()))
+        let bytes = export_csv([names.row(placed)], false)?;
+        output.write_all(&bytes).map_err(|error| Problem::Store(error.to_string()))
     })?;
-    Ok(csv.flush()?)
+    Ok(output.flush()?)
 }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use laini_office::billing::export_csv;
 
-use super::filter::{Filter, NamedRow, pages};
+use super::filter::{Filter, pages};
 use crate::command::Context;
 use crate::command::progress::bar;
 
@@ -30,27 +31,6 @@ enum Format {
     Ndjson,
 }
 
-/// The header of every CSV export.
-pub(crate) const COLUMNS: [&str; 17] = [
-    "requestRefID",
-    "at",
-    "partner",
-    "app",
-    "product",
-    "environment",
-    "outcome",
-    "charge_minor",
-    "currency",
-    "list_price_minor",
-    "price_version",
-    "purpose",
-    "as_of",
-    "policy_version",
-    "reverses",
-    "writer",
-    "seq",
-];
-
 /// Writes every row.
 pub(crate) fn run(context: &Context, args: &ExportArgs) -> anyhow::Result<()> {
     // Before a header or a file is written.
@@ -63,14 +43,15 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> anyhow::Result<()> {
     let exporting = bar(context.out, "exporting", "rows", None);
     let format = args.format.unwrap_or(if context.out.is_json() { Format::Ndjson } else { Format::Csv });
     let written = match format {
-        Format::Csv => {
-            let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut output);
-            csv.write_record(COLUMNS)?;
-            pages(context, &args.filter, None, |rows| write_each(&rows, &exporting, |row| Ok(csv.serialize(row)?)))
-                .and_then(|()| Ok(csv.flush()?))
-        }
+        Format::Csv => output.write_all(&export_csv([], true)?).map_err(anyhow::Error::from).and_then(|()| {
+            pages(context, &args.filter, None, |rows| {
+                exporting.inc(rows.len() as u64);
+                Ok(output.write_all(&export_csv(rows, false)?)?)
+            })
+        }),
         Format::Ndjson => pages(context, &args.filter, None, |rows| {
-            write_each(&rows, &exporting, |row| {
+            exporting.inc(rows.len() as u64);
+            rows.iter().try_for_each(|row| {
                 serde_json::to_writer(&mut output, row)?;
                 Ok(output.write_all(b"\n")?)
             })
@@ -84,25 +65,10 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> anyhow::Result<()> {
     }
 }
 
-fn write_each(
-    rows: &[NamedRow],
-    bar: &indicatif::ProgressBar,
-    mut write: impl FnMut(&NamedRow) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    for row in rows {
-        write(row)?;
-    }
-    bar.inc(rows.len() as u64);
-    Ok(())
-}
-
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-        let csv = cause.downcast_ref::<csv::Error>().and_then(|error| match error.kind() {
-            csv::ErrorKind::Io(error) => Some(error.kind()),
-            _ => None,
-        });
-        io.or(csv) == Some(ErrorKind::BrokenPipe)
+        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        io.or(json) == Some(ErrorKind::BrokenPipe)
     })
 }

@@ -1,11 +1,8 @@
-use std::collections::HashMap;
-
 use clap::Args;
 use jiff::{Timestamp, civil::Date};
-use laini_core::billing::{CheckId, Outcome};
-use laini_core::partner::{AppId, PartnerId};
-use laini_core::store::{AccountBook, PlacedRow, RowQuery};
-use serde::Serialize;
+use laini_core::billing::Outcome;
+use laini_core::store::RowQuery;
+use laini_office::billing::{NamedRow, Names};
 
 use crate::command::Context;
 use crate::command::app::find;
@@ -33,70 +30,6 @@ pub(crate) struct Filter {
 
 fn outcome(word: &str) -> Result<Outcome, String> {
     Outcome::parse(word).ok_or_else(|| format!("expected one of: {}", Outcome::ALL.map(Outcome::word).join(", ")))
-}
-
-/// One row with names for ids; the columns of every export, in their order.
-#[derive(Debug, Serialize)]
-pub(crate) struct NamedRow {
-    #[serde(rename = "requestRefID")]
-    pub(super) request_ref_id: String,
-    pub(super) at: String,
-    pub(super) partner: String,
-    pub(super) app: String,
-    pub(super) product: &'static str,
-    pub(super) environment: &'static str,
-    pub(super) outcome: &'static str,
-    pub(super) charge_minor: i64,
-    pub(super) currency: String,
-    pub(super) list_price_minor: i64,
-    pub(super) price_version: u32,
-    pub(super) purpose: &'static str,
-    pub(super) as_of: String,
-    pub(super) policy_version: u32,
-    /// Of a reversal: the check whose charge it takes back.
-    pub(super) reverses: String,
-    /// Which writer wrote it,
-    pub(super) writer: u32,
-    /// and its place in that writer's chain.
-    pub(super) seq: u64,
-}
-
-/// Turns ids into names.
-pub(crate) struct Names {
-    partners: HashMap<PartnerId, String>,
-    apps: HashMap<AppId, String>,
-}
-
-impl Names {
-    pub(crate) fn of(book: AccountBook) -> Self {
-        Self {
-            partners: book.partners.into_iter().map(|p| (p.id, p.name)).collect(),
-            apps: book.apps.into_iter().map(|a| (a.id, a.name)).collect(),
-        }
-    }
-
-    pub(crate) fn row(&self, placed: &PlacedRow) -> NamedRow {
-        let row = &placed.row;
-        NamedRow {
-            request_ref_id: row.id.request_ref(),
-            at: row.at.to_string(),
-            partner: self.partners.get(&row.partner).cloned().unwrap_or_else(|| row.partner.to_string()),
-            app: self.apps.get(&row.app).cloned().unwrap_or_else(|| row.app.to_string()),
-            product: row.product.word(),
-            environment: row.environment.word(),
-            outcome: row.outcome.word(),
-            charge_minor: row.charge.minor,
-            currency: row.charge.currency.as_str().to_owned(),
-            list_price_minor: row.list_price.minor,
-            price_version: row.price_version,
-            purpose: row.purpose.word(),
-            as_of: row.as_of.map(|at| at.to_string()).unwrap_or_default(),
-            policy_version: row.policy_version,
-            reverses: row.reverses.map(CheckId::request_ref).unwrap_or_default(),
-            writer: placed.writer,
-            seq: placed.seq,
-        }
-    }
 }
 
 impl Filter {

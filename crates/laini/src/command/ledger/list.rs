@@ -2,8 +2,9 @@ use std::collections::VecDeque;
 
 use clap::Args;
 use jiff::SignedDuration;
+use laini_office::billing::NamedRow;
 
-use super::filter::{Filter, NamedRow, pages};
+use super::filter::{Filter, pages};
 use crate::command::Context;
 use crate::command::context::now;
 

@@ -1,6 +1,6 @@
 //! `laini ledger …`: what was asked and what it costs.
 //!
-//! Owns the columns of every export. Must never write to the ledger, or show a number.
+//! Owns which rows are told, and in which form. Must never write to the ledger, or show a number.
 
 mod export;
 mod filter;
@@ -8,9 +8,6 @@ mod list;
 pub(super) mod verify;
 
 use clap::Subcommand;
-
-pub(super) use export::COLUMNS;
-pub(super) use filter::Names;
 
 use super::Context;
 

@@ -1,0 +1,102 @@
+//! The rows of the ledger that partners pay for: their export.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::Method;
+use futures_util::stream::{Stream, try_unfold};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use laini_core::partner::PartnerId;
+use laini_core::store::{Ledger, LedgerError, RowQuery};
+use laini_office::billing::{Names, export_csv};
+use laini_office::{Problem, Work};
+use serde_json::json;
+use utoipa::PartialSchema as _;
+
+use super::invoices::BOTH_LOOK;
+use super::params::{in_query, operation};
+use super::{Call, Endpoint, Noun, Reply};
+use crate::http::ApiError;
+use crate::openapi::{Answer, Operation, Schemas};
+
+pub(super) const NOUN: Noun = Noun {
+    tag: "ledger",
+    description: "The rows of the ledger that partners pay for.",
+    endpoints: || vec![Endpoint::new(export_ledger_operation(), export_ledger)],
+    schemas,
+};
+
+/// Rows that are read at once; so many are held while somebody downloads.
+const ROWS_PER_CHUNK: usize = 4_000;
+
+fn schemas() -> Schemas {
+    vec![("LedgerFile".to_owned(), String::schema())]
+}
+
+fn export_ledger_operation() -> Operation {
+    let example = json!("requestRefID,at,partner,app,product\n");
+    let answer = Answer {
+        media_type: "text/csv;charset=UTF-8",
+        ..Answer::ok("The rows, oldest first, as `laini ledger export` writes them.", &["LedgerFile"], example)
+    };
+    let path = "/office/v1/partners/{partner}/ledger";
+    let summary = "Every row of a partner's checks: what its invoices are computed again from";
+    let mut operation = operation("export_ledger", (Method::GET, path), summary, BOTH_LOOK, answer);
+    let day = || json!({"type": "string", "format": "date"});
+    operation.parameters.push(in_query("from", "Only what was decided on this day or later, in the operator's zone.", day()));
+    operation.parameters.push(in_query("until", "Only what was decided before this day.", day()));
+    operation.refusals = vec![ApiError::InvalidField("from", "expected a day such as 2026-11-22".into())];
+    operation
+}
+
+fn export_ledger(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let (from, until) = (midnight(work, call, "from")?, midnight(work, call, "until")?);
+    let book = work.book()?;
+    let partner = call.partner()?;
+    if !book.partners.iter().any(|known| known.id == partner) {
+        return Err(Problem::NotFound("partner"));
+    }
+    let query = RowQuery { after: None, from, until, app: None, outcome: None, limit: ROWS_PER_CHUNK };
+    let reading = Reading { ledger: Arc::clone(&work.office.ledger), names: Names::of(book), partner, query: Some(query) };
+    let body = Body::from_stream(chunks(reading));
+    Ok(Reply::streamed("text/csv;charset=UTF-8", format!("ledger-{partner}.csv"), body))
+}
+
+/// The first instant of the day that is asked for.
+fn midnight(work: &Work<'_>, call: &Call, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+    let expected = || Problem::invalid(name, "expected a day such as 2026-11-22");
+    let Some(text) = call.query(name) else { return Ok(None) };
+    let day: Date = text.parse().map_err(|_| expected())?;
+    let midnight = work.office.settings.zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible();
+    midnight.map(Some).map_err(|_| expected())
+}
+
+/// How far an export has come.
+struct Reading {
+    ledger: Arc<dyn Ledger>,
+    names: Names,
+    partner: PartnerId,
+    /// What is read next; `None` = all was.
+    query: Option<RowQuery>,
+}
+
+/// The export, a page of the ledger at a time, each once the one before was taken. Where the ledger fails the answer
+/// breaks off, which whoever downloads sees.
+fn chunks(reading: Reading) -> impl Stream<Item = Result<Vec<u8>, std::io::Error>> {
+    try_unfold(reading, |mut reading| async move {
+        let Some(query) = reading.query.take() else { return Ok(None) };
+        let failed = |error: LedgerError| {
+            tracing::error!(%error, "an export of the ledger broke off");
+            std::io::Error::other(error)
+        };
+        let page = reading.ledger.placed(query.clone()).await.map_err(failed)?;
+        let own = page.iter().filter(|placed| placed.row.partner == reading.partner);
+        let chunk = export_csv(own.map(|placed| reading.names.row(placed)), query.after.is_none());
+        let chunk = chunk.map_err(std::io::Error::other)?;
+        if let Some(last) = page.last().filter(|_| page.len() == ROWS_PER_CHUNK) {
+            reading.query = Some(RowQuery { after: Some(last.row.id), ..query });
+        }
+        Ok(Some((chunk, reading)))
+    })
+}
