@@ -6,6 +6,7 @@ use laini_core::store::{AccountsChange, AppChange, PartnerChange, RecordId, Reco
 use serde::{Deserialize, Serialize};
 
 use super::{is_alive, the_app, the_partner};
+use crate::payments::overdue;
 use crate::{Kept, Problem, Work, key};
 
 /// Between a notice of debt and its effect lie so many days at least,
@@ -18,7 +19,7 @@ const REASON_CHARS_MAX: usize = 500;
 /// Why a partner is suspended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// It does not pay; only once a notice has taken effect.
+    /// It does not pay; only once a notice has taken effect, or that of the last reminder.
     Debt,
     /// Something else, at once.
     Other,
@@ -126,24 +127,29 @@ pub fn suspend_partner(work: &mut Work<'_>, partner: PartnerId, because: Why, wh
     is_not_ended(work, partner)?;
     let why = reason(why)?;
     if because == Why::Debt {
-        let notices: Vec<DebtNotice> = work.all("partner", partner)?;
-        let mut standing = notices.iter().filter(|notice| notice.withdrawn.is_none()).map(|notice| notice.effective);
-        let first = standing.by_ref().min();
-        let early = match first {
-            None => Some("no notice of debt was given; give one first".to_owned()),
-            Some(effective) if effective > work.at => {
-                Some(format!("the notice of debt takes effect at {effective:.0}, not before"))
-            }
-            Some(_) => None,
-        };
-        if let Some(early) = early {
-            return Err(Problem::not_now(early));
-        }
+        was_given_notice(work, partner)?;
     }
     work.accounts(AccountsChange::Partner(partner, PartnerChange::Status(PartnerStatus::Suspended)));
     let action = if because == Why::Debt { "partner.suspend-for-debt" } else { "partner.suspend" };
     work.note(action, Some(partner), partner, why);
     Ok(())
+}
+
+/// Whether a partner was told long enough ago that it is suspended if it does not pay: by a notice of debt, or by the
+/// last reminder of an invoice that is overdue still.
+fn was_given_notice(work: &mut Work<'_>, partner: PartnerId) -> Result<(), Problem> {
+    let notices: Vec<DebtNotice> = work.all("partner", partner)?;
+    let standing = notices.iter().filter(|notice| notice.withdrawn.is_none()).map(|notice| notice.effective);
+    let reminded = overdue(work, partner)?.suspend_from;
+    let zone = &work.office.settings.zone;
+    let reminded = reminded.and_then(|day| zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible().ok());
+    match standing.chain(reminded).min() {
+        None => Err(Problem::not_now("no notice of debt was given; give one first")),
+        Some(effective) if effective > work.at => {
+            Err(Problem::not_now(format!("the notice of debt takes effect at {effective:.0}, not before")))
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// Answers the apps of a suspended partner again.

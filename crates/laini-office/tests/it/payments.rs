@@ -5,6 +5,7 @@ use jiff::civil::{Date, date};
 use laini_core::billing::{Currency, Money, OpenItem};
 use laini_core::partner::{MemberRole, Partner, PartnerId, PaymentId};
 use laini_core::store::AccountsChange;
+use laini_office::apps::{Why, suspend_partner};
 use laini_office::mail::QueuedLetter;
 use laini_office::payments::statement::Format;
 use laini_office::payments::{
@@ -164,6 +165,22 @@ fn a_certificate_settles_once_the_operator_accepts_it() {
     let partner = Partner::new(OWN, "Test <Bank>".to_owned());
     let page = payments::statement_paper("Test Mobile", &partner, &statement).html();
     assert!(page.contains("Test &lt;Bank&gt;") && page.contains("KES 1000.00") && page.contains("Credit note 1"));
+}
+
+#[test]
+fn who_was_told_by_the_last_reminder_is_suspended_for_debt_on_its_day_and_not_before() {
+    let mut desk = Desk::open();
+    owes(&desk, 1, OWN, 100_000, -30);
+    desk.person("owner@bank.example", Seat::Member { partner: OWN, role: MemberRole::Owner });
+    let suspend = |desk: &Desk| desk.run(&console(), |work| suspend_partner(work, OWN, Why::Debt, "invoice 1"));
+    assert!(matches!(suspend(&desk), Err(Problem::NotNow(why)) if why.contains("no notice of debt was given")));
+    remind(&desk.office, desk.at).unwrap();
+    let refused = suspend(&desk);
+    assert!(matches!(&refused, Err(Problem::NotNow(why)) if why.contains("2026-12-06T00:00:00Z")), "{refused:?}");
+    desk.wait_s(14 * 86_400);
+    suspend(&desk).unwrap();
+    record(&desk, &paid(100_000, None));
+    assert!(matches!(suspend(&desk), Err(Problem::NotNow(_))), "it is paid");
 }
 
 #[test]

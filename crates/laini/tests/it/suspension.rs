@@ -35,6 +35,10 @@ fn suspensions_and_limits_hold_at_a_running_server() {
     holds(403, "Forbidden - this app is suspended; ask the operator why");
     tell(&["app", "resume", key]);
     holds(200, "");
+    // For debt there must have been a notice.
+    let refused =
+        lab.refused(&["partner", "suspend", "Bank A", "--because", "debt", "--reason", "invoice 17 is 45 days late"]);
+    assert!(refused.contains("no notice of debt was given"), "{refused}");
     tell(&["partner", "suspend", "Bank A"]);
     holds(403, "Forbidden - this partner is suspended; ask the operator why");
     tell(&["partner", "resume", "Bank A"]);

@@ -1,16 +1,39 @@
-use clap::Args;
-use laini_core::partner::{Partner, PartnerStatus};
+use clap::{Args, ValueEnum};
+use laini_core::partner::{Partner, PartnerId};
 use laini_core::store::PartnerChange;
+use laini_office::apps::{Why, resume_partner, suspend_partner};
+use laini_office::{Problem, Work};
 
 use super::find;
 use super::list::PartnerReport;
 use crate::command::Context;
-use crate::command::context::{audit, because, block_on, concerning};
+use crate::command::context::{audit, because, block_on, concerning, console, now};
 use crate::command::limits::{LimitArgs, in_words};
 
-/// `laini partner suspend` and `laini partner resume`
+/// `laini partner suspend`
 #[derive(Args)]
-pub(crate) struct StatusArgs {
+pub(crate) struct SuspendArgs {
+    /// The partner: its name or id.
+    partner: String,
+    /// For debt only after a notice, or a last reminder, has taken effect; for anything else at once.
+    #[arg(long, value_enum, default_value_t = Because::Other)]
+    because: Because,
+    /// Why; kept in the audit trail.
+    #[arg(long)]
+    reason: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Because {
+    /// It does not pay.
+    Debt,
+    /// Something else.
+    Other,
+}
+
+/// `laini partner resume`
+#[derive(Args)]
+pub(crate) struct ResumeArgs {
     /// The partner: its name or id.
     partner: String,
     /// Why; kept in the audit trail.
@@ -30,21 +53,39 @@ pub(crate) struct LimitsArgs {
     reason: String,
 }
 
-/// Suspends or resumes a partner.
-pub(crate) fn status(context: &Context, args: &StatusArgs, status: PartnerStatus) -> anyhow::Result<()> {
-    let (action, effect) = match status {
-        PartnerStatus::Active => ("partner.resume", "is resumed; running servers answer its apps within a second"),
-        PartnerStatus::Suspended => {
-            ("partner.suspend", "is suspended; running servers refuse its apps within a second")
-        }
+/// Suspends a partner.
+pub(crate) fn suspend(context: &Context, args: &SuspendArgs) -> anyhow::Result<()> {
+    let because = match args.because {
+        Because::Debt => Why::Debt,
+        Because::Other => Why::Other,
     };
-    change(
-        context,
-        &args.partner,
-        action,
-        |_| (PartnerChange::Status(status), args.reason.clone()),
-        |report| format!("{} {effect}", report.name),
-    )
+    stand(context, &args.partner, "is suspended; running servers refuse its apps within a second", |work, partner| {
+        suspend_partner(work, partner, because, &args.reason)
+    })
+}
+
+/// Resumes one.
+pub(crate) fn resume(context: &Context, args: &ResumeArgs) -> anyhow::Result<()> {
+    stand(context, &args.partner, "is resumed; running servers answer its apps within a second", |work, partner| {
+        resume_partner(work, partner, &args.reason)
+    })
+}
+
+/// Does it by the rules of the office, as over HTTP.
+fn stand(
+    context: &Context,
+    wanted: &str,
+    effect: &str,
+    act: impl Fn(&mut Work<'_>, PartnerId) -> Result<(), Problem>,
+) -> anyhow::Result<()> {
+    let (house, config) = context.existing_house()?;
+    let office = house.office(&config, house.ledger_reader()?)?;
+    let accounts = house.accounts()?;
+    let partner = find(&block_on(accounts.load())??, wanted)?.id;
+    office.run(&console(), now(), |work| act(work, partner))?;
+    let book = block_on(accounts.load())??;
+    let report = PartnerReport::of(&book, find(&book, wanted)?);
+    context.out.data(&report, |report| format!("{} {effect}", report.name))
 }
 
 /// Changes what all production apps of a partner may ask together.

@@ -10,7 +10,7 @@ mod onboarding;
 mod organisation;
 
 use clap::Subcommand;
-use laini_core::partner::{Partner, PartnerId, PartnerStatus};
+use laini_core::partner::{Partner, PartnerId};
 use laini_core::store::AccountBook;
 
 use super::Context;
@@ -32,9 +32,9 @@ pub(crate) enum PartnerCommand {
     /// List the organisations.
     List,
     /// Refuse all apps of a partner, until it is resumed.
-    Suspend(change::StatusArgs),
+    Suspend(change::SuspendArgs),
     /// Answer a suspended partner again.
-    Resume(change::StatusArgs),
+    Resume(change::ResumeArgs),
     /// Change how many numbers all production apps of a partner may ask about together.
     Limits(change::LimitsArgs),
 }
@@ -47,8 +47,8 @@ pub(crate) fn run(context: &Context, command: &PartnerCommand) -> anyhow::Result
         PartnerCommand::Document(args) => organisation::document(context, args),
         PartnerCommand::Onboarding(args) => onboarding::run(context, args),
         PartnerCommand::List => list::run(context),
-        PartnerCommand::Suspend(args) => change::status(context, args, PartnerStatus::Suspended),
-        PartnerCommand::Resume(args) => change::status(context, args, PartnerStatus::Active),
+        PartnerCommand::Suspend(args) => change::suspend(context, args),
+        PartnerCommand::Resume(args) => change::resume(context, args),
         PartnerCommand::Limits(args) => change::limits(context, args),
     }
 }
