@@ -6,6 +6,7 @@
 
 mod account;
 mod allot;
+mod billed;
 mod charge;
 mod check_id;
 mod credit;

@@ -182,6 +182,11 @@ impl Tally {
         self.void.contains(&id)
     }
 
+    /// Every such row.
+    pub fn void(&self) -> impl Iterator<Item = CheckId> {
+        self.void.iter().copied()
+    }
+
     /// Whose rows these are.
     pub fn partners(&self) -> BTreeSet<PartnerId> {
         self.counted.keys().chain(self.taken_back.keys()).map(|key| key.partner).collect()

@@ -1,3 +1,5 @@
+mod heads;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fmt::Write as _;
@@ -10,6 +12,8 @@ use super::{ChainRow, Ledger, LedgerError, LedgerRow};
 use crate::billing::{CheckId, Money};
 use crate::mac::keyed;
 use crate::partner::AgreementId;
+
+pub use heads::verify_heads;
 
 /// A link: HMAC-SHA-256 over the link before it and the row.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -170,6 +174,8 @@ pub struct ChainVerifier {
 
 #[derive(Debug)]
 struct Progress {
+    /// Rows up to this place are not looked at.
+    begun_after: u64,
     next_seq: u64,
     last: Mac,
     early: BTreeMap<u64, (LedgerRow, Mac)>,
@@ -177,7 +183,7 @@ struct Progress {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { next_seq: 1, last: Mac::GENESIS, early: BTreeMap::new() }
+        Self { begun_after: 0, next_seq: 1, last: Mac::GENESIS, early: BTreeMap::new() }
     }
 }
 
@@ -201,8 +207,11 @@ impl ChainVerifier {
 
     /// Takes the next row.
     pub fn push(&mut self, row: ChainRow) {
-        self.rows += 1;
         let (writer, seq) = (row.writer, row.seq);
+        if self.writers.get(&writer).is_some_and(|progress| seq <= progress.begun_after) {
+            return;
+        }
+        self.rows += 1;
         if row.side_digest_now.is_some_and(|now| now != row.row.side_digest) {
             self.breaks.push(ChainBreak::SideAltered { writer, seq });
         }

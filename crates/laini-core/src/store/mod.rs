@@ -27,7 +27,7 @@ pub use accounts::{
     AccountBook, AccountStore, AccountsError, AppChange, AuditEntry, PartnerChange, ResultAddressChange,
 };
 pub use answers::{AnswerKey, AnswerMemory, AnswerWriter, Claim, Claimed, KeyedAnswer, RequestHash, StoredAnswer};
-pub use chain::{ChainBreak, ChainHead, ChainKey, ChainVerifier, Mac, is_written_under, verify_ledger};
+pub use chain::{ChainBreak, ChainHead, ChainKey, ChainVerifier, Mac, is_written_under, verify_heads, verify_ledger};
 pub use day_key_seal::DayKeySeal;
 pub use ledger::{
     AskedCheck, AskedPage, AskedQuery, ChainPage, ChainRow, CommitObserver, Draft, FoundCheck, Ledger, LedgerError,

@@ -9,7 +9,7 @@ use laini_core::store::{PlacedRow, RowQuery};
 use crate::{Office, Problem};
 
 /// Rows that are read at once.
-const ROWS_PER_PAGE: usize = 4_000;
+pub(super) const ROWS_PER_PAGE: usize = 4_000;
 /// Rows of several prices among one another that one product may have: nodes learn of a price within seconds.
 const OVERLAP_ROWS_MAX: usize = 4_000_000;
 /// Rows that can share the first part of an id: one for each writer.
@@ -98,7 +98,7 @@ fn among(
 }
 
 /// The row of this id, with its place.
-fn placed(office: &Office, id: CheckId) -> Result<PlacedRow, Problem> {
+pub(super) fn placed(office: &Office, id: CheckId) -> Result<PlacedRow, Problem> {
     let before = CheckId::from_parts(id.position().saturating_sub(1), u64::MAX);
     let page = block_on(office.ledger.chain(Some(before), ROWS_OF_A_POSITION))?;
     let found = page.rows.into_iter().find(|link| link.row.id == id);

@@ -1,8 +1,8 @@
-use laini_core::billing::{Carried, Currency, InvoiceStatement, LineKind, Terms, Unit};
-use laini_core::partner::{Environment, PartnerId};
-use laini_core::store::{LedgerRow, PlacedRow};
+use futures_executor::block_on;
+use laini_core::billing::{Carried, Chained, Covered, Currency, InvoiceStatement, LATE_ROWS, Terms};
+use laini_core::store::{ChainBreak, ChainHead, Mac, RecordId, verify_heads};
 
-use super::count::{count, each_row};
+use super::count::count;
 use super::invoice::{Invoice, Making, carried_before};
 use super::{MonthClose, PriceBook};
 use crate::{Actor, Office, Problem};
@@ -16,11 +16,17 @@ pub struct Verification {
     pub units: u64,
     /// The total that follows from rows, prices and the invoice before, in minor units.
     pub total_minor: i64,
-    /// What is other than the invoice says; empty = it is right to the cent.
+    /// Chain heads on the invoice that were looked for in the ledger.
+    pub heads: u64,
+    /// What is other than the invoice says; empty = it is right to the cent, and stands on the ledger's own chains.
     pub differences: Vec<String>,
 }
 
-/// Computes an invoice again, from the ledger, the prices and the invoice before.
+/// Breaks of a chain that are told one by one.
+const BREAKS_TOLD_MAX: usize = 20;
+
+/// Computes an invoice again, from the ledger, the prices and the invoice before; follows the ledger's chains to the
+/// heads that are printed on it.
 pub fn verify_invoice(office: &Office, invoice: &Invoice) -> Result<Verification, Problem> {
     let statement = &invoice.statement;
     let currency = Currency::parse(&statement.currency).map_err(|error| Problem::Store(error.to_string()))?;
@@ -35,11 +41,13 @@ pub fn verify_invoice(office: &Office, invoice: &Invoice) -> Result<Verification
     let body = making.body(office, invoice.partner, currency, &carried)?;
     let again = body.state(terms_of(statement), currency, carried)?;
     let units = counting.tally.counted().map(|(_, counted)| counted.units).sum();
-    let differences = differences(statement, &again);
-    Ok(Verification { number: statement.number, units, total_minor: again.total_minor, differences })
+    let mut differences = differences(statement, &again);
+    differences.extend(chain_differences(office, statement)?);
+    let heads = u64::try_from(statement.covered.chains.len()).unwrap_or(u64::MAX);
+    Ok(Verification { number: statement.number, units, total_minor: again.total_minor, heads, differences })
 }
 
-fn close_of(statement: &InvoiceStatement) -> MonthClose {
+pub(super) fn close_of(statement: &InvoiceStatement) -> MonthClose {
     MonthClose {
         month: statement.month,
         frozen: statement.issued,
@@ -102,40 +110,46 @@ fn differences(stated: &InvoiceStatement, again: &InvoiceStatement) -> Vec<Strin
     found
 }
 
-/// The rows that a line of an invoice stands on, or all its lines, in the order of ids: `take` is told of each.
-pub fn invoice_rows(
-    office: &Office,
-    invoice: &Invoice,
-    line: Option<u32>,
-    mut take: impl FnMut(&PlacedRow) -> Result<(), Problem>,
-) -> Result<(), Problem> {
-    let statement = &invoice.statement;
-    let wanted = line.map(|number| {
-        let found = statement.lines.iter().find(|line| line.line == number);
-        found.ok_or(Problem::NotFound("line"))
-    });
-    let wanted = wanted.transpose()?;
-    let (partner, span) = (invoice.partner, close_of(statement).span());
-    let is_prepaid =
-        |row: &LedgerRow| statement.prepaid_from.is_some_and(|from| row.at >= from && row.reverses.is_none());
-    each_row(office, span.from(), span.now.end, |placed| {
-        let is_of_line = wanted.is_none_or(|line| {
-            let is_kind = match line.kind {
-                LineKind::TakenBack => placed.row.reverses.is_some(),
-                LineKind::SetUp | LineKind::Free | LineKind::Units | LineKind::Minimum => true,
-            };
-            is_kind && (placed.row.product, placed.row.price_version) == (line.product, line.price_version)
-        });
-        if is_of_line && is_charged(&placed.row, partner) && !is_prepaid(&placed.row) && span.has(placed) {
-            take(placed)
-        } else {
-            Ok(())
+/// What of the chain heads on an invoice is other than it was kept at the close, or than the ledger's chains have it.
+fn chain_differences(office: &Office, statement: &InvoiceStatement) -> Result<Vec<String>, Problem> {
+    let (close, earlier) = office.run(&Actor::System, statement.issued, |work| {
+        let close = work.look::<MonthClose>(RecordId(statement.month.number()))?;
+        Ok((close, work.look::<MonthClose>(RecordId(statement.month.previous().number()))?))
+    })?;
+    let mut found = Vec::new();
+    let kept = close.as_ref().map(|close| (Some(&close.covered), close.before.as_ref()));
+    if kept != Some((Some(&statement.covered), statement.covered_before.as_ref())) {
+        found.push("it states other chain heads than were frozen when the month was closed".to_owned());
+    }
+    let to = heads(statement, &statement.covered, &mut found);
+    // Heads of an earlier close were proved with its own invoices; the first ones are followed from the first row.
+    let before = statement.covered_before.as_ref().filter(|_| earlier.is_some());
+    let from = before.map(|before| heads(statement, before, &mut found)).unwrap_or_default();
+    let since = before.map(|before| before.end - LATE_ROWS);
+    let breaks = block_on(verify_heads(&*office.ledger, office.keys.chain(), &from, &to, since))?;
+    let told = |broken: &ChainBreak| match broken {
+        ChainBreak::HeadLost { writer, seq, .. } => {
+            format!(
+                "chain head of writer {writer}: the ledger has another link at place {seq} than the invoice, or none"
+            )
         }
-    })
+        broken => broken.to_string(),
+    };
+    found.extend(breaks.iter().take(BREAKS_TOLD_MAX).map(told));
+    if let Some(more) = breaks.len().checked_sub(BREAKS_TOLD_MAX).filter(|more| *more > 0) {
+        found.push(format!("{more} more rows of the ledger were altered"));
+    }
+    Ok(found)
 }
 
-/// Whether an invoice has anything to say about a row.
-fn is_charged(row: &LedgerRow, partner: PartnerId) -> bool {
-    row.partner == partner
-        && (Unit::of(row).is_some() || (row.reverses.is_some() && row.environment == Environment::Production))
+/// The chain heads that are stated; one that cannot be one is noted.
+fn heads(statement: &InvoiceStatement, covered: &Covered, found: &mut Vec<String>) -> Vec<ChainHead> {
+    let head = |chain: &Chained| {
+        let mac = Mac::parse(&chain.mac);
+        if mac.is_none() {
+            found.push(format!("chain head of writer {}: `{}` is no link", chain.writer, chain.mac));
+        }
+        mac.map(|mac| ChainHead { at: statement.issued, writer: chain.writer, seq: chain.seq, mac })
+    };
+    covered.chains.iter().filter_map(head).collect()
 }

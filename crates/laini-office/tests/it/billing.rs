@@ -15,17 +15,19 @@ use laini_core::billing::{
 use laini_core::disclosure::Windows;
 use laini_core::partner::{Agreement, AgreementId, Environment, Partner, PartnerId, Product, Purpose};
 use laini_core::store::{
-    AccountStore, AuditEntry, BoxFuture, Draft, Found, Ledger, OfficeChange, OfficeError, OfficeStore, Record,
-    RecordId, RecordKind, RecordQuery, TrailQuery, TrailRow,
+    AccountStore, AuditEntry, BoxFuture, Draft, Found, Ledger, LedgerRow, OfficeChange, OfficeError, OfficeStore,
+    Record, RecordId, RecordKind, RecordQuery, TrailQuery, TrailRow,
 };
 use laini_office::billing::{
     CloseReport, DISPUTE_DAYS, DisputeState, Invoice, Settlement, close_due, close_month, credit_invoice, credit_notes,
-    invoice_rows, invoices, invoices_of, keep_tax_receipt, lines_csv, open_dispute, paper, paper_of_credit,
+    invoices, invoices_of, keep_tax_receipt, line_rows, lines_csv, open_dispute, paper, paper_of_credit,
     settle_dispute, simulate, tax_export, usage_by_day, usage_by_reference, verify_invoice,
 };
 use laini_office::{Actor, BillingSettings, Office, OfficeSettings, PageRequest, Problem};
 use laini_store_sqlite::{LedgerSettings, SqliteAccounts, SqliteLedger};
-use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, app, chain_key};
+use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, app};
+
+use crate::rows::{billed, every_line_bills_its_rows};
 
 const BANK: PartnerId = PartnerId::from_stored(11);
 const FINTECH: PartnerId = PartnerId::from_stored(12);
@@ -132,8 +134,8 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let accounts = Arc::new(SqliteAccounts::open(dir.path()).unwrap());
         let days = Arc::new(FixedDayKeys::default());
-        let settings = LedgerSettings::default();
-        let ledger = Arc::new(SqliteLedger::open(dir.path(), chain_key(), days, settings).unwrap());
+        let (settings, keys) = (LedgerSettings::default(), Arc::new(KeyTree::new(RootKey::new([7; 32]))));
+        let ledger = Arc::new(SqliteLedger::open(dir.path(), keys.chain(), days, settings).unwrap());
         let store = Arc::new(Failing { inner: Arc::clone(&accounts), commits_left: AtomicU64::new(u64::MAX) });
         for (partner, name) in [(BANK, "A Bank & Sons"), (FINTECH, "Fintech")] {
             let agreement = agreement(partner.as_u64() * 10, partner, 1, 2_000, "2026-11-05T00:00:00Z");
@@ -145,7 +147,7 @@ impl Bench {
             accounts,
             ledger: Arc::clone(&ledger) as _,
             registry: None,
-            keys: Arc::new(KeyTree::new(RootKey::new([7; 32]))),
+            keys,
             entropy: Arc::new(Counted::default()),
             settings: OfficeSettings {
                 billing: BillingSettings { tax_number: "P051".to_owned(), ..BillingSettings::default() },
@@ -248,13 +250,48 @@ fn a_month_becomes_invoices_in_ledger_order_and_is_verified() {
     forged.statement.lines[0].amount_minor += 1;
     forged.statement.total_minor += 1;
     assert_eq!(verify_invoice(&bench.office, &forged).unwrap().differences.len(), 2);
-    let mut rows = Vec::new();
-    invoice_rows(&bench.office, &invoices[0], Some(4), |placed| {
-        rows.push((placed.row.product, placed.row.partner));
-        Ok(())
-    })
-    .unwrap();
-    assert_eq!(rows, [(Product::Swap, BANK); 8]);
+}
+
+#[test]
+fn every_line_answers_the_rows_that_it_bills() {
+    let bench = Bench::new();
+    bench.november();
+    bench.close(NOVEMBER, "2026-12-01T03:00:00Z").unwrap();
+    bench.ask(BANK, Product::Swap, 2, "2026-11-30T20:58:00Z");
+    bench.ask(BANK, Product::Swap, 4, "2026-12-10T09:00:00Z");
+    bench.ask(FINTECH, Product::Age, 2, "2026-12-10T09:00:00Z");
+    bench.close("2026-12", "2027-01-01T03:00:00Z").unwrap();
+    every_line_bills_its_rows(&bench.office);
+    let invoices = bench.invoices();
+    let seconds = |rows: Vec<LedgerRow>| rows.iter().map(|row| row.at.as_second() % 60).collect::<Vec<_>>();
+    // The first of eight brought the set-up fee; five were free.
+    let [set_up, free, paid] = [2, 3, 4].map(|line| seconds(billed(&bench.office, &invoices[0], line)));
+    assert_eq!((set_up, free, paid), (vec![0], vec![0, 1, 2, 3, 4], vec![5, 6, 7]));
+    let none = |work: &mut laini_office::Work<'_>| line_rows(work, &invoices[0], 9, None, 2);
+    let no_line = bench.office.run(&Actor::System, at("2027-01-01T03:00:00Z"), none);
+    assert!(matches!(no_line, Err(Problem::NotFound("line"))));
+}
+
+#[test]
+fn a_chain_head_that_the_ledger_does_not_have_is_named() {
+    let bench = Bench::new();
+    bench.november();
+    bench.close(NOVEMBER, "2026-12-01T03:00:00Z").unwrap();
+    bench.ask(FINTECH, Product::Age, 2, "2026-12-10T09:00:00Z");
+    bench.close("2026-12", "2027-01-01T03:00:00Z").unwrap();
+    let differences = |invoice: &Invoice| verify_invoice(&bench.office, invoice).unwrap().differences;
+    for invoice in bench.invoices() {
+        assert_eq!(differences(&invoice), Vec::<String>::new());
+        let seq = invoice.statement.covered.chains[0].seq;
+        let mut forged = invoice.clone();
+        forged.statement.covered.chains[0].mac = "5a".repeat(32);
+        let frozen = "it states other chain heads than were frozen when the month was closed";
+        let lost =
+            format!("chain head of writer 1: the ledger has another link at place {seq} than the invoice, or none");
+        assert_eq!(differences(&forged), [frozen, &lost]);
+        forged.statement.covered.chains[0].mac = "no link".to_owned();
+        assert_eq!(differences(&forged), [frozen, "chain head of writer 1: `no link` is no link"]);
+    }
 }
 
 #[test]
@@ -373,6 +410,7 @@ fn a_new_price_counts_from_its_rows_on_and_changes_nothing_before() {
     assert_eq!(bench.lines(1), expected);
     let invoice = &bench.invoices()[0];
     assert_eq!(invoice.statement.prices.iter().map(|price| price.version).collect::<Vec<_>>(), [1, 2]);
+    every_line_bills_its_rows(&bench.office);
     assert_eq!(verify_invoice(&bench.office, invoice).unwrap().differences, Vec::<String>::new());
 }
 

@@ -11,3 +11,4 @@ mod payments;
 mod people;
 mod privacy;
 mod roster;
+mod rows;

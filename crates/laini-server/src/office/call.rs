@@ -89,14 +89,14 @@ impl Call {
     /// Which page of a list is asked for: `after` and `limit`.
     pub(crate) fn page(&self) -> Result<PageRequest, Problem> {
         let after = self.query("after").map(Cursor::parse).transpose()?;
+        Ok(PageRequest { after, limit: self.limit()? })
+    }
+
+    /// How long a page of a list may be.
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
         let expected = || Problem::invalid("limit", format!("expected 1 to {}", PageRequest::LIMIT_MAX));
-        let limit = match self.query("limit") {
-            None => PageRequest::FIRST.limit,
-            Some(text) => {
-                text.parse().ok().filter(|n| (1..=PageRequest::LIMIT_MAX).contains(n)).ok_or_else(expected)?
-            }
-        };
-        Ok(PageRequest { after, limit })
+        let Some(text) = self.query("limit") else { return Ok(PageRequest::FIRST.limit) };
+        text.parse().ok().filter(|n| (1..=PageRequest::LIMIT_MAX).contains(n)).ok_or_else(expected)
     }
 
     /// The body, as a JSON object of known fields.

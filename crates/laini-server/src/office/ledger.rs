@@ -1,4 +1,4 @@
-//! The rows of the ledger that partners pay for: their export.
+//! The rows of the ledger that partners pay for: their export, and those that a line of an invoice bills.
 
 use std::sync::Arc;
 
@@ -7,23 +7,30 @@ use axum::http::Method;
 use futures_util::stream::{Stream, try_unfold};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use laini_core::billing::CheckId;
 use laini_core::partner::PartnerId;
 use laini_core::store::{Ledger, LedgerError, RowQuery};
-use laini_office::billing::{Names, export_csv};
+use laini_office::billing::{NamedRow, Names, export_csv, line_rows};
 use laini_office::{Problem, Work};
+use laini_wire::office::ledger::{LedgerRowAnswer, LineRowsAnswer};
 use serde_json::json;
 use utoipa::PartialSchema as _;
 
-use super::invoices::BOTH_LOOK;
-use super::params::{in_query, operation};
+use super::invoices::{BOTH_LOOK, invoice};
+use super::params::{in_query, operation, page};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
-use crate::openapi::{Answer, Operation, Schemas};
+use crate::openapi::{Answer, Operation, Schemas, collect};
 
 pub(super) const NOUN: Noun = Noun {
     tag: "ledger",
     description: "The rows of the ledger that partners pay for.",
-    endpoints: || vec![Endpoint::new(export_ledger_operation(), export_ledger)],
+    endpoints: || {
+        vec![
+            Endpoint::new(export_ledger_operation(), export_ledger),
+            Endpoint::new(list_line_rows_operation(), list_line_rows),
+        ]
+    },
     schemas,
 };
 
@@ -31,7 +38,9 @@ pub(super) const NOUN: Noun = Noun {
 const ROWS_PER_CHUNK: usize = 4_000;
 
 fn schemas() -> Schemas {
-    vec![("LedgerFile".to_owned(), String::schema())]
+    let mut schemas = vec![("LedgerFile".to_owned(), String::schema())];
+    collect::<LineRowsAnswer>(&mut schemas);
+    schemas
 }
 
 fn export_ledger_operation() -> Operation {
@@ -44,7 +53,11 @@ fn export_ledger_operation() -> Operation {
     let summary = "Every row of a partner's checks: what its invoices are computed again from";
     let mut operation = operation("export_ledger", (Method::GET, path), summary, BOTH_LOOK, answer);
     let day = || json!({"type": "string", "format": "date"});
-    operation.parameters.push(in_query("from", "Only what was decided on this day or later, in the operator's zone.", day()));
+    operation.parameters.push(in_query(
+        "from",
+        "Only what was decided on this day or later, in the operator's zone.",
+        day(),
+    ));
     operation.parameters.push(in_query("until", "Only what was decided before this day.", day()));
     operation.refusals = vec![ApiError::InvalidField("from", "expected a day such as 2026-11-22".into())];
     operation
@@ -58,7 +71,8 @@ fn export_ledger(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
         return Err(Problem::NotFound("partner"));
     }
     let query = RowQuery { after: None, from, until, app: None, outcome: None, limit: ROWS_PER_CHUNK };
-    let reading = Reading { ledger: Arc::clone(&work.office.ledger), names: Names::of(book), partner, query: Some(query) };
+    let reading =
+        Reading { ledger: Arc::clone(&work.office.ledger), names: Names::of(book), partner, query: Some(query) };
     let body = Body::from_stream(chunks(reading));
     Ok(Reply::streamed("text/csv;charset=UTF-8", format!("ledger-{partner}.csv"), body))
 }
@@ -70,6 +84,55 @@ fn midnight(work: &Work<'_>, call: &Call, name: &'static str) -> Result<Option<T
     let day: Date = text.parse().map_err(|_| expected())?;
     let midnight = work.office.settings.zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible();
     midnight.map(Some).map_err(|_| expected())
+}
+
+fn list_line_rows_operation() -> Operation {
+    let row = json!({
+        "request_ref_id": "971f-4359-b611-6845a1be45ef280786", "at": "2026-11-22T09:00:00Z", "app": "An app",
+        "product": "imsi", "environment": "production", "outcome": "answered", "charge_minor": 2_000,
+        "currency": "KES", "list_price_minor": 2_000, "price_version": 1, "purpose": "fraud_prevention",
+        "as_of": "2026-11-22T08:59:00Z", "policy_version": 1, "reverses": null, "writer": 1, "seq": 17,
+    });
+    let answer = Answer::ok("A page of them.", &["LineRowsAnswer"], json!({"rows": [row], "next": null}));
+    let path = "/office/v1/partners/{partner}/invoices/{invoice}/lines/{line}/rows";
+    let summary = "The rows that a line of an invoice bills: as many as it has units";
+    let mut operation = operation("list_line_rows", (Method::GET, path), summary, BOTH_LOOK, answer);
+    operation.parameters.extend(page());
+    operation.refusals = vec![ApiError::InvalidField("after", "expected the next of the page before".into())];
+    operation
+}
+
+fn list_line_rows(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let found = invoice(work, call)?;
+    let line = call.id("line", str::parse)?;
+    let after = call.query("after").map(CheckId::parse_request_ref).transpose();
+    let after = after.map_err(|_| Problem::invalid("after", "expected the next of the page before"))?;
+    let page = line_rows(work, &found, line, after, call.limit()?)?;
+    let names = Names::of(work.book()?);
+    let rows = page.rows.iter().map(|placed| row_answer(names.row(placed))).collect();
+    Reply::ok(&LineRowsAnswer { rows, next: page.next.map(CheckId::request_ref) })
+}
+
+fn row_answer(row: NamedRow) -> LedgerRowAnswer {
+    let told = |text: String| Some(text).filter(|text| !text.is_empty());
+    LedgerRowAnswer {
+        request_ref_id: row.request_ref_id,
+        at: row.at,
+        app: row.app,
+        product: row.product.to_owned(),
+        environment: row.environment.to_owned(),
+        outcome: row.outcome.to_owned(),
+        charge_minor: row.charge_minor,
+        currency: row.currency,
+        list_price_minor: row.list_price_minor,
+        price_version: row.price_version,
+        purpose: row.purpose.to_owned(),
+        as_of: told(row.as_of),
+        policy_version: row.policy_version,
+        reverses: told(row.reverses),
+        writer: row.writer,
+        seq: row.seq,
+    }
 }
 
 /// How far an export has come.

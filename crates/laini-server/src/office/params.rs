@@ -41,15 +41,18 @@ pub(super) fn taking(operation: Operation, schema: &'static str, example: Value)
     Operation { body: Some(Body::json(schema, example)), ..operation }
 }
 
+fn number(name: &'static str, description: &'static str) -> Parameter {
+    Parameter { schema: json!({"type": "integer", "minimum": 0}), ..in_path(name, description) }
+}
+
 fn described(name: &'static str) -> Parameter {
     match name {
         "partner" => in_path(name, "The partner's id."),
         "app" => in_path(name, "The app's id."),
-        "secret" => Parameter {
-            schema: json!({"type": "integer", "minimum": 0}),
-            ..in_path(name, "The secret's number among those of its app.")
-        },
+        "secret" => number(name, "The secret's number among those of its app."),
         "address" => in_path(name, "The result address's id."),
+        "invoice" => number(name, "The invoice's number."),
+        "line" => number(name, "The line's number on the invoice."),
         "notice" => in_path(name, "The notice's id."),
         "go_live" => in_path(name, "The request's id."),
         "run" => in_path(name, "The scripted run's id."),

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
+use laini_core::access::{KeyTree, RootKey};
 use laini_core::billing::{CheckId, Outcome};
 use laini_core::disclosure::Horizon;
 use laini_core::line::{LineState, Msisdn, NumberPlan};
@@ -16,10 +17,10 @@ use laini_core::privacy::{RestrictionCursor, RestrictionRow};
 use laini_core::sandbox::World;
 use laini_core::store::{
     AccountBook, AccountStore, AccountsError, AnswerKey, AnswerMemory, AppChange, AskedPage, AskedQuery, AuditEntry,
-    BoxFuture, ChainHead, ChainPage, Changed, Claim, Claimed, Draft, FoundCheck, KeyedAnswer, Ledger, LedgerError,
-    LedgerRow, Lookup, PartnerChange, PlacedRow, Recorded, Registry, RegistryError, RepeatMemory, RequestHash,
-    ResultAddressChange, RowQuery, StoredAnswer, SubjectHash, Submission, Submitted, Usage, WorldChange, WorldStore,
-    WorldsError, WriterEnd,
+    BoxFuture, ChainHead, ChainPage, ChainRow, Changed, Claim, Claimed, Draft, FoundCheck, KeyedAnswer, Ledger,
+    LedgerError, LedgerRow, Lookup, Mac, PartnerChange, PlacedRow, Recorded, Registry, RegistryError, RepeatMemory,
+    RequestHash, ResultAddressChange, RowQuery, StoredAnswer, SubjectHash, Submission, Submitted, Usage, WorldChange,
+    WorldStore, WorldsError, WriterEnd,
 };
 use laini_server::{Clock, Entropy};
 use tokio::sync::Notify;
@@ -27,6 +28,11 @@ use tokio::time::timeout;
 
 use crate::outbox::VecOutbox;
 use crate::wire::HANGS_AFTER;
+
+/// The keys of every world.
+pub(crate) fn keys() -> KeyTree {
+    KeyTree::new(RootKey::new([7; 32]))
+}
 
 /// A clock that moves by hand.
 pub(crate) struct HandClock(Mutex<Timestamp>);
@@ -181,6 +187,19 @@ impl VecLedger {
     }
 }
 
+impl VecLedger {
+    /// The rows in one chain, as they were written.
+    fn linked(&self) -> Vec<ChainRow> {
+        let (rows, key, mut last) = (self.rows.lock().unwrap(), keys().chain(), Mac::GENESIS);
+        let link = |(seq, (draft, recorded)): (u64, &(Draft, Recorded))| {
+            let row = draft.row(*recorded, [0; 32]);
+            last = key.link(last, 1, seq, &row);
+            ChainRow { row, writer: 1, seq, mac: last, side_digest_now: None }
+        };
+        (1..).zip(rows.iter()).map(link).collect()
+    }
+}
+
 impl Ledger for VecLedger {
     fn record(&self, draft: Draft) -> BoxFuture<'_, Result<Recorded, LedgerError>> {
         Box::pin(async move {
@@ -247,25 +266,28 @@ impl Ledger for VecLedger {
             writer: 1,
             seq,
         });
-        let mut placed: Vec<PlacedRow> = placed.filter(|placed| Some(placed.row.id) > query.after).collect();
+        let is_asked = |placed: &PlacedRow| {
+            Some(placed.row.id) > query.after
+                && query.from.is_none_or(|from| placed.row.at >= from)
+                && query.until.is_none_or(|until| placed.row.at < until)
+        };
+        let mut placed: Vec<PlacedRow> = placed.filter(is_asked).collect();
         placed.sort_by_key(|placed| placed.row.id);
         placed.truncate(query.limit);
         Box::pin(async { Ok(placed) })
     }
 
     fn ends(&self, _: Option<CheckId>) -> BoxFuture<'_, Result<Vec<WriterEnd>, LedgerError>> {
-        let rows = self.rows.lock().unwrap();
-        let end = rows.last().map(|(draft, _)| WriterEnd {
-            writer: 1,
-            seq: u64::try_from(rows.len()).unwrap(),
-            at: draft.at,
-            mac: laini_core::store::Mac::GENESIS,
-        });
+        let last = self.linked().pop();
+        let end = last.map(|ChainRow { writer, seq, mac, row, .. }| WriterEnd { writer, seq, at: row.at, mac });
         Box::pin(async move { Ok(end.into_iter().collect()) })
     }
 
-    fn chain(&self, _: Option<CheckId>, _: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>> {
-        unimplemented_here()
+    fn chain(&self, after: Option<CheckId>, limit: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>> {
+        let mut rows: Vec<ChainRow> = self.linked().into_iter().filter(|link| Some(link.row.id) > after).collect();
+        rows.sort_by_key(|link| link.row.id);
+        rows.truncate(limit);
+        Box::pin(async { Ok(ChainPage { rows }) })
     }
 
     fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>> {

@@ -95,6 +95,10 @@ impl Connection {
             .map(|line| line.split_once(':').unwrap())
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
+        if headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked") {
+            let body = self.read_chunks(bytes.split_off(end + 4)).await?;
+            return Some(Reply { status, headers, body });
+        }
         let length = headers.iter().find(|(name, _)| name == "content-length");
         let length: usize = length.map_or(0, |(_, length)| length.parse().unwrap());
         while bytes.len() < end + 4 + length {
@@ -105,6 +109,28 @@ impl Connection {
         self.unread = bytes.split_off(end + 4 + length);
         let body = String::from_utf8(bytes.split_off(end + 4)).unwrap();
         Some(Reply { status, headers, body })
+    }
+
+    /// A body of chunks, of which `bytes` came already.
+    async fn read_chunks(&mut self, mut bytes: Vec<u8>) -> Option<String> {
+        let mut body = Vec::new();
+        loop {
+            let line = bytes.windows(2).position(|two| two == b"\r\n");
+            let chunk =
+                line.map(|end| (end + 2, usize::from_str_radix(str::from_utf8(&bytes[..end]).unwrap(), 16).unwrap()));
+            match chunk.filter(|(begins, length)| bytes.len() >= begins + length + 2) {
+                Some((begins, length)) => {
+                    body.extend_from_slice(&bytes[begins..begins + length]);
+                    bytes.drain(..begins + length + 2);
+                    if length == 0 {
+                        self.unread = bytes;
+                        return String::from_utf8(body).ok();
+                    }
+                }
+                None if self.fill(&mut bytes).await => {}
+                None => return None,
+            }
+        }
     }
 
     async fn fill(&mut self, bytes: &mut Vec<u8>) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret, KeyTree, RootKey};
+use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret, KeyTree};
 use laini_core::billing::{Band, Currency, FreeUnits, Money, Price};
 use laini_core::disclosure::Windows;
 use laini_core::line::{Imsi, Line, LineState, LineStatus, Swap, SwapCause};
@@ -156,7 +156,7 @@ impl World {
         let Stores { registry, ledger, shares, has_office_accounts } = stores;
         let accounts = Arc::new(BookAccounts::default());
         let (worlds, clock) = (Arc::new(MapWorlds::default()), Arc::new(HandClock::at(NOW)));
-        let keys = Arc::new(KeyTree::new(RootKey::new([7; 32])));
+        let keys = Arc::new(crate::fakes::keys());
         let (sandbox, production) = open_accounts(&mut accounts.book.lock().unwrap());
         change(&mut accounts.book.lock().unwrap());
         let mut settings = Settings::new(TimeZone::get("Africa/Nairobi").unwrap());

@@ -345,7 +345,9 @@ pub struct VerificationAnswer {
     pub units: u64,
     /// The total that follows from the ledger, in minor units.
     pub total_minor: i64,
-    /// What is other than the invoice says; empty: it is right to the cent.
+    /// Chain heads on the invoice that were looked for in the ledger.
+    pub chain_heads: u64,
+    /// What is other than the invoice says; empty: it is right to the cent, and stands on the ledger's own chains.
     pub differences: Vec<String>,
 }
 

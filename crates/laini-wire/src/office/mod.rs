@@ -6,6 +6,7 @@ pub mod agreements;
 pub mod apps;
 pub mod going_live;
 pub mod invoices;
+pub mod ledger;
 pub mod onboarding;
 pub mod organisation;
 pub mod payments;

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use laini_core::access::{KeyTree, RootKey};
 use laini_core::billing::{Money, Month, PriceStamp};
 use laini_core::partner::{AgreementId, PartnerId, Product};
 use laini_core::store::{Draft, Ledger as _};
 use laini_store_sqlite::{LedgerSettings, SqliteLedger};
-use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, chain_key};
-use serde_json::Value;
+use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question};
+use serde_json::{Value, json};
 
+use crate::bank::Bank;
 use crate::running::{Lab, days_ago};
 
 /// So many `imsi` and `swap` checks, two months ago.
@@ -18,6 +20,13 @@ const CHECKS: u32 = 40;
 
 fn month() -> Month {
     Month::of(days_ago(0), &TimeZone::get("Africa/Nairobi").unwrap()).previous().previous()
+}
+
+/// The keys of a lab, whose ledger is written here.
+fn keys(lab: &Lab) -> KeyTree {
+    let hex = std::fs::read_to_string(lab.data().join("keys/root-1.key")).unwrap();
+    let byte = |place: usize| u8::from_str_radix(&hex.trim()[2 * place..2 * place + 2], 16).unwrap();
+    KeyTree::new(RootKey::new(std::array::from_fn(byte)))
 }
 
 /// A lab in whose ledger stand checks of a partner, two months ago.
@@ -28,7 +37,7 @@ fn lab() -> Lab {
     let partner = PartnerId::parse(partner["partner"].as_str().unwrap()).unwrap();
     let agreement = AgreementId::parse(agreement["agreement"].as_str().unwrap()).unwrap();
     let (days, settings) = (Arc::new(FixedDayKeys::default()), LedgerSettings::default());
-    let ledger = SqliteLedger::open(lab.data(), chain_key(), days, settings).unwrap();
+    let ledger = SqliteLedger::open(lab.data(), keys(&lab).chain(), days, settings).unwrap();
     let desk = Desk::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let begun = month().begins(&TimeZone::get("Africa/Nairobi").unwrap());
@@ -56,7 +65,7 @@ fn a_month_is_closed_and_proved_right_by_both_sides() {
     let total = (30 * 2_000 + 5_000_000) * 116 / 100;
     assert_eq!(shown["statement"]["total_minor"], total, "{shown}");
     assert!(lab.laini(&["invoice", "list"]).contains("KES 58696.00"));
-    assert!(lab.laini(&["invoice", "verify", "1"]).contains("right to the cent"));
+    assert!(lab.laini(&["invoice", "verify", "1"]).contains("right to the cent; chain heads found in the ledger: 1"));
 
     let (invoice, export, rows) = (lab.path("invoice.json"), lab.path("ledger.csv"), lab.path("rows.csv"));
     let [invoice, export, rows] = [&invoice, &export, &rows].map(|path| path.to_str().unwrap());
@@ -74,6 +83,34 @@ fn a_month_is_closed_and_proved_right_by_both_sides() {
     assert_eq!(output.status.code(), Some(1));
     let refused = String::from_utf8(output.stderr).unwrap();
     assert!(refused.contains("does not follow from the export"), "{refused}");
+}
+
+#[test]
+fn a_partner_proves_its_invoice_right_by_what_it_fetches() {
+    let lab = lab();
+    lab.json(&["invoice", "close", &month().to_string()]);
+    let invited = lab.json(&["member", "add", "Bank A", "payer@bank.example", "--role", "billing"]);
+    let server = lab.serve();
+    let bank = Bank::stranger(&server);
+    let accept = json!({"token": invited["token"], "password": "four words walk home"}).to_string();
+    let accepted = bank.post("/office/v1/invitations/accept", &[], &accept);
+    let token = accepted.unwrap().field("token");
+    let fetched = |path: &str| {
+        let answer = bank.send(bank.http().get(bank.url(path)).bearer_auth(&token)).unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer
+    };
+    let me = fetched("/office/v1/me").json();
+    let own = format!("/office/v1/partners/{}", me["partner"].as_str().unwrap());
+    let statement = fetched(&format!("{own}/invoices/1")).json()["statement"].to_string();
+    let (invoice, export) = (lab.path("fetched.json"), lab.path("fetched.csv"));
+    std::fs::write(&invoice, statement).unwrap();
+    std::fs::write(&export, &fetched(&format!("{own}/ledger")).text).unwrap();
+    server.stop();
+    let [invoice, export] = [&invoice, &export].map(|path| path.to_str().unwrap());
+    let told = lab.laini(&["verify-invoice", invoice, "--export", export]);
+    assert!(told.contains("40 units") && told.contains("right to the cent"), "{told}");
+    assert_eq!(lab.laini(&["ledger", "export"]), std::fs::read_to_string(export).unwrap());
 }
 
 #[test]

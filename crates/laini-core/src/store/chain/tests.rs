@@ -324,6 +324,31 @@ fn a_second_reading_ends_where_no_row_can_have_been_passed_over() {
 }
 
 #[test]
+fn heads_are_followed_from_those_that_stand_and_one_that_differs_is_named() {
+    let rows = Traffic::new(1, None).rows;
+    let head_at = |place: usize| head(&rows[place - 1]);
+    let verify = |from: &[ChainHead], to: ChainHead| {
+        let (traffic, to) = (Traffic::new(200, None), [to]);
+        let mut verifying = pin!(verify_heads(&traffic, key(), from, &to, None));
+        let Poll::Ready(found) = verifying.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("this ledger never waits");
+        };
+        found.unwrap()
+    };
+    let (from, to) = (head_at(50), head_at(120));
+    let forged = |head: ChainHead| ChainHead { mac: Mac([7; 32]), ..head };
+    let lost = |seq| vec![ChainBreak::HeadLost { writer: WRITER, seq, at: to.at }];
+    assert_eq!(verify(&[], to), []);
+    assert_eq!(verify(&[from], to), []);
+    assert_eq!(verify(&[from], forged(to)), lost(120));
+    assert_eq!(verify(&[forged(from)], to), [ChainBreak::Altered { writer: WRITER, seq: 51 }]);
+    // A writer that wrote nothing since, and one that would have gone back.
+    assert_eq!(verify(&[to], to), []);
+    assert_eq!(verify(&[to], forged(to)), lost(120));
+    assert_eq!(verify(&[to], ChainHead { seq: 119, ..to }), lost(119));
+}
+
+#[test]
 fn a_link_survives_its_hexadecimal_form() {
     let mac = chain(WRITER, 1)[0].mac;
     assert_eq!(Mac::parse(&mac.hex()), Some(mac));

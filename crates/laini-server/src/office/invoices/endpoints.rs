@@ -3,8 +3,8 @@
 use axum::http::{Method, StatusCode};
 use laini_core::partner::{May, MemberRole, StaffRole};
 use laini_wire::office::invoices::{
-    CloseRequest, ClosedAnswer, ClosesAnswer, CreditNoteAnswer, CreditRequest, DisputeAnswer, DisputeRequest, DisputesAnswer, InvoiceAnswer,
-    InvoicesAnswer, SettleRequest, TaxReceiptRequest, VerificationAnswer,
+    CloseRequest, ClosedAnswer, ClosesAnswer, CreditNoteAnswer, CreditRequest, DisputeAnswer, DisputeRequest,
+    DisputesAnswer, InvoiceAnswer, InvoicesAnswer, SettleRequest, TaxReceiptRequest, VerificationAnswer,
 };
 use serde_json::{Value, json};
 use utoipa::PartialSchema as _;
@@ -192,9 +192,9 @@ fn keep_invoice_tax_receipt() -> Operation {
 
 fn verify_invoice() -> Operation {
     let path = "/office/v1/partners/{partner}/invoices/{invoice}/verification";
-    let example = json!({"number": 1, "units": 2, "total_minor": 4_640, "differences": []});
+    let example = json!({"number": 1, "units": 2, "total_minor": 4_640, "chain_heads": 1, "differences": []});
     let answer = Answer::ok("What came of it.", &["VerificationAnswer"], example);
-    let summary = "Computes an invoice again, from the ledger, the prices and the invoice before";
+    let summary = "Computes an invoice again from the ledger, and looks for its chain heads there";
     session("verify_invoice", (Method::GET, path), summary, STAFF_LOOK, answer)
 }
 

@@ -14,8 +14,8 @@ use laini_office::billing::{
 };
 use laini_office::{Problem, Work};
 use laini_wire::office::invoices::{
-    CloseAnswer, ClosedAnswer, ClosesAnswer, CreditRequest, DisputeRequest, DisputesAnswer, SettleRequest, TaxReceiptRequest,
-    VerificationAnswer,
+    CloseAnswer, ClosedAnswer, ClosesAnswer, CreditRequest, DisputeRequest, DisputesAnswer, SettleRequest,
+    TaxReceiptRequest, VerificationAnswer,
 };
 
 use super::{Call, Noun, Reply};
@@ -40,7 +40,7 @@ fn list_partner_invoices(work: &mut Work<'_>, call: &Call) -> Result<Reply, Prob
 }
 
 /// The invoice that the path names, of the partner that it names.
-fn invoice(work: &mut Work<'_>, call: &Call) -> Result<Invoice, Problem> {
+pub(super) fn invoice(work: &mut Work<'_>, call: &Call) -> Result<Invoice, Problem> {
     let number = call.id("invoice", str::parse::<u64>).ok().filter(|number| *number >> 63 == 0);
     invoice_of(work, call.partner()?, number.ok_or(Problem::NotFound("invoice"))?)
 }
@@ -85,8 +85,13 @@ fn keep_invoice_tax_receipt(work: &mut Work<'_>, call: &Call) -> Result<Reply, P
 fn verify_invoice(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let found = invoice(work, call)?;
     let done = compute_again(work.office, &found)?;
-    let (number, units, total_minor, differences) = (done.number, done.units, done.total_minor, done.differences);
-    Reply::ok(&VerificationAnswer { number, units, total_minor, differences })
+    Reply::ok(&VerificationAnswer {
+        number: done.number,
+        units: done.units,
+        total_minor: done.total_minor,
+        chain_heads: done.heads,
+        differences: done.differences,
+    })
 }
 
 fn credit_invoice_lines(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

@@ -36,7 +36,7 @@ pub(crate) enum InvoiceCommand {
     Print(print::PrintArgs),
     /// Write the rows of the ledger that an invoice, or a line of it, stands on.
     Rows(rows::RowsArgs),
-    /// Compute an invoice again from the ledger; exit code 1 where it differs.
+    /// Compute an invoice again from the ledger, and look for its chain heads there; exit code 1 where it differs.
     Verify(verify::VerifyArgs),
     /// Give something of an invoice back.
     Credit(credit::CreditArgs),

@@ -16,7 +16,7 @@ use crate::command::context::block_on;
 pub(crate) struct RowsArgs {
     /// The number of the invoice.
     number: u64,
-    /// Only the rows of this line: those of its product and price.
+    /// Only the rows that this line bills: as many as it has units.
     #[arg(long)]
     line: Option<u32>,
     /// Where to (default: standard output).

@@ -18,6 +18,7 @@ struct Verified {
     number: u64,
     units: u64,
     total_minor: i64,
+    chain_heads: u64,
     differences: Vec<String>,
 }
 
@@ -26,14 +27,19 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> anyhow::Result<()> {
     let office = office(context)?;
     let found = invoice(&office, args.number)?;
     let done = verify_invoice(&office, &found)?;
-    let (units, total_minor, differences) = (done.units, done.total_minor, done.differences);
-    let verified = Verified { number: done.number, units, total_minor, differences };
+    let verified = Verified {
+        number: done.number,
+        units: done.units,
+        total_minor: done.total_minor,
+        chain_heads: done.heads,
+        differences: done.differences,
+    };
     context.out.data(&verified, |verified| {
         let total = money(verified.total_minor, &found.statement.currency);
-        let Verified { number, units, differences, .. } = verified;
+        let Verified { number, units, chain_heads, differences, .. } = verified;
         let head = format!("invoice {number}: {units} units, {total} computed from the ledger");
         if differences.is_empty() {
-            return format!("{head}: right to the cent");
+            return format!("{head}: right to the cent; chain heads found in the ledger: {chain_heads}");
         }
         std::iter::once(head).chain(differences.iter().map(|one| format!("  {one}"))).collect::<Vec<_>>().join("\n")
     })?;
