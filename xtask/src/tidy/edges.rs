@@ -87,8 +87,9 @@ pub(super) fn core_is_pure(checkout: &Checkout) -> Vec<String> {
 
 /// Which engine runs is decided in one file.
 pub(super) fn engine_is_named_once(checkout: &Checkout) -> Vec<String> {
-    // Tests may stand on the engine that ships.
-    let ships = checkout.rust().filter(|file| file.path.starts_with("crates/") && !file.path.contains("/tests/"));
+    // Tests and measurements may stand on the engine that ships.
+    let is_apart = |path: &str| path.contains("/tests/") || path.contains("/examples/");
+    let ships = checkout.rust().filter(|file| file.path.starts_with("crates/") && !is_apart(&file.path));
     let elsewhere = ships.filter(|file| !file.path.starts_with("crates/laini-store-") && file.path != COMPOSITION);
     elsewhere
         .flat_map(|file| {
