@@ -34,6 +34,6 @@ pub use paper::{paper, paper_of_credit};
 pub use price_book::PriceBook;
 pub use rows::{RowsPage, invoice_rows, line_rows};
 pub use simulate::{Simulation, simulate};
-pub use tax::{TaxReceipt, keep_tax_receipt, tax_export};
+pub use tax::{TaxReceipt, keep_tax_receipt, tax_export, tax_export_of_credit};
 pub use usage::{DayUsage, ReferenceUsage, usage_by_day, usage_by_reference};
 pub use verify::{Verification, verify_invoice};

@@ -21,7 +21,7 @@ use laini_core::store::{
 use laini_office::billing::{
     CloseReport, DISPUTE_DAYS, DisputeState, Invoice, Settlement, close_due, close_month, credit_invoice, credit_notes,
     invoices, invoices_of, keep_tax_receipt, line_rows, lines_csv, open_dispute, paper, paper_of_credit,
-    settle_dispute, simulate, tax_export, usage_by_day, usage_by_reference, verify_invoice,
+    settle_dispute, simulate, tax_export, tax_export_of_credit, usage_by_day, usage_by_reference, verify_invoice,
 };
 use laini_office::{Actor, BillingSettings, Office, OfficeSettings, PageRequest, Problem};
 use laini_store_sqlite::{LedgerSettings, SqliteAccounts, SqliteLedger};
@@ -487,9 +487,55 @@ fn papers_and_exports_say_the_same() {
     let csv = lines_csv(&invoice);
     assert_eq!(csv.lines().count(), 1 + 4 + 3);
     assert!(csv.contains("1,2026-11,4,units,swap,1,3,100,300,KES"), "{csv}");
-    let export = tax_export(&invoice, &bench.office.settings.zone);
-    assert_eq!((&export["totAmt"], &export["taxRtB"]), (&"58049.88".into(), &"16.00".into()));
-    assert_eq!((export["itemList"].as_array().unwrap().len(), &export["tin"]), (4, &"P051".into()));
+    let export = tax_export(&invoice, &bench.office.settings.zone).unwrap();
+    assert_eq!(
+        (&export["totAmt"], &export["taxRtB"], &export["tin"]),
+        (&58_049.88.into(), &16.0.into(), &"P051".into())
+    );
+    let sold = ["rcptTyCd", "orgInvcNo", "invcNo", "trdInvcNo", "rfdRsnCd"].map(|field| export[field].to_string());
+    assert_eq!(sold, ["\"S\"", "0", "1", "\"1\"", "null"]);
+}
+
+#[test]
+fn what_the_tax_authority_is_told_adds_up_to_the_cent() {
+    let bench = Bench::new();
+    bench.november();
+    bench.close(NOVEMBER, "2026-12-01T03:00:00Z").unwrap();
+    let zone = &bench.office.settings.zone;
+    let now = at("2026-12-02T00:00:00Z");
+    let cents = |value: &serde_json::Value| -> i64 {
+        format!("{:.2}", value.as_f64().unwrap()).replace('.', "").parse().unwrap()
+    };
+    let adds_up = |export: &serde_json::Value, sums: [i64; 3]| {
+        let items = export["itemList"].as_array().unwrap();
+        let of = |field: &str| items.iter().map(|item| cents(&item[field])).sum::<i64>();
+        assert_eq!([of("taxblAmt"), of("taxAmt"), of("totAmt")], sums);
+        assert_eq!(["totTaxblAmt", "totTaxAmt", "totAmt"].map(|field| cents(&export[field])), sums);
+        let by_code = |field: &str| ["A", "B", "C", "D", "E"].map(|code| cents(&export[format!("{field}{code}")]));
+        assert_eq!((by_code("taxblAmt"), by_code("taxAmt")), ([0, sums[0], 0, 0, 0], [0, sums[1], 0, 0, 0]));
+        assert_eq!(export["totItemCnt"], items.len());
+    };
+    for invoice in bench.invoices() {
+        let said = &invoice.statement;
+        let export = tax_export(&invoice, zone).unwrap();
+        adds_up(&export, [said.subtotal_minor, said.tax_minor, said.total_minor]);
+        // Amounts of which no tax is whole.
+        let lines: Vec<Credited> = said
+            .lines
+            .iter()
+            .filter(|line| line.amount_minor > 0)
+            .map(|line| Credited { line: line.line, amount_minor: 33 })
+            .collect();
+        let credit = |work: &mut laini_office::Work<'_>| credit_invoice(work, &invoice, &lines, "goodwill");
+        let note = bench.office.run(&Actor::System, now, credit).unwrap();
+        let export = tax_export_of_credit(&note, &invoice, zone).unwrap();
+        adds_up(&export, [note.subtotal_minor, note.tax_minor, note.total_minor]);
+        assert_eq!((&export["rcptTyCd"], &export["orgInvcNo"]), (&"R".into(), &said.number.into()));
+        assert_eq!((&export["invcNo"], &export["rfdRsnCd"]), (&(1_000_000_000 + note.number).into(), &"06".into()));
+    }
+    let mut dollars = bench.invoices().remove(0);
+    dollars.statement.currency = "USD".to_owned();
+    assert!(matches!(tax_export(&dollars, zone), Err(Problem::NotNow(_))));
 }
 
 #[test]

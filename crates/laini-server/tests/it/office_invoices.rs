@@ -2,8 +2,9 @@
 
 use laini_core::billing::Month;
 use laini_core::partner::{MemberRole, PartnerId, StaffRole};
+use laini_core::store::RowQuery;
 use laini_office::Actor;
-use laini_office::billing::{Invoice, close_month};
+use laini_office::billing::{Invoice, Names, close_month, export_csv};
 use laini_office::people::Seat;
 use serde_json::{Value, json};
 
@@ -22,14 +23,20 @@ async fn call(world: &World, token: &str, method: &str, path: &str, body: &Value
     world.send(request(method, path, &format!("Authorization: Bearer {token}\r\n{headers}"), &body)).await
 }
 
-/// A world in which November was asked in and is closed, with its invoice.
-async fn closed() -> (World, Invoice) {
+/// A world in which November was asked in and is over.
+async fn december() -> World {
     let world = World::start().await;
     for number in ["254733000001", "254733000002"] {
         world.put(number, "2020-01-12T00:00:00Z", None);
         assert_eq!(world.check(IMSI, number).await.status, 200);
     }
     world.clock.advance(10 * 86_400);
+    world
+}
+
+/// The same, closed, with its invoice.
+async fn closed() -> (World, Invoice) {
+    let world = december().await;
     let office = std::sync::Arc::clone(&world.office);
     let closing = tokio::task::spawn_blocking(move || {
         let now = "2026-12-02T00:00:00Z".parse().unwrap();
@@ -75,11 +82,90 @@ async fn an_invoice_is_seen_disputed_and_given_back() {
     assert_eq!(refused.status, 400, "{}", refused.body);
     let verified = call(&world, &finance, "GET", &format!("{own}/1/verification"), &Value::Null).await.json();
     assert_eq!((&verified["differences"], &verified["total_minor"]), (&json!([]), &json!(4_640)));
+    assert_eq!(verified["chain_heads"], 1);
+    let told = |number: u64| format!("/office/v1/partners/{BANK}/credit-notes/{number}/etims");
+    let credit = call(&world, &finance, "GET", &told(1), &Value::Null).await.json();
+    let told_of = (&credit["rcptTyCd"], &credit["orgInvcNo"], &credit["totAmt"]);
+    assert_eq!(told_of, (&json!("R"), &json!(1), &json!(23.2)), "{credit}");
+    assert_eq!(call(&world, &finance, "GET", &told(2), &Value::Null).await.status, 404);
     let receipt = json!({"number": "KRA0001/7", "qr": "https://etims.example/1"});
     let kept = call(&world, &finance, "POST", &format!("{own}/1/tax-receipt"), &receipt).await;
     assert_eq!(kept.status, 204, "{}", kept.body);
     let shown = call(&world, &payer, "GET", &format!("{own}/1"), &Value::Null).await.json();
     assert_eq!((&shown["credit_notes"][0]["total_minor"], &shown["tax_receipt"]), (&json!(2_320), &receipt));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_month_is_closed_once() {
+    let world = december().await;
+    let finance = signed_in(&world, 1, Seat::Staff { role: StaffRole::Finance });
+    let close = async |month: &str| {
+        let body = json!({"month": month});
+        call(&world, &finance, "POST", "/office/v1/closes", &body).await
+    };
+    let early = close("2026-12").await;
+    assert_eq!(early.status, 409, "{}", early.body);
+    let no_month = close("December").await;
+    assert_eq!(no_month.status, 400, "{}", no_month.body);
+    let done = close("2026-11").await.json();
+    assert_eq!(done, json!({"month": "2026-11", "invoices_made": 1, "was_closed": false}));
+    let again = close("2026-11").await.json();
+    assert_eq!(again, json!({"month": "2026-11", "invoices_made": 0, "was_closed": true}));
+    let closes = call(&world, &finance, "GET", "/office/v1/closes", &Value::Null).await.json();
+    assert_eq!((&closes["closes"][0]["month"], &closes["closes"][0]["is_done"]), (&json!("2026-11"), &json!(true)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_is_exported_as_commands_export_it_and_each_partner_has_its_own_rows() {
+    let world = december().await;
+    let payer = signed_in(&world, 1, Seat::Member { partner: BANK, role: MemberRole::Billing });
+    let finance = signed_in(&world, 2, Seat::Staff { role: StaffRole::Finance });
+    let path = format!("/office/v1/partners/{BANK}/ledger");
+    let query = RowQuery { after: None, from: None, until: None, app: None, outcome: None, limit: 100 };
+    let rows = world.office.ledger.placed(query).await.unwrap();
+    let names = Names::of(world.office.accounts.load().await.unwrap());
+    let rows = rows.iter().filter(|placed| placed.row.partner == BANK).map(|placed| names.row(placed));
+    let expected = String::from_utf8(export_csv(rows, true).unwrap()).unwrap();
+    assert_eq!(expected.lines().count(), 1 + 2);
+    for token in [&payer, &finance] {
+        let exported = call(&world, token, "GET", &path, &Value::Null).await;
+        assert_eq!((exported.status, &exported.body), (200, &expected));
+    }
+    let lines = async |query: &str| {
+        let exported = call(&world, &payer, "GET", &format!("{path}?{query}"), &Value::Null).await;
+        exported.body.lines().count()
+    };
+    assert_eq!((lines("from=2026-11-22").await, lines("until=2026-11-22").await), (1 + 2, 1));
+    let refused = call(&world, &payer, "GET", &format!("{path}?from=now"), &Value::Null).await;
+    assert_eq!(refused.status, 400);
+    let other = PartnerId::from_stored(12);
+    let stranger = signed_in(&world, 3, Seat::Member { partner: other, role: MemberRole::Owner });
+    assert_eq!(call(&world, &stranger, "GET", &path, &Value::Null).await.status, 404);
+    let nobodys = format!("/office/v1/partners/{}/ledger", PartnerId::from_stored(99));
+    assert_eq!(call(&world, &finance, "GET", &nobodys, &Value::Null).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rows_of_a_line_are_told_a_page_at_a_time() {
+    let (world, _) = closed().await;
+    let payer = signed_in(&world, 1, Seat::Member { partner: BANK, role: MemberRole::Billing });
+    let path = format!("/office/v1/partners/{BANK}/invoices/1/lines/1/rows");
+    let page = async |query: String| call(&world, &payer, "GET", &format!("{path}{query}"), &Value::Null).await;
+    let all = page(String::new()).await.json();
+    let of = |page: &Value| -> Vec<String> {
+        let rows = page["rows"].as_array().unwrap().iter();
+        rows.map(|row| row["request_ref_id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!((of(&all).len(), &all["next"]), (2, &Value::Null), "{all}");
+    assert_eq!((&all["rows"][0]["app"], &all["rows"][0]["reverses"]), (&json!("production app"), &Value::Null));
+    let first = page("?limit=1".to_owned()).await.json();
+    let second = page(format!("?limit=1&after={}", first["next"].as_str().unwrap())).await.json();
+    assert_eq!([of(&first), of(&second)].concat(), of(&all));
+    assert_eq!(page("?after=nothing".to_owned()).await.status, 400);
+    for line in ["2", "one"] {
+        let path = format!("/office/v1/partners/{BANK}/invoices/1/lines/{line}/rows");
+        assert_eq!(call(&world, &payer, "GET", &path, &Value::Null).await.status, 404);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,6 +180,7 @@ async fn nobody_sees_anothers_invoice() {
         assert_eq!(call(&world, &stranger, "GET", &path, &Value::Null).await.status, 404);
         let dispute = json!({"line": 1, "reason": "not mine"});
         assert_eq!(call(&world, &stranger, "POST", &format!("{path}/disputes"), &dispute).await.status, 404);
+        assert_eq!(call(&world, &stranger, "GET", &format!("{path}/lines/1/rows"), &Value::Null).await.status, 404);
     }
     let wrong = format!("/office/v1/partners/{other}/invoices/1");
     assert_eq!(call(&world, &finance, "GET", &wrong, &Value::Null).await.status, 404);

@@ -35,6 +35,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(print_invoice_pdf(), super::print_invoice_pdf),
         Endpoint::new(list_invoice_lines(), super::list_invoice_lines),
         Endpoint::new(export_invoice_tax(), super::export_invoice_tax),
+        Endpoint::new(export_credit_note_tax(), super::export_credit_note_tax),
         Endpoint::new(keep_invoice_tax_receipt(), super::keep_invoice_tax_receipt),
         Endpoint::new(verify_invoice(), super::verify_invoice),
         Endpoint::new(credit_invoice_lines(), super::credit_invoice_lines),
@@ -169,9 +170,19 @@ fn list_invoice_lines() -> Operation {
 
 fn export_invoice_tax() -> Operation {
     let path = "/office/v1/partners/{partner}/invoices/{invoice}/etims";
-    let answer = Answer::ok("The sale.", &["TaxExport"], json!({"invcNo": 1, "totAmt": "46.40", "itemList": []}));
-    let summary = "The invoice in the shape in which the tax authority's eTIMS takes sales";
-    session("export_invoice_tax", (Method::GET, path), summary, STAFF_LOOK, answer)
+    let answer = Answer::ok("The sale.", &["TaxExport"], json!({"invcNo": 1, "totAmt": 46.4, "itemList": []}));
+    let summary = "The invoice in the structure in which the tax authority's eTIMS takes sales";
+    let refusals = vec![ApiError::NotNow("eTIMS takes sales in KES alone".to_owned())];
+    Operation { refusals, ..session("export_invoice_tax", (Method::GET, path), summary, STAFF_LOOK, answer) }
+}
+
+fn export_credit_note_tax() -> Operation {
+    let path = "/office/v1/partners/{partner}/credit-notes/{credit_note}/etims";
+    let example = json!({"invcNo": 1_000_000_001, "orgInvcNo": 1, "rcptTyCd": "R", "totAmt": 23.2, "itemList": []});
+    let answer = Answer::ok("The credit note.", &["TaxExport"], example);
+    let summary = "A credit note in the structure in which the tax authority's eTIMS takes sales";
+    let refusals = vec![ApiError::NotNow("eTIMS takes sales in KES alone".to_owned())];
+    Operation { refusals, ..session("export_credit_note_tax", (Method::GET, path), summary, STAFF_LOOK, answer) }
 }
 
 fn keep_invoice_tax_receipt() -> Operation {

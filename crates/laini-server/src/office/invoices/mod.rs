@@ -8,9 +8,11 @@ mod wire;
 use jiff::Timestamp;
 use laini_core::billing::{Credited, Month};
 use laini_core::partner::DisputeId;
+use laini_core::store::RecordId;
 use laini_office::billing::{
-    Dispute, Invoice, Settlement, closes, credit_invoice, credit_notes, disputes, invoice_of, invoices, invoices_of,
-    keep_tax_receipt, lines_csv, open_dispute, paper, settle_dispute, tax_export, verify_invoice as compute_again,
+    CreditNote, Dispute, Invoice, Settlement, closes, credit_invoice, credit_notes, disputes, invoice_of, invoices,
+    invoices_of, keep_tax_receipt, lines_csv, open_dispute, paper, settle_dispute, tax_export, tax_export_of_credit,
+    verify_invoice as compute_again,
 };
 use laini_office::{Problem, Work};
 use laini_wire::office::invoices::{
@@ -72,7 +74,18 @@ fn list_invoice_lines(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem
 
 fn export_invoice_tax(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let found = invoice(work, call)?;
-    Reply::ok(&tax_export(&found, &work.office.settings.zone))
+    Reply::ok(&tax_export(&found, &work.office.settings.zone)?)
+}
+
+fn export_credit_note_tax(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let number = call.id("credit_note", str::parse::<u64>).ok().filter(|number| *number >> 63 == 0);
+    let note = number.map(|number| work.look::<CreditNote>(RecordId(number))).transpose()?.flatten();
+    let (note, partner) = (note.ok_or(Problem::NotFound("credit note"))?, call.partner()?);
+    if note.partner != partner {
+        return Err(Problem::NotFound("credit note"));
+    }
+    let of = invoice_of(work, partner, note.invoice)?;
+    Reply::ok(&tax_export_of_credit(&note, &of, &work.office.settings.zone)?)
 }
 
 fn keep_invoice_tax_receipt(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

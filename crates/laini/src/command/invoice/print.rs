@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use laini_core::store::RecordId;
-use laini_office::billing::{CreditNote, lines_csv, paper, paper_of_credit, tax_export};
+use laini_office::billing::{CreditNote, lines_csv, paper, paper_of_credit, tax_export, tax_export_of_credit};
 
 use super::{invoice, office};
 use crate::command::Context;
@@ -18,7 +18,7 @@ pub(crate) struct PrintArgs {
     /// The form.
     #[arg(long, value_enum, default_value_t = Form::Html)]
     form: Form,
-    /// The credit note of this number instead of an invoice: html or pdf.
+    /// The credit note of this number instead of an invoice: html, pdf or etims.
     #[arg(long)]
     credit_note: bool,
     /// Where to (default: standard output).
@@ -49,8 +49,12 @@ pub(crate) fn run(context: &Context, args: &PrintArgs) -> anyhow::Result<()> {
             let of = work.get(RecordId(note.invoice))?;
             Ok((note, of))
         })?;
-        let paper = paper_of_credit(&note, &of);
-        if matches!(args.form, Form::Pdf) { paper.pdf() } else { paper.html().into_bytes() }
+        match args.form {
+            Form::Html => paper_of_credit(&note, &of).html().into_bytes(),
+            Form::Pdf => paper_of_credit(&note, &of).pdf(),
+            Form::Etims => serde_json::to_vec_pretty(&tax_export_of_credit(&note, &of, &office.settings.zone)?)?,
+            Form::Csv | Form::Json => anyhow::bail!("a credit note is printed as html, pdf or etims"),
+        }
     } else {
         let found = invoice(&office, args.number)?;
         match args.form {
@@ -58,7 +62,7 @@ pub(crate) fn run(context: &Context, args: &PrintArgs) -> anyhow::Result<()> {
             Form::Pdf => paper(&found).pdf(),
             Form::Csv => lines_csv(&found).into_bytes(),
             Form::Json => found.json()?,
-            Form::Etims => serde_json::to_vec_pretty(&tax_export(&found, &office.settings.zone))?,
+            Form::Etims => serde_json::to_vec_pretty(&tax_export(&found, &office.settings.zone)?)?,
         }
     };
     match &args.output {
