@@ -1,3 +1,4 @@
+use std::iter;
 use std::ops::Range;
 
 use super::{InvoiceStatement, Line, LineKind, StatedPrice};
@@ -27,8 +28,8 @@ fn billed(line: &Line, price: &StatedPrice, before: u64) -> Vec<Range<u64>> {
         (band.unit_minor, begins..from)
     });
     match line.kind {
-        LineKind::SetUp => vec![0..1],
-        LineKind::Free => vec![0..left],
+        LineKind::SetUp => iter::once(0..1).collect(),
+        LineKind::Free => iter::once(0..left).collect(),
         LineKind::Units => bands.filter(|(unit, _)| Some(*unit) == line.unit_minor).map(|(_, places)| places).collect(),
         LineKind::Minimum | LineKind::TakenBack => Vec::new(),
     }
@@ -87,7 +88,9 @@ mod tests {
                     LineKind::SetUp => prop_assert_eq!(found, vec![0]),
                     LineKind::Free | LineKind::Units => {
                         prop_assert_eq!(found.len() as u64, line.units);
-                        found.iter().for_each(|place| lines_of[usize::try_from(*place).unwrap()] += 1);
+                        for place in found {
+                            lines_of[usize::try_from(place).unwrap()] += 1;
+                        }
                     }
                 }
             }

@@ -19,7 +19,9 @@ pub async fn verify_heads(
 ) -> Result<Vec<ChainBreak>, LedgerError> {
     let ends: BTreeMap<u32, u64> = to.iter().map(|head| (head.writer, head.seq)).collect();
     let mut verifier = ChainVerifier::new(key, to.to_vec());
-    from.iter().for_each(|head| verifier.begin_after(head));
+    for head in from {
+        verifier.begin_after(head);
+    }
     let before = |at| CheckId::from_parts(CheckId::floor(at).position().saturating_sub(MINTED_BEFORE), 0);
     let mut after = since.map(before);
     while !verifier.has_reached_heads() {
@@ -27,7 +29,9 @@ pub async fn verify_heads(
         let Some(last) = page.rows.last() else { break };
         after = Some(last.row.id);
         let is_asked = |writer: u32, seq: u64| ends.get(&writer).is_some_and(|end| seq <= *end);
-        page.rows.into_iter().filter(|row| is_asked(row.writer, row.seq)).for_each(|row| verifier.push(row));
+        for row in page.rows.into_iter().filter(|row| is_asked(row.writer, row.seq)) {
+            verifier.push(row);
+        }
     }
     Ok(verifier.finish().1)
 }
