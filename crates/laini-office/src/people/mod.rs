@@ -10,6 +10,7 @@ mod password;
 mod person;
 mod proof;
 mod purge;
+mod registration;
 mod reset;
 mod roster;
 mod second_factor;
@@ -22,6 +23,7 @@ pub use password::PasswordHash;
 pub use person::{Person, Seat};
 pub use proof::{Proof, SecondFactor};
 pub use purge::forget_what_is_over;
+pub use registration::{Confirmation, Stranger, answer_registrations, confirm_registration, register};
 pub use reset::{answer_reset_requests, ask_for_reset};
 pub use roster::{
     Entry, Roster, disable, enable, find_person, invite, list_people, of_roster, reset, set_role, sign_out,

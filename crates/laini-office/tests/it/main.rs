@@ -10,4 +10,5 @@ mod mail;
 mod payments;
 mod people;
 mod privacy;
+mod registration;
 mod roster;

@@ -244,7 +244,7 @@ fn codes_cannot_be_guessed_in_a_row() {
 
 #[test]
 fn staff_may_be_made_to_have_a_second_factor() {
-    let desk = Desk::with(PeopleSettings { portal_url: String::new(), staff_second_factor: true });
+    let desk = Desk::with(PeopleSettings { staff_second_factor: true, ..PeopleSettings::default() });
     let staff = desk.come_in("admin@mobile.example", Seat::Staff { role: StaffRole::Admin });
     let member = desk.come_in(EMAIL, OWNER);
     assert!(staff.must_set_up_factor && !member.must_set_up_factor);

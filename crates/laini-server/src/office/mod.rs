@@ -23,6 +23,7 @@ mod payments;
 mod person;
 mod prepaid;
 mod privacy;
+mod registration;
 mod reply;
 mod second_factor;
 mod session;
@@ -58,6 +59,7 @@ use crate::openapi::Access;
 /// Every noun; a new one is added here and nowhere else.
 pub(crate) const NOUNS: &[Noun] = &[
     session::NOUN,
+    registration::NOUN,
     credential::NOUN,
     second_factor::NOUN,
     member::NOUN,

@@ -22,6 +22,7 @@ mod office_invoices;
 mod office_payments;
 mod office_people;
 mod office_privacy;
+mod office_registration;
 mod openapi;
 mod operator;
 mod outbound;
