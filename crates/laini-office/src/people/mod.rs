@@ -17,6 +17,7 @@ mod second_factor;
 mod session;
 mod set_password;
 mod sign_in;
+mod sign_on;
 
 pub use once_token::{Issued, Purpose};
 pub use password::PasswordHash;
@@ -34,6 +35,7 @@ pub use session::{
 };
 pub use set_password::{accept_invitation, change_password, complete_reset};
 pub use sign_in::{SignIn, SignedIn, must_set_up_factor, sign_in};
+pub use sign_on::{Begun, SignOn, Vouched, begin_sign_on, read_sign_on, sign_on};
 
 use roster::named;
 use session::end_session_of;

@@ -104,9 +104,9 @@ pub(super) fn issue(work: &mut Work<'_>, person: PersonId, purpose: Purpose) -> 
 /// Uses a token up, and whatever else was sent for the same; the id that it was issued for.
 pub(super) fn take(work: &mut Work<'_>, token: &str, purpose: Purpose) -> Result<PersonId, Problem> {
     let (id, secret) = parse(token).ok_or_else(over)?;
-    let found = work.look::<OnceToken>(id)?.filter(|found| {
-        SecretHash(found.hash) == secret.hash() && found.purpose == purpose && work.at < found.expires
-    });
+    let found = work
+        .look::<OnceToken>(id)?
+        .filter(|found| SecretHash(found.hash) == secret.hash() && found.purpose == purpose && work.at < found.expires);
     let person = found.ok_or_else(over)?.person;
     withdraw(work, person)?;
     Ok(person)

@@ -5,6 +5,7 @@ use super::once_token::OnceToken;
 use super::registration::Registration;
 use super::reset::ResetRequest;
 use super::session::Session;
+use super::sign_on::UsedSignOn;
 use crate::{Actor, Kept, Office, PageRequest, Problem, Replay};
 
 /// Records that are looked at in one unit of work,
@@ -21,8 +22,9 @@ pub fn forget_what_is_over(office: &Office, at: Timestamp) -> Result<usize, Prob
     let attempts = forget(office, at, ("last", "all"), |attempts: &Attempts| attempts.is_over(at))?;
     let requests = forget(office, at, ("answered", "all"), |request: &ResetRequest| request.is_over(at))?;
     let registrations = forget(office, at, ("all", "all"), |registration: &Registration| registration.is_over(at))?;
+    let sign_ons = forget(office, at, ("at", "all"), |used: &UsedSignOn| used.is_over(at))?;
     let replays = forget(office, at, ("at", "all"), |replay: &Replay| replay.at + REPLAYS_KEPT <= at)?;
-    Ok(sessions + tokens + attempts + requests + registrations + replays)
+    Ok(sessions + tokens + attempts + requests + registrations + sign_ons + replays)
 }
 
 /// Removes those of the oldest records that are over.

@@ -12,3 +12,4 @@ mod people;
 mod privacy;
 mod registration;
 mod roster;
+mod sign_on;

@@ -183,13 +183,8 @@ fn what_nobody_can_accept_or_read_is_refused_at_the_door() {
     let desk = Desk::open();
     assert!(matches!(ask(&desk, "", EMAIL, ADDRESS), Err(Problem::Invalid { field: "company", .. })));
     assert!(matches!(ask(&desk, "New Bank", "nobody", ADDRESS), Err(Problem::Invalid { field: "email", .. })));
-    let of_old = Stranger {
-        company: "New Bank",
-        email: EMAIL,
-        name: NAME,
-        terms: (terms().version, [0; 32]),
-        peer: ADDRESS,
-    };
+    let of_old =
+        Stranger { company: "New Bank", email: EMAIL, name: NAME, terms: (terms().version, [0; 32]), peer: ADDRESS };
     let old = desk.run(&Actor::Stranger, |work| register(work, &of_old));
     assert!(matches!(old, Err(Problem::NotNow(_))));
     let closed = Desk::with(PeopleSettings { registration: false, ..PeopleSettings::default() });

@@ -51,6 +51,35 @@ pub struct SignedInAnswer {
     pub must_set_up_factor: bool,
 }
 
+/// `POST /office/v1/single-sign-on`: a sign-on that has begun.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BegunSignOnAnswer {
+    /// Where the browser goes to sign in; it comes back to the portal with `code` and `state`.
+    pub url: String,
+    /// What the browser keeps to itself until then, for ten minutes.
+    pub sign_on: String,
+}
+
+/// `POST /office/v1/single-sign-on/finish`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FinishSignOnRequest {
+    /// `code`, as the identity provider sent it back.
+    pub code: String,
+    /// `state`, as it sent it back.
+    pub state: String,
+    /// What this browser kept.
+    pub sign_on: String,
+    /// The code that the authenticator app shows, where there is a second factor here and the provider asked for none.
+    #[serde(default)]
+    pub factor_code: Option<String>,
+    /// A recovery code, in its place.
+    #[serde(default)]
+    pub recovery_code: Option<String>,
+}
+
 /// A session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
