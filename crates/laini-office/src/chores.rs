@@ -41,6 +41,7 @@ pub fn chores(carrier: Arc<dyn Carrier>) -> Vec<Chore> {
     let (seconds, hours) = (SignedDuration::from_secs, SignedDuration::from_hours);
     vec![
         Chore::new("answer reset requests", seconds(2), people::answer_reset_requests),
+        Chore::new("answer registrations", seconds(2), people::answer_registrations),
         Chore::new("send letters", seconds(2), move |office, at| mail::send_due(office, &*carrier, at)),
         Chore::new("send reminders", hours(1), |office, at| payments::remind(office, at).map(|()| 0)),
         Chore::new("close months", hours(1), |office, at| billing::close_due(office, at).map(|closed| closed.len())),

@@ -57,12 +57,20 @@ impl OfficeSettings {
 }
 
 /// What the operator has set of how people sign in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeopleSettings {
     /// Where the portal's pages are, for links in letters; empty: letters hold the token alone.
     pub portal_url: String,
     /// Whether staff may do nothing before they have a second factor.
     pub staff_second_factor: bool,
+    /// Whether strangers may register an organisation.
+    pub registration: bool,
+}
+
+impl Default for PeopleSettings {
+    fn default() -> Self {
+        Self { portal_url: String::new(), staff_second_factor: false, registration: true }
+    }
 }
 
 /// What stands on the operator's invoices.

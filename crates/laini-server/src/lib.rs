@@ -30,6 +30,7 @@ pub use laini_core::{Clock, Entropy};
 
 pub use capability::{Capability, SwitchedOff};
 pub use listener::{Environments, Listener};
+pub use office::SingleSignOn;
 pub use server::{BindError, Server};
 pub use settings::{Limits, LiveSettings, Settings};
 
@@ -53,6 +54,8 @@ pub struct Deps {
     pub office: Arc<Office>,
     /// What brings letters to people.
     pub mail: Arc<dyn Carrier>,
+    /// The operator's identity provider; `None` = people sign in by password alone.
+    pub single_sign_on: Option<SingleSignOn>,
     /// The sandbox apps' own lines and clocks.
     pub worlds: Arc<dyn WorldStore>,
     /// The installation's keys.

@@ -226,7 +226,8 @@ fn office_routes(
     runs: &Arc<RunWatch>,
 ) -> axum::Router {
     let secrets = (Arc::clone(&deps.keys), Arc::clone(&deps.entropy));
-    let beside = BesideWork::new(Arc::clone(deliveries), way_out(reach), secrets, Arc::clone(runs));
+    let beside =
+        BesideWork::new(Arc::clone(deliveries), way_out(reach), secrets, Arc::clone(runs), deps.single_sign_on.clone());
     Arc::new(OfficeApi::new(Arc::clone(&deps.office), Arc::clone(settings), beside)).routes()
 }
 

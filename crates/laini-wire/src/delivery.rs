@@ -87,7 +87,7 @@ pub struct Challenge<'a> {
 }
 
 /// The nonce of a scripted run: whoever verified the delivery brings it back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunNonce<'a> {
     /// [`SCRIPTED_RUN`].
     #[serde(borrow)]

@@ -124,6 +124,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         accounts: offer.accounts,
         office,
         mail: config.mail.carrier(house.data.path())?,
+        single_sign_on: config.single_sign_on.provider()?,
         shares: house.limit_shares(config)?,
         worlds: house.worlds()?,
         keys: Arc::clone(&house.keys),

@@ -51,6 +51,7 @@ const RULES: &[Rule] = &[
     Rule { name: "names of files", breaches: source::names },
     Rule { name: "modules say what they own", breaches: source::module_docs },
     Rule { name: "nothing unfinished", breaches: source::unfinished },
+    Rule { name: "secrets are not printed", breaches: source::secrets_are_not_printed },
     Rule { name: "decisions are numbered", breaches: docs::decisions_are_numbered },
     Rule { name: "links resolve", breaches: docs::links_resolve },
     Rule { name: "licences and bans", breaches: licences::allowed },

@@ -5,6 +5,22 @@ const TEST_LINES_AT_MOST: usize = 800;
 /// A name that says nothing gathers everything.
 const EMPTY_NAMES: &[&str] = &["utils", "util", "common", "helpers", "helper", "manager", "types", "misc"];
 
+/// Fields of bodies that hold what somebody proves themselves with.
+const SECRET_FIELDS: &[&str] = &[
+    "access_token",
+    "codes",
+    "consumer_secret",
+    "factor_code",
+    "new_password",
+    "nonce",
+    "password",
+    "recovery_code",
+    "secret",
+    "sign_on",
+    "signing_secret",
+    "token",
+];
+
 /// Rust files, and scripts, are short enough to be read in one go.
 pub(super) fn length(checkout: &Checkout) -> Vec<String> {
     let code = checkout.files.iter().filter(|file| !file.is("md") && !file.is("toml"));
@@ -68,4 +84,22 @@ pub(super) fn unfinished(checkout: &Checkout) -> Vec<String> {
         marked.map(|(index, _)| format!("{}:{}: finish it, or leave it out", file.path, index + 1)).collect()
     };
     checkout.files.iter().flat_map(found_in).collect()
+}
+
+/// A body that holds a secret cannot be printed by accident.
+pub(super) fn secrets_are_not_printed(checkout: &Checkout) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for file in checkout.rust().filter(|file| file.path.starts_with("crates/laini-wire/src/")) {
+        let mut is_printed = false;
+        for (index, line) in file.text.lines().enumerate() {
+            if let Some(derived) = line.strip_prefix("#[derive(") {
+                is_printed = derived.contains("Debug");
+            }
+            let field = line.strip_prefix("    pub ").and_then(|field| field.split_once(':'));
+            if is_printed && field.is_some_and(|(name, _)| SECRET_FIELDS.contains(&name)) {
+                breaches.push(format!("{}:{}: its struct must not derive Debug", file.path, index + 1));
+            }
+        }
+    }
+    breaches
 }

@@ -60,6 +60,11 @@ fn a_file_that_breaks_a_rule_is_found() {
         ("modules say what they own", "crates/laini/src/command/mod.rs", "mod a;"),
         ("modules say what they own", "crates/laini/src/command/mod.rs", "//! Commands."),
         ("nothing unfinished", "crates/laini/src/a.rs", concat!("// TO", "DO: later")),
+        (
+            "secrets are not printed",
+            "crates/laini-wire/src/a.rs",
+            "#[derive(Clone, Debug)]\npub struct A {\n    pub id: String,\n    pub token: String,\n}\n",
+        ),
         ("decisions are numbered", "docs/decisions/0004-four.md", ""),
         ("decisions are numbered", "docs/decisions/0002-again.md", ""),
         ("decisions are numbered", "docs/decisions/three.md", ""),

@@ -113,6 +113,10 @@ id! {
     OnceTokenId
 }
 id! {
+    /// One way through single sign-on.
+    SignOnId
+}
+id! {
     /// A payment.
     PaymentId
 }

@@ -33,7 +33,7 @@ pub use going_live::{GoLiveEvent, GoLiveItem, GoLiveRefusal, GoLiveState, next_g
 pub use id::{
     AgreementId, AppId, CertificateId, DebtNoticeId, DisputeId, DocumentId, GoLiveId, IdError, LetterId, OnceTokenId,
     OperatorKeyId, PartnerId, PaymentId, PersonId, PrivacyRequestId, ResultAddressId, ScriptedRunId, SessionId,
-    TopUpId,
+    SignOnId, TopUpId,
 };
 pub use kra_pin::{KraPin, KraPinError};
 pub use lawful_basis::LawfulBasis;

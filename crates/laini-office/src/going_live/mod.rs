@@ -16,4 +16,5 @@ pub use request::{
 pub use run::{
     RunEvidence, RunningScript, ScriptedRun, StepReport, begin_run, echo_nonce, judge, note_sent, running, the_run,
 };
-pub use terms::{TERMS_VERSION, Terms, TermsAcceptance, accept_terms, accepted_by, terms};
+pub(crate) use terms::keep_acceptance;
+pub use terms::{TERMS_VERSION, Terms, TermsAcceptance, accept_terms, accepted_by, are_in_force, terms};

@@ -66,22 +66,38 @@ pub fn accepted_by(work: &mut Work<'_>, partner: PartnerId) -> Result<Option<Ter
     Ok(found.filter(|accepted| accepted.digest == terms().digest))
 }
 
-/// Accepts the terms in force for a partner. `version` and `digest` say which ones were read; accepted once, they stay
-/// accepted.
+/// Whether these are the terms in force: by version and SHA-256 of their text.
+pub fn are_in_force((version, digest): (u32, [u8; 32])) -> Result<(), Problem> {
+    let in_force = terms();
+    if (version, digest) != (in_force.version, in_force.digest) {
+        return Err(Problem::not_now("these are not the terms in force; read those that are, and accept them"));
+    }
+    Ok(())
+}
+
+/// Accepts the terms in force for a partner. `read` says which ones were read, by version and SHA-256 of their text;
+/// accepted once, they stay accepted.
 pub fn accept_terms(
+    work: &mut Work<'_>,
+    partner: PartnerId,
+    read: (u32, [u8; 32]),
+    address: &str,
+) -> Result<TermsAcceptance, Problem> {
+    are_in_force(read)?;
+    crate::apps::the_partner(&work.book()?, partner)?;
+    match accepted_by(work, partner)? {
+        Some(accepted) => Ok(accepted),
+        None => keep_acceptance(work, partner, read, address),
+    }
+}
+
+/// Keeps that a partner accepted terms.
+pub(crate) fn keep_acceptance(
     work: &mut Work<'_>,
     partner: PartnerId,
     (version, digest): (u32, [u8; 32]),
     address: &str,
 ) -> Result<TermsAcceptance, Problem> {
-    let in_force = terms();
-    if (version, digest) != (in_force.version, in_force.digest) {
-        return Err(Problem::not_now("these are not the terms in force; read those that are, and accept them"));
-    }
-    crate::apps::the_partner(&work.book()?, partner)?;
-    if let Some(accepted) = accepted_by(work, partner)? {
-        return Ok(accepted);
-    }
     let accepted = TermsAcceptance {
         id: work.office.entropy.next_u64() >> 1,
         partner,

@@ -10,18 +10,21 @@ mod password;
 mod person;
 mod proof;
 mod purge;
+mod registration;
 mod reset;
 mod roster;
 mod second_factor;
 mod session;
 mod set_password;
 mod sign_in;
+mod sign_on;
 
 pub use once_token::{Issued, Purpose};
 pub use password::PasswordHash;
 pub use person::{Person, Seat};
 pub use proof::{Proof, SecondFactor};
 pub use purge::forget_what_is_over;
+pub use registration::{Confirmation, Stranger, answer_registrations, confirm_registration, register};
 pub use reset::{answer_reset_requests, ask_for_reset};
 pub use roster::{
     Entry, Roster, disable, enable, find_person, invite, list_people, of_roster, reset, set_role, sign_out,
@@ -32,6 +35,7 @@ pub use session::{
 };
 pub use set_password::{accept_invitation, change_password, complete_reset};
 pub use sign_in::{SignIn, SignedIn, must_set_up_factor, sign_in};
+pub use sign_on::{Begun, SignOn, Vouched, begin_sign_on, read_sign_on, sign_on};
 
 use roster::named;
 use session::end_session_of;

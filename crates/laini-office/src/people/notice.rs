@@ -50,15 +50,37 @@ pub(super) fn send_token(work: &mut Work<'_>, person: &Person, issued: &Issued) 
             "a new password was asked for. Choose it within 30 minutes; if it was not you who asked, there is nothing to do"
                 .to_owned(),
         ),
+        (Purpose::Registration, _) => (
+            "Confirm your registration".to_owned(),
+            format!(
+                "an organisation is being registered at {operator} with this e-mail address. Confirm it and choose a \
+                 password within 24 hours; if it was not you, there is nothing to do"
+            ),
+        ),
     };
+    // Nothing that a stranger wrote goes to an address that a stranger chose.
+    let name = if issued.purpose == Purpose::Registration { String::new() } else { format!(" {}", person.name) };
     let how = match issued.link(&work.office.settings.people.portal_url) {
         Some(link) => format!("Open this page:\n\n{}", *link),
         None => format!("Use this token:\n\n{}", *issued.token),
     };
     let text = format!(
-        "Hello {},\n\n{why}.\n\n{how}\n\nIt is good once, for you alone. Pass it to nobody.\n\n{operator}\n",
-        person.name
+        "Hello{name},\n\n{why}.\n\n{how}\n\nIt is good once, for you alone. Pass it to nobody.\n\n{operator}\n"
     );
+    let letter = Letter { to: person.email.clone(), subject, text, about: about(person) };
+    mail::queue(work, letter).map(drop)
+}
+
+/// Queues the letter to somebody who is here already, and with whose address a registration was asked for.
+pub(super) fn tell_known(work: &mut Work<'_>, person: &Person) -> Result<(), Problem> {
+    let operator = &work.office.settings.operator;
+    let text = format!(
+        "Hello {},\n\nsomebody asked to register an organisation at {operator} with this e-mail address. You can sign \
+         in with it already; where the password is lost, ask for a new one. If it was not you who asked, there is \
+         nothing to do.\n\n{operator}\n",
+        person.name,
+    );
+    let subject = "You are registered already".to_owned();
     let letter = Letter { to: person.email.clone(), subject, text, about: about(person) };
     mail::queue(work, letter).map(drop)
 }

@@ -12,6 +12,8 @@ use crate::{Kept, Problem, Work, key};
 const PREFIX: &str = "laini_t_";
 /// An invitation is good for so long,
 const INVITED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// a registration for so long,
+pub(super) const REGISTERED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// and a reset for so long.
 const RESET_FOR: SignedDuration = SignedDuration::from_mins(30);
 
@@ -23,6 +25,8 @@ pub enum Purpose {
     Invitation,
     /// A new password, within 30 minutes.
     Reset,
+    /// Confirming a registration, within 24 hours.
+    Registration,
 }
 
 impl Purpose {
@@ -30,6 +34,7 @@ impl Purpose {
         match self {
             Self::Invitation => INVITED_FOR,
             Self::Reset => RESET_FOR,
+            Self::Registration => REGISTERED_FOR,
         }
     }
 
@@ -37,6 +42,7 @@ impl Purpose {
         match self {
             Self::Invitation => "invitation",
             Self::Reset => "reset",
+            Self::Registration => "registration",
         }
     }
 }
@@ -95,22 +101,26 @@ pub(super) fn issue(work: &mut Work<'_>, person: PersonId, purpose: Purpose) -> 
     Ok(Issued { token, purpose, expires })
 }
 
+/// Uses a token up, and whatever else was sent for the same; the id that it was issued for.
+pub(super) fn take(work: &mut Work<'_>, token: &str, purpose: Purpose) -> Result<PersonId, Problem> {
+    let (id, secret) = parse(token).ok_or_else(over)?;
+    let found = work
+        .look::<OnceToken>(id)?
+        .filter(|found| SecretHash(found.hash) == secret.hash() && found.purpose == purpose && work.at < found.expires);
+    let person = found.ok_or_else(over)?.person;
+    withdraw(work, person)?;
+    Ok(person)
+}
+
 /// Uses a token up, and whatever else its person was sent; whose it is.
 pub(super) fn redeem(work: &mut Work<'_>, token: &str, purpose: Purpose) -> Result<Person, Problem> {
-    let person = match parse(token) {
-        Some((id, secret)) => {
-            let found = work.look::<OnceToken>(id)?.filter(|found| {
-                SecretHash(found.hash) == secret.hash() && found.purpose == purpose && work.at < found.expires
-            });
-            if let Some(found) = &found {
-                withdraw(work, found.person)?;
-            }
-            found.map(|found| work.look::<Person>(found.person)).transpose()?.flatten()
-        }
-        None => None,
-    };
-    let over = || Problem::invalid("token", "it was used already, has expired, or is none; ask for a new one");
-    person.filter(|person| !person.is_disabled).ok_or_else(over)
+    let id = take(work, token, purpose)?;
+    work.look::<Person>(id)?.filter(|person| !person.is_disabled).ok_or_else(over)
+}
+
+/// What whoever shows a token is told that opens nothing.
+pub(super) fn over() -> Problem {
+    Problem::invalid("token", "it was used already, has expired, or is none; ask for a new one")
 }
 
 /// What somebody was sent and has not used is good no more.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Actor, Kept, key, unique};
 
 /// Somebody who signs in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Their id.
     pub id: PersonId,
@@ -20,6 +20,12 @@ pub struct Person {
     pub created: Timestamp,
     /// Whether they may not sign in any more.
     pub is_disabled: bool,
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Person({})", self.id)
+    }
 }
 
 /// For whom somebody acts, and as what.

@@ -18,6 +18,9 @@ pub struct Proof {
     /// Their password; `None` = they come in by another door.
     #[serde(default)]
     pub password: Option<PasswordHash>,
+    /// As whom the identity provider knows them, hashed with its name; `None` = they have not come in by it.
+    #[serde(default)]
+    pub(super) subject: Option<[u8; 32]>,
     /// Their second factor, where they have one.
     #[serde(default)]
     pub factor: Option<SecondFactor>,
@@ -58,7 +61,7 @@ impl SealedSecret {
 
 impl Proof {
     pub(super) fn none(person: PersonId) -> Self {
-        Self { person, password: None, factor: None, begun: None, recovery: Vec::new() }
+        Self { person, password: None, subject: None, factor: None, begun: None, recovery: Vec::new() }
     }
 
     /// Recovery codes that are left.

@@ -160,8 +160,9 @@ pub fn enable(work: &mut Work<'_>, roster: Roster, id: PersonId, reason: &str) -
     entry(work, person)
 }
 
-/// Helps somebody who lost what they prove themselves with: removes their second factor, ends their sessions, and
-/// issues a token for a new password (for the first one, where they have not come in yet).
+/// Helps somebody who lost what they prove themselves with: removes their second factor and whom the identity provider
+/// knew them as, ends their sessions, and issues a token for a new password (for the first one, where they have not come
+/// in yet).
 pub fn reset(work: &mut Work<'_>, roster: Roster, id: PersonId, by_letter: bool) -> Result<(Person, Issued), Problem> {
     let person = of_roster(work, roster, id)?;
     not_oneself(work, id)?;
@@ -171,7 +172,7 @@ pub fn reset(work: &mut Work<'_>, roster: Roster, id: PersonId, by_letter: bool)
     let purpose = match work.look::<Proof>(id)? {
         None => Purpose::Invitation,
         Some(mut proof) => {
-            (proof.factor, proof.begun, proof.recovery) = (None, None, Vec::new());
+            (proof.factor, proof.begun, proof.recovery, proof.subject) = (None, None, Vec::new(), None);
             work.put(&proof)?;
             Purpose::Reset
         }

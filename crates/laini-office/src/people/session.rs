@@ -32,6 +32,9 @@ pub struct Session {
     pub seen: Timestamp,
     /// From where it was begun.
     pub address: String,
+    /// Whether the identity provider has asked for a second factor.
+    #[serde(default)]
+    pub has_provider_factor: bool,
 }
 
 /// Why a token opens nothing.
@@ -67,11 +70,20 @@ impl Kept for Session {
 
 /// Begins a session of somebody who has proved who they are; the token, which is shown once.
 pub fn open_session(work: &mut Work<'_>, person: PersonId, address: &str) -> Result<Zeroizing<String>, Problem> {
+    open_session_of(work, person, address, false)
+}
+
+/// The same, of somebody whom the identity provider may have asked for a second factor.
+pub(super) fn open_session_of(
+    work: &mut Work<'_>,
+    person: PersonId,
+    address: &str,
+    has_provider_factor: bool,
+) -> Result<Zeroizing<String>, Problem> {
     let word = || work.office.entropy.next_u64();
     let (id, secret) = (SessionId::from_random(word()), ConsumerSecret::mint([word(), word(), word(), word()]));
-    let session =
-        Session { id, person, hash: secret.hash().0, began: work.at, seen: work.at, address: address.to_owned() };
-    work.put(&session)?;
+    let (hash, began, address) = (secret.hash().0, work.at, address.to_owned());
+    work.put(&Session { id, person, hash, began, seen: began, address, has_provider_factor })?;
     Ok(Zeroizing::new(format!("{PREFIX}{id}_{}", secret.reveal())))
 }
 

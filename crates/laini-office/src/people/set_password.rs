@@ -55,7 +55,7 @@ pub fn change_password(
     tell(work, &person, Notice::PasswordChanged)
 }
 
-fn set(work: &mut Work<'_>, person: &Person, password: &str) -> Result<(), Problem> {
+pub(super) fn set(work: &mut Work<'_>, person: &Person, password: &str) -> Result<(), Problem> {
     let own = [person.email.as_str(), &person.name, &work.office.settings.operator];
     judge_password(password, &own).map_err(|problem| Problem::invalid("password", problem.to_string()))?;
     let mut proof = work.look::<Proof>(person.id)?.unwrap_or_else(|| Proof::none(person.id));

@@ -1,10 +1,11 @@
 use laini_core::access::OF_PAIR;
+use laini_core::partner::SessionId;
 use laini_core::store::RecordId;
 use zeroize::Zeroizing;
 
 use super::attempts::Attempt;
 use super::password::PASSWORD_BYTES_MAX;
-use super::{PasswordHash, Person, Proof, Seat, end_session_of, open_session};
+use super::{PasswordHash, Person, Proof, Seat, Session, end_session_of, open_session};
 use crate::{Actor, Office, Problem, Unproven, Work};
 
 /// The longest e-mail address that is looked for.
@@ -59,18 +60,7 @@ pub fn sign_in(work: &mut Work<'_>, shown: &SignIn<'_>) -> Result<SignedIn, Prob
         return Err(Problem::Unproven(Unproven::Wrong));
     };
     if proof.factor.is_some() {
-        let is_shown = match (shown.code, shown.recovery_code) {
-            (Some(code), _) => proof.takes_code(work.office, code, work.at),
-            (None, Some(code)) => proof.takes_recovery_code(code),
-            (None, None) => {
-                work.office.run(&Actor::Stranger, work.at, |aside| attempt.give_back(aside))?;
-                return Err(Problem::Unproven(Unproven::CodeNeeded));
-            }
-        };
-        if !is_shown {
-            note_refused(work, &attempt, Some(&person))?;
-            return Err(Problem::Unproven(Unproven::CodeWrong));
-        }
+        show_factor(work, &person, &mut proof, (shown.code, shown.recovery_code), &attempt)?;
         work.put(&proof)?;
     }
     attempt.succeed(work)?;
@@ -84,6 +74,29 @@ pub fn sign_in(work: &mut Work<'_>, shown: &SignIn<'_>) -> Result<SignedIn, Prob
         (Some(_), None) => "by password and recovery code",
     };
     come_in(work, person, shown.address, how)
+}
+
+/// Takes a code of the second factor, or a recovery code, of an attempt that was right as far as it went.
+pub(super) fn show_factor(
+    work: &Work<'_>,
+    person: &Person,
+    proof: &mut Proof,
+    (code, recovery_code): (Option<&str>, Option<&str>),
+    attempt: &Attempt,
+) -> Result<(), Problem> {
+    let is_shown = match (code, recovery_code) {
+        (Some(code), _) => proof.takes_code(work.office, code, work.at),
+        (None, Some(code)) => proof.takes_recovery_code(code),
+        (None, None) => {
+            work.office.run(&Actor::Stranger, work.at, |aside| attempt.give_back(aside))?;
+            return Err(Problem::Unproven(Unproven::CodeNeeded));
+        }
+    };
+    if !is_shown {
+        note_refused(work, attempt, Some(person))?;
+        return Err(Problem::Unproven(Unproven::CodeWrong));
+    }
+    Ok(())
 }
 
 /// Begins a session of somebody who has proved who they are, and notes it.
@@ -112,15 +125,27 @@ pub(super) fn prove_again(work: &mut Work<'_>, password: &str, peer: &str) -> Re
     Ok((person, proof))
 }
 
-/// Whether somebody may do nothing yet but set up a second factor, which the operator wants of its staff.
-pub fn must_set_up_factor(office: &Office, actor: &Actor, at: jiff::Timestamp) -> Result<bool, Problem> {
+/// Whether somebody may do nothing yet but set up a second factor, which the operator wants of its staff. One that the
+/// identity provider has asked for is as good, as long as the session lasts.
+pub fn must_set_up_factor(
+    office: &Office,
+    actor: &Actor,
+    session: Option<SessionId>,
+    at: jiff::Timestamp,
+) -> Result<bool, Problem> {
     let (true, Actor::Staff { person, .. }) = (office.settings.people.staff_second_factor, actor) else {
         return Ok(false);
     };
-    office.run(&Actor::System, at, |work| Ok(work.look::<Proof>(*person)?.is_none_or(|proof| proof.factor.is_none())))
+    office.run(&Actor::System, at, |work| {
+        if work.look::<Proof>(*person)?.is_some_and(|proof| proof.factor.is_some()) {
+            return Ok(false);
+        }
+        let session = session.map(|id| work.look::<Session>(id)).transpose()?.flatten();
+        Ok(!session.is_some_and(|session| session.has_provider_factor))
+    })
 }
 
-fn lacks_factor(work: &mut Work<'_>, person: &Person) -> Result<bool, Problem> {
+pub(super) fn lacks_factor(work: &mut Work<'_>, person: &Person) -> Result<bool, Problem> {
     let is_wanted = work.office.settings.people.staff_second_factor && matches!(person.seat, Seat::Staff { .. });
     Ok(is_wanted && work.look::<Proof>(person.id)?.is_none_or(|proof| proof.factor.is_none()))
 }

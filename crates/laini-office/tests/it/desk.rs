@@ -60,7 +60,7 @@ impl DayKeys for OneKey {
 
 impl Desk {
     pub(crate) fn open() -> Self {
-        Self::with(PeopleSettings { portal_url: "https://portal.example".to_owned(), staff_second_factor: false })
+        Self::with(PeopleSettings { portal_url: "https://portal.example".to_owned(), ..PeopleSettings::default() })
     }
 
     pub(crate) fn with(people: PeopleSettings) -> Self {

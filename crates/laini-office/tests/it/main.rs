@@ -10,5 +10,7 @@ mod mail;
 mod payments;
 mod people;
 mod privacy;
+mod registration;
 mod roster;
 mod rows;
+mod sign_on;

@@ -186,7 +186,7 @@ fn a_changed_password_ends_the_other_sessions_and_guessing_the_present_one_is_co
 }
 
 /// The code that an app shows now.
-fn code(desk: &Desk, secret: &str) -> String {
+pub(crate) fn code(desk: &Desk, secret: &str) -> String {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut bits = String::new();
     for c in secret.chars() {
@@ -244,16 +244,16 @@ fn codes_cannot_be_guessed_in_a_row() {
 
 #[test]
 fn staff_may_be_made_to_have_a_second_factor() {
-    let desk = Desk::with(PeopleSettings { portal_url: String::new(), staff_second_factor: true });
+    let desk = Desk::with(PeopleSettings { staff_second_factor: true, ..PeopleSettings::default() });
     let staff = desk.come_in("admin@mobile.example", Seat::Staff { role: StaffRole::Admin });
     let member = desk.come_in(EMAIL, OWNER);
     assert!(staff.must_set_up_factor && !member.must_set_up_factor);
     let actor = staff.person.actor();
-    assert_eq!(must_set_up_factor(&desk.office, &actor, desk.at), Ok(true));
-    assert_eq!(must_set_up_factor(&desk.office, &member.person.actor(), desk.at), Ok(false));
+    assert_eq!(must_set_up_factor(&desk.office, &actor, None, desk.at), Ok(true));
+    assert_eq!(must_set_up_factor(&desk.office, &member.person.actor(), None, desk.at), Ok(false));
     let begun = desk.run(&actor, |work| begin_factor(work, PASSWORD, ADDRESS)).unwrap();
     desk.run(&actor, |work| confirm_factor(work, &code(&desk, &begun.secret))).unwrap();
-    assert_eq!(must_set_up_factor(&desk.office, &actor, desk.at), Ok(false));
+    assert_eq!(must_set_up_factor(&desk.office, &actor, None, desk.at), Ok(false));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! What endpoints do beside their unit of work: a challenge to somebody else's address, what is watched of scripted
-//! runs, deliveries that are no result, the close of a month.
+//! runs, deliveries that are no result, the close of a month, what the identity provider is asked.
 
 use std::sync::Arc;
 
@@ -12,20 +12,23 @@ use laini_office::billing::close_month;
 use laini_office::{Actor, Office, Problem, apps, going_live};
 use laini_wire::office::invoices::CloseRequest;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, TryAcquireError};
 
-use super::Call;
+use super::single_sign_on::{Provider, before_begin, before_finish};
+use super::{Call, SingleSignOn};
 use crate::delivery::{Deliveries, Outbound, prove};
 use crate::sandbox::RunWatch;
 
 /// Challenges under way at once: each holds a thread for as long as a slow receiver takes.
 const CHALLENGES_MAX: usize = 4;
 /// When to come back where there are too many.
-const CHALLENGE_RETRY_AFTER_S: u64 = 5;
+const RETRY_AFTER_S: u64 = 5;
 /// Closes under way at once: each reads a month of the ledger.
 const CLOSES_MAX: usize = 1;
 /// When to come back while there is one.
 const CLOSE_RETRY_AFTER_S: u64 = 30;
+/// Sign-ons that ask the identity provider at once: it may be slow, and others must still get in by password.
+const SIGN_ONS_MAX: usize = 2;
 
 /// What an endpoint does beside its unit of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,10 @@ pub(crate) enum Beside {
     Close,
     /// As [`Beside::Runs`], and after it the nonce of the run that the path names is sent.
     RunDelivery,
+    /// Before it: [`Call::begun_sign_on`] says where a browser goes to sign in.
+    SignOnBegin,
+    /// Before it: the identity provider redeems a code; [`Call::vouched`] says of whom.
+    SignOnFinish,
 }
 
 /// What that is done with.
@@ -51,8 +58,11 @@ pub(crate) struct BesideWork {
     pub(crate) keys: Arc<KeyTree>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) runs: Arc<RunWatch>,
+    /// `None` where there is no single sign-on.
+    provider: Option<Provider>,
     challenges: Semaphore,
     closes: Semaphore,
+    sign_ons: Semaphore,
 }
 
 impl BesideWork {
@@ -61,9 +71,12 @@ impl BesideWork {
         outbound: Option<Outbound>,
         (keys, entropy): (Arc<KeyTree>, Arc<dyn Entropy>),
         runs: Arc<RunWatch>,
+        single_sign_on: Option<SingleSignOn>,
     ) -> Self {
         let (challenges, closes) = (Semaphore::new(CHALLENGES_MAX), Semaphore::new(CLOSES_MAX));
-        Self { deliveries, outbound, keys, entropy, runs, challenges, closes }
+        let sign_ons = Semaphore::new(SIGN_ONS_MAX);
+        let provider = single_sign_on.and_then(Provider::new);
+        Self { deliveries, outbound, keys, entropy, runs, provider, challenges, closes, sign_ons }
     }
 
     /// How far results may go.
@@ -91,6 +104,11 @@ impl BesideWork {
                 let address = office.run(actor, call.at, look_up)?;
                 call.proof = Some(self.challenge(&address, call)?);
                 Ok(())
+            }
+            Beside::SignOnBegin | Beside::SignOnFinish => {
+                let _place = self.sign_ons.try_acquire().map_err(too_many)?;
+                let before = if what == Beside::SignOnBegin { before_begin } else { before_finish };
+                before(self.provider.as_ref(), office, call)
             }
         }
     }
@@ -122,7 +140,6 @@ impl BesideWork {
             Ok(Destination::Web(to)) => to,
             Err(error) => return Ok(Err(error.to_string())),
         };
-        let too_many = |_| Problem::TooOften { retry_after_s: CHALLENGE_RETRY_AFTER_S };
         let _place = self.challenges.try_acquire().map_err(too_many)?;
         let Some(outbound) = &self.outbound else {
             return Ok(Err("nothing can be sent from the operator's machine now".to_owned()));
@@ -133,4 +150,8 @@ impl BesideWork {
         let proving = prove(outbound, &self.keys, (address, &to), call.at, random);
         Ok(Handle::current().block_on(proving).map_err(|error| error.to_string()))
     }
+}
+
+fn too_many(_: TryAcquireError) -> Problem {
+    Problem::TooOften { retry_after_s: RETRY_AFTER_S }
 }

@@ -2,8 +2,9 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use jiff::Timestamp;
 use laini_core::delivery::Reach;
-use laini_core::partner::{PartnerId, SessionId};
+use laini_core::partner::{PartnerId, SessionId, SignOnId};
 use laini_office::billing::CloseReport;
+use laini_office::people::Vouched;
 use laini_office::{Actor, Cursor, PageRequest, Problem, Replay, Work};
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
@@ -33,6 +34,10 @@ pub(crate) struct Call {
     pub(crate) proof: Option<Result<(), String>>,
     /// What the close of the month came to that the body names, where one was asked for.
     pub(crate) closed: Option<CloseReport>,
+    /// Where a sign-on goes that was begun, and what its browser keeps.
+    pub(crate) begun_sign_on: Option<(String, Zeroizing<String>)>,
+    /// Whom the identity provider vouches for, and the sign-on by which they came back.
+    pub(crate) vouched: Option<(SignOnId, Vouched)>,
     params: Vec<(String, String)>,
     query: Vec<(String, String)>,
     body: Bytes,
@@ -54,8 +59,22 @@ impl Call {
         let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let bearer = bearer(&parts.headers).ok().map(|token| Zeroizing::new(token.to_owned()));
         let (at, address, peer) = (context.at, context.address.to_string(), context.peer.to_string());
-        let (session, proof, closed) = (None, None, None);
-        Ok(Self { at, address, peer, session, bearer, reach, proof, closed, params, query, body, idempotency_key })
+        Ok(Self {
+            at,
+            address,
+            peer,
+            session: None,
+            bearer,
+            reach,
+            proof: None,
+            closed: None,
+            begun_sign_on: None,
+            vouched: None,
+            params,
+            query,
+            body,
+            idempotency_key,
+        })
     }
 
     /// A member's own partner is the only one that there is.

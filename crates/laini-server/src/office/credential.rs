@@ -34,7 +34,7 @@ fn schemas() -> Schemas {
     schemas
 }
 
-fn of_token() -> Vec<ApiError> {
+pub(super) fn of_token() -> Vec<ApiError> {
     let over =
         ApiError::InvalidField("token", "it was used already, has expired, or is none; ask for a new one".into());
     vec![over, ApiError::SpikeArrest { retry_after_s: 1 }]

@@ -24,9 +24,11 @@ mod payments;
 mod person;
 mod prepaid;
 mod privacy;
+mod registration;
 mod reply;
 mod second_factor;
 mod session;
+mod single_sign_on;
 mod staff;
 mod statements;
 mod usage;
@@ -48,6 +50,7 @@ pub(crate) use beside::{Beside, BesideWork};
 pub(crate) use call::Call;
 pub(crate) use endpoint::{Endpoint, Noun, one_path};
 pub(crate) use reply::Reply;
+pub use single_sign_on::SingleSignOn;
 
 use crate::LiveSettings;
 use crate::gateway::wrong_method;
@@ -59,6 +62,8 @@ use crate::openapi::Access;
 /// Every noun; a new one is added here and nowhere else.
 pub(crate) const NOUNS: &[Noun] = &[
     session::NOUN,
+    registration::NOUN,
+    single_sign_on::NOUN,
     credential::NOUN,
     second_factor::NOUN,
     member::NOUN,
@@ -210,7 +215,7 @@ impl OfficeApi {
 
     /// Staff of whom a second factor is wanted do nothing before they have one.
     fn has_what_it_needs(&self, actor: &Actor, endpoint: &Endpoint, call: &Call) -> Result<(), ApiError> {
-        let must = laini_office::people::must_set_up_factor(&self.office, actor, call.at);
+        let must = laini_office::people::must_set_up_factor(&self.office, actor, call.session, call.at);
         if must.map_err(|problem| api_error(&problem))? && !BEFORE_FACTOR.contains(&endpoint.operation.id) {
             return Err(ApiError::Forbidden(ForbiddenReason::NoSecondFactor));
         }

@@ -43,6 +43,11 @@ impl Reply {
         Ok(Self { is_secret: true, ..Self::created(body)? })
     }
 
+    /// 202: what becomes of it is told by letter.
+    pub(crate) fn accepted() -> Self {
+        Self::bytes(StatusCode::ACCEPTED, "", Vec::new())
+    }
+
     /// 204.
     pub(crate) fn no_content() -> Self {
         Self::bytes(StatusCode::NO_CONTENT, "", Vec::new())

@@ -1,7 +1,8 @@
 //! Who may what in the office: every operation of the document, every kind of caller; and what every write has in
 //! common.
 
-use laini_core::partner::{MemberRole, PartnerId, PersonId, StaffRole};
+use jiff::{SignedDuration, Timestamp};
+use laini_core::partner::{MemberRole, Partner, PartnerId, PartnerStatus, PersonId, StaffRole};
 use laini_office::Actor;
 use laini_office::people::{Person, Seat, open_session};
 use laini_server::Clock as _;
@@ -13,6 +14,8 @@ use crate::world::World;
 /// The partner of most members, and the one of a stranger to it.
 const OWN: PartnerId = PartnerId::from_stored(11);
 const OTHER: PartnerId = PartnerId::from_stored(12);
+/// One that the operator has suspended.
+const SUSPENDED: PartnerId = PartnerId::from_stored(13);
 /// What a role is told that may not.
 const NOT_OF_THAT_ROLE: &str = "Forbidden - your role may not do this; ask an owner or administrator";
 
@@ -22,6 +25,10 @@ enum Caller {
     Nobody,
     SandboxApp,
     ProductionApp,
+    /// Somebody whose session was ended by nothing but that they are disabled.
+    Disabled(Seat),
+    /// Somebody who signed in too long ago.
+    Expired(Seat),
     Seated(Seat),
 }
 
@@ -29,13 +36,21 @@ fn callers() -> Vec<Caller> {
     let staff = StaffRole::ALL.map(|role| Caller::Seated(Seat::Staff { role }));
     let own = MemberRole::ALL.map(|role| Caller::Seated(Seat::Member { partner: OWN, role }));
     let other = MemberRole::ALL.map(|role| Caller::Seated(Seat::Member { partner: OTHER, role }));
+    // What it is suspended from is checks: its people see why, and pay.
+    let suspended = MemberRole::ALL.map(|role| Caller::Seated(Seat::Member { partner: SUSPENDED, role }));
     let apps = [Caller::Nobody, Caller::SandboxApp, Caller::ProductionApp];
-    apps.into_iter().chain(staff).chain(own).chain(other).collect()
+    let heads = [Seat::Staff { role: StaffRole::Admin }, Seat::Member { partner: OWN, role: MemberRole::Owner }];
+    let gone = heads.map(Caller::Disabled).into_iter().chain(heads.map(Caller::Expired));
+    apps.into_iter().chain(gone).chain(staff).chain(own).chain(other).chain(suspended).collect()
 }
 
 /// A token of somebody on this seat.
 pub(crate) fn signed_in(world: &World, number: u64, seat: Seat) -> String {
-    let at = world.clock.now();
+    signed_in_at(world, number, seat, world.clock.now())
+}
+
+/// A token of somebody on this seat, who signed in at an instant.
+fn signed_in_at(world: &World, number: u64, seat: Seat, at: Timestamp) -> String {
     let id = PersonId::from_stored(number);
     let email = format!("person-{number}@bank.example");
     let person = Person { id, email, name: format!("Person {number}"), seat, created: at, is_disabled: false };
@@ -46,6 +61,17 @@ pub(crate) fn signed_in(world: &World, number: u64, seat: Seat) -> String {
         open_session(work, id, "127.0.0.1")
     });
     opened.unwrap().to_string()
+}
+
+/// A token of somebody who is disabled meanwhile: not as it is done, which ends their sessions.
+fn disabled(world: &World, number: u64, seat: Seat) -> String {
+    let token = signed_in(world, number, seat);
+    let disable = world.office.run(&Actor::System, world.clock.now(), |work| {
+        let person: Person = work.get(PersonId::from_stored(number))?;
+        work.put(&Person { is_disabled: true, ..person })
+    });
+    disable.unwrap();
+    token
 }
 
 /// An operation of the office, as the document describes it.
@@ -84,10 +110,10 @@ fn described() -> Vec<Described> {
 }
 
 impl Described {
-    /// The path, of the partner and of things that are not there.
-    fn filled(&self) -> String {
+    /// The path, of a partner and of things that are not there.
+    fn filled(&self, partner: PartnerId) -> String {
         let parts = self.path.split('/').map(|part| match part {
-            "{partner}" => OWN.to_string(),
+            "{partner}" => partner.to_string(),
             part if part.starts_with('{') => "00000000000000aa".to_owned(),
             part => part.to_owned(),
         });
@@ -97,7 +123,9 @@ impl Described {
     /// `None` = it is let in; otherwise how it is refused.
     fn refusal(&self, caller: Caller) -> Option<u16> {
         match caller {
-            Caller::Nobody | Caller::SandboxApp | Caller::ProductionApp => Some(401),
+            Caller::Nobody | Caller::SandboxApp | Caller::ProductionApp | Caller::Disabled(_) | Caller::Expired(_) => {
+                Some(401)
+            }
             Caller::Seated(Seat::Member { partner: OTHER, .. }) if self.path.contains("{partner}") => Some(404),
             Caller::Seated(Seat::Member { role, .. }) => {
                 (!self.members.contains(&role.word().to_owned())).then_some(403)
@@ -113,7 +141,12 @@ fn is_refused_by_role(reply: &Reply) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_caller_may_in_the_office_what_the_document_says() {
-    let world = World::start().await;
+    let world = World::start_with_accounts(|book| {
+        let status = PartnerStatus::Suspended;
+        book.partners.push(Partner { status, ..Partner::new(SUSPENDED, "Suspended Bank".to_owned()) });
+    })
+    .await;
+    let long_ago = world.clock.now() - SignedDuration::from_hours(12);
     let mut connection = Connection::open(world.address).await;
     let (mut cases, mut wrong) = (0, Vec::new());
     for operation in described() {
@@ -123,14 +156,20 @@ async fn every_kind_of_caller_may_in_the_office_what_the_document_says() {
                 Caller::Nobody => None,
                 Caller::SandboxApp => Some(world.token(&world.sandbox).await),
                 Caller::ProductionApp => Some(world.token(&world.production).await),
+                Caller::Disabled(seat) => Some(disabled(&world, number, seat)),
+                Caller::Expired(seat) => Some(signed_in_at(&world, number, seat, long_ago)),
                 Caller::Seated(seat) => Some(signed_in(&world, number, seat)),
+            };
+            let partner = match caller {
+                Caller::Seated(Seat::Member { partner: SUSPENDED, .. }) => SUSPENDED,
+                _ => OWN,
             };
             let mut headers = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
             let (media_type, body) = operation.body.clone().unwrap_or_default();
             if !media_type.is_empty() {
                 headers += &format!("Content-Type: {media_type}\r\n");
             }
-            connection.send(request(&operation.method, &operation.filled(), &headers, &body)).await;
+            connection.send(request(&operation.method, &operation.filled(partner), &headers, &body)).await;
             let reply = connection.reply().await.unwrap();
             let is_right = match operation.refusal(caller) {
                 Some(403) => is_refused_by_role(&reply),
@@ -170,7 +209,7 @@ async fn no_write_takes_a_field_that_it_does_not_name() {
                 continue;
             }
             body[field] = Value::from("1");
-            connection.send(request(&operation.method, &operation.filled(), &headers, &body.to_string())).await;
+            connection.send(request(&operation.method, &operation.filled(OWN), &headers, &body.to_string())).await;
             let reply = connection.reply().await.unwrap();
             let is_refused = [400, 404].contains(&reply.status);
             assert!(is_refused, "{} {} takes {field}: {}", operation.method, operation.path, reply.body);

@@ -16,7 +16,7 @@ use laini_core::partner::{
 };
 use laini_core::store::{AccountBook, AccountStore, AuditEntry, LimitShares};
 use laini_office::{Office, OfficeSettings};
-use laini_server::{Deps, Environments, Listener, LiveSettings, Server, Settings};
+use laini_server::{Deps, Environments, Listener, LiveSettings, Server, Settings, SingleSignOn};
 use laini_store_sqlite::SqliteAccounts;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -66,12 +66,14 @@ struct Stores {
     shares: Option<Arc<dyn LimitShares>>,
     /// Whether the accounts lie where the office changes them.
     has_office_accounts: bool,
+    /// The operator's identity provider.
+    single_sign_on: Option<SingleSignOn>,
 }
 
 impl Default for Stores {
     fn default() -> Self {
         let registry = Arc::new(MapRegistry::complete_until("2026-11-22T08:55:00Z"));
-        Self { registry, ledger: Arc::default(), shares: None, has_office_accounts: false }
+        Self { registry, ledger: Arc::default(), shares: None, has_office_accounts: false, single_sign_on: None }
     }
 }
 
@@ -126,6 +128,12 @@ impl World {
         Self::start_from(stores, &[Listener::new(LOOPBACK)], patient, |_| {}).await
     }
 
+    /// A world whose people may sign in at an identity provider.
+    pub(crate) async fn start_with_provider(provider: SingleSignOn) -> Self {
+        let stores = Stores { single_sign_on: Some(provider), ..Stores::default() };
+        Self::start_from(stores, &[Listener::new(LOOPBACK)], |_| {}, |_| {}).await
+    }
+
     /// A node that shares its limits with whoever else is given `shares`.
     pub(crate) async fn start_node(shares: Arc<dyn LimitShares>, change: impl FnOnce(&mut AccountBook)) -> Self {
         let stores = Stores { shares: Some(shares), ..Stores::default() };
@@ -153,7 +161,7 @@ impl World {
         adjust: impl FnOnce(&mut Settings),
         change: impl FnOnce(&mut AccountBook),
     ) -> Self {
-        let Stores { registry, ledger, shares, has_office_accounts } = stores;
+        let Stores { registry, ledger, shares, has_office_accounts, single_sign_on } = stores;
         let accounts = Arc::new(BookAccounts::default());
         let (worlds, clock) = (Arc::new(MapWorlds::default()), Arc::new(HandClock::at(NOW)));
         let keys = Arc::new(crate::fakes::keys());
@@ -162,8 +170,7 @@ impl World {
         let mut settings = Settings::new(TimeZone::get("Africa/Nairobi").unwrap());
         adjust(&mut settings);
         let settings = Arc::new(LiveSettings::new(settings));
-        let records = tempfile::tempdir().unwrap();
-        let mail = Arc::new(Pocket::default());
+        let (records, mail) = (tempfile::tempdir().unwrap(), Arc::new(Pocket::default()));
         let kept = Arc::new(SqliteAccounts::open(records.path()).unwrap());
         let mut in_force: Arc<dyn AccountStore> = Arc::clone(&accounts) as _;
         if has_office_accounts {
@@ -189,6 +196,7 @@ impl World {
             accounts: in_force,
             office: Arc::clone(&office),
             mail: Arc::clone(&mail) as _,
+            single_sign_on,
             shares,
             worlds: Arc::clone(&worlds) as _,
             keys: Arc::clone(&keys),

@@ -148,7 +148,7 @@ pub struct AddAppRequest {
 }
 
 /// Fresh credentials; the secret is shown this once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CredentialsAnswer {
     /// The app's id.
@@ -203,7 +203,7 @@ pub struct SetBudgetRequest {
 }
 
 /// A further secret; it is shown this once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewSecretAnswer {
     /// The app's id.
@@ -222,7 +222,7 @@ pub struct AddResultAddressRequest {
 }
 
 /// A result address with its signing secret, which is shown this once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SigningSecretAnswer {
     /// The address.

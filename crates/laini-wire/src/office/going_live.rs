@@ -143,7 +143,7 @@ pub struct BeginRunRequest {
 }
 
 /// `POST …/scripted-runs/{run}/echo`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EchoRequest {

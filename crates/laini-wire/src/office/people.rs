@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::going_live::AcceptTermsRequest;
+
 /// `GET /office/v1/me`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -49,6 +51,35 @@ pub struct SignedInAnswer {
     pub must_set_up_factor: bool,
 }
 
+/// `POST /office/v1/single-sign-on`: a sign-on that has begun.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BegunSignOnAnswer {
+    /// Where the browser goes to sign in; it comes back to the portal with `code` and `state`.
+    pub url: String,
+    /// What the browser keeps to itself until then, for ten minutes.
+    pub sign_on: String,
+}
+
+/// `POST /office/v1/single-sign-on/finish`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FinishSignOnRequest {
+    /// `code`, as the identity provider sent it back.
+    pub code: String,
+    /// `state`, as it sent it back.
+    pub state: String,
+    /// What this browser kept.
+    pub sign_on: String,
+    /// The code that the authenticator app shows, where there is a second factor here and the provider asked for none.
+    #[serde(default)]
+    pub factor_code: Option<String>,
+    /// A recovery code, in its place.
+    #[serde(default)]
+    pub recovery_code: Option<String>,
+}
+
 /// A session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -87,6 +118,38 @@ pub struct AcceptRequest {
     /// What they want to be called, where it is not what they were invited as.
     #[serde(default)]
     pub name: Option<String>,
+}
+
+/// `POST /office/v1/registrations`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationRequest {
+    /// What the organisation is called, 1 to 100 characters.
+    pub company: String,
+    /// The e-mail address of whoever registers it.
+    pub email: String,
+    /// What they are called.
+    pub name: String,
+    /// The terms that they accept for it: those of `GET /office/v1/terms`.
+    pub terms: AcceptTermsRequest,
+}
+
+/// `POST /office/v1/registrations/confirm`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmRegistrationRequest {
+    /// The token of the letter.
+    pub token: String,
+    /// The password that is wanted: 8 to 128 characters, and not what is guessed first.
+    pub password: String,
+    /// What they want to be called, where it is not what was said.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What the organisation is called, where it is not what was said.
+    #[serde(default)]
+    pub company: Option<String>,
 }
 
 /// `POST /office/v1/password-resets`.

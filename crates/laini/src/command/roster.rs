@@ -179,6 +179,7 @@ fn tell_token(
         path: match issued.purpose {
             people::Purpose::Invitation => "/office/v1/invitations/accept",
             people::Purpose::Reset => "/office/v1/password-resets/complete",
+            people::Purpose::Registration => "/office/v1/registrations/confirm",
         },
     };
     context.out.data(&report, |report| {

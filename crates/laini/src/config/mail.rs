@@ -61,11 +61,19 @@ impl Default for MailConfig {
 }
 
 /// How people sign in.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SignInConfig {
     portal_url: String,
     staff_second_factor: bool,
+    registration: bool,
+}
+
+impl Default for SignInConfig {
+    fn default() -> Self {
+        let PeopleSettings { portal_url, staff_second_factor, registration } = PeopleSettings::default();
+        Self { portal_url, staff_second_factor, registration }
+    }
 }
 
 /// What each of them means.
@@ -79,6 +87,7 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
     ("mail.password_file", "A file whose first line is the password there."),
     ("sign_in.portal_url", "Where the portal's pages are, for links in letters; empty = letters hold the token alone."),
     ("sign_in.staff_second_factor", "Whether staff may do nothing before they have a second factor."),
+    ("sign_in.registration", "Whether strangers may register an organisation; its onboarding begins then."),
 ];
 
 impl MailConfig {
@@ -133,8 +142,8 @@ impl MailConfig {
 impl SignInConfig {
     /// As the office takes it.
     pub(super) fn people(&self) -> PeopleSettings {
-        let (portal_url, staff_second_factor) = (self.portal_url.clone(), self.staff_second_factor);
-        PeopleSettings { portal_url, staff_second_factor }
+        let Self { portal_url, staff_second_factor, registration } = self.clone();
+        PeopleSettings { portal_url, staff_second_factor, registration }
     }
 
     /// Checks what types alone cannot.

@@ -8,6 +8,7 @@ mod mail;
 mod reload;
 mod resolve;
 mod settings;
+mod single_sign_on;
 mod store;
 mod traces;
 mod upstream;

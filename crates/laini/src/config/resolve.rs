@@ -5,7 +5,7 @@ use anyhow::{Context as _, anyhow, bail};
 use toml::{Table, Value};
 
 use super::reload::is_live;
-use super::{Config, mail, upstream};
+use super::{Config, mail, single_sign_on, upstream};
 use crate::failure::WithHint as _;
 
 /// Where a setting's value comes from.
@@ -252,6 +252,7 @@ pub(crate) fn example() -> anyhow::Result<String> {
         "billing",
         "sandbox",
         "sign_in",
+        "single_sign_on",
         "mail",
         "keys",
         "log",
@@ -259,7 +260,9 @@ pub(crate) fn example() -> anyhow::Result<String> {
         "traces",
     ] {
         let _ = write!(text, "\n[{section}]\n");
-        for (name, meaning) in MEANINGS.iter().chain(upstream::MEANINGS).chain(mail::MEANINGS) {
+        for (name, meaning) in
+            MEANINGS.iter().chain(upstream::MEANINGS).chain(mail::MEANINGS).chain(single_sign_on::MEANINGS)
+        {
             let Some(key) = name.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else { continue };
             let value =
                 table.get(section).and_then(|keys| keys.get(key)).with_context(|| format!("{name} is no setting"))?;

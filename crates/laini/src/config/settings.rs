@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::listeners::TlsConfig;
 use super::mail::{MailConfig, SignInConfig};
+use super::single_sign_on::SingleSignOnConfig;
 use super::store::StoreConfig;
 use super::traces::TracesConfig;
 use super::upstream::{RegistryKind, UpstreamConfig};
@@ -35,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) sandbox: SandboxConfig,
     pub(crate) retention: RetentionConfig,
     pub(crate) sign_in: SignInConfig,
+    pub(crate) single_sign_on: SingleSignOnConfig,
     pub(crate) mail: MailConfig,
     pub(crate) billing: BillingConfig,
 }
@@ -335,6 +337,7 @@ impl Config {
         self.metrics_address()?;
         self.traces.check()?;
         self.sign_in.check()?;
+        self.single_sign_on.check()?;
         self.mail.check()?;
         self.retention.check()?;
         self.billing.check()?;

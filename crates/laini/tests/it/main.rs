@@ -34,6 +34,7 @@ mod packaging;
 mod partition;
 mod payments;
 mod people;
+mod people_secrets;
 mod pooler;
 mod receiver;
 mod reload;

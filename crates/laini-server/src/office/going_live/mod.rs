@@ -5,7 +5,7 @@
 
 mod requests;
 mod runs;
-mod terms;
+pub(super) mod terms;
 
 use laini_core::partner::{May, MemberRole, StaffRole};
 use laini_wire::office::going_live as wire;

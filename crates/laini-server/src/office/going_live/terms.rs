@@ -4,12 +4,12 @@ use laini_core::partner::{May, MemberRole};
 use laini_office::going_live::{TermsAcceptance, accept_terms as accept, terms};
 use laini_office::{Problem, Work};
 use laini_wire::office::going_live::{AcceptTermsRequest, TermsAcceptedAnswer, TermsAnswer};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::office::apps::{hex, instant};
 use crate::office::params::{operation, taking};
 use crate::office::{Call, Endpoint, Reply};
-use crate::openapi::{Answer, Operation};
+use crate::openapi::{Access, Answer, Operation};
 
 /// Who binds a partner.
 const ACCEPTS: May = May { members: &[MemberRole::Owner], staff: &[] };
@@ -23,7 +23,8 @@ fn show_terms_operation() -> Operation {
     let shown = json!({"version": terms.version, "sha256": hex(&terms.digest), "text": "…"});
     let answer = Answer::ok("The terms.", &["TermsAnswer"], shown);
     let summary = "The terms that a partner accepts before it goes live";
-    operation("show_terms", (Method::GET, "/office/v1/terms"), summary, May::ANYBODY, answer)
+    // Whoever registers an organisation reads them before they are anybody.
+    Operation::new("show_terms", (Method::GET, "/office/v1/terms"), summary, Access::Anyone, answer)
 }
 
 fn show_terms(_: &mut Work<'_>, _: &Call) -> Result<Reply, Problem> {
@@ -33,22 +34,30 @@ fn show_terms(_: &mut Work<'_>, _: &Call) -> Result<Reply, Problem> {
 }
 
 fn accept_terms_operation() -> Operation {
-    let terms = terms();
-    let sha256 = hex(&terms.digest);
-    let by = "member:0000000000000001";
-    let shown = json!({"version": terms.version, "sha256": sha256, "at": "2026-11-22T09:00:00Z", "by": by});
+    let mut shown = example();
+    (shown["at"], shown["by"]) = (json!("2026-11-22T09:00:00Z"), json!("member:0000000000000001"));
     let answer = Answer::ok("That they are accepted.", &["TermsAcceptedAnswer"], shown);
     let path = "/office/v1/partners/{partner}/terms/accept";
     let operation = operation("accept_terms", (Method::POST, path), "Accept the terms in force", ACCEPTS, answer);
-    taking(operation, "AcceptTermsRequest", json!({"version": terms.version, "sha256": sha256}))
+    taking(operation, "AcceptTermsRequest", example())
+}
+
+/// The terms in force, as somebody accepts them.
+pub(in crate::office) fn example() -> Value {
+    let terms = terms();
+    json!({"version": terms.version, "sha256": hex(&terms.digest)})
 }
 
 fn accept_terms(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
-    let request: AcceptTermsRequest = call.json()?;
+    let accepted = accept(work, call.partner()?, read(&call.json()?)?, &call.address)?;
+    let TermsAcceptance { version, digest, at, by, .. } = accepted;
+    Reply::ok(&TermsAcceptedAnswer { version, sha256: hex(&digest), at: instant(at), by })
+}
+
+/// Which terms were read: their version, and SHA-256 of their text.
+pub(in crate::office) fn read(request: &AcceptTermsRequest) -> Result<(u32, [u8; 32]), Problem> {
     // A digest is a digest, whatever it is of.
     let digest = SecretHash::parse_hex(&request.sha256);
     let digest = digest.map_err(|_| Problem::invalid("sha256", "expected 64 hexadecimal digits"))?;
-    let accepted = accept(work, call.partner()?, (request.version, digest.0), &call.address)?;
-    let TermsAcceptance { version, digest, at, by, .. } = accepted;
-    Reply::ok(&TermsAcceptedAnswer { version, sha256: hex(&digest), at: instant(at), by })
+    Ok((request.version, digest.0))
 }
