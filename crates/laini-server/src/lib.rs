@@ -11,6 +11,8 @@ use laini_office::Office;
 use laini_office::mail::Carrier;
 use observe::{Metrics, Traces};
 
+use crate::http::Inside;
+
 mod capability;
 pub mod delivery;
 pub mod gateway;
@@ -33,6 +35,9 @@ pub use listener::{Environments, Listener};
 pub use server::{BindError, Server};
 pub use settings::{Limits, LiveSettings, Settings};
 
+/// Makes the routes of pages that stand on the API of this server.
+pub type Pages = Box<dyn FnOnce(Inside) -> axum::Router + Send>;
+
 /// What the server is built on.
 pub struct Deps {
     /// The operator's lines; never asked by sandbox apps.
@@ -53,6 +58,8 @@ pub struct Deps {
     pub office: Arc<Office>,
     /// What brings letters to people.
     pub mail: Arc<dyn Carrier>,
+    /// The pages for people; `None` = there are none.
+    pub pages: Option<Pages>,
     /// The sandbox apps' own lines and clocks.
     pub worlds: Arc<dyn WorldStore>,
     /// The installation's keys.

@@ -189,6 +189,7 @@ impl World {
             accounts: in_force,
             office: Arc::clone(&office),
             mail: Arc::clone(&mail) as _,
+            pages: None,
             shares,
             worlds: Arc::clone(&worlds) as _,
             keys: Arc::clone(&keys),

@@ -1,0 +1,106 @@
+//! What the portal says, in each of its languages.
+//!
+//! Owns the texts of pages that are no documents. Must never miss one in a language: the compiler sees to that.
+
+mod en;
+mod sw;
+
+pub(crate) use en::ENGLISH;
+pub(crate) use sw::KISWAHILI;
+
+/// Every text, in one language.
+pub(crate) struct Words {
+    pub(crate) skip: &'static str,
+    pub(crate) everywhere: &'static str,
+    pub(crate) workspace: &'static str,
+    pub(crate) home: &'static str,
+    pub(crate) products: &'static str,
+    pub(crate) docs: &'static str,
+    pub(crate) status: &'static str,
+    pub(crate) account: &'static str,
+    pub(crate) sign_out: &'static str,
+    pub(crate) light: &'static str,
+    pub(crate) dark: &'static str,
+    pub(crate) reference: &'static str,
+    pub(crate) not_found: &'static str,
+    pub(crate) not_found_reason: &'static str,
+    pub(crate) forbidden: &'static str,
+    pub(crate) not_your_role: &'static str,
+    pub(crate) unavailable: &'static str,
+    pub(crate) unavailable_reason: &'static str,
+    pub(crate) refused: &'static str,
+    pub(crate) stale_form: &'static str,
+    pub(crate) sign_in: SignInWords,
+    pub(crate) try_it: TryWords,
+    pub(crate) catalogue: CatalogueWords,
+}
+
+/// Of the doors.
+pub(crate) struct SignInWords {
+    pub(crate) title: &'static str,
+    pub(crate) lead: &'static str,
+    pub(crate) email: &'static str,
+    pub(crate) password: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) code_hint: &'static str,
+    pub(crate) wrong: &'static str,
+    pub(crate) code_needed: &'static str,
+    pub(crate) code_wrong: &'static str,
+    pub(crate) forgotten: &'static str,
+    pub(crate) forgotten_lead: &'static str,
+    pub(crate) forgotten_sent: &'static str,
+    pub(crate) send_letter: &'static str,
+    pub(crate) invitation: &'static str,
+    pub(crate) invitation_lead: &'static str,
+    pub(crate) reset: &'static str,
+    pub(crate) reset_lead: &'static str,
+    pub(crate) new_password: &'static str,
+    pub(crate) password_hint: &'static str,
+    pub(crate) set_password: &'static str,
+    pub(crate) token: &'static str,
+    pub(crate) token_hint: &'static str,
+}
+
+/// Of the look-up that needs no account.
+pub(crate) struct TryWords {
+    pub(crate) title: &'static str,
+    pub(crate) lead: &'static str,
+    pub(crate) number: &'static str,
+    pub(crate) number_hint: &'static str,
+    pub(crate) button: &'static str,
+    pub(crate) published: &'static str,
+    pub(crate) clear: &'static str,
+    pub(crate) personas: &'static str,
+    /// How far each lies behind the first, and what it is.
+    pub(crate) ready: &'static [(u64, &'static str)],
+    pub(crate) doors: [(&'static str, &'static str, &'static str); 3],
+    pub(crate) said: SaidWords,
+}
+
+/// What a check's facts mean, in words.
+pub(crate) struct SaidWords {
+    pub(crate) swapped: &'static str,
+    pub(crate) not_swapped: &'static str,
+    pub(crate) swap_unknown: &'static str,
+    pub(crate) new_line: &'static str,
+    pub(crate) old_line: &'static str,
+    pub(crate) age_unknown: &'static str,
+    pub(crate) not_served: &'static str,
+    pub(crate) charged: &'static str,
+    pub(crate) data_of: &'static str,
+}
+
+/// Of the catalogue.
+pub(crate) struct CatalogueWords {
+    pub(crate) lead: &'static str,
+    pub(crate) which: &'static str,
+    pub(crate) question: &'static str,
+    pub(crate) take: &'static str,
+    pub(crate) answers: &'static str,
+    pub(crate) costs: &'static str,
+    pub(crate) per_check: &'static str,
+    pub(crate) set_up: &'static str,
+    pub(crate) free: &'static str,
+    pub(crate) choices: [(&'static str, &'static str); 4],
+    pub(crate) about: [(&'static str, &'static str); 3],
+}
