@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use axum::{Extension, RequestExt as _, Router};
+use jiff::Timestamp;
 use laini_core::partner::AppId;
 use laini_office::people::{self, Person};
 use laini_office::{Actor, Office, Problem};
@@ -94,6 +95,11 @@ impl Portal {
         let office = Arc::clone(&self.office);
         let done = tokio::task::spawn_blocking(move || work(&office)).await;
         done.map_err(|error| Problem::Store(format!("a piece of work failed: {error}")))
+    }
+
+    /// An instant as people read it, to the minute, in the operator's zone.
+    pub(crate) fn shown(&self, at: Timestamp) -> String {
+        self.office.settings.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
     async fn answer(self: Arc<Self>, context: Context, page: &Page, mut request: Request) -> Response {
@@ -190,7 +196,7 @@ impl Portal {
 }
 
 /// Who holds a session's token, and whether they must set up a second factor first; `None` = it has ended.
-fn find_caller(office: &Office, token: &str, at: jiff::Timestamp) -> Result<Option<(Caller, bool)>, Problem> {
+fn find_caller(office: &Office, token: &str, at: Timestamp) -> Result<Option<(Caller, bool)>, Problem> {
     let actor = match people::authenticate(office, token, at) {
         Ok(actor) => actor,
         Err(people::SessionProblem::Unknown | people::SessionProblem::Expired) => return Ok(None),

@@ -1,4 +1,4 @@
-use super::{CatalogueWords, SaidWords, SignInWords, TryWords, Words};
+use super::{AppsWords, CatalogueWords, RailWords, SaidWords, SignInWords, TryWords, Words};
 
 /// English.
 pub(crate) static ENGLISH: Words = Words {
@@ -117,4 +117,37 @@ pub(crate) static ENGLISH: Words = Words {
             ("Age on network", "When the present holding of the line began, where that is inside the window."),
         ],
     },
+    apps: AppsWords {
+        title: "My apps",
+        lead: "Each app has keys of its own. Sandbox apps are made here; production apps come out of going live.",
+        create: "Create a sandbox app",
+        all: "All",
+        sandbox: "Sandbox",
+        production: "Production",
+        revoked: "Revoked",
+        none: "No app here yet",
+        none_hint: "Create one below: its keys work at once, and cost nothing.",
+        name: "Name",
+        environment: "Environment",
+        state: "State",
+        products: "Products",
+        key: "Consumer key",
+        secret: "Secret",
+        secret_once: "This is the consumer secret. It is shown this once: copy it now.",
+        copy: "Copy",
+        copied: "Copied",
+        credentials: "Credentials",
+        created: "Made",
+        used: "Last used",
+        never: "never",
+        retire: "Retire",
+        rotate: "Add a second secret",
+        rotate_hint: "Both are good until you retire the old one.",
+        on: "on",
+        not_agreed: "not in your agreement",
+        no_agreement: "No agreement is in force, so production answers 403.",
+        addresses: "Where results are delivered",
+        elsewhere: "The same in a terminal",
+    },
+    rail: RailWords { apps: "Apps" },
 };

@@ -33,6 +33,8 @@ pub(crate) struct Words {
     pub(crate) sign_in: SignInWords,
     pub(crate) try_it: TryWords,
     pub(crate) catalogue: CatalogueWords,
+    pub(crate) apps: AppsWords,
+    pub(crate) rail: RailWords,
 }
 
 /// Of the doors.
@@ -103,4 +105,43 @@ pub(crate) struct CatalogueWords {
     pub(crate) free: &'static str,
     pub(crate) choices: [(&'static str, &'static str); 4],
     pub(crate) about: [(&'static str, &'static str); 3],
+}
+
+/// Of a partner's apps.
+pub(crate) struct AppsWords {
+    pub(crate) title: &'static str,
+    pub(crate) lead: &'static str,
+    pub(crate) create: &'static str,
+    pub(crate) all: &'static str,
+    pub(crate) sandbox: &'static str,
+    pub(crate) production: &'static str,
+    pub(crate) revoked: &'static str,
+    pub(crate) none: &'static str,
+    pub(crate) none_hint: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) environment: &'static str,
+    pub(crate) state: &'static str,
+    pub(crate) products: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) secret: &'static str,
+    pub(crate) secret_once: &'static str,
+    pub(crate) copy: &'static str,
+    pub(crate) copied: &'static str,
+    pub(crate) credentials: &'static str,
+    pub(crate) created: &'static str,
+    pub(crate) used: &'static str,
+    pub(crate) never: &'static str,
+    pub(crate) retire: &'static str,
+    pub(crate) rotate: &'static str,
+    pub(crate) rotate_hint: &'static str,
+    pub(crate) on: &'static str,
+    pub(crate) not_agreed: &'static str,
+    pub(crate) no_agreement: &'static str,
+    pub(crate) addresses: &'static str,
+    pub(crate) elsewhere: &'static str,
+}
+
+/// Of the workspaces' rails.
+pub(crate) struct RailWords {
+    pub(crate) apps: &'static str,
 }

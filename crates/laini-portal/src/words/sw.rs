@@ -1,4 +1,4 @@
-use super::{CatalogueWords, SaidWords, SignInWords, TryWords, Words};
+use super::{AppsWords, CatalogueWords, RailWords, SaidWords, SignInWords, TryWords, Words};
 
 /// Kiswahili.
 pub(crate) static KISWAHILI: Words = Words {
@@ -117,4 +117,37 @@ pub(crate) static KISWAHILI: Words = Words {
             ("Age on network", "Laini ilianza kushikiliwa lini, ikiwa ni ndani ya kipindi."),
         ],
     },
+    apps: AppsWords {
+        title: "Programu zangu",
+        lead: "Kila programu ina funguo zake. Za majaribio hutengenezwa hapa; za uzalishaji hupatikana baada ya kwenda moja kwa moja.",
+        create: "Tengeneza programu ya majaribio",
+        all: "Zote",
+        sandbox: "Majaribio",
+        production: "Uzalishaji",
+        revoked: "Zilizobatilishwa",
+        none: "Bado hakuna programu hapa",
+        none_hint: "Tengeneza moja hapa chini: funguo zake hufanya kazi mara moja, bila malipo.",
+        name: "Jina",
+        environment: "Mazingira",
+        state: "Hali",
+        products: "Bidhaa",
+        key: "Ufunguo",
+        secret: "Siri",
+        secret_once: "Hii ni siri ya programu. Inaonyeshwa mara hii moja tu: inakili sasa.",
+        copy: "Nakili",
+        copied: "Imenakiliwa",
+        credentials: "Funguo",
+        created: "Ilitengenezwa",
+        used: "Ilitumika mwisho",
+        never: "kamwe",
+        retire: "Staafisha",
+        rotate: "Ongeza siri ya pili",
+        rotate_hint: "Zote mbili zinafaa hadi uistaafishe ya zamani.",
+        on: "imewashwa",
+        not_agreed: "haimo kwenye mkataba wako",
+        no_agreement: "Hakuna mkataba unaotumika, kwa hiyo uzalishaji unajibu 403.",
+        addresses: "Matokeo yanapopelekwa",
+        elsewhere: "Vivyo hivyo kwenye terminali",
+    },
+    rail: RailWords { apps: "Programu" },
 };
