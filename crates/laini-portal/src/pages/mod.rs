@@ -4,12 +4,14 @@
 
 mod account;
 mod build;
+mod desk;
 mod docs;
 mod door;
 mod home;
 mod preferences;
 mod products;
 
+use laini_core::partner::MemberRole;
 use laini_office::Actor;
 
 use crate::frame::Link;
@@ -18,16 +20,21 @@ use crate::visit::Visit;
 
 /// All of them; a new group is added here and nowhere else.
 pub(crate) fn all() -> Vec<Page> {
-    [home::pages(), products::pages(), docs::pages(), build::pages(), door::pages(), account::pages(), preferences::pages()].into_iter().flatten().collect()
+    [home::pages(), products::pages(), docs::pages(), build::pages(), desk::pages(), door::pages(), account::pages(), preferences::pages()].into_iter().flatten().collect()
 }
 
 /// The pages of the workspace of whoever looks.
 pub(crate) fn rail(visit: &Visit) -> Vec<Link> {
     let words = &visit.language.words().rail;
-    let links: &[(&'static str, &'static str)] = match visit.actor() {
-        Actor::Member { .. } => &[("/apps", words.apps)],
-        Actor::Staff { .. } | Actor::Stranger | Actor::System | Actor::Console { .. } => &[],
+    let (apps, desk, thresholds) =
+        (("/apps", words.apps), ("/desk", words.desk), ("/desk/settings", words.desk_settings));
+    let links = match visit.actor() {
+        Actor::Member { role: MemberRole::Owner, .. } => vec![apps, desk, thresholds],
+        Actor::Member { role: MemberRole::FraudDesk, .. } => vec![desk, apps],
+        Actor::Member { .. } => vec![apps],
+        Actor::Staff { .. } | Actor::Stranger | Actor::System | Actor::Console { .. } => Vec::new(),
     };
-    let link = |&(href, label): &(&'static str, &'static str)| Link { href, label, is_here: visit.path.starts_with(href) };
-    links.iter().map(link).collect()
+    let longest = links.iter().filter(|(href, _)| visit.path.starts_with(href)).map(|(href, _)| href.len()).max();
+    let link = |(href, label): (&'static str, &'static str)| Link { href, label, is_here: longest == Some(href.len()) && visit.path.starts_with(href) };
+    links.into_iter().map(link).collect()
 }

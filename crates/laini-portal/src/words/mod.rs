@@ -34,6 +34,7 @@ pub(crate) struct Words {
     pub(crate) try_it: TryWords,
     pub(crate) catalogue: CatalogueWords,
     pub(crate) apps: AppsWords,
+    pub(crate) desk: DeskWords,
     pub(crate) rail: RailWords,
 }
 
@@ -144,4 +145,62 @@ pub(crate) struct AppsWords {
 /// Of the workspaces' rails.
 pub(crate) struct RailWords {
     pub(crate) apps: &'static str,
+    pub(crate) desk: &'static str,
+    pub(crate) desk_settings: &'static str,
+}
+
+/// Of the desk.
+pub(crate) struct DeskWords {
+    pub(crate) title: &'static str,
+    pub(crate) lead: &'static str,
+    pub(crate) receipt: &'static str,
+    pub(crate) check: &'static str,
+    pub(crate) number: &'static str,
+    pub(crate) app: &'static str,
+    pub(crate) expect: &'static str,
+    pub(crate) expect_hint: &'static str,
+    pub(crate) purpose: &'static str,
+    pub(crate) reference: &'static str,
+    pub(crate) check_id: &'static str,
+    pub(crate) at: &'static str,
+    pub(crate) sim: &'static str,
+    pub(crate) data_of: &'static str,
+    pub(crate) charged: &'static str,
+    pub(crate) keep: &'static str,
+    pub(crate) no_app: &'static str,
+    pub(crate) no_app_hint: &'static str,
+    pub(crate) allow: &'static str,
+    pub(crate) step_up: &'static str,
+    pub(crate) hold: &'static str,
+    pub(crate) not_served: &'static str,
+    pub(crate) sim_changed: &'static str,
+    pub(crate) sim_unknown: &'static str,
+    pub(crate) sim_same: &'static str,
+    pub(crate) swap_unknown: &'static str,
+    pub(crate) not_swapped: &'static str,
+    pub(crate) age_unknown: &'static str,
+    pub(crate) held_longer: &'static str,
+    pub(crate) settings: &'static str,
+    pub(crate) settings_lead: &'static str,
+    pub(crate) saved: &'static str,
+    pub(crate) swap_legend: &'static str,
+    pub(crate) age_legend: &'static str,
+    pub(crate) unknown_legend: &'static str,
+    pub(crate) unknown: &'static str,
+    pub(crate) guards_legend: &'static str,
+    pub(crate) days_hint: &'static str,
+    pub(crate) cap: &'static str,
+    pub(crate) from_hour: &'static str,
+    pub(crate) until_hour: &'static str,
+    pub(crate) hours_hint: &'static str,
+    pub(crate) weekends: &'static str,
+    pub(crate) canaries: &'static str,
+    pub(crate) canaries_hint: &'static str,
+    pub(crate) save: &'static str,
+    /// In the order of the purposes.
+    pub(crate) purposes: [&'static str; 3],
+    /// Today, yesterday, and `{}` days ago.
+    pub(crate) swapped: [&'static str; 3],
+    /// Since today, since yesterday, and for `{}` days.
+    pub(crate) held: [&'static str; 3],
 }
