@@ -1,4 +1,4 @@
-use super::{AppsWords, CatalogueWords, DeskWords, RailWords, SaidWords, SignInWords, TryWords, Words};
+use super::{AppsWords, CatalogueWords, DeskWords, OnboardingWords, RailWords, SaidWords, SignInWords, TryWords, Words};
 
 /// English.
 pub(crate) static ENGLISH: Words = Words {
@@ -200,5 +200,36 @@ pub(crate) static ENGLISH: Words = Words {
         swapped: ["the SIM was changed today", "the SIM was changed yesterday", "the SIM was changed {} days ago"],
         held: ["the line began today", "the line is a day old", "the line is {} days old"],
     },
-    rail: RailWords { apps: "Apps", desk: "Desk", desk_settings: "Thresholds" },
+    onboarding: OnboardingWords {
+        partners: "Partners",
+        partners_lead: "Who is on the way to production, where each stands, and whose turn it is.",
+        review_next: "Review next partner",
+        nobody: "Nobody is here",
+        nobody_hint: "Partners appear when they register themselves or are added without an agreement.",
+        partner: "Partner",
+        step_label: "Step",
+        turn: "Turn",
+        since: "Since",
+        more: "More",
+        all: "All",
+        your_turn: "Your turn",
+        operators_turn: "The operator's turn",
+        partners_turn: "The partner's turn",
+        way: "The way to production",
+        missing: "Still missing for the agreement",
+        reason: "Reason, which both sides see",
+        send_standard: "Send the standard agreement",
+        agreements: "Agreements",
+        agreement: "Agreement",
+        no_agreement: "There is none yet.",
+        history: "What happened",
+        comments: "Comments",
+        say: "Say something both sides see",
+        back: "Back to the partner",
+        read_it: "I have read this text and may sign for my side",
+        sign: "Sign",
+        steps: ["Submitted", "Under review", "Agreement sent", "Signed", "Live", "Returned", "Rejected"],
+        actions: ["Hand in again", "Take up the review", "Return with reasons", "Reject", "Go live"],
+    },
+    rail: RailWords { apps: "Apps", desk: "Desk", desk_settings: "Thresholds", onboarding: "Onboarding", partners: "Partners" },
 };

@@ -35,6 +35,7 @@ pub(crate) struct Words {
     pub(crate) catalogue: CatalogueWords,
     pub(crate) apps: AppsWords,
     pub(crate) desk: DeskWords,
+    pub(crate) onboarding: OnboardingWords,
     pub(crate) rail: RailWords,
 }
 
@@ -147,6 +148,8 @@ pub(crate) struct RailWords {
     pub(crate) apps: &'static str,
     pub(crate) desk: &'static str,
     pub(crate) desk_settings: &'static str,
+    pub(crate) onboarding: &'static str,
+    pub(crate) partners: &'static str,
 }
 
 /// Of the desk.
@@ -203,4 +206,39 @@ pub(crate) struct DeskWords {
     pub(crate) swapped: [&'static str; 3],
     /// Since today, since yesterday, and for `{}` days.
     pub(crate) held: [&'static str; 3],
+}
+
+/// Of the way from papers to production.
+pub(crate) struct OnboardingWords {
+    pub(crate) partners: &'static str,
+    pub(crate) partners_lead: &'static str,
+    pub(crate) review_next: &'static str,
+    pub(crate) nobody: &'static str,
+    pub(crate) nobody_hint: &'static str,
+    pub(crate) partner: &'static str,
+    pub(crate) step_label: &'static str,
+    pub(crate) turn: &'static str,
+    pub(crate) since: &'static str,
+    pub(crate) more: &'static str,
+    pub(crate) all: &'static str,
+    pub(crate) your_turn: &'static str,
+    pub(crate) operators_turn: &'static str,
+    pub(crate) partners_turn: &'static str,
+    pub(crate) way: &'static str,
+    pub(crate) missing: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) send_standard: &'static str,
+    pub(crate) agreements: &'static str,
+    pub(crate) agreement: &'static str,
+    pub(crate) no_agreement: &'static str,
+    pub(crate) history: &'static str,
+    pub(crate) comments: &'static str,
+    pub(crate) say: &'static str,
+    pub(crate) back: &'static str,
+    pub(crate) read_it: &'static str,
+    pub(crate) sign: &'static str,
+    /// In the order of the steps.
+    pub(crate) steps: [&'static str; 7],
+    /// In the order of the buttons: submit, take up, return, reject, go live.
+    pub(crate) actions: [&'static str; 5],
 }

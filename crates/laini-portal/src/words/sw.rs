@@ -1,4 +1,4 @@
-use super::{AppsWords, CatalogueWords, DeskWords, RailWords, SaidWords, SignInWords, TryWords, Words};
+use super::{AppsWords, CatalogueWords, DeskWords, OnboardingWords, RailWords, SaidWords, SignInWords, TryWords, Words};
 
 /// Kiswahili.
 pub(crate) static KISWAHILI: Words = Words {
@@ -200,5 +200,36 @@ pub(crate) static KISWAHILI: Words = Words {
         swapped: ["SIM imebadilishwa leo", "SIM ilibadilishwa jana", "SIM ilibadilishwa siku {} zilizopita"],
         held: ["laini imeanza leo", "laini ina siku moja", "laini ina siku {}"],
     },
-    rail: RailWords { apps: "Programu", desk: "Dawati", desk_settings: "Viwango" },
+    onboarding: OnboardingWords {
+        partners: "Washirika",
+        partners_lead: "Nani yuko njiani kuelekea uzalishaji, kila mmoja amefika wapi, na ni zamu ya nani.",
+        review_next: "Kagua mshirika anayefuata",
+        nobody: "Hakuna mtu hapa",
+        nobody_hint: "Washirika huonekana wanapojisajili wenyewe au wanapoongezwa bila mkataba.",
+        partner: "Mshirika",
+        step_label: "Hatua",
+        turn: "Zamu",
+        since: "Tangu",
+        more: "Zaidi",
+        all: "Wote",
+        your_turn: "Zamu yako",
+        operators_turn: "Zamu ya mtandao",
+        partners_turn: "Zamu ya mshirika",
+        way: "Njia ya kuelekea uzalishaji",
+        missing: "Bado kinakosekana kwa mkataba",
+        reason: "Sababu, ambayo pande zote huiona",
+        send_standard: "Tuma mkataba wa kawaida",
+        agreements: "Mikataba",
+        agreement: "Mkataba",
+        no_agreement: "Bado hakuna.",
+        history: "Kilichotokea",
+        comments: "Maoni",
+        say: "Sema jambo ambalo pande zote huliona",
+        back: "Rudi kwa mshirika",
+        read_it: "Nimesoma maandishi haya na naruhusiwa kutia sahihi kwa upande wangu",
+        sign: "Tia sahihi",
+        steps: ["Imewasilishwa", "Inakaguliwa", "Mkataba umetumwa", "Umetiwa sahihi", "Katika uzalishaji", "Imerudishwa", "Imekataliwa"],
+        actions: ["Wasilisha tena", "Anza kukagua", "Rudisha kwa sababu", "Kataa", "Anza uzalishaji"],
+    },
+    rail: RailWords { apps: "Programu", desk: "Dawati", desk_settings: "Viwango", onboarding: "Kujiunga", partners: "Washirika" },
 };
