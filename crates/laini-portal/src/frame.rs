@@ -74,8 +74,9 @@ impl Frame {
 }
 
 /// What is said of a form that was refused.
-fn told(problem: &Problem, words: &'static Words) -> String {
+pub(crate) fn told(problem: &Problem, words: &'static Words) -> String {
     match problem {
+        Problem::Store(_) => words.unavailable_reason.to_owned(),
         Problem::Unproven(Unproven::Wrong) => words.sign_in.wrong.to_owned(),
         Problem::Unproven(Unproven::CodeNeeded) => words.sign_in.code_needed.to_owned(),
         Problem::Unproven(Unproven::CodeWrong) => words.sign_in.code_wrong.to_owned(),

@@ -63,10 +63,19 @@ impl Page {
     async fn refused(&self, portal: &Arc<Portal>, visit: &Visit, problem: Problem) -> Answer {
         let is_of_form = matches!(
             problem,
-            Problem::Invalid { .. } | Problem::NotNow(_) | Problem::Taken(_) | Problem::Unproven(_) | Problem::TooOften { .. }
-                | Problem::TooLarge { .. } | Problem::Contended | Problem::Forbidden(_)
+            Problem::Invalid { .. }
+                | Problem::NotNow(_)
+                | Problem::Taken(_)
+                | Problem::Unproven(_)
+                | Problem::TooOften { .. }
+                | Problem::TooLarge { .. }
+                | Problem::Contended
+                | Problem::Forbidden(_)
         );
         let again = visit.refused(problem.clone());
+        if visit.is_part {
+            return again.alert(&problem);
+        }
         let Some(form) = self.form.as_ref().filter(|_| is_of_form) else { return again.sorry(portal, &problem) };
         let status = crate::doing::status_of(&problem);
         match form(Arc::clone(portal), Arc::new(again)).await {

@@ -80,10 +80,7 @@ impl Portal {
         work: impl Does<T>,
     ) -> Result<T, Problem> {
         let visit = Arc::clone(visit);
-        self.blocking(move |office| {
-            office.run(&visit.actor(), visit.context.at, |unit| work(unit, &visit))
-        })
-        .await?
+        self.blocking(move |office| office.run(&visit.actor(), visit.context.at, |unit| work(unit, &visit))).await?
     }
 
     async fn blocking<T: Send + 'static>(

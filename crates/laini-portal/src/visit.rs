@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::doing::status_of;
-use crate::frame::Frame;
+use crate::frame::{Frame, told};
 use crate::language::Language;
 use crate::portal::Portal;
 
@@ -79,7 +79,8 @@ impl Visit {
     /// The partner that the page is about: the one in the path, or else the member's own. Another's is not there.
     pub(crate) fn partner(&self) -> Result<PartnerId, Problem> {
         let own = self.actor().partner();
-        let named = self.param("partner").map(PartnerId::parse).transpose().map_err(|_| Problem::NotFound("partner"))?;
+        let named =
+            self.param("partner").map(PartnerId::parse).transpose().map_err(|_| Problem::NotFound("partner"))?;
         match (own, named) {
             (Some(own), Some(named)) if own != named => Err(Problem::NotFound("partner")),
             (_, Some(named)) => Ok(named),
@@ -137,6 +138,12 @@ impl Visit {
         }
     }
 
+    /// A part of a page that says why there is none.
+    pub(crate) fn alert(&self, problem: &Problem) -> Answer {
+        let reason = told(problem, self.language.words());
+        page(&Alert { reason }).unwrap_or_else(|_| Answer::html(String::new())).with_status(status_of(problem))
+    }
+
     /// A page that says why there is none.
     pub(crate) fn sorry(&self, portal: &Portal, problem: &Problem) -> Answer {
         if let Problem::Store(error) = problem {
@@ -154,6 +161,12 @@ impl Visit {
         let reference = self.context.id.request_ref();
         page(&Sorry { frame, reason, reference }).unwrap_or_else(|_| Answer::html(title.to_owned())).with_status(status)
     }
+}
+
+#[derive(Template)]
+#[template(path = "alert.html")]
+struct Alert {
+    reason: String,
 }
 
 #[derive(Template)]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use laini_core::store::{AccountStore, CommitObserver, RegistryFeed};
-use laini_office::apps::visitors_app;
 use laini_office::Office;
+use laini_office::apps::visitors_app;
 use laini_portal::{Portal, PortalSettings};
 use laini_server::http::Tls;
 use laini_server::observe::{Gauged, Metrics, SpanExport, Traces};

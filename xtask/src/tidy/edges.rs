@@ -12,7 +12,11 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("laini-store-sqlite", &["laini-core", "laini-store"], &["laini-testkit"]),
     ("laini-store-postgres", &["laini-core", "laini-store"], &["laini-testkit"]),
     ("laini-server", &["laini-core", "laini-office", "laini-wire"], &["laini-store-sqlite", "laini-testkit"]),
-    ("laini-portal", &["laini-core", "laini-office", "laini-server", "laini-wire"], &["laini-store-sqlite", "laini-testkit"]),
+    (
+        "laini-portal",
+        &["laini-core", "laini-office", "laini-server", "laini-wire"],
+        &["laini-store-sqlite", "laini-testkit"],
+    ),
     ("laini-upstream", &["laini-core"], &[]),
     ("laini-client", &["laini-wire"], &[]),
     ("laini-testkit", &["laini-core"], &[]),

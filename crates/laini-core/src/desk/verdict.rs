@@ -202,12 +202,18 @@ mod tests {
     #[test]
     fn the_days_decide_and_the_weightiest_reason_leads() {
         let ago = |days: i64| TODAY.checked_sub(days.days()).unwrap();
-        for (days, expected) in
-            [(-1, Verdict::Hold), (0, Verdict::Hold), (7, Verdict::Hold), (8, Verdict::StepUp), (31, Verdict::StepUp), (32, Verdict::Allow)]
-        {
+        for (days, expected) in [
+            (-1, Verdict::Hold),
+            (0, Verdict::Hold),
+            (7, Verdict::Hold),
+            (8, Verdict::StepUp),
+            (31, Verdict::StepUp),
+            (32, Verdict::Allow),
+        ] {
             assert_eq!(verdict(&seen(SwapSeen::On(ago(days)), HeldSeen::Longer)), expected, "{days} days");
         }
-        for (days, expected) in [(7, Verdict::Hold), (8, Verdict::StepUp), (90, Verdict::StepUp), (91, Verdict::Allow)] {
+        for (days, expected) in [(7, Verdict::Hold), (8, Verdict::StepUp), (90, Verdict::StepUp), (91, Verdict::Allow)]
+        {
             assert_eq!(verdict(&seen(SwapSeen::None, HeldSeen::Since(ago(days)))), expected, "{days} days");
         }
         let both = Judgement::of(&seen(SwapSeen::On(ago(20)), HeldSeen::Since(ago(3))), TODAY, &Thresholds::default());

@@ -41,7 +41,8 @@ pub(super) fn raise(work: &mut Work<'_>, partner: PartnerId, who: PersonId, alar
         work.office.settings.operator,
     );
     let people = work.all::<Person>("partner", partner)?;
-    let is_owner = |person: &&Person| matches!(person.seat, Seat::Member { role: MemberRole::Owner, .. }) && !person.is_disabled;
+    let is_owner =
+        |person: &&Person| matches!(person.seat, Seat::Member { role: MemberRole::Owner, .. }) && !person.is_disabled;
     for owner in people.iter().filter(is_owner) {
         let subject = "A look-up that somebody should look at".to_owned();
         let about = format!("desk alarm of partner {partner}");

@@ -52,15 +52,18 @@ async fn sign_in(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Probl
         let (address, peer) = (visit.context.address.to_string(), visit.context.peer.to_string());
         // A code of the second factor is six digits; what is longer is one for the day when the telephone is gone.
         let is_recovery = code.len() > 6;
-        people::sign_in(work, &SignIn {
-            email: visit.field("email"),
-            password: visit.secret("password"),
-            code: Some(code).filter(|code| !code.is_empty() && !is_recovery),
-            recovery_code: Some(code).filter(|_| is_recovery),
-            address: &address,
-            peer: &peer,
-            before: visit.session.as_ref().map(|token| token.as_str()),
-        })
+        people::sign_in(
+            work,
+            &SignIn {
+                email: visit.field("email"),
+                password: visit.secret("password"),
+                code: Some(code).filter(|code| !code.is_empty() && !is_recovery),
+                recovery_code: Some(code).filter(|_| is_recovery),
+                address: &address,
+                peer: &peer,
+                before: visit.session.as_ref().map(|token| token.as_str()),
+            },
+        )
     });
     let come = come.await?;
     // A new session, and with it new tokens for its forms: what was known before of this browser opens nothing.
@@ -151,9 +154,16 @@ mod tests {
         for own in ["/", "/build/apps", "/docs/errors?code=404.001.03"] {
             assert_eq!(own_path(own), own);
         }
-        for foreign in
-            ["", "build", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "/a\r\nb", "\\\\e"]
-        {
+        for foreign in [
+            "",
+            "build",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\t/evil.example",
+            "/a\r\nb",
+            "\\\\e",
+        ] {
             assert_eq!(own_path(foreign), "/", "{foreign:?}");
         }
     }

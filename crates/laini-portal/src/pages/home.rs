@@ -63,9 +63,10 @@ async fn try_number(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pr
 fn home(portal: &Portal, visit: &Visit, result: Option<TryResult>) -> Result<Answer, Problem> {
     let words = &visit.language.words().try_it;
     let plan = portal.office.settings.plan;
-    let personas = words.ready.iter().filter_map(|(behind, about)| {
-        Some(PersonaCard { number: ready_number(*behind, plan)?.digits(), about })
-    });
+    let personas = words
+        .ready
+        .iter()
+        .filter_map(|(behind, about)| Some(PersonaCard { number: ready_number(*behind, plan)?.digits(), about }));
     page(&HomePage {
         frame: visit.frame(portal, words.title),
         words,

@@ -22,7 +22,21 @@ use crate::visit::Visit;
 
 /// All of them; a new group is added here and nowhere else.
 pub(crate) fn all() -> Vec<Page> {
-    [home::pages(), products::pages(), docs::pages(), build::pages(), desk::pages(), onboarding::pages(), operate::pages(), door::pages(), account::pages(), preferences::pages()].into_iter().flatten().collect()
+    [
+        home::pages(),
+        products::pages(),
+        docs::pages(),
+        build::pages(),
+        desk::pages(),
+        onboarding::pages(),
+        operate::pages(),
+        door::pages(),
+        account::pages(),
+        preferences::pages(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The pages of the workspace of whoever looks.
@@ -39,6 +53,10 @@ pub(crate) fn rail(visit: &Visit) -> Vec<Link> {
         Actor::Stranger | Actor::System | Actor::Console { .. } => Vec::new(),
     };
     let longest = links.iter().filter(|(href, _)| visit.path.starts_with(href)).map(|(href, _)| href.len()).max();
-    let link = |(href, label): (&'static str, &'static str)| Link { href, label, is_here: longest == Some(href.len()) && visit.path.starts_with(href) };
+    let link = |(href, label): (&'static str, &'static str)| Link {
+        href,
+        label,
+        is_here: longest == Some(href.len()) && visit.path.starts_with(href),
+    };
     links.into_iter().map(link).collect()
 }

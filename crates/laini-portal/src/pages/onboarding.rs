@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use laini_core::partner::{
-    AgreementId, May, MemberRole, OnboardingEvent, OnboardingStep, PartnerId, Side, StaffRole,
-};
+use laini_core::partner::{AgreementId, May, MemberRole, OnboardingEvent, OnboardingStep, PartnerId, Side, StaffRole};
 use laini_office::agreements::{self, AgreementRecord, AgreementState, Terms};
 use laini_office::onboarding::{self, Onboarding};
 use laini_office::{PageRequest, Problem, Work, organisation};
@@ -157,14 +155,18 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
 
 fn steps(now: OnboardingStep, words: &OnboardingWords) -> Vec<Step> {
     let place = WAY.iter().position(|step| *step == now);
-    let mut way: Vec<Step> = WAY.iter().enumerate().map(|(at, step)| {
-        let class = match place {
-            Some(place) if at < place || now == OnboardingStep::Live => "done",
-            Some(place) if at == place => "now",
-            _ => "",
-        };
-        Step { label: words.step(*step), class }
-    }).collect();
+    let mut way: Vec<Step> = WAY
+        .iter()
+        .enumerate()
+        .map(|(at, step)| {
+            let class = match place {
+                Some(place) if at < place || now == OnboardingStep::Live => "done",
+                Some(place) if at == place => "now",
+                _ => "",
+            };
+            Step { label: words.step(*step), class }
+        })
+        .collect();
     if place.is_none() {
         way.insert(0, Step { label: words.step(now), class: "now" });
     }
@@ -184,8 +186,7 @@ fn actions(step: OnboardingStep, side: Side, words: &OnboardingWords) -> Vec<Act
 
 impl AgreementRow {
     fn of(record: &AgreementRecord) -> Self {
-        let names: Vec<_> =
-            record.signatures.iter().map(|by| format!("{} ({})", by.name, by.side.word())).collect();
+        let names: Vec<_> = record.signatures.iter().map(|by| format!("{} ({})", by.name, by.side.word())).collect();
         Self {
             id: record.id,
             number: record.number,

@@ -53,7 +53,11 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         set_up: Money::new(terms.set_up_minor, portal.office.settings.currency).to_string(),
         free_units: terms.free_units,
     });
-    page(&ProductsPage { frame: visit.frame(&portal, visit.language.words().products), words, products: products.collect() })
+    page(&ProductsPage {
+        frame: visit.frame(&portal, visit.language.words().products),
+        words,
+        products: products.collect(),
+    })
 }
 
 /// What the first check costs that is not free.

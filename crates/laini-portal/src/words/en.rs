@@ -1,4 +1,6 @@
-use super::{AppsWords, CatalogueWords, DeskWords, OnboardingWords, RailWords, SaidWords, SignInWords, TryWords, Words};
+use super::{
+    AppsWords, CatalogueWords, DeskWords, OnboardingWords, RailWords, SaidWords, SignInWords, TryWords, Words,
+};
 
 /// English.
 pub(crate) static ENGLISH: Words = Words {
@@ -79,7 +81,11 @@ pub(crate) static ENGLISH: Words = Words {
             (58, "Data too old: 503"),
         ],
         doors: [
-            ("/docs/getting-started", "I integrate it", "Three steps from nothing to the first answer in your language."),
+            (
+                "/docs/getting-started",
+                "I integrate it",
+                "Three steps from nothing to the first answer in your language.",
+            ),
             ("/products", "I choose a check", "Three checks, what each one answers, and what it costs."),
             ("/sign-in", "I work with it", "Keys, requests, the desk, invoices: sign in to your workspace."),
         ],
@@ -112,7 +118,10 @@ pub(crate) static ENGLISH: Words = Words {
             ("several numbers at once, or an answer that cannot be misread", "IMSI, by POST /v1/checks"),
         ],
         about: [
-            ("IMSI", "The hashed identity of the SIM, the date of its last change inside the window, and when the line began where that is recent."),
+            (
+                "IMSI",
+                "The hashed identity of the SIM, the date of its last change inside the window, and when the line began where that is recent.",
+            ),
             ("Swap", "The date of the last SIM change inside the window, or that there was none."),
             ("Age on network", "When the present holding of the line began, where that is inside the window."),
         ],
@@ -231,5 +240,11 @@ pub(crate) static ENGLISH: Words = Words {
         steps: ["Submitted", "Under review", "Agreement sent", "Signed", "Live", "Returned", "Rejected"],
         actions: ["Hand in again", "Take up the review", "Return with reasons", "Reject", "Go live"],
     },
-    rail: RailWords { apps: "Apps", desk: "Desk", desk_settings: "Thresholds", onboarding: "Onboarding", partners: "Partners" },
+    rail: RailWords {
+        apps: "Apps",
+        desk: "Desk",
+        desk_settings: "Thresholds",
+        onboarding: "Onboarding",
+        partners: "Partners",
+    },
 };

@@ -1,4 +1,6 @@
-use super::{AppsWords, CatalogueWords, DeskWords, OnboardingWords, RailWords, SaidWords, SignInWords, TryWords, Words};
+use super::{
+    AppsWords, CatalogueWords, DeskWords, OnboardingWords, RailWords, SaidWords, SignInWords, TryWords, Words,
+};
 
 /// Kiswahili.
 pub(crate) static KISWAHILI: Words = Words {
@@ -79,7 +81,11 @@ pub(crate) static KISWAHILI: Words = Words {
             (58, "Data ni ya zamani mno: 503"),
         ],
         doors: [
-            ("/docs/getting-started", "Ninaunganisha mfumo", "Hatua tatu kutoka mwanzo hadi jibu la kwanza kwa lugha yako ya programu."),
+            (
+                "/docs/getting-started",
+                "Ninaunganisha mfumo",
+                "Hatua tatu kutoka mwanzo hadi jibu la kwanza kwa lugha yako ya programu.",
+            ),
             ("/products", "Ninachagua ukaguzi", "Kaguzi tatu, kila moja inajibu nini, na gharama yake."),
             ("/sign-in", "Ninafanya kazi nayo", "Funguo, maombi, dawati, ankara: ingia kwenye eneo lako la kazi."),
         ],
@@ -112,7 +118,10 @@ pub(crate) static KISWAHILI: Words = Words {
             ("namba kadhaa kwa pamoja, au jibu lisiloweza kueleweka vibaya", "IMSI, kwa POST /v1/checks"),
         ],
         about: [
-            ("IMSI", "Utambulisho wa SIM uliofichwa, tarehe ya mabadiliko ya mwisho ndani ya kipindi, na laini ilianza lini ikiwa ni hivi karibuni."),
+            (
+                "IMSI",
+                "Utambulisho wa SIM uliofichwa, tarehe ya mabadiliko ya mwisho ndani ya kipindi, na laini ilianza lini ikiwa ni hivi karibuni.",
+            ),
             ("Swap", "Tarehe ya mabadiliko ya mwisho ya SIM ndani ya kipindi, au kwamba hayakuwepo."),
             ("Age on network", "Laini ilianza kushikiliwa lini, ikiwa ni ndani ya kipindi."),
         ],
@@ -228,8 +237,22 @@ pub(crate) static KISWAHILI: Words = Words {
         back: "Rudi kwa mshirika",
         read_it: "Nimesoma maandishi haya na naruhusiwa kutia sahihi kwa upande wangu",
         sign: "Tia sahihi",
-        steps: ["Imewasilishwa", "Inakaguliwa", "Mkataba umetumwa", "Umetiwa sahihi", "Katika uzalishaji", "Imerudishwa", "Imekataliwa"],
+        steps: [
+            "Imewasilishwa",
+            "Inakaguliwa",
+            "Mkataba umetumwa",
+            "Umetiwa sahihi",
+            "Katika uzalishaji",
+            "Imerudishwa",
+            "Imekataliwa",
+        ],
         actions: ["Wasilisha tena", "Anza kukagua", "Rudisha kwa sababu", "Kataa", "Anza uzalishaji"],
     },
-    rail: RailWords { apps: "Programu", desk: "Dawati", desk_settings: "Viwango", onboarding: "Kujiunga", partners: "Washirika" },
+    rail: RailWords {
+        apps: "Programu",
+        desk: "Dawati",
+        desk_settings: "Viwango",
+        onboarding: "Kujiunga",
+        partners: "Washirika",
+    },
 };

@@ -100,7 +100,8 @@ async fn show_list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pro
 
 async fn add(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let made = portal.work(&visit, |work, visit| {
-        let products = visit.fields("product").map(|word| Product::parse(word).map_err(|_| Problem::NotFound("product")));
+        let products =
+            visit.fields("product").map(|word| Product::parse(word).map_err(|_| Problem::NotFound("product")));
         let products: ProductSet = products.collect::<Result<Vec<_>, _>>()?.into_iter().collect();
         apps::add_sandbox_app(work, visit.partner()?, visit.field("name"), products)
     });

@@ -9,8 +9,7 @@ use crate::page::{Access, Page};
 /// Every member looks,
 const LOOKS: Access = Access::SignedIn(May::MEMBERS);
 /// and these change apps.
-const BUILDS: Access =
-    Access::SignedIn(May { members: &[MemberRole::Owner, MemberRole::Developer], staff: &[] });
+const BUILDS: Access = Access::SignedIn(May { members: &[MemberRole::Owner, MemberRole::Developer], staff: &[] });
 
 pub(super) fn pages() -> Vec<Page> {
     apps::pages()

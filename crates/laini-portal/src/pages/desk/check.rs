@@ -23,10 +23,7 @@ use crate::words::DeskWords;
 const REFERENCE_CHARS_MAX: usize = 128;
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![
-        Page::get("/desk", INVESTIGATES, show),
-        Page::post("/desk", INVESTIGATES, check, show),
-    ]
+    vec![Page::get("/desk", INVESTIGATES, show), Page::post("/desk", INVESTIGATES, check, show)]
 }
 
 #[derive(Template)]

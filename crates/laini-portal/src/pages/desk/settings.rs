@@ -34,25 +34,27 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
 }
 
 async fn set(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    portal.work(&visit, |work, visit| {
-        let mut settings = desk::settings(work, visit.partner()?)?;
-        settings.thresholds = Thresholds {
-            swap_hold_days: number(visit, "swap_hold_days")?,
-            swap_step_up_days: number(visit, "swap_step_up_days")?,
-            age_hold_days: number(visit, "age_hold_days")?,
-            age_step_up_days: number(visit, "age_step_up_days")?,
-            unknown: verdict(visit, "unknown")?,
-            not_served: verdict(visit, "not_served")?,
-        };
-        settings.look_ups_per_day = number(visit, "look_ups_per_day")?;
-        settings.hours = hours(visit)?;
-        let canaries = visit.field("canaries").split_whitespace();
-        let canaries = canaries.map(|text| work.office.settings.plan.parse(text));
-        let canaries = canaries.collect::<Result<Vec<_>, _>>();
-        let canaries = canaries.map_err(|error| Problem::invalid("canaries", error.to_string()))?;
-        let settings = if canaries.is_empty() { settings } else { settings.with_canaries(work.office, &canaries) };
-        desk::set_settings(work, &settings)
-    }).await?;
+    portal
+        .work(&visit, |work, visit| {
+            let mut settings = desk::settings(work, visit.partner()?)?;
+            settings.thresholds = Thresholds {
+                swap_hold_days: number(visit, "swap_hold_days")?,
+                swap_step_up_days: number(visit, "swap_step_up_days")?,
+                age_hold_days: number(visit, "age_hold_days")?,
+                age_step_up_days: number(visit, "age_step_up_days")?,
+                unknown: verdict(visit, "unknown")?,
+                not_served: verdict(visit, "not_served")?,
+            };
+            settings.look_ups_per_day = number(visit, "look_ups_per_day")?;
+            settings.hours = hours(visit)?;
+            let canaries = visit.field("canaries").split_whitespace();
+            let canaries = canaries.map(|text| work.office.settings.plan.parse(text));
+            let canaries = canaries.collect::<Result<Vec<_>, _>>();
+            let canaries = canaries.map_err(|error| Problem::invalid("canaries", error.to_string()))?;
+            let settings = if canaries.is_empty() { settings } else { settings.with_canaries(work.office, &canaries) };
+            desk::set_settings(work, &settings)
+        })
+        .await?;
     Ok(Answer::see_other("/desk/settings?saved=1"))
 }
 

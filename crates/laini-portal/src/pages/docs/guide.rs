@@ -25,6 +25,7 @@ pub(super) const GUIDE: &[Guide] = guide![
     "how-it-works" "How it works",
     "checks" "The clear answer",
     "what-the-page-says" "What the page says",
+    "desk" "The desk",
     "sandbox" "Testing",
     "errors" "Error codes",
     "limits" "Limits and budgets",

@@ -52,7 +52,11 @@ impl Rendered {
                 },
                 Event::End(TagEnd::Link) => {
                     let is_plain = open_link(&events);
-                    events.push(if is_plain { Event::Html(CowStr::Borrowed("</span>")) } else { Event::End(TagEnd::Link) });
+                    events.push(if is_plain {
+                        Event::Html(CowStr::Borrowed("</span>"))
+                    } else {
+                        Event::End(TagEnd::Link)
+                    });
                 }
                 Event::Start(Tag::Table(columns)) => {
                     events.push(Event::Html(CowStr::Borrowed("<div class=\"scroll\" tabindex=\"0\">")));
@@ -68,7 +72,9 @@ impl Rendered {
         tabs.end(&mut groups, &mut events);
         let mut page = String::new();
         html::push_html(&mut page, events.into_iter());
-        Self { html: page.replace("<pre>", "<pre tabindex=\"0\">"), sections }
+        // What scrolls can be reached by key, and a corner of a table is no heading.
+        let page = page.replace("<pre>", "<pre tabindex=\"0\">").replace("<th></th>", "<td></td>");
+        Self { html: page, sections }
     }
 }
 
@@ -124,7 +130,10 @@ fn own_link(dest: &str) -> Option<String> {
     let (file, fragment) = dest.split_once('#').map_or((dest, String::new()), |(file, id)| (file, format!("#{id}")));
     match file {
         "../../api/openapi.json" => Some("/openapi.json".to_owned()),
-        _ => file.strip_suffix(".md").filter(|stem| !stem.contains('/') && *stem != "cli").map(|stem| format!("/docs/{stem}{fragment}")),
+        _ => file
+            .strip_suffix(".md")
+            .filter(|stem| !stem.contains('/') && *stem != "cli")
+            .map(|stem| format!("/docs/{stem}{fragment}")),
     }
 }
 

@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn every_code_that_is_answered_has_a_page() {
         let source = include_str!("../../../../laini-wire/src/error.rs");
-        let codes = source.lines().filter_map(|line| line.trim().strip_suffix("\";")?.rsplit_once('"')).map(|(_, code)| code);
+        let codes =
+            source.lines().filter_map(|line| line.trim().strip_suffix("\";")?.rsplit_once('"')).map(|(_, code)| code);
         let codes: Vec<_> = codes.filter(|code| code.starts_with(|c: char| c.is_ascii_digit())).collect();
         assert!(codes.len() > 30, "{codes:?}");
         let errors = GUIDE.iter().find(|guide| guide.href == "/docs/errors").unwrap();

@@ -48,7 +48,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let found = portal.work(&visit, move |work, visit| {
         let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
         let listed = onboarding::list(work, step, PageRequest { after, ..PageRequest::FIRST })?;
-        let names: HashMap<_, _> = work.book()?.partners.into_iter().map(|partner| (partner.id, partner.name)).collect();
+        let names: HashMap<_, _> =
+            work.book()?.partners.into_iter().map(|partner| (partner.id, partner.name)).collect();
         Ok((listed, names))
     });
     let (listed, names) = found.await?;
