@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod bench;
+mod browser;
 mod capacity;
 mod clients;
 mod daemon;
@@ -24,7 +25,7 @@ mod test;
 mod tidy;
 
 const USAGE: &str = "\
-cargo xtask test [--only STEP]...   check everything: format, tidiness, lints, tests, generated files, manifests, clients, generated requests
+cargo xtask test [--only STEP]...   check everything: format, tidiness, lints, tests, generated files, manifests, clients, generated requests, pages in a browser
 cargo xtask generate [--check]      write the generated files, or fail where one is stale
 cargo xtask bench [--quick] [--lines N,N] [--rounds N] [--seconds N] [--connections N] [--keep]
                   [--before FILE] [--without PART]...

@@ -29,6 +29,7 @@ pub(crate) const FOR_TESTS: &[Package] = &[
     },
     Package { name: "nodejs", present: "command -v node", why: "two clients are JavaScript" },
     Package { name: "npm", present: "command -v npm", why: "installs them" },
+    Package { name: "chromium", present: "test -x /usr/bin/chromium", why: "looks at the portal's pages" },
     Package { name: "pkg-config", present: "command -v pkg-config", why: "finds OpenSSL for the Rust client" },
     Package {
         name: "postgresql",

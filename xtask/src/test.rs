@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::postgres::{TEST_URL, TestServer};
-use crate::{clients, fuzz, generate, manifests, packages, shell, tidy};
+use crate::{browser, clients, fuzz, generate, manifests, packages, shell, tidy};
 
 /// Cargo waits for downloads, the build and other cargos; longer than this something hangs.
 const CARGO_LIMIT_MINUTES: u32 = 60;
@@ -25,6 +25,7 @@ const STEPS: &[Step] = &[
     Step { name: "manifests", run: manifests::run },
     Step { name: "clients", run: clients::run },
     Step { name: "fuzz", run: fuzz::run },
+    Step { name: "browser", run: browser::run },
 ];
 
 /// Runs the steps, all or those that `--only` names; prints what each took, and at last the sum.

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod billing;
 pub mod delivery;
+pub mod desk;
 pub mod disclosure;
 pub mod line;
 mod mac;

@@ -11,6 +11,8 @@ use laini_office::Office;
 use laini_office::mail::Carrier;
 use observe::{Metrics, Traces};
 
+use crate::http::Inside;
+
 mod capability;
 pub mod delivery;
 pub mod gateway;
@@ -34,6 +36,9 @@ pub use office::SingleSignOn;
 pub use server::{BindError, Server};
 pub use settings::{Limits, LiveSettings, Settings};
 
+/// Makes the routes of pages that stand on the API of this server.
+pub type Pages = Box<dyn FnOnce(Inside) -> axum::Router + Send>;
+
 /// What the server is built on.
 pub struct Deps {
     /// The operator's lines; never asked by sandbox apps.
@@ -56,6 +61,8 @@ pub struct Deps {
     pub mail: Arc<dyn Carrier>,
     /// The operator's identity provider; `None` = people sign in by password alone.
     pub single_sign_on: Option<SingleSignOn>,
+    /// The pages for people; `None` = there are none.
+    pub pages: Option<Pages>,
     /// The sandbox apps' own lines and clocks.
     pub worlds: Arc<dyn WorldStore>,
     /// The installation's keys.

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::delivery::{Deliveries, Hosts, Outbound, SystemResolver, Worker};
 use crate::gateway::Gateway;
-use crate::http::{AccountsPicture, Front, Listening, Load, Tls, listen};
+use crate::http::{AccountsPicture, Front, Inside, Listening, Load, Tls, listen};
 use crate::observe::{Exporter, Gauged, Metrics, SpanExport};
 use crate::office::{BesideWork, OfficeApi};
 use crate::operator::OperatorApi;
@@ -64,7 +64,7 @@ impl Server {
     pub async fn bind(
         listeners: &[Listener],
         operator: Option<&Listener>,
-        deps: Deps,
+        mut deps: Deps,
         settings: Arc<LiveSettings>,
     ) -> Result<Self, BindError> {
         let bound = listen_on_all(listeners).await?;
@@ -87,6 +87,7 @@ impl Server {
         let operator_api = operator_api(&deps, &accounts, &settings);
         let runs = Arc::new(RunWatch::new(Arc::clone(&deps.office)));
         let office = office_routes(&deps, &settings, (&deliveries, reach), &runs);
+        let pages = deps.pages.take();
         let gateway = Gateway::new(
             deps,
             Arc::clone(&accounts),
@@ -112,7 +113,12 @@ impl Server {
         let worlds = Arc::clone(gateway.worlds());
         let routes = gateway.routes().merge(office);
         let routes = if operator.is_some() { routes } else { routes.merge(Arc::clone(&operator_api).routes()) };
-        let front = Arc::new(Front::new(routes, ids, clock, entropy, settings, observers, load));
+        let front = Front::new(routes.clone(), ids, clock, entropy, settings, observers, load);
+        let front = match pages {
+            Some(pages) => front.with(routes.clone().merge(pages(Inside::new(front.with(routes))))),
+            None => front,
+        };
+        let front = Arc::new(front);
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
         let tls = each_once(shared.filter_map(|listener| listener.tls.clone()));
         let operator_address = operator.as_ref().map(|((_, address), _)| *address);

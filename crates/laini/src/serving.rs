@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use laini_core::store::{AccountStore, CommitObserver, RegistryFeed};
+use laini_office::Office;
+use laini_office::apps::visitors_app;
+use laini_portal::{Portal, PortalSettings};
 use laini_server::http::Tls;
 use laini_server::observe::{Gauged, Metrics, SpanExport, Traces};
 use laini_server::worker::{RetentionPolicy, keep_forgetting};
-use laini_server::{Deps, Limits, Listener, LiveSettings, Server, Settings};
+use laini_server::{Clock as _, Deps, Limits, Listener, LiveSettings, Pages, Server, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -115,6 +118,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let ledger = house.ledger_writer(config, observer)?;
     let feed = offer.registry.feed;
     let office = house.office_of(config, Arc::clone(&ledger.ledger), Some(Arc::clone(&offer.registry.reader)))?;
+    let settings = Arc::new(LiveSettings::new(settings(config, house.data.path())?));
     let deps = Deps {
         registry: offer.registry.reader,
         feed: Arc::clone(&feed),
@@ -122,6 +126,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         answers: Arc::clone(&ledger.answers),
         outbox: Arc::clone(&ledger.outbox),
         accounts: offer.accounts,
+        pages: pages(config, &office, &settings)?,
         office,
         mail: config.mail.carrier(house.data.path())?,
         single_sign_on: config.single_sign_on.provider()?,
@@ -135,7 +140,6 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     };
     // Before anyone is told that it is ready: from then on a signal ends it gracefully.
     let signals = Signals::listen(offer.is_reloadable)?;
-    let settings = Arc::new(LiveSettings::new(settings(config, house.data.path())?));
     let mut server = Server::bind(&offer.listeners, offer.operator.as_ref(), deps, Arc::clone(&settings))
         .await
         .hint("choose another address with --listen; port 0 takes a free one")?;
@@ -161,6 +165,17 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
     let (retention, disk) = (config.retention.policy(), house.data.path().to_owned());
     Ok(Standing { server, base_url, urls, operator_url, tls, settings, ledger, feed, retention, disk, signals })
+}
+
+/// The pages for people, where they are wanted.
+fn pages(config: &Config, office: &Arc<Office>, live: &Arc<LiveSettings>) -> anyhow::Result<Option<Pages>> {
+    if !config.portal.pages {
+        return Ok(None);
+    }
+    let visitors = config.portal.visitors.then(|| visitors_app(office, SystemClock.now())).transpose();
+    let told = PortalSettings { visitors: visitors.hint("set portal.visitors = false to do without it")? };
+    let (office, live) = (Arc::clone(office), Arc::clone(live));
+    Ok(Some(Box::new(move |inside| Portal::routes(office, live, told, inside))))
 }
 
 /// What makes spans and what sends them, where the settings say where to.

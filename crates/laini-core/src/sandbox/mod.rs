@@ -12,7 +12,7 @@ mod when;
 mod world;
 
 pub use life_event::{LifeEvent, WorldEvent};
-pub use persona::{Fault, LATE_BY_MS, Persona};
+pub use persona::{Fault, LATE_BY_MS, Persona, ready_number};
 pub use refusal::WorldRefusal;
 pub use stated_line::{LineChange, StatedLine};
 pub use when::{When, WhenError};

@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::sim;
 use crate::disclosure::{Window, Windows};
-use crate::line::{HashedImsi, Line, LineState, LineStatus, Msisdn, Swap, SwapCause};
+use crate::line::{HashedImsi, Line, LineState, LineStatus, Msisdn, NumberPlan, Swap, SwapCause};
 
 /// The hashed IMSI of the published sample.
 const SAMPLE_HASHED_IMSI: &str = "9233817055099406";
@@ -160,6 +160,19 @@ impl Fault {
             _ => return None,
         })
     }
+}
+
+/// The number that lies so far behind the first persona's, in an operator's plan; `None` where the plan has none that
+/// ends so.
+pub fn ready_number(behind: u64, plan: NumberPlan) -> Option<Msisdn> {
+    let digits = usize::try_from(plan.national_digits()).ok()?;
+    let national = (FIRST_NATIONAL_NUMBER + behind).to_string();
+    // Longer numbers may begin with anything, shorter ones are the end of it.
+    let text = match digits.checked_sub(national.len()) {
+        Some(more) => "7".repeat(more) + &national,
+        None => national[national.len() - digits..].to_owned(),
+    };
+    plan.parse(&text).ok().filter(|number| place(*number) == Some(behind))
 }
 
 /// How far behind the first persona a number lies.

@@ -12,16 +12,19 @@ dt{color:#555}dd{margin:0 0 .5rem}footer{margin-top:3rem;color:#555;font-size:.8
 /// The whole page. The same paper gives the same bytes.
 pub(super) fn page(paper: &Paper) -> String {
     let title = escaped(&paper.title);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style></head>\n\
-         <body><h1>{title}</h1>\n"
-    );
+    let head = format!("<head><meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style></head>");
+    format!("<!doctype html>\n<html lang=\"en\">{head}\n<body>{}</body></html>\n", fragment(paper))
+}
+
+/// What stands on it.
+pub(super) fn fragment(paper: &Paper) -> String {
+    let mut text = format!("<h1>{}</h1>\n", escaped(&paper.title));
     for line in &paper.lead {
-        let _ = writeln!(page, "<p>{}</p>", escaped(line));
+        let _ = writeln!(text, "<p>{}</p>", escaped(line));
     }
-    paper.blocks.iter().for_each(|one| block(&mut page, one));
-    let _ = write!(page, "<footer>{}</footer>\n</body></html>\n", escaped(&paper.foot));
-    page
+    paper.blocks.iter().for_each(|one| block(&mut text, one));
+    let _ = writeln!(text, "<footer>{}</footer>", escaped(&paper.foot));
+    text
 }
 
 fn block(page: &mut String, block: &Block) {

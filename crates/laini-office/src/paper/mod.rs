@@ -60,6 +60,11 @@ impl Paper {
         html::page(self)
     }
 
+    /// What stands on that page, to be put into another one.
+    pub fn fragment(&self) -> String {
+        html::fragment(self)
+    }
+
     /// The paper as PDF, on pages of A4. The same paper gives the same bytes.
     pub fn pdf(&self) -> Vec<u8> {
         pdf::file(self)

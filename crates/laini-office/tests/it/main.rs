@@ -6,6 +6,7 @@ mod agreements;
 mod billing;
 mod chores;
 mod desk;
+mod desk_guards;
 mod mail;
 mod payments;
 mod people;

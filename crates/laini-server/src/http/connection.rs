@@ -2,6 +2,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use hyper::Version;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -86,7 +87,7 @@ impl Speaker {
             let pulse = Arc::clone(&pulse);
             async move {
                 let is_alone = hyper::Request::version(&request) != Version::HTTP_2;
-                let response = front.answer(request, origin).await;
+                let response = front.answer(request.map(Body::new), origin).await;
                 drop(under_way);
                 match response.extensions().get::<ResetConnection>() {
                     None => Ok(response),

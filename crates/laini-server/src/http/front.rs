@@ -8,11 +8,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Method;
+use axum::body::Body;
 use axum::http::request::Parts;
+use axum::http::{Method, Request};
 use axum::response::Response;
-use hyper::Request;
-use hyper::body::Incoming;
 use laini_core::billing::{CheckId, CheckIds};
 use laini_wire::checks::CHECKS_PATH;
 use prometheus_client::metrics::gauge::Gauge;
@@ -69,6 +68,12 @@ impl Front {
         }
     }
 
+    /// The same with other routes.
+    pub(crate) fn with(&self, router: Router) -> Self {
+        let (metrics, traces) = (self.metrics.clone(), self.traces.clone());
+        Self { metrics, traces, ..self.beside(router) }
+    }
+
     /// Where open connections are counted; nobody reads it where nothing is counted.
     pub(super) fn connections(&self) -> Gauge {
         self.metrics.as_ref().map(|metrics| metrics.connections().clone()).unwrap_or_default()
@@ -85,7 +90,7 @@ impl Front {
     }
 
     /// Answers one request.
-    pub(super) async fn answer(&self, request: Request<Incoming>, origin: Origin) -> Response {
+    pub(super) async fn answer(&self, request: Request<Body>, origin: Origin) -> Response {
         let began = Instant::now();
         let (mut parts, body) = request.into_parts();
         let context = self.context(&parts, origin, began);
@@ -139,7 +144,7 @@ impl Front {
         }
     }
 
-    async fn answer_as(&self, context: Context, request: Request<Incoming>, began: Instant) -> Response {
+    async fn answer_as(&self, context: Context, request: Request<Body>, began: Instant) -> Response {
         let answered: Result<Result<Response, Infallible>, Panicked> =
             catch_panic(self.router.clone().call(request)).await;
         let response = match answered {

@@ -197,6 +197,7 @@ impl World {
             office: Arc::clone(&office),
             mail: Arc::clone(&mail) as _,
             single_sign_on,
+            pages: None,
             shares,
             worlds: Arc::clone(&worlds) as _,
             keys: Arc::clone(&keys),

@@ -39,6 +39,21 @@ pub(crate) struct Config {
     pub(crate) single_sign_on: SingleSignOnConfig,
     pub(crate) mail: MailConfig,
     pub(crate) billing: BillingConfig,
+    pub(crate) portal: PortalConfig,
+}
+
+/// The pages for people.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PortalConfig {
+    pub(crate) pages: bool,
+    pub(crate) visitors: bool,
+}
+
+impl Default for PortalConfig {
+    fn default() -> Self {
+        Self { pages: true, visitors: true }
+    }
 }
 
 /// What stands on invoices.

@@ -1,0 +1,42 @@
+// What makes pages livelier. Nothing needs it: every page reads and every form sends without.
+(() => {
+  "use strict";
+
+  // A button beside a text copies all of it.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const source = document.getElementById(button.dataset.copy);
+    await navigator.clipboard.writeText(source.textContent.trim());
+    const label = button.textContent;
+    button.textContent = button.dataset.copied;
+    setTimeout(() => { button.textContent = label; }, 1500);
+  });
+
+  // Tabs of the same thing in several languages: the choice holds for every one on the page.
+  document.addEventListener("change", (event) => {
+    const chosen = event.target.closest("[data-choose]");
+    if (!chosen) return;
+    for (const other of document.querySelectorAll(`[data-choose][value="${CSS.escape(chosen.value)}"]`)) other.checked = true;
+  });
+
+  // A list that sends itself when another entry is chosen.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  // A letter's link carries its token behind "#", which no server sees.
+  const token = document.querySelector("[data-from-fragment]");
+  if (token && location.hash.length > 1) {
+    token.value = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname);
+  }
+
+  // A slash goes to the page's search or number box, as long as nobody is typing.
+  document.addEventListener("keydown", (event) => {
+    const box = document.querySelector("[data-slash]");
+    if (event.key !== "/" || !box || event.target.closest("input, textarea, select")) return;
+    event.preventDefault();
+    box.focus();
+  });
+})();

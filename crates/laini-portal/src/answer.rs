@@ -1,0 +1,77 @@
+use axum::body::Body;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
+};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+
+/// What a page may do in a browser: nothing that does not come from this server, nothing inline, in no frame.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// What a browser is sent.
+pub(crate) struct Answer {
+    status: StatusCode,
+    media_type: &'static str,
+    body: Vec<u8>,
+    location: Option<String>,
+    /// What the browser calls it when it is saved.
+    file: Option<String>,
+    cookies: Vec<HeaderValue>,
+}
+
+impl Answer {
+    /// A page.
+    pub(crate) fn html(body: String) -> Self {
+        Self::of(StatusCode::OK, "text/html; charset=utf-8", body.into_bytes())
+    }
+
+    /// On to another page of ours.
+    pub(crate) fn see_other(path: impl Into<String>) -> Self {
+        let location = Some(path.into());
+        Self { location, ..Self::of(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Vec::new()) }
+    }
+
+    /// A file to save; `name` holds letters, digits, `-` and `.` alone.
+    pub(crate) fn file(media_type: &'static str, name: String, body: Vec<u8>) -> Self {
+        Self { file: Some(name), ..Self::of(StatusCode::OK, media_type, body) }
+    }
+
+    /// With another status.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// With a cookie.
+    pub(crate) fn with_cookie(mut self, cookie: HeaderValue) -> Self {
+        self.cookies.push(cookie);
+        self
+    }
+
+    fn of(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Self {
+        Self { status, media_type, body, location: None, file: None, cookies: Vec::new() }
+    }
+
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
+        if let Some(location) = self.location.and_then(|path| HeaderValue::from_str(&path).ok()) {
+            headers.insert(LOCATION, location);
+        }
+        if let Some(name) =
+            self.file.and_then(|name| HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).ok())
+        {
+            headers.insert(CONTENT_DISPOSITION, name);
+        }
+        for cookie in self.cookies {
+            headers.append(SET_COOKIE, cookie);
+        }
+        response
+    }
+}

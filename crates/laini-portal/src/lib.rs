@@ -1,0 +1,22 @@
+//! The portal: pages for the people around the checks, in one of three workspaces by role.
+//!
+//! Owns what a browser is sent: routes, sessions as cookies, forms and their protection, words in two languages, and
+//! the look. Must never decide what laini-office decides, know how a check is answered (it asks the API from inside,
+//! as a client does), name an engine, or need a script: every page can be read and every form sent without one.
+
+mod answer;
+mod asking;
+mod assets;
+mod cookie;
+mod csrf;
+mod doing;
+mod frame;
+mod language;
+mod page;
+mod pages;
+mod portal;
+mod said;
+mod visit;
+mod words;
+
+pub use portal::{Portal, PortalSettings};

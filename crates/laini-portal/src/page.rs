@@ -1,0 +1,97 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::http::Method;
+use laini_core::partner::May;
+use laini_office::Problem;
+
+use crate::answer::Answer;
+use crate::portal::Portal;
+use crate::visit::Visit;
+
+/// What a page's function is doing.
+type Doing = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
+type Handle = Box<dyn Fn(Arc<Portal>, Arc<Visit>) -> Doing + Send + Sync>;
+
+/// Who is shown a page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Access {
+    /// Everybody.
+    Anyone,
+    /// Whoever signed in and may.
+    SignedIn(May),
+}
+
+/// A path with what is done there.
+pub(crate) struct Page {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    handle: Handle,
+    /// The page with the form that was sent: shown again, with the reason, where it is refused.
+    form: Option<Handle>,
+}
+
+impl Page {
+    /// A page to look at.
+    pub(crate) fn get<D>(path: &'static str, access: Access, show: impl Show<D>) -> Self
+    where
+        D: Future<Output = Result<Answer, Problem>> + Send + 'static,
+    {
+        Self { method: Method::GET, path, access, handle: boxed(show), form: None }
+    }
+
+    /// A form that does something; refused, the page of `form` is shown again with the reason.
+    pub(crate) fn post<D, F>(path: &'static str, access: Access, act: impl Show<D>, form: impl Show<F>) -> Self
+    where
+        D: Future<Output = Result<Answer, Problem>> + Send + 'static,
+        F: Future<Output = Result<Answer, Problem>> + Send + 'static,
+    {
+        Self { method: Method::POST, path, access, handle: boxed(act), form: Some(boxed(form)) }
+    }
+
+    /// Does what there is to do.
+    pub(crate) async fn answer(&self, portal: &Arc<Portal>, visit: Visit) -> Answer {
+        let visit = Arc::new(visit);
+        match (self.handle)(Arc::clone(portal), Arc::clone(&visit)).await {
+            Ok(answer) => answer,
+            Err(problem) => self.refused(portal, &visit, problem).await,
+        }
+    }
+
+    async fn refused(&self, portal: &Arc<Portal>, visit: &Visit, problem: Problem) -> Answer {
+        let is_of_form = matches!(
+            problem,
+            Problem::Invalid { .. }
+                | Problem::NotNow(_)
+                | Problem::Taken(_)
+                | Problem::Unproven(_)
+                | Problem::TooOften { .. }
+                | Problem::TooLarge { .. }
+                | Problem::Contended
+                | Problem::Forbidden(_)
+        );
+        let again = visit.refused(problem.clone());
+        if visit.is_part {
+            return again.alert(&problem);
+        }
+        let Some(form) = self.form.as_ref().filter(|_| is_of_form) else { return again.sorry(portal, &problem) };
+        let status = crate::doing::status_of(&problem);
+        match form(Arc::clone(portal), Arc::new(again)).await {
+            Ok(answer) => answer.with_status(status),
+            Err(other) => visit.sorry(portal, &other),
+        }
+    }
+}
+
+/// An async function of a page.
+pub(crate) trait Show<D>: Fn(Arc<Portal>, Arc<Visit>) -> D + Send + Sync + 'static {}
+impl<D, F: Fn(Arc<Portal>, Arc<Visit>) -> D + Send + Sync + 'static> Show<D> for F {}
+
+fn boxed<D>(show: impl Show<D>) -> Handle
+where
+    D: Future<Output = Result<Answer, Problem>> + Send + 'static,
+{
+    Box::new(move |portal, visit| Box::pin(show(portal, visit)))
+}

@@ -1,0 +1,16 @@
+//! The workspace of a partner's developers.
+
+mod apps;
+
+use laini_core::partner::{May, MemberRole};
+
+use crate::page::{Access, Page};
+
+/// Every member looks,
+const LOOKS: Access = Access::SignedIn(May::MEMBERS);
+/// and these change apps.
+const BUILDS: Access = Access::SignedIn(May { members: &[MemberRole::Owner, MemberRole::Developer], staff: &[] });
+
+pub(super) fn pages() -> Vec<Page> {
+    apps::pages()
+}

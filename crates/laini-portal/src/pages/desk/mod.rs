@@ -1,0 +1,17 @@
+//! The desk of a bank: one number, one verdict.
+
+mod check;
+mod settings;
+
+use laini_core::partner::{May, MemberRole};
+
+use crate::page::{Access, Page};
+
+/// Who looks numbers up,
+const INVESTIGATES: Access = Access::SignedIn(May { members: &[MemberRole::Owner, MemberRole::FraudDesk], staff: &[] });
+/// and who says what leads to which verdict.
+const SETS: Access = Access::SignedIn(May { members: &[MemberRole::Owner], staff: &[] });
+
+pub(super) fn pages() -> Vec<Page> {
+    check::pages().into_iter().chain(settings::pages()).collect()
+}

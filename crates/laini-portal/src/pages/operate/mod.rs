@@ -1,0 +1,14 @@
+//! The workspace of the operator's staff.
+
+mod partners;
+
+use laini_core::partner::May;
+
+use crate::page::{Access, Page};
+
+/// All staff look.
+const LOOKS: Access = Access::SignedIn(May::STAFF);
+
+pub(super) fn pages() -> Vec<Page> {
+    partners::pages()
+}

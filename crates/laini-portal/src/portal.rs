@@ -1,0 +1,226 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{RawPathParams, Request};
+use axum::http::{HeaderMap, Method};
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use axum::{Extension, RequestExt as _, Router};
+use jiff::Timestamp;
+use laini_core::partner::AppId;
+use laini_office::people::{self, Person};
+use laini_office::{Actor, Office, Problem};
+use laini_server::http::{Context, Inside, Throttle};
+use laini_server::{Limits, LiveSettings};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use crate::answer::Answer;
+use crate::language::Language;
+use crate::page::{Access, Page};
+use crate::visit::{Caller, Does, Theme, Visit, is_part};
+use crate::{assets, cookie, csrf, pages};
+
+/// Pieces of work that may go on at once; each blocks a thread.
+const WORKS_MAX: usize = 16;
+/// The largest form.
+const FORM_BYTES: usize = 256 * 1024;
+/// Forms of one client address that needs no session, at once,
+const FORMS_BURST: u32 = 60;
+/// and how long until there is one more.
+const FORM_EVERY: Duration = Duration::from_secs(1);
+/// Addresses whose forms are counted; beyond, some are forgotten.
+const ADDRESSES_MAX: usize = 65_536;
+/// Where staff are sent who must set up a second factor first.
+const SECOND_FACTOR: &str = "/account/second-factor";
+
+/// What the portal is told by whoever composes it.
+#[derive(Debug, Clone, Default)]
+pub struct PortalSettings {
+    /// The sandbox app in whose name visitors try numbers; `None` = they cannot.
+    pub visitors: Option<AppId>,
+}
+
+/// The portal of one installation.
+pub struct Portal {
+    pub(crate) office: Arc<Office>,
+    pub(crate) settings: Arc<LiveSettings>,
+    pub(crate) inside: Inside,
+    pub(crate) visitors: Option<AppId>,
+    works: Semaphore,
+    knocks: Throttle<std::net::IpAddr>,
+}
+
+impl Portal {
+    /// Its routes, on the API of the server that they are added to.
+    pub fn routes(office: Arc<Office>, live: Arc<LiveSettings>, told: PortalSettings, inside: Inside) -> Router {
+        let knocks = Throttle::new(FORMS_BURST, FORM_EVERY, ADDRESSES_MAX);
+        let works = Semaphore::new(WORKS_MAX);
+        let portal = Arc::new(Self { office, settings: live, inside, visitors: told.visitors, works, knocks });
+        let routes = pages::all().into_iter().fold(Router::new(), |router, page| portal.with_route(router, page));
+        routes.merge(assets::routes())
+    }
+
+    fn with_route(self: &Arc<Self>, router: Router, page: Page) -> Router {
+        let (portal, path, page) = (Arc::clone(self), page.path, Arc::new(page));
+        // Each method that is listed is one that axum knows.
+        let filter = MethodFilter::try_from(page.method.clone()).unwrap_or(MethodFilter::GET);
+        let answer = move |Extension(context): Extension<Context>, request: Request| {
+            let (portal, page) = (Arc::clone(&portal), Arc::clone(&page));
+            async move { portal.answer(context, &page, request).await }
+        };
+        router.route(path, on(filter, answer))
+    }
+
+    /// Does a piece of work of the office for whoever looks, on a thread that may block.
+    pub(crate) async fn work<T: Send + 'static>(
+        self: &Arc<Self>,
+        visit: &Arc<Visit>,
+        work: impl Does<T>,
+    ) -> Result<T, Problem> {
+        let visit = Arc::clone(visit);
+        self.blocking(move |office| office.run(&visit.actor(), visit.context.at, |unit| work(unit, &visit))).await?
+    }
+
+    async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Office) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let gone = |_| Problem::Store("no more work is taken".to_owned());
+        let _place = self.works.acquire().await.map_err(gone)?;
+        let office = Arc::clone(&self.office);
+        let done = tokio::task::spawn_blocking(move || work(&office)).await;
+        done.map_err(|error| Problem::Store(format!("a piece of work failed: {error}")))
+    }
+
+    /// An instant as people read it, to the minute, in the operator's zone.
+    pub(crate) fn shown(&self, at: Timestamp) -> String {
+        self.office.settings.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
+    async fn answer(self: Arc<Self>, context: Context, page: &Page, mut request: Request) -> Response {
+        let params = request.extract_parts::<RawPathParams>().await.ok();
+        let params = params.iter().flatten().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let (parts, body) = request.into_parts();
+        let browser = cookie::sent(&parts.headers, cookie::BROWSER);
+        let minted = browser.is_none().then(|| self.mint_browser());
+        let mut visit = Visit {
+            context,
+            path: parts.uri.path().to_owned(),
+            params,
+            query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
+            form: Vec::new(),
+            caller: None,
+            session: cookie::sent(&parts.headers, cookie::SESSION),
+            language: chosen_language(&parts.headers),
+            theme: cookie::sent(&parts.headers, cookie::THEME).and_then(|word| Theme::parse(&word)),
+            csrf: String::new(),
+            is_part: is_part(&parts.headers),
+            problem: None,
+        };
+        let answered = self.admit(page, &mut visit, &parts.headers, browser.or_else(|| minted.clone()), body).await;
+        let mut answer = match answered {
+            Ok(None) => page.answer(&self, visit).await,
+            Ok(Some(answer)) => answer,
+            Err(problem) => visit.sorry(&self, &problem),
+        };
+        if let Some(browser) = minted {
+            answer = answer.with_cookie(cookie::secret(cookie::BROWSER, &browser));
+        }
+        answer.into_response()
+    }
+
+    /// Finds out who looks, whether they may, and what they sent; another answer than the page's where they may not.
+    async fn admit(
+        self: &Arc<Self>,
+        page: &Page,
+        visit: &mut Visit,
+        headers: &HeaderMap,
+        browser: Option<Zeroizing<String>>,
+        body: Body,
+    ) -> Result<Option<Answer>, Problem> {
+        let mut must_set_up_factor = false;
+        if let Some(token) = visit.session.clone() {
+            let at = visit.context.at;
+            let found = self.blocking(move |office| find_caller(office, &token, at)).await??;
+            match found {
+                Some((caller, must)) => (visit.caller, must_set_up_factor) = (Some(caller), must),
+                None => visit.session = None,
+            }
+        }
+        let own = visit.session.as_ref().or(browser.as_ref()).map(|cookie| cookie.as_str());
+        visit.csrf = csrf::token(&self.office.keys.office_seal(), own.unwrap_or_default());
+        if page.method == Method::POST {
+            if visit.caller.is_none() {
+                let later = |wait: Duration| Problem::TooOften { retry_after_s: wait.as_secs() + 1 };
+                self.knocks.take(visit.context.peer).map_err(later)?;
+            }
+            visit.form = self.form(headers, body, &visit.context).await?;
+            let shown = visit.form.iter().find(|(name, _)| name == csrf::FIELD).map(|(_, value)| value.as_str());
+            if !csrf::is_ours(headers, shown, &visit.csrf) {
+                return Err(Problem::Forbidden(visit.language.words().stale_form.into()));
+            }
+        }
+        let Access::SignedIn(may) = page.access else { return Ok(None) };
+        let Some(caller) = &visit.caller else {
+            let next: String = form_urlencoded::byte_serialize(visit.path.as_bytes()).collect();
+            return Ok(Some(Answer::see_other(format!("/sign-in?next={next}"))));
+        };
+        visit.partner().map(|_| ()).or_else(|problem| match visit.param("partner") {
+            // Whose it is comes first: that there is another partner is nobody's business.
+            Some(_) => Err(problem),
+            None => Ok(()),
+        })?;
+        if !caller.actor.is_allowed(&may) {
+            return Err(Problem::Forbidden(visit.language.words().not_your_role.into()));
+        }
+        let is_elsewhere = !visit.path.starts_with("/account");
+        Ok((must_set_up_factor && is_elsewhere).then(|| Answer::see_other(SECOND_FACTOR)))
+    }
+
+    async fn form(&self, headers: &HeaderMap, body: Body, context: &Context) -> Result<Vec<(String, String)>, Problem> {
+        let limits = Limits { body_bytes: FORM_BYTES, ..self.settings.current().limits.clone() };
+        let form = laini_server::http::read_form(headers, body, context, &limits).await;
+        let form = form.map_err(|_| Problem::invalid("form", "it is too large, or did not come whole"))?;
+        form.ok_or_else(|| Problem::invalid("form", "expected the fields of a form"))
+    }
+
+    fn mint_browser(&self) -> Zeroizing<String> {
+        let word = || self.office.entropy.next_u64();
+        Zeroizing::new(format!("{:016x}{:016x}", word(), word()))
+    }
+}
+
+/// Who holds a session's token, and whether they must set up a second factor first; `None` = it has ended.
+fn find_caller(office: &Office, token: &str, at: Timestamp) -> Result<Option<(Caller, bool)>, Problem> {
+    let actor = match people::authenticate(office, token, at) {
+        Ok(actor) => actor,
+        Err(people::SessionProblem::Unknown | people::SessionProblem::Expired) => return Ok(None),
+        Err(people::SessionProblem::Store(error)) => return Err(Problem::Store(error)),
+    };
+    let must = people::must_set_up_factor(office, &actor, at)?;
+    let Some(id) = actor.person() else { return Ok(None) };
+    let caller = office.run(&Actor::System, at, |work| {
+        let person: Person = work.get(id)?;
+        let partner = match person.seat.partner() {
+            None => None,
+            Some(partner) => {
+                let found = work.book()?.partners.into_iter().find(|found| found.id == partner);
+                found.map(|found| (partner, found.name))
+            }
+        };
+        let (name, role) = (person.name.clone(), person.seat.role_word());
+        Ok(Caller { actor: actor.clone(), person: id, name, role, partner })
+    })?;
+    Ok(Some((caller, must)))
+}
+
+fn chosen_language(headers: &HeaderMap) -> Language {
+    let chosen = cookie::sent(headers, cookie::LANGUAGE).and_then(|tag| Language::parse(&tag));
+    chosen.unwrap_or_else(|| Language::wanted(headers))
+}
+
+fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(encoded).into_owned().collect()
+}

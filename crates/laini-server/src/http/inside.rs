@@ -1,0 +1,27 @@
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::Request;
+use axum::response::Response;
+use bytes::Bytes;
+
+use super::origin::Origin;
+use super::{Context, Front};
+
+/// The API of this server, asked from inside: by pages, for whoever looks at them. What is asked takes the way that
+/// it takes from outside, with a token of its own; only the connection is missing.
+#[derive(Clone)]
+pub struct Inside(Arc<Front>);
+
+impl Inside {
+    pub(crate) fn new(front: Front) -> Self {
+        Self(Arc::new(front))
+    }
+
+    /// Asks for somebody whose request is `asking`: it counts as theirs, from their address.
+    pub async fn ask(&self, asking: &Context, request: Request<Bytes>) -> Response {
+        let (address, environments) = (asking.address, asking.environments);
+        let origin = Origin { address, environments, certificate: asking.certificate, is_tls: false };
+        self.0.answer(request.map(Body::from), origin).await
+    }
+}

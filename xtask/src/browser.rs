@@ -1,0 +1,54 @@
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::server::Server;
+use crate::{installed, shell};
+
+const BUILD_LIMIT_MINUTES: u32 = 30;
+const RUN_LIMIT_MINUTES: u32 = 10;
+/// Where pictures of every page are left for people to look through.
+const PICTURES: &str = "target/pictures";
+/// What the script prints at its end, before the count.
+const COUNT: &str = "browser checks passed: ";
+
+/// Drives the portal of a demo server in a real browser; returns how many checks passed.
+pub(crate) fn run() -> Result<u64> {
+    shell::run(&mut shell::command(BUILD_LIMIT_MINUTES, &["cargo", "build", "--package", "laini"]))?;
+    let folder = shell::root().join("tests/browser");
+    let modules = folder.join(".work");
+    installed::node(&folder, &modules).context("cannot install what drives the browser")?;
+    let pictures = shell::root().join(PICTURES);
+    std::fs::create_dir_all(&pictures)?;
+    let dir = shell::fresh_dir("browser")?;
+    let mut demo = Command::new(shell::root().join("target/debug/laini"));
+    demo.args(["demo", "--data"]).arg(dir.join("data"));
+    let server = Server::start(&mut demo, &dir, "demo").context("laini demo")?;
+    laini(&dir, &["partner", "add", "Pending Bank", "--agreement", "none"])?;
+    let owner = invited(&dir, &["member", "add", "Demo Bank", "owner@bank.example", "--role", "owner"])?;
+    let staff = invited(&dir, &["staff", "add", "staff@mobile.example", "--role", "admin"])?;
+    let script = folder.join("run.mjs");
+    let mut node = shell::command(RUN_LIMIT_MINUTES, &["node"]);
+    node.arg(&script).env("LAINI_BASE_URL", server.base_url()?).env("LAINI_MODULES", &modules);
+    node.env("LAINI_CHROMIUM", "/usr/bin/chromium").env("LAINI_PICTURES", &pictures);
+    node.env("LAINI_OWNER", owner).env("LAINI_STAFF", staff);
+    let told = shell::output(&mut node)?;
+    print!("{told}");
+    server.stop().context("laini demo")?;
+    std::fs::remove_dir_all(&dir)?;
+    let count = told.lines().find_map(|line| line.strip_prefix(COUNT)).context("the script did not come to its end")?;
+    count.parse().context("the script did not count")
+}
+
+fn laini(dir: &Path, words: &[&str]) -> Result<Value> {
+    let mut command = Command::new(shell::root().join("target/debug/laini"));
+    command.args(words).arg("--json").arg("--data").arg(dir.join("data"));
+    Ok(serde_json::from_str(&shell::output(&mut command)?)?)
+}
+
+/// Somebody new; the token of their invitation.
+fn invited(dir: &Path, words: &[&str]) -> Result<String> {
+    laini(dir, words)?["token"].as_str().map(str::to_owned).context("somebody was invited without a token")
+}
