@@ -8,7 +8,7 @@ use laini_office::{Problem, Work};
 use laini_wire::office::organisation::{DocumentAnswer, DocumentsAnswer};
 use serde_json::{Value, json};
 
-use super::described::{LOOKERS, PAPERS, file, in_query, operation, paged};
+use super::described::{LOOKERS, PAPERS, asking, file, in_query, operation, paged};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
 use crate::openapi::{Answer, Body, Operation, Schemas, collect};
@@ -55,12 +55,15 @@ fn listed() -> Answer {
 fn add_operation() -> Operation {
     let summary = "Send a document: PDF, JPEG or PNG of at most 10 MiB, under a name that says which";
     let answer = Answer::ok("It is kept.", &["DocumentAnswer"], example());
-    let mut add = operation("add_document", (Method::POST, PATH), summary, PAPERS, answer);
+    let add = operation("add_document", (Method::POST, PATH), summary, PAPERS, answer);
     let purposes = DocumentPurpose::ALL.map(DocumentPurpose::word);
-    add.parameters.extend([
-        in_query("purpose", "What it is for.", json!({"type": "string", "enum": purposes})),
-        in_query("name", "The file's name, with its ending.", json!({"type": "string", "maxLength": 100})),
-    ]);
+    let mut add = asking(
+        add,
+        [
+            in_query("purpose", "What it is for.", json!({"type": "string", "enum": purposes})),
+            in_query("name", "The file's name, with its ending.", json!({"type": "string", "maxLength": 100})),
+        ],
+    );
     add.refusals.extend([
         ApiError::InvalidField("document", "it is no PDF; save it as PDF, JPEG or PNG".into()),
         ApiError::BodyTooSlow,

@@ -10,7 +10,8 @@ use laini_wire::office::payments::{
 };
 use serde_json::json;
 
-use super::payments::params::{MAY_READ, MAY_READ_ALL, asking, day_of, operation, query};
+use super::described::{asking, in_query, operation, refusing};
+use super::payments::params::{MAY_READ, MAY_READ_ALL, day_of};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
 use crate::openapi::{Answer, Operation, Parameter, Schemas, collect};
@@ -37,7 +38,7 @@ fn schemas() -> Schemas {
 }
 
 fn day(name: &'static str, description: &'static str) -> Parameter {
-    query(name, description, json!({"type": "string", "format": "date"}))
+    in_query(name, description, json!({"type": "string", "format": "date"}))
 }
 
 fn show_account_operation() -> Operation {
@@ -73,13 +74,12 @@ fn show_statement_operation() -> Operation {
         Answer::ok("The statement.", &["StatementAnswer"], example),
     );
     let formats = json!({"type": "string", "enum": ["json", "csv", "html", "pdf"]});
-    let queries = vec![
+    let queries = [
         day("from", "The first day; without it, 90 days before the last."),
         day("until", "The last day; without it, today."),
-        query("format", "Without it, json.", formats),
+        in_query("format", "Without it, json.", formats),
     ];
-    let refusals = vec![ApiError::InvalidField("from", "expected a day like 2026-11-22".into())];
-    asking(Operation { refusals, ..operation }, queries)
+    refusing(asking(operation, queries), ApiError::InvalidField("from", "expected a day like 2026-11-22".into()))
 }
 
 fn show_ageing_operation() -> Operation {
@@ -96,8 +96,8 @@ fn show_ageing_operation() -> Operation {
         MAY_READ_ALL,
         Answer::ok("The ageing.", &["AgeingAnswer"], example),
     );
-    let refusals = vec![ApiError::InvalidField("on", "expected a day like 2026-11-22".into())];
-    asking(Operation { refusals, ..operation }, vec![day("on", "The day; without it, today.")])
+    let no_day = ApiError::InvalidField("on", "expected a day like 2026-11-22".into());
+    refusing(asking(operation, [day("on", "The day; without it, today.")]), no_day)
 }
 
 fn show_account(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

@@ -31,7 +31,7 @@ use crate::office::NOUNS;
 /// `GET`: the document itself.
 pub(crate) const OPENAPI_PATH: &str = "/openapi.json";
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Operations that belong together.
