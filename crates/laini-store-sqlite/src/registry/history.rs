@@ -1,7 +1,7 @@
 use jiff::Timestamp;
-use laini_core::line::{Event, EventKey, EventText, FeedLine, Msisdn, RefusedRow, RegistrySeal};
+use laini_core::line::{Event, EventKey, EventKind, EventText, FeedLine, Msisdn, RefusedRow, RegistrySeal};
 use laini_core::store::FeedStatus;
-use laini_store::registry::columns::{key, micros};
+use laini_store::registry::columns::{key, micros, position};
 use laini_store::registry::{self, Broken, Entering, Entry, EventColumns, RefusedEntry};
 use rusqlite::{Connection, params};
 
@@ -43,7 +43,8 @@ pub(super) struct History<'a> {
 }
 
 impl History<'_> {
-    /// The place of the newest event; events are never removed, so it is their number too.
+    /// The place of the newest event. It is the number of events that ever came: an erasure, which is one itself, is all
+    /// that removes some.
     pub(super) fn last_event(&self) -> Result<i64, Failure> {
         let mut statement = self.connection.prepare_cached("SELECT ifnull(max(seq), 0) FROM event")?;
         Ok(statement.query_row([], |row| row.get(0))?)
@@ -141,6 +142,14 @@ impl registry::History for History<'_> {
         Ok(self.connection.prepare_cached(SQL)?.query_row([key(number)], |row| row.get(0))?)
     }
 
+    fn erased_until(&self, number: Msisdn) -> Result<Option<Timestamp>, Failure> {
+        const SQL: &str = "SELECT max(at) FROM event WHERE msisdn = ?1 AND kind = ?2";
+        let erased = position(&EventKind::ALL, &EventKind::Erased);
+        let until: Option<i64> =
+            self.connection.prepare_cached(SQL)?.query_row([key(number), erased], |row| row.get(0))?;
+        Ok(until.map(micros).transpose()?)
+    }
+
     fn refused_about(&self, number: Msisdn) -> Result<Vec<RefusedRow>, Failure> {
         self.rows_about(number)
     }
@@ -170,6 +179,16 @@ impl Entering for History<'_> {
 
     fn take_back(&mut self, seq: i64) -> Result<(), Failure> {
         self.connection.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([seq])?;
+        Ok(())
+    }
+
+    fn erase(&mut self, events: &[i64], number: Msisdn, until: Timestamp) -> Result<(), Failure> {
+        let mut delete = self.connection.prepare_cached("DELETE FROM event WHERE seq = ?1")?;
+        for seq in events {
+            delete.execute([seq])?;
+        }
+        const REFUSED: &str = "DELETE FROM refused WHERE msisdn = ?1 AND at <= ?2";
+        self.connection.prepare_cached(REFUSED)?.execute([key(number), until.as_microsecond()])?;
         Ok(())
     }
 
