@@ -29,6 +29,9 @@ pub(super) const NOUN: Noun = Noun {
     schemas,
 };
 
+/// What a statement can be asked for as.
+const FILES: [&str; 3] = ["text/csv;charset=UTF-8", "text/html;charset=UTF-8", "application/pdf"];
+
 fn schemas() -> Schemas {
     let mut schemas = Vec::new();
     collect::<AccountAnswer>(&mut schemas);
@@ -71,7 +74,7 @@ fn show_statement_operation() -> Operation {
         (Method::GET, "/office/v1/partners/{partner}/statement"),
         "A statement of account; as JSON, CSV, a page of HTML or PDF",
         MAY_READ,
-        Answer::ok("The statement.", &["StatementAnswer"], example),
+        Answer { files: &FILES, ..Answer::ok("The statement.", &["StatementAnswer"], example) },
     );
     let formats = json!({"type": "string", "enum": ["json", "csv", "html", "pdf"]});
     let queries = [
@@ -131,15 +134,15 @@ fn show_statement(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     match call.query("format").unwrap_or("json") {
         "json" => Reply::ok(&told(&statement)),
         "csv" => {
-            Ok(Reply::file("text/csv; charset=utf-8", name("csv"), payments::statement_csv(&statement).into_bytes()))
+            Ok(Reply::file(FILES[0], name("csv"), payments::statement_csv(&statement).into_bytes()))
         }
         "html" => {
             let paper = payments::statement_paper(&work.office.settings.operator, &partner, &statement);
-            Ok(Reply::file("text/html; charset=utf-8", name("html"), paper.html().into_bytes()))
+            Ok(Reply::file(FILES[1], name("html"), paper.html().into_bytes()))
         }
         "pdf" => {
             let paper = payments::statement_paper(&work.office.settings.operator, &partner, &statement);
-            Ok(Reply::file("application/pdf", name("pdf"), paper.pdf()))
+            Ok(Reply::file(FILES[2], name("pdf"), paper.pdf()))
         }
         _ => Err(Problem::invalid("format", "expected json, csv, html, pdf")),
     }
