@@ -133,9 +133,7 @@ fn show_statement(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let name = |extension: &str| format!("statement-{}-{until}.{extension}", partner.id);
     match call.query("format").unwrap_or("json") {
         "json" => Reply::ok(&told(&statement)),
-        "csv" => {
-            Ok(Reply::file(FILES[0], name("csv"), payments::statement_csv(&statement).into_bytes()))
-        }
+        "csv" => Ok(Reply::file(FILES[0], name("csv"), payments::statement_csv(&statement).into_bytes())),
         "html" => {
             let paper = payments::statement_paper(&work.office.settings.operator, &partner, &statement);
             Ok(Reply::file(FILES[1], name("html"), paper.html().into_bytes()))

@@ -110,8 +110,6 @@ async fn a_partner_comes_from_its_papers_to_an_agreement_in_force() {
     let version = sides.draft().await;
     let sent = staff.done("POST", &format!("{version}/send"), None).await;
     assert_eq!(sides.standing().await.0, "agreement_sent");
-    let read = owner.call("GET", &format!("{version}/pdf"), None).await;
-    assert_eq!((read.status, read.header("content-type")), (200, Some("application/pdf")));
     let signature = Some(json!({"sha256": sent["sha256"]}));
     let once = owner.done("POST", &format!("{version}/signatures"), signature.clone()).await;
     assert_eq!((&once["state"], once["signatures"].as_array().unwrap().len()), (&json!("sent"), 1));

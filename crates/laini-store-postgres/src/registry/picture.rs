@@ -24,9 +24,11 @@ pub(super) struct Events {
     pub(super) added: Vec<EventColumns>,
     pub(super) refused: Vec<RefusedColumns>,
     pub(super) heartbeats: BTreeMap<String, i64>,
-    /// Events that are erased, and the numbers whose refused rows are, with the instant up to which.
-    pub(super) erased: Vec<i64>,
-    pub(super) erased_until: Vec<(i64, i64)>,
+    /// Up to when everything about a number was erased.
+    erased_until: HashMap<Msisdn, Timestamp>,
+    /// Events that go, and the numbers whose refused rows do, with the instant up to which.
+    pub(super) gone: Vec<i64>,
+    pub(super) gone_until: Vec<(i64, i64)>,
 }
 
 /// A refused row that is to be written.
@@ -52,8 +54,9 @@ impl Events {
             added: Vec::new(),
             refused: Vec::new(),
             heartbeats: BTreeMap::new(),
-            erased: Vec::new(),
-            erased_until: Vec::new(),
+            erased_until: HashMap::new(),
+            gone: Vec::new(),
+            gone_until: Vec::new(),
         }
     }
 
@@ -63,6 +66,10 @@ impl Events {
         self.by_key.insert(entry.event.key.clone(), seq);
         for number in entry.numbers() {
             self.naming.entry(number).or_default().insert(seq);
+        }
+        if let (Happening::Erased, Some(number)) = (&entry.event.happening, entry.event.msisdn) {
+            let until = self.erased_until.entry(number).or_insert(entry.event.at);
+            *until = entry.event.at.max(*until);
         }
         if let Some(of) = amended(&entry.event)
             && !self.known.contains_key(&seq)
@@ -130,9 +137,7 @@ impl History for Events {
     }
 
     fn erased_until(&self, number: Msisdn) -> Result<Option<Timestamp>, Broken> {
-        let named = self.naming.get(&number).into_iter().flatten().filter_map(|seq| self.known.get(seq));
-        let of_number = named.map(|entry| &entry.event).filter(|event| event.happening == Happening::Erased);
-        Ok(of_number.map(|event| event.at).max())
+        Ok(self.erased_until.get(&number).copied())
     }
 
     fn refused_about(&self, number: Msisdn) -> Result<Vec<RefusedRow>, Broken> {
@@ -161,12 +166,12 @@ impl Entering for Events {
             self.unknow(*seq)?;
         }
         self.added.retain(|row| !events.contains(&row.seq));
-        self.erased.extend(events);
+        self.gone.extend(events);
         if let Some(rows) = self.refused_about.get_mut(&number) {
             rows.retain(|row| row.at > until);
         }
         self.refused.retain(|row| row.entry.msisdn != Some(number) || row.entry.at > until);
-        self.erased_until.push((key(number), until.as_microsecond()));
+        self.gone_until.push((key(number), until.as_microsecond()));
         Ok(())
     }
 

@@ -24,12 +24,12 @@ pub(super) async fn write_events(transaction: &Transaction<'_>, events: &Events)
 async fn write_erased(transaction: &Transaction<'_>, events: &Events) -> Result<(), DbError> {
     const REFUSED: &str = "DELETE FROM refused r USING unnest($1, $2) e(msisdn, until)
         WHERE r.msisdn = e.msisdn AND r.at <= e.until";
-    if events.erased.is_empty() {
+    if events.gone.is_empty() {
         return Ok(());
     }
-    transaction.execute("DELETE FROM unapplied WHERE event = ANY($1)", params![events.erased]).await?;
-    transaction.execute("DELETE FROM event WHERE seq = ANY($1)", params![events.erased]).await?;
-    let (numbers, until): (Vec<i64>, Vec<i64>) = events.erased_until.iter().copied().unzip();
+    transaction.execute("DELETE FROM unapplied WHERE event = ANY($1)", params![events.gone]).await?;
+    transaction.execute("DELETE FROM event WHERE seq = ANY($1)", params![events.gone]).await?;
+    let (numbers, until): (Vec<i64>, Vec<i64>) = events.gone_until.iter().copied().unzip();
     transaction.execute(REFUSED, params![numbers, until]).await.map(drop)
 }
 

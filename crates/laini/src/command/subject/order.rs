@@ -123,7 +123,7 @@ impl Desk {
                 // What says that it is erased is one more.
                 Ok((known.len() + 1).saturating_sub(left.len()) as u64)
             }
-            Some(FeedResult::Repeated) | Some(FeedResult::Refused(Refusal::Erased)) => Ok(0),
+            Some(FeedResult::Repeated | FeedResult::Refused(Refusal::Erased)) => Ok(0),
             Some(FeedResult::Refused(refusal)) => Err(anyhow::anyhow!("the history cannot be erased: {refusal}"))
                 .hint("the holder has the line under another number: ask what is to become of that one"),
             _ => anyhow::bail!("the erasure was not taken"),
