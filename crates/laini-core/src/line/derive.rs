@@ -222,8 +222,8 @@ impl Effective<'_> {
             Happening::Resumed => set_status(state, LineStatus::Active),
             Happening::PortedOut => end(state, LineStatus::PortedOut),
             Happening::Terminated => end(state, LineStatus::Terminated),
-            Happening::DeviceChanged => Verdict::NoChange,
-            Happening::NumberChanged { .. }
+            Happening::DeviceChanged
+            | Happening::NumberChanged { .. }
             | Happening::Correction { .. }
             | Happening::Retraction { .. }
             | Happening::Erased => Verdict::NoChange,

@@ -66,6 +66,7 @@ impl Place {
     /// Lets the commands and servers of a lab use the database.
     pub(crate) fn configure(&self, lab: &Lab) {
         let (url, file) = (&self.url, &self.password_file);
+        fs::create_dir_all(lab.data()).unwrap();
         let text = format!("[store]\nkind = \"postgres\"\nurl = \"{url}\"\npassword_file = \"{file}\"\n");
         fs::write(lab.data().join("laini.toml"), text).unwrap();
     }
