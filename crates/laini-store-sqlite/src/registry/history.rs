@@ -188,11 +188,11 @@ impl Entering for History<'_> {
     }
 
     fn erase(&mut self, events: &[i64], number: Msisdn, until: Timestamp) -> Result<(), Failure> {
+        const REFUSED: &str = "DELETE FROM refused WHERE msisdn = ?1 AND at <= ?2";
         let mut delete = self.connection.prepare_cached("DELETE FROM event WHERE seq = ?1")?;
         for seq in events {
             delete.execute([seq])?;
         }
-        const REFUSED: &str = "DELETE FROM refused WHERE msisdn = ?1 AND at <= ?2";
         self.connection.prepare_cached(REFUSED)?.execute([key(number), until.as_microsecond()])?;
         Ok(())
     }

@@ -80,7 +80,7 @@ pub async fn an_earlier_holding_is_erased_and_the_present_one_is_answered_as_bef
         let resumed = event(&format!("resumed{n}"), "2026-11-21T14:00:00Z", n, Happening::Resumed);
         assert_eq!(record(&registry, vec![resumed]).await, [FeedResult::Accepted]);
         let now = line(&registry, n).await;
-        assert_eq!((now.last_swap, now.registered), (before.line.unwrap().last_swap, at(SECOND)), "{n}");
+        assert_eq!((now.last_swap, now.registered), (before.line.and_then(|line| line.last_swap), at(SECOND)), "{n}");
     }
     let before = [line(&registry, 1).await, line(&registry, 2).await, line(&registry, 3).await];
     load(&registry, CUT_2, [0, 60, 61, 62].map(|n| row(n, sim(50 + n))).to_vec()).await;
