@@ -76,6 +76,7 @@ fn in_path(name: &'static str) -> Parameter {
         "person" => ("Who.", id),
         "session" => ("One of one's own.", id),
         "invoice" => ("The invoice's number.", number(1)),
+        "line" => ("The line's number on the invoice.", number(0)),
         _ => ("An id.", id),
     };
     Parameter { name, place: "path", required: true, description, schema }

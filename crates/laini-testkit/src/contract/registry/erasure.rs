@@ -36,8 +36,8 @@ fn two_holdings(n: u64, second: Happening) -> Vec<Event> {
     ]
 }
 
-/// What was known of an earlier holding goes, and comes back by no feed; the line is derived as it was, also by the next
-/// snapshot.
+/// What was known of an earlier holding goes, and comes back by no feed; the line is derived as it was, also by
+/// the next snapshot.
 pub async fn an_earlier_holding_is_erased_and_the_present_one_is_answered_as_before(place: &impl RegistryPlace) {
     let registry = place.open();
     let holders = [Happening::Registered(sim(9)), Happening::Recycled(sim(9)), Happening::PortedIn(sim(9))];
