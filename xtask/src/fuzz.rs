@@ -20,27 +20,48 @@ const DOCUMENT: &str = "api/openapi.json";
 const EXAMPLES_VARIABLE: &str = "LAINI_TEST_EXAMPLES";
 const SEED_VARIABLE: &str = "LAINI_TEST_SEED";
 
-/// What one kind of app asks.
+/// The same for the office, which has more operations than all others together.
+const EXAMPLES_PER_OFFICE_OPERATION: u64 = 12;
+const PASSWORD: &str = "four words walk home";
+
+/// What one kind of app asks, or an administrator of the office.
 struct Pass {
     name: &'static str,
     environment: &'static str,
+    /// The most generated requests of one operation.
+    examples_max: u64,
     /// Which operations of the document.
     operations: &'static [&'static str],
 }
 
-/// The office is for people, whose sessions no app has: its own tests ask every operation as every role.
+/// The office is for people, whose sessions no app has.
 const PARTNERS: &[&str] = &["--exclude-tag=sandbox", "--exclude-tag=operator", "--exclude-path-regex=^/office/"];
+/// What an administrator may, but for signing in, which random passwords never do, and for what ends the session or the
+/// partner whose things are asked about.
+const OFFICE: &[&str] = &[
+    "--include-path-regex=^/office/",
+    "--exclude-by=/x-laini-may/staff == []",
+    "--exclude-operation-id=open_session",
+    "--exclude-operation-id=close_session",
+    TERMINATE_APP,
+    TERMINATE_PARTNER,
+];
+const TERMINATE_APP: &str = "--exclude-operation-id=terminate_app";
+const TERMINATE_PARTNER: &str = "--exclude-operation-id=terminate_partner";
+const OFFICE_ENDS: &[&str] = &["--include-operation-id=terminate_app", "--include-operation-id=terminate_partner"];
 /// A stopped feed refuses every event.
 const STOP_FEED: &str = "--exclude-operation-id=stop_feed";
 
 /// First what changes a world, then, in a fresh one, what asks about it: a check of a stopped feed or of a
 /// row that was refused is a 503 by the contract, and here no 5xx is wanted. At last what changes the registry.
 const PASSES: &[Pass] = &[
-    Pass { name: "worlds", environment: "sandbox", operations: &["--include-tag=sandbox", STOP_FEED] },
-    Pass { name: "sandbox", environment: "sandbox", operations: PARTNERS },
-    Pass { name: "production", environment: "production", operations: PARTNERS },
-    Pass { name: "stopped feed", environment: "sandbox", operations: &["--include-operation-id=stop_feed"] },
-    Pass { name: "operator", environment: "production", operations: &["--include-tag=operator"] },
+    Pass::of_app("worlds", "sandbox", &["--include-tag=sandbox", STOP_FEED]),
+    Pass::of_app("sandbox", "sandbox", PARTNERS),
+    Pass::of_app("production", "production", PARTNERS),
+    Pass::of_app("stopped feed", "sandbox", &["--include-operation-id=stop_feed"]),
+    Pass::of_app("operator", "production", &["--include-tag=operator"]),
+    Pass::of_office("office", OFFICE),
+    Pass::of_office("what ends", OFFICE_ENDS),
 ];
 
 /// Sends requests generated from [`DOCUMENT`] to the real server; returns how many operations were tried.
@@ -54,13 +75,15 @@ pub(crate) fn run() -> Result<u64> {
     demo.args(["demo", "--data"]).arg(dir.join("data"));
     let server = Server::start(&mut demo, &dir, "demo").context("laini demo")?;
     let (examples, seed) = (number(EXAMPLES_VARIABLE, EXAMPLES_PER_OPERATION)?, number(SEED_VARIABLE, SEED)?);
-    let operator_key = operator_key(&dir)?;
+    let (operator_key, clerk) = (operator_key(&dir)?, Clerk::sign_in(&server, &dir)?);
     let (mut cases, mut operations) = (0, 0);
     for pass in PASSES {
         let mut schemathesis = shell::command(RUN_LIMIT_MINUTES, &[]);
         schemathesis.arg(tool.join("bin/st")).args(["--config-file", "tests/http/schemathesis.toml", "run", DOCUMENT]);
+        let examples = examples.min(pass.examples_max);
         schemathesis.args(["--max-examples", &examples.to_string(), "--seed", &seed.to_string()]);
-        schemathesis.env("LAINI_OPERATOR_KEY", &operator_key);
+        schemathesis.env("LAINI_OPERATOR_KEY", &operator_key).env("LAINI_SESSION", &clerk.session);
+        schemathesis.env("LAINI_PARTNER", &clerk.partner).env("LAINI_APP", &clerk.app);
         let tried = pass.run(&server, schemathesis, &dir).with_context(|| format!("pass '{}'", pass.name))?;
         cases += tried.cases;
         operations += tried.operations;
@@ -85,6 +108,14 @@ struct Tried {
 }
 
 impl Pass {
+    const fn of_app(name: &'static str, environment: &'static str, operations: &'static [&'static str]) -> Self {
+        Self { name, environment, examples_max: u64::MAX, operations }
+    }
+
+    const fn of_office(name: &'static str, operations: &'static [&'static str]) -> Self {
+        Self { name, environment: "production", examples_max: EXAMPLES_PER_OFFICE_OPERATION, operations }
+    }
+
     /// Fails where an answer is not what the document says.
     fn run(&self, server: &Server, mut schemathesis: Command, dir: &Path) -> Result<Tried> {
         let (base_url, credentials) = (server.base_url()?, server.credentials(self.environment)?);
@@ -106,12 +137,42 @@ impl Pass {
     }
 }
 
-/// A key of the operator's; made beside the server, which notices it long before it is used.
+/// An administrator's session, and whose things it asks about.
+struct Clerk {
+    session: String,
+    partner: String,
+    app: String,
+}
+
+impl Clerk {
+    fn sign_in(server: &Server, dir: &Path) -> Result<Self> {
+        let added = beside(dir, &["staff", "add", "fuzz@mobile.example", "--role", "admin"])?;
+        let invitation = added["token"].as_str().context("somebody was invited and no token shown")?;
+        let body = serde_json::json!({"token": invitation, "password": PASSWORD}).to_string();
+        let path = "/office/v1/invitations/accept";
+        let answer = post(server.base_url()?, path, &["Content-Type: application/json"], &body)?;
+        ensure!(answer.status == 201, "the administrator did not come in: {}", answer.status);
+        let came_in: Value = serde_json::from_str(&answer.body)?;
+        let text = |value: &Value, what| value.as_str().map(str::to_owned).context(what);
+        Ok(Self {
+            session: text(&came_in["token"], "somebody came in and no token was shown")?,
+            partner: text(&beside(dir, &["partner", "list"])?[0]["partner"], "no partner is listed")?,
+            app: text(&beside(dir, &["app", "list"])?[0]["app"], "no app is listed")?,
+        })
+    }
+}
+
+/// What a command says, beside the server, which notices what it does long before that is used.
+fn beside(dir: &Path, args: &[&str]) -> Result<Value> {
+    let mut command = Command::new(shell::root().join("target/debug/laini"));
+    command.args(args).args(["--json", "--data"]).arg(dir.join("data"));
+    Ok(serde_json::from_str(&shell::output(&mut command)?)?)
+}
+
+/// A key of the operator's.
 fn operator_key(dir: &Path) -> Result<String> {
-    let mut add = Command::new(shell::root().join("target/debug/laini"));
-    add.args(["operator", "key", "add", "fuzz", "--scopes", "feed:write,feed:read", "--expires", "1h", "--json"]);
-    let made: Value = serde_json::from_str(&shell::output(add.arg("--data").arg(dir.join("data")))?)?;
-    made["key"].as_str().map(str::to_owned).context("an operator key was made and not shown")
+    let made = ["operator", "key", "add", "fuzz", "--scopes", "feed:write,feed:read", "--expires", "1h"];
+    beside(dir, &made)?["key"].as_str().map(str::to_owned).context("an operator key was made and not shown")
 }
 
 fn token(base_url: &str, credentials: &Credentials) -> Result<String> {

@@ -1,7 +1,5 @@
 use axum::body::Body;
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
-};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
@@ -15,8 +13,6 @@ pub(crate) struct Answer {
     media_type: &'static str,
     body: Vec<u8>,
     location: Option<String>,
-    /// What the browser calls it when it is saved.
-    file: Option<String>,
     cookies: Vec<HeaderValue>,
 }
 
@@ -32,11 +28,6 @@ impl Answer {
         Self { location, ..Self::of(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Vec::new()) }
     }
 
-    /// A file to save; `name` holds letters, digits, `-` and `.` alone.
-    pub(crate) fn file(media_type: &'static str, name: String, body: Vec<u8>) -> Self {
-        Self { file: Some(name), ..Self::of(StatusCode::OK, media_type, body) }
-    }
-
     /// With another status.
     pub(crate) fn with_status(self, status: StatusCode) -> Self {
         Self { status, ..self }
@@ -49,7 +40,7 @@ impl Answer {
     }
 
     fn of(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status, media_type, body, location: None, file: None, cookies: Vec::new() }
+        Self { status, media_type, body, location: None, cookies: Vec::new() }
     }
 
     pub(crate) fn into_response(self) -> Response {
@@ -63,11 +54,6 @@ impl Answer {
         headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
         if let Some(location) = self.location.and_then(|path| HeaderValue::from_str(&path).ok()) {
             headers.insert(LOCATION, location);
-        }
-        if let Some(name) =
-            self.file.and_then(|name| HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).ok())
-        {
-            headers.insert(CONTENT_DISPOSITION, name);
         }
         for cookie in self.cookies {
             headers.append(SET_COOKIE, cookie);

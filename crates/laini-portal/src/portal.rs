@@ -199,7 +199,7 @@ fn find_caller(office: &Office, token: &str, at: Timestamp) -> Result<Option<(Ca
         Err(people::SessionProblem::Unknown | people::SessionProblem::Expired) => return Ok(None),
         Err(people::SessionProblem::Store(error)) => return Err(Problem::Store(error)),
     };
-    let must = people::must_set_up_factor(office, &actor, at)?;
+    let must = people::must_set_up_factor(office, &actor, people::session_of(token), at)?;
     let Some(id) = actor.person() else { return Ok(None) };
     let caller = office.run(&Actor::System, at, |work| {
         let person: Person = work.get(id)?;
@@ -211,7 +211,7 @@ fn find_caller(office: &Office, token: &str, at: Timestamp) -> Result<Option<(Ca
             }
         };
         let (name, role) = (person.name.clone(), person.seat.role_word());
-        Ok(Caller { actor: actor.clone(), person: id, name, role, partner })
+        Ok(Caller { actor: actor.clone(), name, role, partner })
     })?;
     Ok(Some((caller, must)))
 }

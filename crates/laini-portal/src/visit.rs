@@ -1,6 +1,6 @@
 use askama::Template;
 use axum::http::{HeaderMap, StatusCode};
-use laini_core::partner::{PartnerId, PersonId};
+use laini_core::partner::PartnerId;
 use laini_office::{Actor, Problem, Work};
 use laini_server::http::Context;
 use zeroize::Zeroizing;
@@ -43,7 +43,6 @@ pub(crate) struct Visit {
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) actor: Actor,
-    pub(crate) person: PersonId,
     pub(crate) name: String,
     pub(crate) role: &'static str,
     /// The partner whose member they are, and its name; `None` = the operator's staff.

@@ -48,7 +48,7 @@ pub struct PriceStamp {
 
 /// A price that cannot be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("bands must grow, end with an open one, and no amount may be negative")]
+#[error("bands must grow, end with an open one, and no amount may be negative or 2^63 and more")]
 pub struct PriceError;
 
 impl Price {
@@ -64,7 +64,7 @@ impl Price {
         }
     }
 
-    /// Checks that bands grow and end open, and that nothing is negative.
+    /// Checks that bands grow and end open, and that nothing is negative or beyond what engines keep.
     pub fn check(&self) -> Result<(), PriceError> {
         let ends: Vec<u64> = self.bands.iter().map(|band| band.up_to.unwrap_or(u64::MAX)).collect();
         let grow = ends.windows(2).all(|pair| pair[0] < pair[1]);
@@ -72,7 +72,11 @@ impl Price {
         let positive = self.bands.iter().all(|band| band.unit_minor >= 0)
             && self.set_up_minor >= 0
             && self.monthly_minimum_minor >= 0;
-        (grow && open && positive).then_some(()).ok_or(PriceError)
+        // As engines keep numbers.
+        let (FreeUnits::Once(free) | FreeUnits::PerMonth(free)) = self.free;
+        let ends = self.bands.iter().filter_map(|band| band.up_to);
+        let countable = ends.chain([free]).all(|units| i64::try_from(units).is_ok());
+        (grow && open && positive && countable).then_some(()).ok_or(PriceError)
     }
 
     /// What a ledger row freezes: the version, and the dearest band as list price.

@@ -190,6 +190,11 @@ fn corrected(happening: &Happening, imsi: Option<Imsi>, new_msisdn: Option<Msisd
 impl Effective<'_> {
     /// Applies the event. A line's newest event decides whether the feed can be believed about it.
     fn apply(&self, lines: &mut BTreeMap<Msisdn, LineState>) -> Verdict {
+        if self.happening == Happening::Erased {
+            // As after a row that could not be read: whoever comes next is a new holder, and until then nobody knows.
+            lines.insert(self.msisdn, LineState { line: None, source_rejected: true });
+            return Verdict::Applied;
+        }
         let verdict = if let Happening::NumberChanged { new_msisdn } = self.happening {
             self.change_number(new_msisdn, lines)
         } else {
@@ -217,10 +222,11 @@ impl Effective<'_> {
             Happening::Resumed => set_status(state, LineStatus::Active),
             Happening::PortedOut => end(state, LineStatus::PortedOut),
             Happening::Terminated => end(state, LineStatus::Terminated),
-            Happening::DeviceChanged => Verdict::NoChange,
-            Happening::NumberChanged { .. } | Happening::Correction { .. } | Happening::Retraction { .. } => {
-                Verdict::NoChange
-            }
+            Happening::DeviceChanged
+            | Happening::NumberChanged { .. }
+            | Happening::Correction { .. }
+            | Happening::Retraction { .. }
+            | Happening::Erased => Verdict::NoChange,
         }
     }
 

@@ -103,6 +103,8 @@ pub enum Happening {
         /// The id of the event to withdraw, in the same source.
         of: EventText,
     },
+    /// Somebody held the number until then, and what was known of that is erased. No feed says this.
+    Erased,
 }
 
 /// The type of an event, in the order in which events of one instant are applied (design, "The feed").
@@ -136,11 +138,13 @@ pub enum EventKind {
     Retraction,
     /// The feed is complete until its instant; about the feed, not about a line.
     Heartbeat,
+    /// See [`Happening::Erased`].
+    Erased,
 }
 
 impl EventKind {
     /// Every kind, in the order in which they are applied; engines store the position.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Registered,
         Self::SimReplaced,
         Self::EsimIssued,
@@ -155,6 +159,7 @@ impl EventKind {
         Self::Correction,
         Self::Retraction,
         Self::Heartbeat,
+        Self::Erased,
     ];
 
     /// The feed's word for it.
@@ -174,6 +179,7 @@ impl EventKind {
             Self::Correction => "correction",
             Self::Retraction => "retraction",
             Self::Heartbeat => "heartbeat",
+            Self::Erased => "erased",
         }
     }
 
@@ -200,6 +206,7 @@ impl Happening {
             Self::NumberChanged { .. } => EventKind::NumberChanged,
             Self::Correction { .. } => EventKind::Correction,
             Self::Retraction { .. } => EventKind::Retraction,
+            Self::Erased => EventKind::Erased,
         }
     }
 
@@ -254,11 +261,17 @@ pub enum Refusal {
     /// A correction of what the snapshot already contains.
     #[error("the event it amends is older than the snapshot's cut; the next snapshot must carry the change")]
     BeforeCut,
+    /// About a time of which everything was erased. Nothing of it is kept.
+    #[error("what was before the number's present holder is erased; nothing of it is kept")]
+    Erased,
+    /// An erasure of a holding that a number change links to another line.
+    #[error("a number change links that time to another line, whose facts are derived from it")]
+    LinkedLine,
 }
 
 impl Refusal {
     /// Every refusal, for engines that store them by their position.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::UnknownLine,
         Self::NotServed,
         Self::AlreadyServed,
@@ -268,6 +281,8 @@ impl Refusal {
         Self::AmendsAmendment,
         Self::OtherNumber,
         Self::BeforeCut,
+        Self::Erased,
+        Self::LinkedLine,
     ];
 
     /// Whether an earlier event that is still under way can mend it.

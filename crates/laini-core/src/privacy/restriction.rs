@@ -56,6 +56,11 @@ impl Restrictions {
         self.seen
     }
 
+    /// Whether any restriction names the number, for whichever holder.
+    pub fn names(&self, number: SubjectHash) -> bool {
+        self.until(number).is_some()
+    }
+
     /// Whether what is known about a line is withheld: it is restricted, and nobody else holds it since. What is not
     /// served any more is withheld as well, for "not served" would be told of the same holder.
     pub fn withhold(&self, number: SubjectHash, state: &LineState) -> bool {

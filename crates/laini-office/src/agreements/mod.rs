@@ -3,6 +3,7 @@
 //! Owns the records of every version and the texts that were signed. Must never change a text that was sent or terms
 //! that were signed, or let checks go by an agreement that only one side has signed.
 
+mod at_once;
 mod draft;
 mod end;
 mod sign;
@@ -20,9 +21,10 @@ use crate::organisation::find_partner;
 use crate::paper::Paper;
 use crate::{Kept, Page, PageRequest, Problem, Work, key};
 
+pub use at_once::{add_with_standard, change_at_once};
 pub use draft::{draft, redraft, remove_draft, send, take_back};
 pub use end::{EndsFrom, end, ends_from};
-pub use sign::{add_with_standard, sign, sign_on_paper};
+pub use sign::{sign, sign_on_paper};
 pub use terms::{BandTerms, LimitTerms, PriceTerms, PurposeTerms, Terms};
 
 /// One version of a partner's agreement.

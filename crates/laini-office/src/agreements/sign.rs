@@ -1,8 +1,8 @@
-use laini_core::partner::{AgreementId, DocumentId, DocumentPurpose, OnboardingEvent, Partner, PartnerId, Side};
+use laini_core::partner::{AgreementId, DocumentId, DocumentPurpose, OnboardingEvent, PartnerId, Side};
 use laini_core::store::{AccountsChange, PartnerChange};
 
 use super::draft::in_state;
-use super::{AgreementRecord, AgreementState, SentText, SignedBy, Terms, digest_in_words, template};
+use super::{AgreementRecord, AgreementState, SignedBy, digest_in_words};
 use crate::onboarding::{agreement_moved, side};
 use crate::organisation::document;
 use crate::people::Person;
@@ -59,42 +59,6 @@ pub fn sign_on_paper(
     (record.scan, record.signatures) = (Some(scan), Vec::new());
     work.note("agreement.sign_on_paper", Some(partner), id, &scan.to_string());
     with_signatures(work, record, signatures)
-}
-
-/// Adds a partner with the standard agreement, signed for both sides by whoever does it.
-pub fn add_with_standard(work: &mut Work<'_>, partner: Partner) -> Result<AgreementRecord, Problem> {
-    let parties = (work.office.settings.operator.clone(), vec![partner.name.clone()]);
-    let mut record = AgreementRecord {
-        id: AgreementId::from_random(work.office.entropy.next_u64()),
-        partner: partner.id,
-        number: 1,
-        state: AgreementState::Sent,
-        terms: Terms::standard(work.office.settings.currency),
-        created: work.at,
-        text: None,
-        signatures: Vec::new(),
-        scan: None,
-    };
-    let text = template::paper(&record, &parties, &work.office.settings.zone, false);
-    let (pdf, html) = (work.keep_document(&text.pdf())?, work.keep_document(text.html().as_bytes())?);
-    let by = work.actor.in_trail();
-    let signed = |side| SignedBy {
-        side,
-        by: by.clone(),
-        name: by.clone(),
-        at: work.at,
-        address: "with the standard agreement, in one step".to_owned(),
-        digest: pdf,
-    };
-    record.signatures = vec![signed(Side::Partner), signed(Side::Operator)];
-    record.text = Some(SentText { at: work.at, operator: parties.0, partner: parties.1, pdf, html });
-    record.state = AgreementState::Signed;
-    work.note("partner.add", Some(partner.id), partner.id, "standard agreement");
-    let agreed = record.agreed(&laini_core::partner::Agreements::default(), work.at)?;
-    work.accounts(AccountsChange::AddPartner(partner));
-    work.accounts(AccountsChange::AddAgreement(agreed));
-    work.put(&record)?;
-    Ok(record)
 }
 
 /// Adds signatures; where both sides have signed, checks go by it from its date on.

@@ -115,22 +115,49 @@ impl Terms {
             monthly_minimum_minor: 0,
         };
         let swap = PriceTerms { set_up_minor: 5_000_000, free_units: 200_000, ..flat(Product::Swap, 100) };
-        let basis = |purpose| match purpose {
-            Purpose::FraudPrevention | Purpose::ChequeConfirmation => LawfulBasis::LegitimateInterests,
-            Purpose::Onboarding => LawfulBasis::LegalObligation,
-        };
-        let purposes = Purpose::ALL.map(|purpose| PurposeTerms { purpose, lawful_basis: basis(purpose) });
         let windows = Windows::default();
         Self {
             prices: vec![flat(Product::Imsi, 2_000), swap, flat(Product::Age, 400)],
             swap_months: windows.swap.as_months(),
             registration_months: windows.registration.as_months(),
-            purposes: purposes.to_vec(),
+            purposes: Purpose::ALL.map(PurposeTerms::usual).to_vec(),
             exact_times: false,
             pass_hashed_imsi: false,
             limits: LimitTerms::default(),
             valid_from: None,
             valid_until: None,
+            notice_days: 30,
+        }
+    }
+
+    /// The terms of an agreement of which there is no record: it was made before there were any.
+    pub(super) fn of(agreement: &Agreement) -> Self {
+        let priced = |(product, price): &(Product, Price)| {
+            let (free_units, free_units_renew) = match price.free {
+                FreeUnits::PerMonth(units) => (units, true),
+                FreeUnits::Once(units) => (units, false),
+            };
+            let band = |band: &Band| BandTerms { up_to: band.up_to, unit_minor: band.unit_minor };
+            PriceTerms {
+                product: *product,
+                currency: price.currency.as_str().to_owned(),
+                set_up_minor: price.set_up_minor,
+                free_units,
+                free_units_renew,
+                bands: price.bands.iter().map(band).collect(),
+                monthly_minimum_minor: price.monthly_minimum_minor,
+            }
+        };
+        Self {
+            prices: agreement.prices.iter().map(priced).collect(),
+            swap_months: agreement.windows.swap.as_months(),
+            registration_months: agreement.windows.registration.as_months(),
+            purposes: agreement.purposes.iter().copied().map(PurposeTerms::usual).collect(),
+            exact_times: agreement.exact_times,
+            pass_hashed_imsi: agreement.pass_hashed_imsi,
+            limits: LimitTerms::default(),
+            valid_from: None,
+            valid_until: agreement.valid_until,
             notice_days: 30,
         }
     }
@@ -177,6 +204,17 @@ impl Terms {
         let LimitTerms { per_second, per_day, per_month } = self.limits;
         let rate = per_second.and_then(NonZeroU32::new).map(|rate| Rate { per_second: rate, burst: rate });
         (self.limits != LimitTerms::default()).then_some(Limits { rate, per_day, per_month })
+    }
+}
+
+impl PurposeTerms {
+    /// A purpose on the ground that it usually stands on.
+    pub fn usual(purpose: Purpose) -> Self {
+        let lawful_basis = match purpose {
+            Purpose::FraudPrevention | Purpose::ChequeConfirmation => LawfulBasis::LegitimateInterests,
+            Purpose::Onboarding => LawfulBasis::LegalObligation,
+        };
+        Self { purpose, lawful_basis }
     }
 }
 

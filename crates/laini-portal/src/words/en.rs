@@ -106,7 +106,6 @@ pub(crate) static ENGLISH: Words = Words {
         which: "Which check do I need?",
         question: "You want to know",
         take: "Take",
-        answers: "Answers",
         costs: "List price",
         per_check: "a check, before tax",
         set_up: "Set-up",

@@ -100,7 +100,6 @@ pub(crate) struct CatalogueWords {
     pub(crate) which: &'static str,
     pub(crate) question: &'static str,
     pub(crate) take: &'static str,
-    pub(crate) answers: &'static str,
     pub(crate) costs: &'static str,
     pub(crate) per_check: &'static str,
     pub(crate) set_up: &'static str,

@@ -106,7 +106,6 @@ pub(crate) static KISWAHILI: Words = Words {
         which: "Ninahitaji ukaguzi upi?",
         question: "Unataka kujua",
         take: "Chukua",
-        answers: "Hujibu",
         costs: "Bei",
         per_check: "kwa ukaguzi, kabla ya kodi",
         set_up: "Ada ya kuanza",

@@ -90,7 +90,7 @@ impl Asked<'_> {
         {
             Begun::Unkeyed => None,
             Begun::Held(held) => Some(held),
-            Begun::Answered(kept) => return Ok(kept.replay()),
+            Begun::Answered(kept) => return self.tell_again(msisdn, kept).await,
         };
         let ask = Ask {
             app: &self.admitted.app,
@@ -128,6 +128,14 @@ impl Asked<'_> {
             (Finding::Facts(facts), Some(held)) => self.tell_and_keep(msisdn, facts, examined, held, permit).await,
             (finding, _) => self.tell(msisdn, finding, examined, permit).await,
         }
+    }
+
+    /// The answer that the key was given, unless the number is restricted since.
+    async fn tell_again(&self, msisdn: Msisdn, kept: Kept) -> Result<Response, ApiError> {
+        let (environment, deadline) = (self.admitted.app.app.environment, self.context.deadline);
+        let withheld = self.gateway.withheld_since(environment, &[msisdn], deadline).await;
+        let withheld = withheld.map_err(|error| registry_failed(&error))?;
+        if withheld.is_empty() { Ok(kept.replay()) } else { Err(ApiError::Withheld) }
     }
 
     /// Records the check and tells what was found.

@@ -128,6 +128,33 @@ impl Gateway {
             && restrictions.withhold(number, state)
     }
 
+    /// Those of the numbers of which nothing is told again that was told before: they are restricted now, and nobody else
+    /// holds them since. The registry is asked about numbers that a restriction names, and about no others.
+    pub(crate) async fn withheld_since(
+        &self,
+        environment: Environment,
+        numbers: &[Msisdn],
+        deadline: Instant,
+    ) -> Result<Vec<Msisdn>, RegistryError> {
+        let mut withheld = Vec::new();
+        if environment == Environment::Sandbox || self.accounts.restrictions().is_empty() {
+            return Ok(withheld);
+        }
+        let deadline = within(self.settings.glance().limits.look_up_timeout_ms, deadline);
+        for msisdn in numbers {
+            let number = self.subjects.number(*msisdn);
+            if !self.accounts.restrictions().names(number) {
+                continue;
+            }
+            let looking_up = self.registry.look_up(*msisdn);
+            let found = timeout_at(deadline, looking_up).await.map_err(|_| RegistryError::TooSlow)??;
+            if self.accounts.restrictions().withhold(number, &found.state) {
+                withheld.push(*msisdn);
+            }
+        }
+        Ok(withheld)
+    }
+
     async fn look_up(&self, question: &Question<'_>) -> Result<Found, RegistryError> {
         let step = self.step("look_up");
         let found = self.found(question).await;

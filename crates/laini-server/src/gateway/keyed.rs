@@ -3,14 +3,17 @@ use std::sync::Arc;
 use axum::http::header::HeaderName;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
+use laini_core::line::Msisdn;
 use laini_core::partner::AppView;
 use laini_core::store::{AnswerWriter, Claim, Claimed, Draft, KeyedAnswer, Recorded, Submission, Submitted};
+use laini_wire::checks::ChecksAnswer;
 use laini_wire::header::IDEMPOTENCY_KEY;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::checks::withhold;
 use super::{Gateway, header, ledger_failed};
-use crate::http::{ApiError, Context, IdempotencyKey, json_bytes};
+use crate::http::{ApiError, Context, IdempotencyKey, json_bytes, to_json};
 
 /// How a request may go on, seen from its idempotency key (contract §5).
 pub(super) enum Begun {
@@ -120,6 +123,18 @@ impl Kept {
             tracing::error!(%error, "a stored answer cannot be read");
             ApiError::Internal
         })
+    }
+
+    /// The answer of `/v1/checks` without what it told of some numbers. One that was accepted told nothing.
+    pub(super) fn withholding(mut self, numbers: &[Msisdn]) -> Self {
+        let Ok(mut answer) = serde_json::from_str::<ChecksAnswer>(&self.body) else { return self };
+        for item in &mut answer.checks {
+            if numbers.iter().any(|number| number.digits() == item.number) {
+                withhold(item);
+            }
+        }
+        self.body = String::from_utf8(to_json(&answer)).unwrap_or_default();
+        self
     }
 
     /// The answer, told for the first time.

@@ -7,8 +7,10 @@ use laini_office::{Problem, TRAIL_ROWS_MAX, Work, trail};
 use laini_wire::office::people::{AuditAnswer, AuditRowAnswer};
 use serde_json::json;
 
-use super::{Call, Endpoint, Noun, Reply, person};
-use crate::openapi::{Access, Answer, Operation, Parameter, Schemas, collect};
+use super::described::{asking, in_query, operation, refusing};
+use super::{Call, Endpoint, Noun, Reply};
+use crate::http::ApiError;
+use crate::openapi::{Answer, Operation, Schemas, collect};
 
 pub(super) const NOUN: Noun = Noun {
     tag: "audit",
@@ -39,28 +41,26 @@ fn answer() -> Answer {
     Answer::ok("A page of it, newest first.", &["AuditAnswer"], json!({"items": [row], "next": 17}))
 }
 
-fn paging() -> [Parameter; 2] {
-    let query = |name, description, schema| Parameter { name, place: "query", required: false, description, schema };
-    [
-        query("before", "The `next` of the page before.", json!({"type": "integer", "minimum": 0})),
-        query("limit", "How many at most.", json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50})),
-    ]
+/// An operation that lists the trail.
+fn listing(id: &'static str, path: &'static str, summary: &'static str, may: May) -> Operation {
+    let limit = json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50});
+    let page = [
+        in_query("before", "The `next` of the page before.", json!({"type": "integer", "minimum": 0})),
+        in_query("limit", "How many at most.", limit),
+    ];
+    let no_page = ApiError::InvalidField("limit", "expected 1 to 500".into());
+    refusing(asking(operation(id, (Method::GET, path), summary, may, answer()), page), no_page)
 }
 
 fn list_audit_operation() -> Operation {
     let may = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Auditor] };
-    let on = (Method::GET, "/office/v1/audit");
-    let operation = Operation::new("list_audit", on, "The whole audit trail", Access::Session(may), answer());
-    Operation { parameters: paging().into(), ..operation }
+    listing("list_audit", "/office/v1/audit", "The whole audit trail", may)
 }
 
 fn list_partner_audit_operation() -> Operation {
     let may = May { members: &[MemberRole::Owner], staff: &[StaffRole::Admin, StaffRole::Auditor] };
-    let on = (Method::GET, "/office/v1/partners/{partner}/audit");
-    let summary = "What was done that concerns a partner";
-    let operation = Operation::new("list_partner_audit", on, summary, Access::Session(may), answer());
-    let parameters = std::iter::once(person::id("partner", "The partner.")).chain(paging()).collect();
-    Operation { parameters, ..operation }
+    let path = "/office/v1/partners/{partner}/audit";
+    listing("list_partner_audit", path, "What was done that concerns a partner", may)
 }
 
 fn list(work: &mut Work<'_>, call: &Call, partner: Option<PartnerId>) -> Result<Reply, Problem> {

@@ -1,11 +1,11 @@
 //! Passwords: the first one by an invitation, another one, and a new one by letter.
 
 use axum::http::{Method, StatusCode};
-use laini_core::partner::May;
 use laini_office::{Problem, Work, people};
 use laini_wire::office::people::{AcceptRequest, CompleteResetRequest, PasswordRequest, ResetRequest};
 use serde_json::json;
 
+use super::described::{LOOKERS, operation, refusing, taking};
 use super::session::{signed_in, signed_in_example};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
@@ -93,10 +93,8 @@ fn change_password_operation() -> Operation {
     let on = (Method::PUT, "/office/v1/password");
     let answer = Answer::no_content("It is changed; one's other sessions have ended.");
     let example = json!({"password": "four words walk home", "new_password": "another four words"});
-    let body = Some(Body::json("PasswordRequest", example));
-    let refusals = vec![ApiError::SpikeArrest { retry_after_s: 30 }];
-    let access = Access::Session(May::ANYBODY);
-    Operation { body, refusals, ..Operation::new("change_password", on, "Change one's password", access, answer) }
+    let operation = operation("change_password", on, "Change one's password", LOOKERS, answer);
+    taking(refusing(operation, ApiError::SpikeArrest { retry_after_s: 30 }), "PasswordRequest", example)
 }
 
 fn change_password(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

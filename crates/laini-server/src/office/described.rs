@@ -15,7 +15,8 @@ pub(super) const PAPERS: May = May { members: &[MemberRole::Owner], staff: &[Sta
 /// Who acts for the operator's side of them.
 pub(super) const ONBOARDERS: May = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Onboarding] };
 
-/// An operation with what its path names.
+/// An operation of somebody who signed in, with what its path names. What the frame itself refuses is added by
+/// [`Endpoint::new`](super::Endpoint::new).
 pub(super) fn operation(
     id: &'static str,
     (method, path): (Method, &'static str),
@@ -24,40 +25,62 @@ pub(super) fn operation(
     answer: Answer,
 ) -> Operation {
     let named = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let parameters = named.map(|name| Parameter {
-        name,
-        place: "path",
-        required: true,
-        description: "The id.",
-        schema: json!({"type": "string", "pattern": "^[0-9a-f]{16}$"}),
-    });
-    let parameters = parameters.collect();
-    let refusals = vec![ApiError::NotNow("it is not such that this can be done now".to_owned())];
-    let refusals = if method.is_safe() { Vec::new() } else { refusals };
-    Operation { parameters, refusals, ..Operation::new(id, (method, path), summary, Access::Session(may), answer) }
+    let parameters = named.map(in_path).collect();
+    Operation { parameters, ..Operation::new(id, (method, path), summary, Access::Session(may), answer) }
 }
 
 /// The operation, with a body of JSON.
 pub(super) fn taking(operation: Operation, schema: &'static str, example: Value) -> Operation {
-    let mut refusals = operation.refusals;
-    refusals.push(ApiError::InvalidField("body", "what is wrong with it".into()));
-    Operation { body: Some(Body::json(schema, example)), refusals, ..operation }
+    Operation { body: Some(Body::json(schema, example)), ..operation }
+}
+
+/// The operation, with parameters of the query.
+pub(super) fn asking(mut operation: Operation, parameters: impl IntoIterator<Item = Parameter>) -> Operation {
+    operation.parameters.extend(parameters);
+    operation
 }
 
 /// The operation, of which a page is asked for.
-pub(super) fn paged(mut operation: Operation) -> Operation {
+pub(super) fn paged(operation: Operation) -> Operation {
+    let limit = json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50});
     let page = [
-        ("after", "`next` of the page before.", json!({"type": "string"})),
-        ("limit", "At most so many.", json!({"type": "integer", "minimum": 1, "maximum": 500})),
+        in_query("after", "The `next` of the page before.", json!({"type": "string"})),
+        in_query("limit", "How many at most.", limit),
     ];
-    operation.parameters.extend(page.map(|(name, description, schema)| in_query(name, description, schema)));
-    operation.refusals.push(ApiError::InvalidField("limit", "expected 1 to 500".into()));
+    refusing(asking(operation, page), ApiError::InvalidField("limit", "expected 1 to 500".into()))
+}
+
+/// The operation, with an error of its own.
+pub(super) fn refusing(mut operation: Operation, error: ApiError) -> Operation {
+    operation.refusals.push(error);
     operation
 }
 
 /// A parameter of the query.
 pub(super) fn in_query(name: &'static str, description: &'static str, schema: Value) -> Parameter {
     Parameter { name, place: "query", required: false, description, schema }
+}
+
+/// A parameter of the path: an id, unless it is known to be a number.
+fn in_path(name: &'static str) -> Parameter {
+    let number = |least: u64| json!({"type": "integer", "minimum": least});
+    let id = json!({"type": "string", "pattern": "^[0-9a-f]{16}$"});
+    let (description, schema) = match name {
+        "partner" => ("The partner's id.", id),
+        "app" => ("The app's id.", id),
+        "secret" => ("The secret's number among those of its app.", number(0)),
+        "address" => ("The result address's id.", id),
+        "notice" => ("The notice's id.", id),
+        "go_live" | "request" => ("The request's id.", id),
+        "run" => ("The scripted run's id.", id),
+        "person" => ("Who.", id),
+        "session" => ("One of one's own.", id),
+        "invoice" => ("The invoice's number.", number(1)),
+        "credit_note" => ("The credit note's number.", number(1)),
+        "line" => ("The line's number on the invoice.", number(0)),
+        _ => ("An id.", id),
+    };
+    Parameter { name, place: "path", required: true, description, schema }
 }
 
 /// The answer that is a file.

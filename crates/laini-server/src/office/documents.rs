@@ -8,10 +8,10 @@ use laini_office::{Problem, Work};
 use laini_wire::office::organisation::{DocumentAnswer, DocumentsAnswer};
 use serde_json::{Value, json};
 
-use super::described::{LOOKERS, PAPERS, file, in_query, operation, paged};
+use super::described::{LOOKERS, PAPERS, asking, file, in_query, operation, paged};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
-use crate::openapi::{Answer, Body, Operation, Schemas, collect};
+use crate::openapi::{Answer, Body, Operation, Parameter, Schemas, collect};
 
 const PATH: &str = "/office/v1/partners/{partner}/documents";
 
@@ -25,7 +25,8 @@ pub(super) const NOUN: Noun = Noun {
 fn endpoints() -> Vec<Endpoint> {
     let list = operation("list_documents", (Method::GET, PATH), "The documents of a partner", LOOKERS, listed());
     let of_one = (Method::GET, "/office/v1/partners/{partner}/documents/{document}");
-    let bytes = file("The file as it was sent.", "application/octet-stream");
+    let bytes = file("The file as it was sent.", DocumentFormat::Pdf.media_type());
+    let bytes = Answer { files: &["image/jpeg", "image/png"], ..bytes };
     let fetch = operation("fetch_document", of_one, "A document as a file", LOOKERS, bytes);
     vec![
         Endpoint { body_bytes: DocumentFormat::BYTES_MAX, ..Endpoint::new(add_operation(), add_document) },
@@ -55,12 +56,15 @@ fn listed() -> Answer {
 fn add_operation() -> Operation {
     let summary = "Send a document: PDF, JPEG or PNG of at most 10 MiB, under a name that says which";
     let answer = Answer::ok("It is kept.", &["DocumentAnswer"], example());
-    let mut add = operation("add_document", (Method::POST, PATH), summary, PAPERS, answer);
+    let add = operation("add_document", (Method::POST, PATH), summary, PAPERS, answer);
     let purposes = DocumentPurpose::ALL.map(DocumentPurpose::word);
-    add.parameters.extend([
-        in_query("purpose", "What it is for.", json!({"type": "string", "enum": purposes})),
-        in_query("name", "The file's name, with its ending.", json!({"type": "string", "maxLength": 100})),
-    ]);
+    let needed = |name, description, schema| Parameter { required: true, ..in_query(name, description, schema) };
+    let file_name = json!({"type": "string", "minLength": 1, "maxLength": 100});
+    let parameters = [
+        needed("purpose", "What it is for.", json!({"type": "string", "enum": purposes})),
+        needed("name", "The file's name, with its ending.", file_name),
+    ];
+    let mut add = asking(add, parameters);
     add.refusals.extend([
         ApiError::InvalidField("document", "it is no PDF; save it as PDF, JPEG or PNG".into()),
         ApiError::BodyTooSlow,

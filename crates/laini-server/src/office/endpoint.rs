@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use laini_office::{Problem, Work};
 
 use super::{Beside, Call, Reply};
-use crate::openapi::{Operation, Schemas};
+use crate::http::ApiError;
+use crate::openapi::{JSON, Operation, Schemas};
 
 /// The largest body of most endpoints.
 const BODY_BYTES: usize = 64 * 1024;
@@ -21,7 +22,16 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) fn new(operation: Operation, handle: fn(&mut Work<'_>, &Call) -> Result<Reply, Problem>) -> Self {
+    /// The operation is refused what the frame refuses: a body that is none of its shape, and of every write an
+    /// idempotency key that was used for something else, or that others were faster again and again.
+    pub(crate) fn new(mut operation: Operation, handle: fn(&mut Work<'_>, &Call) -> Result<Reply, Problem>) -> Self {
+        if operation.body.as_ref().is_some_and(|body| body.media_type == JSON) {
+            operation.refusals.push(ApiError::InvalidField("body", "what is wrong with it".into()));
+        }
+        if !operation.method.is_safe() {
+            let why = "it is not such that this can be done now: why, and what to do first";
+            operation.refusals.extend([ApiError::InvalidHeader("Idempotency-Key"), ApiError::NotNow(why.to_owned())]);
+        }
         Self { operation, body_bytes: BODY_BYTES, beside: Beside::Nothing, handle }
     }
 

@@ -16,8 +16,8 @@ use laini_wire::office::ledger::{LedgerRowAnswer, LineRowsAnswer};
 use serde_json::json;
 use utoipa::PartialSchema as _;
 
+use super::described::{asking, in_query, operation, paged, refusing};
 use super::invoices::{BOTH_LOOK, invoice};
-use super::params::{in_query, operation, page};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
 use crate::openapi::{Answer, Operation, Schemas, collect};
@@ -51,16 +51,11 @@ fn export_ledger_operation() -> Operation {
     };
     let path = "/office/v1/partners/{partner}/ledger";
     let summary = "Every row of a partner's checks: what its invoices are computed again from";
-    let mut operation = operation("export_ledger", (Method::GET, path), summary, BOTH_LOOK, answer);
+    let operation = operation("export_ledger", (Method::GET, path), summary, BOTH_LOOK, answer);
     let day = || json!({"type": "string", "format": "date"});
-    operation.parameters.push(in_query(
-        "from",
-        "Only what was decided on this day or later, in the operator's zone.",
-        day(),
-    ));
-    operation.parameters.push(in_query("until", "Only what was decided before this day.", day()));
-    operation.refusals = vec![ApiError::InvalidField("from", "expected a day such as 2026-11-22".into())];
-    operation
+    let from = "Only what was decided on this day or later, in the operator's zone.";
+    let days = [in_query("from", from, day()), in_query("until", "Only what was decided before this day.", day())];
+    refusing(asking(operation, days), ApiError::InvalidField("from", "expected a day such as 2026-11-22".into()))
 }
 
 fn export_ledger(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
@@ -96,10 +91,7 @@ fn list_line_rows_operation() -> Operation {
     let answer = Answer::ok("A page of them.", &["LineRowsAnswer"], json!({"rows": [row], "next": null}));
     let path = "/office/v1/partners/{partner}/invoices/{invoice}/lines/{line}/rows";
     let summary = "The rows that a line of an invoice bills: as many as it has units";
-    let mut operation = operation("list_line_rows", (Method::GET, path), summary, BOTH_LOOK, answer);
-    operation.parameters.extend(page());
-    operation.refusals = vec![ApiError::InvalidField("after", "expected the next of the page before".into())];
-    operation
+    paged(operation("list_line_rows", (Method::GET, path), summary, BOTH_LOOK, answer))
 }
 
 fn list_line_rows(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

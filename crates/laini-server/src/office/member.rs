@@ -8,10 +8,10 @@ use laini_wire::office::ReasonRequest;
 use laini_wire::office::people::{InviteRequest, PeopleAnswer, PersonAnswer, RoleRequest};
 use serde_json::json;
 
-use super::person::{self, HELPERS, OWNERS};
+use super::described::{operation, paged, taking};
+use super::person::{self, HELPERS, OWNERS, changed};
 use super::{Call, Endpoint, Noun};
-use crate::http::ApiError;
-use crate::openapi::{Access, Answer, Operation, Parameter, Schemas, collect};
+use crate::openapi::{Answer, Operation, Schemas, collect};
 
 pub(super) const NOUN: Noun =
     Noun { tag: "members", description: "People of a partner, their roles and invitations.", endpoints, schemas };
@@ -30,7 +30,6 @@ fn schemas() -> Schemas {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    let changed = |id, on, summary, may| person::operation(id, on, summary, may, on_member());
     let role = changed(
         "set_member_role",
         (Method::PUT, "/office/v1/partners/{partner}/members/{person}/role"),
@@ -66,13 +65,13 @@ fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new(list_operation(), |work, call| person::list(work, call, roster(call)?)),
         Endpoint::new(invite_operation(), |work, call| person::invite(work, call, |role| seat(call, role))),
-        Endpoint::new(person::with_body(role, "RoleRequest", json!({"role": "developer"})), |work, call| {
+        Endpoint::new(taking(role, "RoleRequest", json!({"role": "developer"})), |work, call| {
             person::set_role(work, call, roster(call)?, |role| seat(call, role))
         }),
-        Endpoint::new(person::with_body(disable, "ReasonRequest", person::reason_example()), |work, call| {
+        Endpoint::new(taking(disable, "ReasonRequest", person::reason_example()), |work, call| {
             person::disable(work, call, roster(call)?)
         }),
-        Endpoint::new(person::with_body(enable, "ReasonRequest", person::reason_example()), |work, call| {
+        Endpoint::new(taking(enable, "ReasonRequest", person::reason_example()), |work, call| {
             person::enable(work, call, roster(call)?)
         }),
         Endpoint::new(reset, |work, call| person::reset(work, call, roster(call)?)),
@@ -82,26 +81,13 @@ fn endpoints() -> Vec<Endpoint> {
 
 fn list_operation() -> Operation {
     let on = (Method::GET, "/office/v1/partners/{partner}/members");
-    let parameters = std::iter::once(partner()).chain(person::paging()).collect();
-    let access = Access::Session(LISTERS);
-    Operation { parameters, ..Operation::new("list_members", on, "The members of a partner", access, person::listed()) }
+    paged(operation("list_members", on, "The members of a partner", LISTERS, person::listed()))
 }
 
 fn invite_operation() -> Operation {
-    let on = (Method::POST, "/office/v1/partners/{partner}/members");
-    let summary = "Invite somebody to a partner";
-    let operation = Operation::new("invite_member", on, summary, Access::Session(OWNERS), person::invited());
-    let refusals = vec![ApiError::Taken("somebody with this e-mail address is there already".to_owned())];
-    let example = json!({"email": "a.person@bank.example", "name": "A. Person", "role": "developer"});
-    person::with_body(Operation { parameters: vec![partner()], refusals, ..operation }, "InviteRequest", example)
-}
-
-fn partner() -> Parameter {
-    person::id("partner", "The partner.")
-}
-
-fn on_member() -> Vec<Parameter> {
-    vec![partner(), person::id("person", "The member.")]
+    let path = "/office/v1/partners/{partner}/members";
+    let body = json!({"email": "a.person@bank.example", "name": "A. Person", "role": "developer"});
+    person::inviting("invite_member", path, "Invite somebody to a partner", OWNERS, body)
 }
 
 fn roster(call: &Call) -> Result<Roster, Problem> {

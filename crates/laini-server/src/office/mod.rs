@@ -19,7 +19,6 @@ mod ledger;
 mod member;
 mod onboarding;
 mod organisation;
-mod params;
 mod payments;
 mod person;
 mod prepaid;
@@ -57,7 +56,7 @@ use crate::gateway::wrong_method;
 use crate::http::{
     ApiError, Context, ForbiddenReason, SignInProblem, Throttle, TokenProblem, bearer, read_bytes, read_json,
 };
-use crate::openapi::Access;
+use crate::openapi::{Access, JSON};
 
 /// Every noun; a new one is added here and nowhere else.
 pub(crate) const NOUNS: &[Noun] = &[
@@ -162,9 +161,7 @@ impl OfficeApi {
         let limits = crate::Limits { body_bytes: endpoint.body_bytes, ..limits };
         let body = match &endpoint.operation.body {
             None => bytes::Bytes::new(),
-            Some(expected) if expected.media_type == "application/json" => {
-                read_json(&parts.headers, body, context, &limits).await?
-            }
+            Some(expected) if expected.media_type == JSON => read_json(&parts.headers, body, context, &limits).await?,
             Some(_) => read_bytes(body, context, &limits).await?,
         };
         let is_stranger = token.is_none();

@@ -11,7 +11,7 @@ use laini_wire::office::onboarding::{
 };
 use serde_json::json;
 
-use super::described::{LOOKERS, PAPERS, in_query, operation, paged, taking};
+use super::described::{LOOKERS, PAPERS, asking, in_query, operation, paged, taking};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::openapi::{Answer, Operation, Schemas, collect};
 
@@ -58,10 +58,9 @@ fn list_operation() -> Operation {
     let answer = Answer::ok("A page of them, the newest first.", &["OnboardingsAnswer"], example);
     let may = May { members: &[], staff: &StaffRole::ALL };
     let list = (Method::GET, "/office/v1/onboardings");
-    let mut list = paged(operation("list_onboardings", list, "Who is on the way, and where", may, answer));
-    let steps = OnboardingStep::ALL.map(OnboardingStep::word);
-    list.parameters.push(in_query("step", "Only those that stand there.", json!({"type": "string", "enum": steps})));
-    list
+    let list = operation("list_onboardings", list, "Who is on the way, and where", may, answer);
+    let steps = json!({"type": "string", "enum": OnboardingStep::ALL.map(OnboardingStep::word)});
+    paged(asking(list, [in_query("step", "Only those that stand there.", steps)]))
 }
 
 fn show_operation() -> Operation {

@@ -8,9 +8,10 @@ use laini_wire::office::ReasonRequest;
 use laini_wire::office::people::{InviteRequest, PeopleAnswer, PersonAnswer, RoleRequest};
 use serde_json::{Value, json};
 
+use super::described::{operation, refusing, taking};
 use super::{Call, Reply};
 use crate::http::ApiError;
-use crate::openapi::{Access, Answer, Body, Operation, Parameter};
+use crate::openapi::{Answer, Operation};
 
 /// The longest reason.
 const REASON_CHARS_MAX: usize = 500;
@@ -23,21 +24,6 @@ pub(super) const HELPERS: May =
 /// Staff are the business of administrators.
 pub(super) const ADMINS: May = May { members: &[], staff: &[StaffRole::Admin] };
 
-/// A parameter of a path that is an id.
-pub(super) fn id(name: &'static str, description: &'static str) -> Parameter {
-    let schema = json!({"type": "string", "pattern": "^[0-9a-f]{16}$"});
-    Parameter { name, place: "path", required: true, description, schema }
-}
-
-/// `after` and `limit`.
-pub(super) fn paging() -> [Parameter; 2] {
-    let query = |name, description, schema| Parameter { name, place: "query", required: false, description, schema };
-    [
-        query("after", "The `next` of the page before.", json!({"type": "string"})),
-        query("limit", "How many at most.", json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50})),
-    ]
-}
-
 /// An example of somebody.
 pub(super) fn example() -> Value {
     json!({
@@ -47,29 +33,24 @@ pub(super) fn example() -> Value {
     })
 }
 
-/// An operation on somebody of a roster; `parameters` are those of its path.
-pub(super) fn operation(
+/// An operation on somebody of a roster.
+pub(super) fn changed(id: &'static str, on: (Method, &'static str), summary: &'static str, may: May) -> Operation {
+    let answer = Answer::ok("How they are now.", &["PersonAnswer"], example());
+    refusing(operation(id, on, summary, may, answer), ApiError::Refused("nobody does this to themselves".to_owned()))
+}
+
+/// An invitation, in such words.
+pub(super) fn inviting(
     id: &'static str,
-    on: (Method, &'static str),
+    path: &'static str,
     summary: &'static str,
     may: May,
-    parameters: Vec<Parameter>,
+    body: Value,
 ) -> Operation {
-    let answer = Answer::ok("How they are now.", &["PersonAnswer"], example());
-    let conflict = ApiError::NotNow("it is not such that this can be done now: why, and what to do first".to_owned());
-    let refusals = vec![conflict, ApiError::Refused("nobody does this to themselves".to_owned())];
-    Operation { parameters, refusals, ..Operation::new(id, on, summary, Access::Session(may), answer) }
-}
-
-/// The operation with a body.
-pub(super) fn with_body(operation: Operation, schema: &'static str, example: Value) -> Operation {
-    Operation { body: Some(Body::json(schema, example)), ..operation }
-}
-
-/// A 201 with somebody.
-pub(super) fn invited() -> Answer {
     let answer = Answer::ok("They were invited; a letter goes to them.", &["PersonAnswer"], example());
-    Answer { status: StatusCode::CREATED, ..answer }
+    let answer = Answer { status: StatusCode::CREATED, ..answer };
+    let taken = ApiError::Taken("somebody with this e-mail address is there already".to_owned());
+    taking(refusing(operation(id, (Method::POST, path), summary, may, answer), taken), "InviteRequest", body)
 }
 
 /// A page of people.

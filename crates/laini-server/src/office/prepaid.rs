@@ -7,7 +7,8 @@ use laini_office::{Problem, Work};
 use laini_wire::office::payments::{PrepaidAnswer, TopUpAnswer, TopUpPage, TopUpRequest};
 use serde_json::{Value, json};
 
-use super::payments::params::{MAY_ACT, MAY_READ, asking, operation, page, taking};
+use super::described::{operation, paged, refusing, taking};
+use super::payments::params::{MAY_ACT, MAY_READ};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
 use crate::openapi::{Answer, Operation, Schemas, collect};
@@ -61,8 +62,7 @@ fn list_top_ups_operation() -> Operation {
     let answer = json!({"items": [example()], "next": null});
     let answer = Answer::ok("The top-ups, the newest first.", &["TopUpPage"], answer);
     let operation = operation("list_top_ups", (Method::GET, TOP_UPS), "What was put on a balance", MAY_READ, answer);
-    let refusals = vec![ApiError::InvalidField("limit", "expected 1 to 500".into())];
-    asking(Operation { refusals, ..operation }, page())
+    paged(operation)
 }
 
 fn top_up_prepaid_operation() -> Operation {
@@ -73,12 +73,9 @@ fn top_up_prepaid_operation() -> Operation {
         MAY_ACT,
         Answer::ok("The top-up; checks are answered from it within 5 s.", &["TopUpAnswer"], example()),
     );
-    let refusals = vec![
-        ApiError::InvalidField("tax_basis_points", "0 to 10000; 16 % is 1600".into()),
-        ApiError::NotNow("of this payment KES 0.00 are free: the rest settles invoices or was used".to_owned()),
-    ];
+    let used = ApiError::NotNow("of this payment KES 0.00 are free: the rest settles invoices or was used".to_owned());
     let example = json!({"payment": "0000000000000001", "amount_minor": null, "tax_basis_points": null});
-    taking(Operation { refusals, ..operation }, "TopUpRequest", example)
+    taking(refusing(operation, used), "TopUpRequest", example)
 }
 
 fn show_prepaid(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

@@ -1,7 +1,7 @@
 //! Privacy requests: received by staff or filed by partners, checked by one and approved by another.
 
 use axum::http::{Method, StatusCode};
-use laini_core::partner::{MemberRole, PartnerId, PrivacyRequestId, StaffRole};
+use laini_core::partner::{May, MemberRole, PartnerId, PrivacyRequestId, StaffRole};
 use laini_core::privacy::{IdentityProof, PrivacyAction};
 use laini_office::privacy::{NewRequest, PrivacyRequest, approve, check_identity, held_until, receive, refuse};
 use laini_office::{Page, Problem, Work};
@@ -11,9 +11,10 @@ use laini_wire::office::privacy::{
 };
 use serde_json::{Value, json};
 
+use super::described::{asking, in_query, operation, paged, taking};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
-use crate::openapi::{Access, Answer, Body, Operation, Parameter, Schemas, collect};
+use crate::openapi::{Answer, Operation, Schemas, collect};
 
 const REQUESTS_PATH: &str = "/office/v1/privacy-requests";
 const REQUEST_PATH: &str = "/office/v1/privacy-requests/{request}";
@@ -23,17 +24,16 @@ const REFUSE_PATH: &str = "/office/v1/privacy-requests/{request}/refuse";
 const FILED_PATH: &str = "/office/v1/partners/{partner}/privacy-requests";
 
 /// Who takes requests down and checks who asks.
-const CLERKS: Access = of_staff(&[StaffRole::Support, StaffRole::Admin]);
+const CLERKS: May = of_staff(&[StaffRole::Support, StaffRole::Admin]);
 /// Who approves.
-const APPROVERS: Access = of_staff(&[StaffRole::Admin]);
+const APPROVERS: May = of_staff(&[StaffRole::Admin]);
 /// Who looks.
-const READERS: Access = of_staff(&[StaffRole::Support, StaffRole::Admin, StaffRole::Auditor]);
+const READERS: May = of_staff(&[StaffRole::Support, StaffRole::Admin, StaffRole::Auditor]);
 /// Who files for a customer of its partner; the operator sees all of them in its own list.
-const FILERS: Access =
-    Access::Session(laini_core::partner::May { members: &[MemberRole::Owner, MemberRole::FraudDesk], staff: &[] });
+const FILERS: May = May { members: &[MemberRole::Owner, MemberRole::FraudDesk], staff: &[] };
 
-const fn of_staff(staff: &'static [StaffRole]) -> Access {
-    Access::Session(laini_core::partner::May { members: &[], staff })
+const fn of_staff(staff: &'static [StaffRole]) -> May {
+    May { members: &[], staff }
 }
 
 pub(super) const NOUN: Noun = Noun {
@@ -83,30 +83,17 @@ fn filed_example() -> Value {
     })
 }
 
-fn new_example() -> Body {
-    let example = json!({"number": "254722000001", "action": "restrict", "reason": "asked at the shop in Kisumu"});
-    Body::json("NewPrivacyRequest", example)
+fn new_example() -> Value {
+    json!({"number": "254722000001", "action": "restrict", "reason": "asked at the shop in Kisumu"})
 }
 
-fn refusals() -> Vec<ApiError> {
-    vec![
-        ApiError::InvalidField("reason", "expected 1 to 500 characters on one line".into()),
+/// What can be wrong with an operation on a request.
+fn refused(mut operation: Operation) -> Operation {
+    operation.refusals.extend([
         ApiError::NotNow("the request has ended; make a new one".to_owned()),
         ApiError::Refused("somebody else has to approve it than who received it or checked who asks".to_owned()),
-    ]
-}
-
-fn paging() -> Vec<Parameter> {
-    let query = |name, description, schema| Parameter { name, place: "query", required: false, description, schema };
-    vec![
-        query("after", "The next of the page before.", json!({"type": "string"})),
-        query("limit", "How many.", json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50})),
-    ]
-}
-
-fn of_path(name: &'static str, description: &'static str) -> Parameter {
-    let schema = json!({"type": "string", "pattern": "^[0-9a-f]{16}$"});
-    Parameter { name, place: "path", required: true, description, schema }
+    ]);
+    operation
 }
 
 fn created(description: &'static str, schemas: &'static [&'static str], example: Value) -> Answer {
@@ -115,110 +102,70 @@ fn created(description: &'static str, schemas: &'static [&'static str], example:
 
 fn receive_operation() -> Operation {
     let answer = created("The request; it is due within 30 days.", &["PrivacyRequestAnswer"], example());
-    Operation {
-        body: Some(new_example()),
-        refusals: refusals(),
-        ..Operation::new(
-            "receive_privacy_request",
-            (Method::POST, REQUESTS_PATH),
-            "Takes down what the holder of a number asks for",
-            CLERKS,
-            answer,
-        )
-    }
+    let summary = "Takes down what the holder of a number asks for";
+    let operation = operation("receive_privacy_request", (Method::POST, REQUESTS_PATH), summary, CLERKS, answer);
+    taking(refused(operation), "NewPrivacyRequest", new_example())
 }
 
 fn list_operation() -> Operation {
     let answer = json!({"requests": [example()], "next": null});
-    let status = Parameter {
-        name: "status",
-        place: "query",
-        required: false,
-        description: "`open`: only those that are, the oldest first; otherwise all, the newest first.",
-        schema: json!({"type": "string", "enum": ["open"]}),
-    };
-    Operation {
-        parameters: [status].into_iter().chain(paging()).collect(),
-        refusals: vec![ApiError::InvalidField("status", "expected open".into())],
-        ..Operation::new(
-            "list_privacy_requests",
-            (Method::GET, REQUESTS_PATH),
-            "Privacy requests",
-            READERS,
-            Answer::ok("A page of them.", &["PrivacyRequestsAnswer"], answer),
-        )
-    }
+    let answer = Answer::ok("A page of them.", &["PrivacyRequestsAnswer"], answer);
+    let status = in_query(
+        "status",
+        "`open`: only those that are, the oldest first; otherwise all, the newest first.",
+        json!({"type": "string", "enum": ["open"]}),
+    );
+    let operation =
+        operation("list_privacy_requests", (Method::GET, REQUESTS_PATH), "Privacy requests", READERS, answer);
+    paged(asking(operation, [status]))
 }
 
 fn read_operation() -> Operation {
-    Operation {
-        parameters: vec![of_path("request", "The request.")],
-        ..Operation::new(
-            "read_privacy_request",
-            (Method::GET, REQUEST_PATH),
-            "One privacy request",
-            READERS,
-            Answer::ok("The request.", &["PrivacyRequestAnswer"], example()),
-        )
-    }
+    let answer = Answer::ok("The request.", &["PrivacyRequestAnswer"], example());
+    operation("read_privacy_request", (Method::GET, REQUEST_PATH), "One privacy request", READERS, answer)
 }
 
 /// Something that is done to a request.
-fn step(id: &'static str, path: &'static str, summary: &'static str, access: Access, body: Body) -> Operation {
+fn step(
+    id: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    may: May,
+    (schema, body): (&'static str, Value),
+) -> Operation {
     let answer = Answer::ok("The request as it is now.", &["PrivacyRequestAnswer"], example());
-    Operation {
-        parameters: vec![of_path("request", "The request.")],
-        body: Some(body),
-        refusals: refusals(),
-        ..Operation::new(id, (Method::POST, path), summary, access, answer)
-    }
+    taking(refused(operation(id, (Method::POST, path), summary, may, answer)), schema, body)
 }
 
 fn identity_operation() -> Operation {
-    let body = Body::json("IdentityCheckRequest", json!({"how": "document_in_person"}));
+    let body = ("IdentityCheckRequest", json!({"how": "document_in_person"}));
     let summary = "Says how it was made sure that the holder of the number asks";
     step("check_privacy_identity", IDENTITY_PATH, summary, CLERKS, body)
 }
 
 fn approve_operation() -> Operation {
-    let body = Body::json("PrivacyApproval", json!({"reason": "the papers fit the registration"}));
+    let body = ("PrivacyApproval", json!({"reason": "the papers fit the registration"}));
     let summary = "Approves a request: a restriction is made or lifted at once, the rest is carried out by command";
     step("approve_privacy_request", APPROVE_PATH, summary, APPROVERS, body)
 }
 
 fn refuse_operation() -> Operation {
-    let body = Body::json("PrivacyRefusal", json!({"reason": "the papers are of somebody else"}));
+    let body = ("PrivacyRefusal", json!({"reason": "the papers are of somebody else"}));
     step("refuse_privacy_request", REFUSE_PATH, "Refuses a request", CLERKS, body)
 }
 
 fn file_operation() -> Operation {
     let answer = created("The request; the operator answers it.", &["FiledPrivacyRequest"], filed_example());
-    Operation {
-        parameters: vec![of_path("partner", "The partner.")],
-        body: Some(new_example()),
-        refusals: vec![ApiError::InvalidField("reason", "expected 1 to 500 characters on one line".into())],
-        ..Operation::new(
-            "file_privacy_request",
-            (Method::POST, FILED_PATH),
-            "Files for a customer what that asks of the operator",
-            FILERS,
-            answer,
-        )
-    }
+    let summary = "Files for a customer what that asks of the operator";
+    let operation = operation("file_privacy_request", (Method::POST, FILED_PATH), summary, FILERS, answer);
+    taking(operation, "NewPrivacyRequest", new_example())
 }
 
 fn filed_operation() -> Operation {
     let answer = json!({"requests": [filed_example()], "next": null});
-    Operation {
-        parameters: [of_path("partner", "The partner.")].into_iter().chain(paging()).collect(),
-        ..Operation::new(
-            "list_filed_privacy_requests",
-            (Method::GET, FILED_PATH),
-            "The privacy requests that a partner filed, newest first",
-            FILERS,
-            Answer::ok("A page of them.", &["FiledPrivacyRequests"], answer),
-        )
-    }
+    let answer = Answer::ok("A page of them.", &["FiledPrivacyRequests"], answer);
+    let summary = "The privacy requests that a partner filed, newest first";
+    paged(operation("list_filed_privacy_requests", (Method::GET, FILED_PATH), summary, FILERS, answer))
 }
 
 fn taken(work: &mut Work<'_>, call: &Call, partner: Option<PartnerId>) -> Result<PrivacyRequest, Problem> {

@@ -9,9 +9,10 @@ use laini_wire::office::people::{
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::described::{operation, refusing, taking};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
-use crate::openapi::{Access, Answer, Body, Operation, Schemas, collect};
+use crate::openapi::{Answer, Operation, Schemas, collect};
 
 pub(super) const NOUN: Noun = Noun {
     tag: "second factor",
@@ -43,7 +44,7 @@ fn endpoints() -> Vec<Endpoint> {
     let removal = json!({"password": "four words walk home", "code": "123456"});
     vec![
         Endpoint::new(
-            operation(
+            own(
                 ("begin_second_factor", "/office/v1/second-factor"),
                 "Begin a second factor; it counts once it has shown a code",
                 ("ProofRequest", proof.clone()),
@@ -52,7 +53,7 @@ fn endpoints() -> Vec<Endpoint> {
             begin_second_factor,
         ),
         Endpoint::new(
-            operation(
+            own(
                 ("confirm_second_factor", "/office/v1/second-factor/confirm"),
                 "Confirm it by its first code",
                 ("ConfirmFactorRequest", json!({"code": "123456"})),
@@ -61,7 +62,7 @@ fn endpoints() -> Vec<Endpoint> {
             confirm_second_factor,
         ),
         Endpoint::new(
-            operation(
+            own(
                 ("renew_recovery_codes", "/office/v1/second-factor/recovery-codes"),
                 "New recovery codes in the place of those that are left",
                 ("ProofRequest", proof),
@@ -70,7 +71,7 @@ fn endpoints() -> Vec<Endpoint> {
             renew_recovery_codes,
         ),
         Endpoint::new(
-            operation(
+            own(
                 ("remove_second_factor", "/office/v1/second-factor/remove"),
                 "Remove one's second factor",
                 ("RemoveFactorRequest", removal),
@@ -81,20 +82,16 @@ fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-fn operation(
+/// An operation on one's own second factor.
+fn own(
     (id, path): (&'static str, &'static str),
     summary: &'static str,
     (schema, example): (&'static str, Value),
     answer: Answer,
 ) -> Operation {
-    let refusals = vec![
-        ApiError::InvalidField("password", "it is not the present one".into()),
-        ApiError::NotNow("it is not such that this can be done now: why, and what to do first".to_owned()),
-        ApiError::SpikeArrest { retry_after_s: 30 },
-    ];
-    let body = Some(Body::json(schema, example));
-    let access = Access::Session(May::ANYBODY);
-    Operation { body, refusals, ..Operation::new(id, (Method::POST, path), summary, access, answer) }
+    let operation = operation(id, (Method::POST, path), summary, May::ANYBODY, answer);
+    let operation = refusing(operation, ApiError::InvalidField("password", "it is not the present one".into()));
+    taking(refusing(operation, ApiError::SpikeArrest { retry_after_s: 30 }), schema, example)
 }
 
 fn begin_second_factor(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

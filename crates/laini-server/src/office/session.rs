@@ -1,13 +1,14 @@
 //! Sessions: signing in, who one is, where one is signed in.
 
 use axum::http::{Method, StatusCode};
-use laini_core::partner::{May, PersonId, SessionId};
+use laini_core::partner::{PersonId, SessionId};
 use laini_office::people::{self, Person, Session, SignIn, SignedIn};
 use laini_office::{Problem, Work};
 use laini_wire::office::people::{MeAnswer, SessionAnswer, SessionsAnswer, SignInRequest, SignedInAnswer};
 use serde_json::{Value, json};
 
-use super::{Call, Endpoint, Noun, Reply, person};
+use super::described::{LOOKERS, operation};
+use super::{Call, Endpoint, Noun, Reply};
 use crate::http::{ApiError, SignInProblem};
 use crate::openapi::{Access, Answer, Body, Operation, Schemas, collect};
 
@@ -40,11 +41,11 @@ fn show_me_operation() -> Operation {
     let answer = json!({
         "person": "0000000000000001", "name": "A. Developer", "partner": "0000000000000002", "role": "developer",
     });
-    Operation::new(
+    operation(
         "show_me",
         (Method::GET, "/office/v1/me"),
         "Who the session is of, and what they may",
-        Access::Session(May::ANYBODY),
+        LOOKERS,
         Answer::ok("Who it is.", &["MeAnswer"], answer),
     )
 }
@@ -115,7 +116,7 @@ fn list_sessions_operation() -> Operation {
     });
     let answer = Answer::ok("Newest first.", &["SessionsAnswer"], json!({"items": [session]}));
     let on = (Method::GET, "/office/v1/sessions");
-    Operation::new("list_sessions", on, "Where one is signed in", Access::Session(May::ANYBODY), answer)
+    operation("list_sessions", on, "Where one is signed in", LOOKERS, answer)
 }
 
 fn list_sessions(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
@@ -138,7 +139,7 @@ fn session_answer(session: &Session, call: &Call) -> SessionAnswer {
 fn close_session_operation() -> Operation {
     let on = (Method::DELETE, "/office/v1/sessions/current");
     let answer = Answer::no_content("The session has ended.");
-    Operation::new("close_session", on, "Sign out", Access::Session(May::ANYBODY), answer)
+    operation("close_session", on, "Sign out", LOOKERS, answer)
 }
 
 fn close_session(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
@@ -150,7 +151,7 @@ fn close_session(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
 fn close_other_sessions_operation() -> Operation {
     let on = (Method::DELETE, "/office/v1/sessions");
     let answer = Answer::no_content("One's other sessions have ended.");
-    Operation::new("close_other_sessions", on, "Sign out everywhere else", Access::Session(May::ANYBODY), answer)
+    operation("close_other_sessions", on, "Sign out everywhere else", LOOKERS, answer)
 }
 
 fn close_other_sessions(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
@@ -164,9 +165,7 @@ fn close_other_sessions(work: &mut Work<'_>, call: &Call) -> Result<Reply, Probl
 fn close_one_session_operation() -> Operation {
     let on = (Method::DELETE, "/office/v1/sessions/{session}");
     let answer = Answer::no_content("It has ended.");
-    let parameters = vec![person::id("session", "One of one's own.")];
-    let access = Access::Session(May::ANYBODY);
-    Operation { parameters, ..Operation::new("close_one_session", on, "End a session of one's own", access, answer) }
+    operation("close_one_session", on, "End a session of one's own", LOOKERS, answer)
 }
 
 fn close_one_session(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

@@ -8,10 +8,10 @@ use laini_wire::office::ReasonRequest;
 use laini_wire::office::people::{InviteRequest, PeopleAnswer, PersonAnswer, RoleRequest};
 use serde_json::json;
 
-use super::person::{self, ADMINS};
+use super::described::{operation, paged, taking};
+use super::person::{self, ADMINS, changed};
 use super::{Endpoint, Noun};
-use crate::http::ApiError;
-use crate::openapi::{Access, Answer, Operation, Parameter, Schemas, collect};
+use crate::openapi::{Answer, Operation, Schemas, collect};
 
 pub(super) const NOUN: Noun =
     Noun { tag: "staff", description: "People of the operator, their roles and invitations.", endpoints, schemas };
@@ -30,7 +30,6 @@ fn schemas() -> Schemas {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    let changed = |id, on, summary, may| person::operation(id, on, summary, may, on_person());
     let role = changed(
         "set_staff_role",
         (Method::PUT, "/office/v1/staff/{person}/role"),
@@ -66,13 +65,13 @@ fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new(list_operation(), |work, call| person::list(work, call, Roster::Staff)),
         Endpoint::new(invite_operation(), |work, call| person::invite(work, call, seat)),
-        Endpoint::new(person::with_body(role, "RoleRequest", json!({"role": "support"})), |work, call| {
+        Endpoint::new(taking(role, "RoleRequest", json!({"role": "support"})), |work, call| {
             person::set_role(work, call, Roster::Staff, seat)
         }),
-        Endpoint::new(person::with_body(disable, "ReasonRequest", person::reason_example()), |work, call| {
+        Endpoint::new(taking(disable, "ReasonRequest", person::reason_example()), |work, call| {
             person::disable(work, call, Roster::Staff)
         }),
-        Endpoint::new(person::with_body(enable, "ReasonRequest", person::reason_example()), |work, call| {
+        Endpoint::new(taking(enable, "ReasonRequest", person::reason_example()), |work, call| {
             person::enable(work, call, Roster::Staff)
         }),
         Endpoint::new(reset, |work, call| person::reset(work, call, Roster::Staff)),
@@ -82,22 +81,12 @@ fn endpoints() -> Vec<Endpoint> {
 
 fn list_operation() -> Operation {
     let on = (Method::GET, "/office/v1/staff");
-    let parameters = person::paging().into();
-    let access = Access::Session(LISTERS);
-    Operation { parameters, ..Operation::new("list_staff", on, "The staff", access, person::listed()) }
+    paged(operation("list_staff", on, "The staff", LISTERS, person::listed()))
 }
 
 fn invite_operation() -> Operation {
-    let on = (Method::POST, "/office/v1/staff");
-    let summary = "Invite somebody to the staff";
-    let operation = Operation::new("invite_staff", on, summary, Access::Session(ADMINS), person::invited());
-    let refusals = vec![ApiError::Taken("somebody with this e-mail address is there already".to_owned())];
-    let example = json!({"email": "a.person@mobile.example", "name": "A. Person", "role": "support"});
-    person::with_body(Operation { refusals, ..operation }, "InviteRequest", example)
-}
-
-fn on_person() -> Vec<Parameter> {
-    vec![person::id("person", "Who.")]
+    let body = json!({"email": "a.person@mobile.example", "name": "A. Person", "role": "support"});
+    person::inviting("invite_staff", "/office/v1/staff", "Invite somebody to the staff", ADMINS, body)
 }
 
 fn seat(role: &str) -> Result<Seat, Problem> {

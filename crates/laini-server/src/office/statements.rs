@@ -10,7 +10,8 @@ use laini_wire::office::payments::{
 };
 use serde_json::json;
 
-use super::payments::params::{MAY_READ, MAY_READ_ALL, asking, day_of, operation, query};
+use super::described::{asking, in_query, operation, refusing};
+use super::payments::params::{MAY_READ, MAY_READ_ALL, day_of};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
 use crate::openapi::{Answer, Operation, Parameter, Schemas, collect};
@@ -28,6 +29,9 @@ pub(super) const NOUN: Noun = Noun {
     schemas,
 };
 
+/// What a statement can be asked for as.
+const FILES: [&str; 3] = ["text/csv;charset=UTF-8", "text/html;charset=UTF-8", "application/pdf"];
+
 fn schemas() -> Schemas {
     let mut schemas = Vec::new();
     collect::<AccountAnswer>(&mut schemas);
@@ -37,7 +41,7 @@ fn schemas() -> Schemas {
 }
 
 fn day(name: &'static str, description: &'static str) -> Parameter {
-    query(name, description, json!({"type": "string", "format": "date"}))
+    in_query(name, description, json!({"type": "string", "format": "date"}))
 }
 
 fn show_account_operation() -> Operation {
@@ -70,16 +74,15 @@ fn show_statement_operation() -> Operation {
         (Method::GET, "/office/v1/partners/{partner}/statement"),
         "A statement of account; as JSON, CSV, a page of HTML or PDF",
         MAY_READ,
-        Answer::ok("The statement.", &["StatementAnswer"], example),
+        Answer { files: &FILES, ..Answer::ok("The statement.", &["StatementAnswer"], example) },
     );
     let formats = json!({"type": "string", "enum": ["json", "csv", "html", "pdf"]});
-    let queries = vec![
+    let queries = [
         day("from", "The first day; without it, 90 days before the last."),
         day("until", "The last day; without it, today."),
-        query("format", "Without it, json.", formats),
+        in_query("format", "Without it, json.", formats),
     ];
-    let refusals = vec![ApiError::InvalidField("from", "expected a day like 2026-11-22".into())];
-    asking(Operation { refusals, ..operation }, queries)
+    refusing(asking(operation, queries), ApiError::InvalidField("from", "expected a day like 2026-11-22".into()))
 }
 
 fn show_ageing_operation() -> Operation {
@@ -96,8 +99,8 @@ fn show_ageing_operation() -> Operation {
         MAY_READ_ALL,
         Answer::ok("The ageing.", &["AgeingAnswer"], example),
     );
-    let refusals = vec![ApiError::InvalidField("on", "expected a day like 2026-11-22".into())];
-    asking(Operation { refusals, ..operation }, vec![day("on", "The day; without it, today.")])
+    let no_day = ApiError::InvalidField("on", "expected a day like 2026-11-22".into());
+    refusing(asking(operation, [day("on", "The day; without it, today.")]), no_day)
 }
 
 fn show_account(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
@@ -130,16 +133,14 @@ fn show_statement(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let name = |extension: &str| format!("statement-{}-{until}.{extension}", partner.id);
     match call.query("format").unwrap_or("json") {
         "json" => Reply::ok(&told(&statement)),
-        "csv" => {
-            Ok(Reply::file("text/csv; charset=utf-8", name("csv"), payments::statement_csv(&statement).into_bytes()))
-        }
+        "csv" => Ok(Reply::file(FILES[0], name("csv"), payments::statement_csv(&statement).into_bytes())),
         "html" => {
             let paper = payments::statement_paper(&work.office.settings.operator, &partner, &statement);
-            Ok(Reply::file("text/html; charset=utf-8", name("html"), paper.html().into_bytes()))
+            Ok(Reply::file(FILES[1], name("html"), paper.html().into_bytes()))
         }
         "pdf" => {
             let paper = payments::statement_paper(&work.office.settings.operator, &partner, &statement);
-            Ok(Reply::file("application/pdf", name("pdf"), paper.pdf()))
+            Ok(Reply::file(FILES[2], name("pdf"), paper.pdf()))
         }
         _ => Err(Problem::invalid("format", "expected json, csv, html, pdf")),
     }

@@ -13,10 +13,11 @@ use laini_wire::office::usage::{
 };
 use serde_json::{Value, json};
 
+use super::described::{asking, in_query, operation, refusing, taking};
 use super::invoices::BOTH_LOOK;
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
-use crate::openapi::{Access, Answer, Body, Operation, Parameter, Schemas, collect};
+use crate::openapi::{Answer, Operation, Parameter, Schemas, collect};
 
 pub(super) const NOUN: Noun = Noun {
     tag: "usage",
@@ -44,24 +45,18 @@ fn schemas() -> Schemas {
     schemas
 }
 
-/// The days that are asked for.
+/// An operation on the days that are asked for.
 fn days(operation: Operation) -> Operation {
-    let day = |name, description| {
-        let schema = json!({"type": "string", "format": "date"});
-        Parameter { name, place: "query", required: true, description, schema }
+    let day = |name, description| Parameter {
+        required: true,
+        ..in_query(name, description, json!({"type": "string", "format": "date"}))
     };
-    Operation {
-        parameters: vec![
-            day("from", "From this day on, in the operator's zone,"),
-            day("until", "until before this one."),
-        ],
-        refusals: vec![ApiError::InvalidField("from", "expected a day such as 2026-11-22".into())],
-        ..operation
-    }
+    let days = [day("from", "From this day on, in the operator's zone,"), day("until", "until before this one.")];
+    refusing(asking(operation, days), ApiError::InvalidField("from", "expected a day such as 2026-11-22".into()))
 }
 
 fn looked(id: &'static str, path: &'static str, summary: &'static str, answer: Answer) -> Operation {
-    Operation::new(id, (Method::GET, path), summary, Access::Session(BOTH_LOOK), answer)
+    operation(id, (Method::GET, path), summary, BOTH_LOOK, answer)
 }
 
 fn show_usage_operation() -> Operation {
@@ -102,17 +97,14 @@ fn simulate_price_operation() -> Operation {
     let mut request = price_example();
     request["month"] = json!("2026-11");
     let answer = json!({"units": 0, "was_minor": 0, "would_be_minor": 0, "was": [], "would_be": []});
-    Operation {
-        body: Some(Body::json("SimulationRequest", request)),
-        refusals: vec![ApiError::InvalidField("bands", "bands must grow".into())],
-        ..Operation::new(
-            "simulate_price",
-            (Method::POST, "/office/v1/partners/{partner}/prices/simulation"),
-            "What a month would have cost under another price; nothing is changed",
-            Access::Session(SIMULATE),
-            Answer::ok("Both.", &["SimulationAnswer"], answer),
-        )
-    }
+    let operation = operation(
+        "simulate_price",
+        (Method::POST, "/office/v1/partners/{partner}/prices/simulation"),
+        "What a month would have cost under another price; nothing is changed",
+        SIMULATE,
+        Answer::ok("Both.", &["SimulationAnswer"], answer),
+    );
+    taking(operation, "SimulationRequest", request)
 }
 
 /// The partner, where there is such a one, and the days.

@@ -31,7 +31,7 @@ use crate::office::NOUNS;
 /// `GET`: the document itself.
 pub(crate) const OPENAPI_PATH: &str = "/openapi.json";
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Operations that belong together.
@@ -141,6 +141,8 @@ pub(crate) struct Answer {
     pub(crate) example: Value,
     /// What its headers say.
     pub(crate) headers: &'static [(&'static str, &'static str)],
+    /// Further media types, which it can be asked for as a file.
+    pub(crate) files: &'static [&'static str],
 }
 
 impl Body {
@@ -152,7 +154,7 @@ impl Body {
 impl Answer {
     /// A 200 with a body of one of these shapes.
     pub(crate) fn ok(description: &'static str, schemas: &'static [&'static str], example: Value) -> Self {
-        Self { status: StatusCode::OK, description, media_type: JSON, schemas, example, headers: &[] }
+        Self { status: StatusCode::OK, description, media_type: JSON, schemas, example, headers: &[], files: &[] }
     }
 
     /// A 204.

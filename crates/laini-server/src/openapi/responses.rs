@@ -18,6 +18,8 @@ struct Response {
     headers: Map<String, Value>,
     /// JSON where nothing else is said.
     media_type: Option<&'static str>,
+    /// Other forms of it.
+    files: &'static [&'static str],
 }
 
 /// The answer and every error, one response for each status.
@@ -28,6 +30,7 @@ pub(super) fn responses(operation: &Operation) -> Value {
     succeeded.descriptions.push(answer.description.to_owned());
     succeeded.schemas.extend(answer.schemas);
     succeeded.media_type = Some(answer.media_type);
+    succeeded.files = answer.files;
     if !answer.schemas.is_empty() {
         succeeded.examples.insert("example".to_owned(), json!({"value": answer.example}));
     }
@@ -87,6 +90,9 @@ impl Response {
         };
         let media_type = self.media_type.unwrap_or(JSON);
         described["content"] = json!({media_type: {"schema": schema, "examples": self.examples}});
+        for file in self.files {
+            described["content"][*file] = json!({"schema": reference("FileBytes")});
+        }
         described
     }
 }

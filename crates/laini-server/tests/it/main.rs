@@ -20,6 +20,7 @@ mod office;
 mod office_apps;
 mod office_going_live;
 mod office_invoices;
+mod office_onboarding;
 mod office_payments;
 mod office_people;
 mod office_privacy;

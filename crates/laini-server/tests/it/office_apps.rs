@@ -19,6 +19,7 @@ pub(crate) const BANK: PartnerId = PartnerId::from_stored(1);
 pub(crate) struct Caller<'w> {
     world: &'w World,
     token: String,
+    partner: PartnerId,
 }
 
 impl<'w> Caller<'w> {
@@ -30,13 +31,25 @@ impl<'w> Caller<'w> {
         Self::seated(world, 600 + role as u64, Seat::Staff { role })
     }
 
-    fn seated(world: &'w World, number: u64, seat: Seat) -> Self {
-        Self { world, token: signed_in(world, number, seat) }
+    /// Somebody on any seat, who calls below the path of `partner`.
+    pub(crate) fn about(world: &'w World, partner: PartnerId, number: u64, seat: Seat) -> Self {
+        Self { world, token: signed_in(world, number, seat), partner }
     }
 
-    /// A request below the bank's path.
+    fn seated(world: &'w World, number: u64, seat: Seat) -> Self {
+        Self::about(world, BANK, number, seat)
+    }
+
+    /// A document of a partner, as it is sent.
+    pub(crate) async fn send_document(&self, purpose: &str, name: &str, bytes: &str) -> Reply {
+        let path = format!("/office/v1/partners/{}/documents?purpose={purpose}&name={name}", self.partner);
+        let headers = format!("Authorization: Bearer {}\r\nContent-Type: application/octet-stream\r\n", self.token);
+        self.world.send(request("POST", &path, &headers, bytes)).await
+    }
+
+    /// A request below the partner's path.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Reply {
-        self.at(method, &format!("/office/v1/partners/{BANK}/{path}"), body).await
+        self.at(method, &format!("/office/v1/partners/{}/{path}", self.partner), body).await
     }
 
     pub(crate) async fn at(&self, method: &str, path: &str, body: Option<Value>) -> Reply {

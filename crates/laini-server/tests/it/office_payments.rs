@@ -84,7 +84,7 @@ async fn finance_imports_and_matches_and_the_partner_reads_what_is_its() {
     assert_eq!((&statement["closing_minor"], statement["entries"].as_array().unwrap().len()), (&json!(0), 4));
     let path = format!("partners/{BANK}/statement?format=html");
     let page = billing.send("GET", &path, "application/json", "").await;
-    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(page.header("content-type"), Some("text/html;charset=UTF-8"));
     assert!(page.header("content-disposition").unwrap().contains(".html") && page.body.contains("Invoice 17"));
     let ageing = finance.get("ageing?on=2026-11-19").await;
     assert_eq!(ageing["all"]["not_due_minor"], 116_000);

@@ -7,6 +7,7 @@ use laini_core::store::SubjectHash;
 use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use serde_json::json;
 
+use crate::wire::{check_under, request};
 use crate::world::{NOW, World, assert_error};
 
 const NUMBER: &str = "254722000000";
@@ -100,7 +101,7 @@ async fn what_was_told_is_not_told_again_of_a_number_that_is_restricted_since() 
     let id = asked["checks"][0]["id"].as_str().unwrap().to_owned();
     let again = async || {
         let headers = format!("Authorization: Bearer {token}\r\n");
-        world.send(crate::wire::request("GET", &format!("/v1/checks/{id}"), &headers, "")).await.json()
+        world.send(request("GET", &format!("/v1/checks/{id}"), &headers, "")).await.json()
     };
     assert_eq!(again().await["swap"]["status"], "swapped");
     world.accounts.restrict(hash(&world, NUMBER), Some(NOW.parse().unwrap()));
@@ -109,4 +110,40 @@ async fn what_was_told_is_not_told_again_of_a_number_that_is_restricted_since() 
     assert!(withheld["sim"] == json!({}) && !withheld.to_string().contains("2026-11-20"), "{withheld}");
     // What it cost stays.
     assert_eq!(withheld["charge"], asked["checks"][0]["charge"]);
+}
+
+#[tokio::test]
+async fn a_key_does_not_tell_again_what_is_withheld_since() {
+    let world = world().await;
+    let (other, token) = ("254722000001", world.token(&world.production).await);
+    world.put(other, "2019-01-01T00:00:00Z", None);
+    let keyed = async |path: &str, body: &serde_json::Value| {
+        world.send(check_under(path, &token, "Idempotency-Key: k1\r\n", &body.to_string())).await
+    };
+    let (one, several) = (json!({"customerNumber": NUMBER}), json!({"numbers": [NUMBER, other]}));
+    let first = keyed(IMSI_PATH, &one).await;
+    let both = keyed("/v1/checks", &several).await;
+    assert_eq!((first.status, both.status), (200, 200));
+    assert_eq!(keyed(IMSI_PATH, &one).await.body, first.body);
+    // It was asked for before the first answer, and approved after it.
+    let received: Timestamp = "2026-11-22T08:00:00Z".parse().unwrap();
+    world.accounts.restrict(hash(&world, NUMBER), Some(received));
+    world.accounts_noticed(async || keyed(IMSI_PATH, &one).await.status == 403).await;
+    assert_error(&keyed(IMSI_PATH, &one).await, 403, "403.002.02", "Forbidden - withheld");
+    let again = keyed("/v1/checks", &several).await;
+    let (told, before) = (again.json(), both.json());
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!((&told["checks"][0]["line"], &told["checks"][0]["sim"]), (&json!("unknown"), &json!({})));
+    assert_eq!(told["checks"][0]["swap"], json!({"status": "unknown", "reason": "withheld", "window": "P3M"}));
+    assert_eq!(told["checks"][0]["charge"], before["checks"][0]["charge"]);
+    assert_eq!(told["checks"][1], before["checks"][1]);
+    let headers = format!("Authorization: Bearer {token}\r\n");
+    let id = before["checks"][0]["id"].as_str().unwrap();
+    let read = world.send(request("GET", &format!("/v1/checks/{id}"), &headers, "")).await.json();
+    assert_eq!(read["swap"]["reason"], "withheld");
+    // Nothing was charged, and nothing new recorded: of the second question, the first number repeats the one before.
+    assert_eq!(world.ledger.outcomes(), [Outcome::Answered, Outcome::Repeated, Outcome::Answered]);
+    // Somebody else holds the number now, of whom the answer may be told again.
+    world.put(NUMBER, "2026-11-22T08:30:00Z", None);
+    assert_eq!(keyed(IMSI_PATH, &one).await.body, first.body);
 }

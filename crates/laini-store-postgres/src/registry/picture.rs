@@ -2,7 +2,7 @@ use std::collections::hash_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
-use laini_core::line::{Event, EventKey, EventText, FeedLine, Msisdn, Refusal, RefusedRow, RegistrySeal};
+use laini_core::line::{Event, EventKey, EventText, FeedLine, Happening, Msisdn, Refusal, RefusedRow, RegistrySeal};
 use laini_store::registry::columns::key;
 use laini_store::registry::{Broken, Entering, Entry, EventColumns, History, Lines, RefusedEntry, Row};
 
@@ -24,6 +24,11 @@ pub(super) struct Events {
     pub(super) added: Vec<EventColumns>,
     pub(super) refused: Vec<RefusedColumns>,
     pub(super) heartbeats: BTreeMap<String, i64>,
+    /// Up to when everything about a number was erased.
+    erased_until: HashMap<Msisdn, Timestamp>,
+    /// Events that go, and the numbers whose refused rows do, with the instant up to which.
+    pub(super) gone: Vec<i64>,
+    pub(super) gone_until: Vec<(i64, i64)>,
 }
 
 /// A refused row that is to be written.
@@ -49,6 +54,9 @@ impl Events {
             added: Vec::new(),
             refused: Vec::new(),
             heartbeats: BTreeMap::new(),
+            erased_until: HashMap::new(),
+            gone: Vec::new(),
+            gone_until: Vec::new(),
         }
     }
 
@@ -59,12 +67,29 @@ impl Events {
         for number in entry.numbers() {
             self.naming.entry(number).or_default().insert(seq);
         }
+        if let (Happening::Erased, Some(number)) = (&entry.event.happening, entry.event.msisdn) {
+            let until = self.erased_until.entry(number).or_insert(entry.event.at);
+            *until = entry.event.at.max(*until);
+        }
         if let Some(of) = amended(&entry.event)
             && !self.known.contains_key(&seq)
         {
             self.amending.entry(of).or_default().push(seq);
         }
         self.known.insert(seq, entry).is_none()
+    }
+
+    /// Forgets an event.
+    fn unknow(&mut self, seq: i64) -> Result<(), Broken> {
+        let Some(entry) = self.known.remove(&seq) else { return Err(Broken::Damaged("an event")) };
+        self.by_key.remove(&entry.event.key);
+        for number in entry.numbers() {
+            self.naming.entry(number).or_default().remove(&seq);
+        }
+        if let Some(of) = amended(&entry.event) {
+            self.amending.entry(of).or_default().retain(|amending| *amending != seq);
+        }
+        Ok(())
     }
 
     pub(super) fn know_refused(&mut self, row: RefusedRow) {
@@ -111,6 +136,10 @@ impl History for Events {
         Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
 
+    fn erased_until(&self, number: Msisdn) -> Result<Option<Timestamp>, Broken> {
+        Ok(self.erased_until.get(&number).copied())
+    }
+
     fn refused_about(&self, number: Msisdn) -> Result<Vec<RefusedRow>, Broken> {
         Ok(self.refused_about.get(&number).cloned().unwrap_or_default())
     }
@@ -127,16 +156,22 @@ impl Entering for Events {
     }
 
     fn take_back(&mut self, seq: i64) -> Result<(), Broken> {
-        let Some(entry) = self.known.remove(&seq) else { return Err(Broken::Damaged("an event")) };
         self.added.pop();
         self.last_event -= 1;
-        self.by_key.remove(&entry.event.key);
-        for number in entry.numbers() {
-            self.naming.entry(number).or_default().remove(&seq);
+        self.unknow(seq)
+    }
+
+    fn erase(&mut self, events: &[i64], number: Msisdn, until: Timestamp) -> Result<(), Broken> {
+        for seq in events {
+            self.unknow(*seq)?;
         }
-        if let Some(of) = amended(&entry.event) {
-            self.amending.entry(of).or_default().retain(|amending| *amending != seq);
+        self.added.retain(|row| !events.contains(&row.seq));
+        self.gone.extend(events);
+        if let Some(rows) = self.refused_about.get_mut(&number) {
+            rows.retain(|row| row.at > until);
         }
+        self.refused.retain(|row| row.entry.msisdn != Some(number) || row.entry.at > until);
+        self.gone_until.push((key(number), until.as_microsecond()));
         Ok(())
     }
 

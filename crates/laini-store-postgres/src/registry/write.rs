@@ -8,6 +8,7 @@ use crate::error::DbError;
 
 /// Writes what feed items added to the history.
 pub(super) async fn write_events(transaction: &Transaction<'_>, events: &Events) -> Result<(), DbError> {
+    write_erased(transaction, events).await?;
     write_added(transaction, events).await?;
     write_refused(transaction, events).await?;
     if events.heartbeats.is_empty() {
@@ -18,6 +19,18 @@ pub(super) async fn write_events(transaction: &Transaction<'_>, events: &Events)
     let sources: Vec<&str> = events.heartbeats.keys().map(String::as_str).collect();
     let until: Vec<i64> = events.heartbeats.values().copied().collect();
     transaction.execute(sql, params![sources, until]).await.map(drop)
+}
+
+async fn write_erased(transaction: &Transaction<'_>, events: &Events) -> Result<(), DbError> {
+    const REFUSED: &str = "DELETE FROM refused r USING unnest($1, $2) e(msisdn, until)
+        WHERE r.msisdn = e.msisdn AND r.at <= e.until";
+    if events.gone.is_empty() {
+        return Ok(());
+    }
+    transaction.execute("DELETE FROM unapplied WHERE event = ANY($1)", params![events.gone]).await?;
+    transaction.execute("DELETE FROM event WHERE seq = ANY($1)", params![events.gone]).await?;
+    let (numbers, until): (Vec<i64>, Vec<i64>) = events.gone_until.iter().copied().unzip();
+    transaction.execute(REFUSED, params![numbers, until]).await.map(drop)
 }
 
 async fn write_added(transaction: &Transaction<'_>, events: &Events) -> Result<(), DbError> {

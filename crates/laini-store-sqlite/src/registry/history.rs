@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use laini_core::line::{Event, EventKey, EventText, FeedLine, Msisdn, RefusedRow, RegistrySeal};
+use laini_core::line::{Event, EventKey, EventKind, EventText, FeedLine, Msisdn, RefusedRow, RegistrySeal};
 use laini_core::store::FeedStatus;
 use laini_store::registry::columns::{key, micros};
 use laini_store::registry::{self, Broken, Entering, Entry, EventColumns, RefusedEntry};
@@ -32,7 +32,13 @@ CREATE INDEX refused_msisdn ON refused(msisdn) WHERE msisdn IS NOT NULL;
 ALTER TABLE refused ADD COLUMN line BLOB;
 ALTER TABLE refused ADD COLUMN is_settled INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX refused_line ON refused(substr(line, 1, 12)) WHERE line IS NOT NULL;
+", "
+-- Erasures (EventKind::Erased), which each event that comes is held against. To make it reads every event once.
+CREATE INDEX event_erased ON event(msisdn, at) WHERE kind = 14;
 "];
+
+/// What the index of erasures and its query write out.
+const _: () = assert!(matches!(EventKind::ALL[14], EventKind::Erased));
 
 const EVENT: &str = "SELECT seq, id, source, at, recorded, received, kind, msisdn, new_msisdn, imsi, amends FROM event";
 
@@ -43,7 +49,8 @@ pub(super) struct History<'a> {
 }
 
 impl History<'_> {
-    /// The place of the newest event; events are never removed, so it is their number too.
+    /// The place of the newest event. It is the number of events that ever came: an erasure, which is one itself, is all
+    /// that removes some.
     pub(super) fn last_event(&self) -> Result<i64, Failure> {
         let mut statement = self.connection.prepare_cached("SELECT ifnull(max(seq), 0) FROM event")?;
         Ok(statement.query_row([], |row| row.get(0))?)
@@ -141,6 +148,13 @@ impl registry::History for History<'_> {
         Ok(self.connection.prepare_cached(SQL)?.query_row([key(number)], |row| row.get(0))?)
     }
 
+    fn erased_until(&self, number: Msisdn) -> Result<Option<Timestamp>, Failure> {
+        // The position is written out, as in the index.
+        const SQL: &str = "SELECT max(at) FROM event WHERE msisdn = ?1 AND kind = 14";
+        let until: Option<i64> = self.connection.prepare_cached(SQL)?.query_row([key(number)], |row| row.get(0))?;
+        Ok(until.map(micros).transpose()?)
+    }
+
     fn refused_about(&self, number: Msisdn) -> Result<Vec<RefusedRow>, Failure> {
         self.rows_about(number)
     }
@@ -170,6 +184,16 @@ impl Entering for History<'_> {
 
     fn take_back(&mut self, seq: i64) -> Result<(), Failure> {
         self.connection.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([seq])?;
+        Ok(())
+    }
+
+    fn erase(&mut self, events: &[i64], number: Msisdn, until: Timestamp) -> Result<(), Failure> {
+        const REFUSED: &str = "DELETE FROM refused WHERE msisdn = ?1 AND at <= ?2";
+        let mut delete = self.connection.prepare_cached("DELETE FROM event WHERE seq = ?1")?;
+        for seq in events {
+            delete.execute([seq])?;
+        }
+        self.connection.prepare_cached(REFUSED)?.execute([key(number), until.as_microsecond()])?;
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 use jiff::Timestamp;
-use laini_core::line::{Event, EventText, FeedLine, Refusal};
+use laini_core::line::{Event, EventText, FeedLine, Happening, Msisdn, Refusal};
 use laini_core::store::{FeedItem, FeedResult};
 
+use super::erase::{erasable, is_erased};
 use super::group::admits;
 use super::{Entry, History, KnownEvent, RefusedEntry};
 
@@ -12,6 +13,9 @@ pub trait Entering: History {
 
     /// Takes back the newest event, within the transaction that added it.
     fn take_back(&mut self, seq: i64) -> Result<(), Self::Error>;
+
+    /// Removes events, and the refused rows about a number that are not newer than an instant.
+    fn erase(&mut self, events: &[i64], number: Msisdn, until: Timestamp) -> Result<(), Self::Error>;
 
     /// Adds a refused row; its `seq` is given here. One that says the same again, or that was not kept
     /// and names the same place, number and instant again, is the same.
@@ -37,6 +41,9 @@ pub fn enter_item<H: Entering>(history: &mut H, item: FeedItem, now: Timestamp) 
             history.heartbeat(&source, until)?;
             return Ok(Entered::Settled(FeedResult::Accepted));
         }
+        FeedItem::Refused { msisdn, at: Some(at), .. } if is_erased(history, msisdn, at)? => {
+            return Ok(Entered::Settled(FeedResult::Unreadable));
+        }
         FeedItem::Refused { place, msisdn, at, reason, line } => {
             let (at, is_kept) = (at.unwrap_or(now), line.is_some());
             let row = RefusedEntry { seq: 0, at, received: now, msisdn, place, reason, is_kept };
@@ -51,6 +58,19 @@ pub fn enter_item<H: Entering>(history: &mut H, item: FeedItem, now: Timestamp) 
             return Ok(Entered::Settled(FeedResult::Conflict));
         }
         None => {}
+    }
+    if is_erased(history, event.msisdn, event.at)? {
+        return Ok(Entered::Settled(FeedResult::Refused(Refusal::Erased)));
+    }
+    if let (Happening::Erased, Some(number)) = (&event.happening, event.msisdn) {
+        let places = match erasable(history, number, event.at)? {
+            Ok(places) => places,
+            Err(result) => return Ok(Entered::Settled(result)),
+        };
+        // Added first: places are never given twice.
+        let seq = history.add(&event, now)?;
+        history.erase(&places, number, event.at)?;
+        return Ok(Entered::New(seq));
     }
     let seq = history.add(&event, now)?;
     let entry = Entry { seq, received: now, event };

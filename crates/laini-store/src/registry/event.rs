@@ -193,6 +193,7 @@ fn happening(
         EventKind::NumberChanged => Happening::NumberChanged { new_msisdn: new_msisdn? },
         EventKind::Correction => Happening::Correction { of: amends?, imsi, new_msisdn },
         EventKind::Retraction => Happening::Retraction { of: amends? },
+        EventKind::Erased => Happening::Erased,
         EventKind::Heartbeat => return None,
     })
 }

@@ -1,6 +1,7 @@
 use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use laini_core::line::{Event, EventKey, Msisdn, RefusedRow};
 
 use super::{Broken, Entry};
@@ -26,6 +27,9 @@ pub trait History {
 
     /// How many events name a number.
     fn count_naming(&self, number: Msisdn) -> Result<i64, Self::Error>;
+
+    /// The instant up to which everything about a number was erased.
+    fn erased_until(&self, number: Msisdn) -> Result<Option<Timestamp>, Self::Error>;
 
     /// Refused rows about a line.
     fn refused_about(&self, number: Msisdn) -> Result<Vec<RefusedRow>, Self::Error>;

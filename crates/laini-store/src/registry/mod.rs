@@ -9,6 +9,7 @@ mod apply;
 mod broken;
 pub mod columns;
 mod enter;
+mod erase;
 mod event;
 mod group;
 mod horizon;

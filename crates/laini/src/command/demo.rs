@@ -57,8 +57,8 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
     let population = fill(context, &config, &house, &registry)?;
     let listeners = vec![Listener::new(free_port(args.listen))];
     let offer = Offer { registry, accounts: house.accounts()?, listeners, operator: None, is_reloadable: false };
+    let bank = partner(&house, &config, DEMO_PARTNER)?;
     runtime(&config)?.block_on(async {
-        let bank = partner(&config, &*accounts, DEMO_PARTNER).await?;
         let sandbox = credentials(&*accounts, bank, Environment::Sandbox).await?;
         let production = credentials(&*accounts, bank, Environment::Production).await?;
         let standing = stand(&house, &config, offer).await?;

@@ -7,6 +7,7 @@ use std::thread;
 
 use crate::bank::{Bank, IMSI};
 use crate::running::{Lab, text};
+use crate::subject::{assert_withheld, restrict};
 
 const CLIENTS: usize = 4;
 const BACKUPS: usize = 3;
@@ -114,4 +115,19 @@ fn a_backup_that_fails_leaves_nothing() {
     assert!(lab.refused(&["backup", backup.to_str().unwrap()]).contains("nothing to back up"));
     let left: Vec<_> = fs::read_dir(lab.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["data"], "{}", text(format!("{left:?}").as_bytes()));
+}
+
+#[test]
+fn a_restricted_number_is_withheld_by_a_server_that_begins_from_a_backup() {
+    let lab = Lab::new();
+    let numbers = lab.import_sample(50, 1).served();
+    let app = lab.partner_app("Bank A", "production");
+    restrict(&lab, &numbers[0]);
+    let backup = lab.path("backup");
+    lab.json(&["backup", backup.to_str().unwrap(), "--with-keys"]);
+    let copy = restored(&backup);
+    let server = copy.serve();
+    assert_withheld(&Bank::of(&server, &app), &numbers[0], &numbers[1]);
+    server.stop();
+    copy.verify_ledger();
 }

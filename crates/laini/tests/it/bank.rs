@@ -86,6 +86,16 @@ impl Bank {
         bank
     }
 
+    /// Somebody who comes into the office by an invitation, and stays signed in.
+    pub(crate) fn of_person(server: &Running, invitation: &str) -> Self {
+        let mut person = Self::stranger(server);
+        let body = format!(r#"{{"token":"{invitation}","password":"four words walk home"}}"#);
+        let answer = person.post("/office/v1/invitations/accept", &[], &body);
+        person.token = answer.unwrap_or_else(|lost| panic!("no session came: {lost}")).field("token");
+        person.canaries.word(&person.token);
+        person
+    }
+
     /// A client of an app that the server may not have noticed yet: asks until it gets its first token,
     /// slowly, for failures of one key are throttled and who asks again at once soon waits for seconds.
     pub(crate) fn of_newcomer(server: &Running, credentials: &Credentials, within: Duration) -> Self {

@@ -100,6 +100,10 @@ fn commands_put_new_versions_of_an_agreement_in_force() {
     assert_eq!((&after["swap_window"], &after["registration_window"]), (&json!("P1M"), &json!("P1Y")));
     assert_eq!((&after["prices"], &after["exact_times"]), (&before["prices"], &json!(true)));
     assert_eq!(lab.json(&["agreement", "show", "Bank A"]), after);
+    // A version like every other: kept, and signed for both sides by who did it.
+    let kept = lab.json(&["agreement", "list", "Bank A"]);
+    let newest = kept.as_array().unwrap().iter().find(|version| version["agreement"] == after["agreement"]).unwrap();
+    assert_eq!((kept.as_array().unwrap().len(), &newest["state"]), (2, &json!("signed")), "{kept}");
     let passing = change(&["--pass-hashed-imsi", "true"]);
     assert_eq!((&passing["pass_hashed_imsi"], &passing["purposes"]), (&json!(true), &after["purposes"]));
 

@@ -87,7 +87,7 @@ fn gzip(text: &str) -> Vec<u8> {
 }
 
 /// The largest amount of memory that the process ever had.
-fn peak_kib(server: &Running) -> u64 {
+pub(crate) fn peak_kib(server: &Running) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.pid.as_raw_nonzero())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap()

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::bank::{AGE, Answer, Bank, IMSI, SWAP};
 use crate::receiver::Receiver;
 use crate::running::{Credentials, Lab, days_ago, on_demand, text, wait_until};
+use crate::subject::{assert_withheld, restrict};
 
 const LINES: u32 = 12_000;
 const CHECKS: usize = 60;
@@ -29,14 +30,14 @@ const ASKED_AT_ONCE: usize = 200;
 const FREE: &str = "none; reason=repeat";
 
 /// A database, and how commands name it: without its password.
-struct Place {
+pub(crate) struct Place {
     database: TestDatabase,
     url: String,
     password_file: String,
 }
 
 impl Place {
-    fn new(lab: &Lab) -> Self {
+    pub(crate) fn new(lab: &Lab) -> Self {
         let database = fresh_database();
         let (url, password) = without_password(&database.url());
         let file = lab.path("password");
@@ -63,8 +64,9 @@ impl Place {
     }
 
     /// Lets the commands and servers of a lab use the database.
-    fn configure(&self, lab: &Lab) {
+    pub(crate) fn configure(&self, lab: &Lab) {
         let (url, file) = (&self.url, &self.password_file);
+        fs::create_dir_all(lab.data()).unwrap();
         let text = format!("[store]\nkind = \"postgres\"\nurl = \"{url}\"\npassword_file = \"{file}\"\n");
         fs::write(lab.data().join("laini.toml"), text).unwrap();
     }
@@ -258,6 +260,24 @@ fn an_installation_moves_into_a_database_and_back_row_for_row() {
     assert!(bank.check(IMSI, &numbers[101]).header("Laini-Charge").starts_with("KES "));
     server.stop();
     assert_eq!(back.verify_ledger(), rows(&report, "ledger") + 2);
+}
+
+#[test]
+fn a_restricted_number_is_withheld_wherever_the_installation_moves() {
+    let lab = Lab::new();
+    let numbers = lab.import_sample(50, SEED).served();
+    let app = lab.partner_app("Bank A", "production");
+    restrict(&lab, &numbers[0]);
+    let (place, node, back) = (Place::new(&lab), same_keys(&lab), same_keys(&lab));
+    assert_eq!(rows(&copied(&place.out_of(&lab)), "restriction"), 1);
+    place.configure(&node);
+    let server = node.serve();
+    assert_withheld(&Bank::of(&server, &app), &numbers[0], &numbers[1]);
+    server.stop();
+    assert_eq!(rows(&copied(&into_when_nobody_serves(&place, &back)), "restriction"), 1);
+    let server = back.serve();
+    assert_withheld(&Bank::of(&server, &app), &numbers[0], &numbers[1]);
+    server.stop();
 }
 
 /// A copy out of a database whose nodes were just stopped.

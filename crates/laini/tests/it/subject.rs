@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::bank::{Bank, IMSI};
+use crate::bank::{AGE, Bank, IMSI, SWAP};
 use crate::noon::under_faketime;
 use crate::running::{Lab, days_ago, succeed, wait_until};
 
@@ -14,6 +14,22 @@ const ORDER: [&str; 4] = ["--identity-checked", "document_in_person", "--reason"
 
 fn subject<'a>(verb: &'a str, number: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["subject", verb, number], more, &ORDER].concat()
+}
+
+/// Restricts a number, whatever became of its SIM lately.
+pub(crate) fn restrict(lab: &Lab, number: &str) {
+    assert_eq!(lab.json(&subject("restrict", number, &["--override-hold"]))["restricted"], true);
+}
+
+/// A server withholds a number, whatever is asked about it, and tells of another one.
+pub(crate) fn assert_withheld(bank: &Bank, number: &str, other: &str) {
+    for path in [IMSI, SWAP, AGE] {
+        let answer = bank.check(path, number);
+        assert_eq!((answer.status, &*answer.field("errorCode")), (403, "403.002.02"), "{path}: {answer:?}");
+        assert_eq!(answer.field("errorMessage"), "Forbidden - withheld");
+        assert_eq!(answer.header("Laini-Charge"), "none; reason=withheld");
+        assert_eq!(bank.check(path, other).status, 200, "{path}");
+    }
 }
 
 /// A number whose SIM was not swapped lately, and one whose was half a minute ago.
@@ -155,4 +171,54 @@ fn a_wrong_event_is_corrected_by_its_request_alone() {
     assert!(last_swap.as_str().is_none_or(|swap| !swap.starts_with(&at[..19])), "{last_swap}");
     let unknown = lab.refused(&subject("rectify", &number, &["--event", "e2", "--retract"]));
     assert!(unknown.contains("no event e2"), "{unknown}");
+}
+
+#[test]
+fn who_held_a_number_before_is_forgotten_and_the_present_holder_is_told_of_as_before() {
+    let lab = Lab::new();
+    let number = "254799000123";
+    let told = [
+        (60, "first", "registered", "639021111111111"),
+        (55, "replaced", "sim_replaced", "639022222222222"),
+        (50, "given-up", "terminated", ""),
+        (40, "second", "registered", "639023333333333"),
+    ];
+    let told = told.map(|(days, id, kind, imsi)| {
+        let imsi = if imsi.is_empty() { String::new() } else { format!(r#","imsi":"{imsi}""#) };
+        format!(r#"{{"id":"{id}","type":"{kind}","at":"{}","msisdn":"{number}"{imsi}}}"#, days_ago(days))
+    });
+    let file = lab.path("told.ndjson");
+    fs::write(&file, told.join("\n")).unwrap();
+    let apply = ["registry", "apply", file.to_str().unwrap()];
+    lab.json(&apply);
+    let app = lab.partner_app("Bank A", "production");
+    let server = lab.serve();
+    let bank = Bank::of(&server, &app);
+    let answered = || {
+        let answer = bank.check(IMSI, number);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        ["imsi", "lastSwapDate", "msisdnRegistrationDate"].map(|field| answer.field(field))
+    };
+    let before = answered();
+    // The registry began with these events, so nobody can say that the SIM was not swapped.
+    let earlier = subject("erase", number, &["--earlier-holders", "--override-hold"]);
+    let erased = lab.json(&earlier);
+    assert_eq!((&erased["events"], &erased["checks"]), (&Value::from(3), &Value::from(0)), "{erased}");
+    assert!(erased["stays"].to_string().contains("somebody held the number before"), "{erased}");
+    let history = || {
+        let out = lab.path("held.json");
+        let files = ["--all-holdings", "--override-hold", "--output", out.to_str().unwrap()];
+        lab.json(&subject("export", number, &files));
+        let held: Value = serde_json::from_str(&fs::read_to_string(&out).unwrap()).unwrap();
+        let events = held["events"].as_array().unwrap().iter();
+        events.map(|event| event["type"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(history(), ["erased", "registered"]);
+    // The feed tells it again, and nothing comes back.
+    lab.output(&apply);
+    assert_eq!(history(), ["erased", "registered"]);
+    assert_eq!(lab.json(&earlier)["events"], 0);
+    assert_eq!(answered(), before);
+    server.stop();
+    lab.verify_ledger();
 }

@@ -107,6 +107,23 @@ fn sim(told: &Told) -> SimItem {
     SimItem { pseudonym: told.sim.as_ref().map(|sim| sim.pseudonym.clone()), compared }
 }
 
+/// An item that was told before, with nothing of what it told.
+pub(in crate::gateway) fn withhold(item: &mut CheckItem) {
+    let (status, reason) = ("unknown".to_owned(), Some("withheld".to_owned()));
+    item.line.clone_from(&status);
+    if let Some(swap) = &mut item.swap {
+        let (status, reason, window) = (status.clone(), reason.clone(), std::mem::take(&mut swap.window));
+        *swap = SwapItem { status, reason, on: None, at: None, window };
+    }
+    if let Some(registration) = &mut item.registration {
+        let window = std::mem::take(&mut registration.window);
+        *registration = RegistrationItem { status, reason, on: None, at: None, window };
+    }
+    if let Some(sim) = &mut item.sim {
+        *sim = SimItem { pseudonym: None, compared: None };
+    }
+}
+
 /// What a recorded check costs, in words.
 pub(in crate::gateway) fn charged(recorded: Charge, price: PriceStamp) -> ChargeItem {
     match recorded {

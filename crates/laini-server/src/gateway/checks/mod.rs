@@ -30,7 +30,7 @@ use super::limits::{Ask, Permit};
 use super::{Gateway, GatewayState, header, ledger_failed, registry_failed};
 use crate::http::{ApiError, Context, caller_repeat_id, json, read_json, to_json};
 use crate::{Capability, Settings};
-pub(super) use item::{Words, charged};
+pub(super) use item::{Words, charged, withhold};
 use order::Order;
 
 /// For so long a check is told again.
@@ -71,7 +71,7 @@ pub(super) async fn read_check(
         let id = id.ok().and_then(|Path(id)| CheckId::parse_request_ref(&id).ok()).ok_or(ApiError::NoSuchCheck)?;
         let found = gateway.ledger.find(id).await.map_err(|error| ledger_failed(&error))?;
         let found = found.ok_or(ApiError::NoSuchCheck)?;
-        let mut response = gateway.tell_again(&context, &app, found)?;
+        let mut response = gateway.tell_again(&context, &app, found).await?;
         response.headers_mut().insert(header::ENVIRONMENT, header::environment(app.app.environment));
         Ok(response)
     };
@@ -79,15 +79,20 @@ pub(super) async fn read_check(
 }
 
 impl Gateway {
-    fn tell_again(&self, context: &Context, app: &AppView, found: FoundCheck) -> Result<Response, ApiError> {
+    async fn tell_again(&self, context: &Context, app: &AppView, found: FoundCheck) -> Result<Response, ApiError> {
         let FoundCheck { row, subject, is_reversed } = found;
         let is_theirs = row.app == app.app.id && row.outcome != Outcome::Reversal;
         let is_recent = context.at.duration_since(row.at) <= READABLE_FOR;
         let subject = subject.filter(|_| is_theirs && is_recent).ok_or(ApiError::NoSuchCheck)?;
         let mut told = Told::parse(&subject.facts).ok_or(ApiError::NoSuchCheck)?;
-        if row.environment == Environment::Production
-            && self.accounts.restrictions().withhold_again(subject.hash, row.at)
-        {
+        let withheld = self.withheld_since(row.environment, &[subject.msisdn], context.deadline).await;
+        let is_withheld = !withheld.map_err(|error| registry_failed(&error))?.is_empty();
+        // Of whoever held the number before, too.
+        let of_before = || {
+            row.environment == Environment::Production
+                && self.accounts.restrictions().withhold_again(subject.hash, row.at)
+        };
+        if is_withheld || of_before() {
             (told.decision, told.sim) = (Decision::Withheld, None);
         }
         let charge = match row.outcome.free_reason() {
@@ -123,7 +128,13 @@ impl Asked<'_> {
         let held = match gateway.begin(context, self.app, CHECKS_PATH, self.headers, || order.canonical()).await? {
             Begun::Unkeyed => None,
             Begun::Held(held) => Some(held),
-            Begun::Answered(kept) => return Ok(kept.replay()),
+            Begun::Answered(kept) => {
+                let (environment, deadline) = (self.app.app.environment, context.deadline);
+                let withheld = gateway.withheld_since(environment, &order.numbers, deadline).await;
+                let withheld = withheld.map_err(|error| registry_failed(&error))?;
+                let kept = if withheld.is_empty() { kept } else { kept.withholding(&withheld) };
+                return Ok(kept.replay());
+            }
         };
         let ask = Ask { app: self.app, product: order.product, unit: order.price.list, at: context.at };
         for msisdn in &order.numbers {

@@ -12,7 +12,7 @@ mod words;
 use laini_core::partner::{May, MemberRole, StaffRole};
 use laini_wire::office::apps as wire;
 
-use super::params::{operation, page, taking};
+use super::described::{operation, paged, taking};
 use super::{Beside, Call, Endpoint, Noun, Reply};
 use crate::openapi::{Schemas, collect};
 

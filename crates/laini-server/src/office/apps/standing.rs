@@ -9,7 +9,7 @@ use laini_wire::office::apps::{
 use serde_json::{Value, json};
 
 use super::words::instant;
-use super::{Call, Endpoint, Reply, operation, page, taking};
+use super::{Call, Endpoint, Reply, operation, paged, taking};
 use crate::openapi::{Answer, Operation};
 
 /// Who suspends and resumes apps: what the operator suspended no partner resumes.
@@ -150,9 +150,7 @@ fn answer(notice: &DebtNotice) -> DebtNoticeAnswer {
 fn list_debt_notices_operation() -> Operation {
     let shown = Answer::ok("A page.", &["DebtNoticesAnswer"], json!({"notices": [example()], "next": null}));
     let summary = "Notices of debt, newest first";
-    let mut operation = operation("list_debt_notices", (Method::GET, NOTICES), summary, SEES_NOTICE, shown);
-    operation.parameters.extend(page());
-    operation
+    paged(operation("list_debt_notices", (Method::GET, NOTICES), summary, SEES_NOTICE, shown))
 }
 
 fn list_debt_notices(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

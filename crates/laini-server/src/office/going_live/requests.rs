@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{DECIDES, PREPARES};
 use crate::office::apps::{credentials, instant, products};
-use crate::office::params::{in_query, operation, page, taking};
+use crate::office::described::{asking, in_query, operation, paged, taking};
 use crate::office::{Call, Endpoint, Reply};
 use crate::openapi::{Answer, Operation};
 
@@ -83,12 +83,10 @@ fn page_of_them() -> Answer {
 
 fn list_all_go_lives_operation() -> Operation {
     let (path, summary) = ("/office/v1/go-lives", "Requests to go live in a state, oldest first");
-    let mut operation = operation("list_all_go_lives", (Method::GET, path), summary, May::STAFF, page_of_them());
+    let operation = operation("list_all_go_lives", (Method::GET, path), summary, May::STAFF, page_of_them());
     let words: Vec<&str> = GoLiveState::ALL.into_iter().map(GoLiveState::word).collect();
     let state = in_query("state", "In which state; awaiting_approval if not said.", json!({"enum": words}));
-    operation.parameters.push(state);
-    operation.parameters.extend(page());
-    operation
+    paged(asking(operation, [state]))
 }
 
 fn list_all_go_lives(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
@@ -99,9 +97,7 @@ fn list_all_go_lives(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem>
 
 fn list_go_lives_operation() -> Operation {
     let summary = "A partner's requests to go live, newest first";
-    let mut operation = operation("list_go_lives", (Method::GET, OF_PARTNER), summary, May::ANYBODY, page_of_them());
-    operation.parameters.extend(page());
-    operation
+    paged(operation("list_go_lives", (Method::GET, OF_PARTNER), summary, May::ANYBODY, page_of_them()))
 }
 
 fn list_go_lives(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::PREPARES;
 use crate::office::apps::instant;
-use crate::office::params::{operation, taking};
+use crate::office::described::{operation, taking};
 use crate::office::{Beside, Call, Endpoint, Reply};
 use crate::openapi::{Answer, Operation};
 

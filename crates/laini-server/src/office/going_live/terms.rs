@@ -7,7 +7,7 @@ use laini_wire::office::going_live::{AcceptTermsRequest, TermsAcceptedAnswer, Te
 use serde_json::{Value, json};
 
 use crate::office::apps::{hex, instant};
-use crate::office::params::{operation, taking};
+use crate::office::described::{operation, taking};
 use crate::office::{Call, Endpoint, Reply};
 use crate::openapi::{Access, Answer, Operation};
 

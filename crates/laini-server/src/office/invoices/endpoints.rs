@@ -11,7 +11,8 @@ use utoipa::PartialSchema as _;
 
 use super::super::{Beside, Endpoint};
 use crate::http::ApiError;
-use crate::openapi::{Access, Answer, Body, Operation, Parameter, Schemas, collect};
+use crate::office::described::{asking, in_query, operation, paged, refusing, taking};
+use crate::openapi::{Answer, Operation, Parameter, Schemas, collect};
 
 /// Those of the operator who look at money, and those who act.
 const LOOK: &[StaffRole] = &[StaffRole::Admin, StaffRole::Finance, StaffRole::Auditor];
@@ -67,29 +68,8 @@ pub(super) fn schemas() -> Schemas {
     schemas
 }
 
-fn session(
-    id: &'static str,
-    (method, path): (Method, &'static str),
-    summary: &'static str,
-    may: May,
-    answer: Answer,
-) -> Operation {
-    Operation::new(id, (method, path), summary, Access::Session(may), answer)
-}
-
-/// The parameters of a page, and further ones.
-fn paged(operation: Operation, further: Vec<Parameter>) -> Operation {
-    let query = |name, description, schema| Parameter { name, place: "query", required: false, description, schema };
-    let mut parameters = vec![
-        query("after", "The next of the page before.", json!({"type": "string", "minLength": 1})),
-        query("limit", "How many at most.", json!({"type": "integer", "minimum": 1, "maximum": 500})),
-    ];
-    parameters.extend(further);
-    Operation { parameters, refusals: vec![ApiError::InvalidField("limit", "expected 1 to 500".into())], ..operation }
-}
-
 fn text(name: &'static str, description: &'static str) -> Parameter {
-    Parameter { name, place: "query", required: false, description, schema: json!({"type": "string"}) }
+    in_query(name, description, json!({"type": "string"}))
 }
 
 fn invoices_example() -> Value {
@@ -101,21 +81,21 @@ fn invoices_example() -> Value {
 
 fn list_invoices() -> Operation {
     let answer = Answer::ok("A page of them.", &["InvoicesAnswer"], invoices_example());
-    let operation = session(
+    let operation = operation(
         "list_invoices",
         (Method::GET, "/office/v1/invoices"),
         "Every partner's invoices, newest first",
         STAFF_LOOK,
         answer,
     );
-    paged(operation, vec![text("month", "Only those of this month: 2026-11.")])
+    paged(asking(operation, [text("month", "Only those of this month: 2026-11.")]))
 }
 
 fn list_partner_invoices() -> Operation {
     let answer = Answer::ok("A page of them.", &["InvoicesAnswer"], invoices_example());
     let path = "/office/v1/partners/{partner}/invoices";
     let summary = "The invoices of a partner, newest first";
-    paged(session("list_partner_invoices", (Method::GET, path), summary, BOTH_LOOK, answer), Vec::new())
+    paged(operation("list_partner_invoices", (Method::GET, path), summary, BOTH_LOOK, answer))
 }
 
 fn show_invoice() -> Operation {
@@ -137,7 +117,7 @@ fn show_invoice() -> Operation {
         "subtotal_minor": 4_000, "tax_basis_points": 1_600, "tax_minor": 640, "total_minor": 4_640,
     });
     let example = json!({"statement": statement, "tax_receipt": null, "credit_notes": [], "disputes": []});
-    session(
+    operation(
         "show_invoice",
         (Method::GET, ONE),
         "An invoice with everything that it is computed from, and what came of it",
@@ -153,27 +133,27 @@ fn file(media_type: &'static str, example: &str) -> Answer {
 fn print_invoice() -> Operation {
     let path = "/office/v1/partners/{partner}/invoices/{invoice}/paper";
     let answer = file("text/html;charset=UTF-8", "<!doctype html>");
-    session("print_invoice", (Method::GET, path), "The invoice as a paper", BOTH_LOOK, answer)
+    operation("print_invoice", (Method::GET, path), "The invoice as a paper", BOTH_LOOK, answer)
 }
 
 fn print_invoice_pdf() -> Operation {
     let path = "/office/v1/partners/{partner}/invoices/{invoice}/pdf";
     let answer = file("application/pdf", "%PDF-1.7");
-    session("print_invoice_pdf", (Method::GET, path), "The invoice as PDF", BOTH_LOOK, answer)
+    operation("print_invoice_pdf", (Method::GET, path), "The invoice as PDF", BOTH_LOOK, answer)
 }
 
 fn list_invoice_lines() -> Operation {
     let path = "/office/v1/partners/{partner}/invoices/{invoice}/lines";
     let answer = file("text/csv;charset=UTF-8", "invoice,month,line\r\n");
-    session("list_invoice_lines", (Method::GET, path), "The lines of an invoice as CSV", BOTH_LOOK, answer)
+    operation("list_invoice_lines", (Method::GET, path), "The lines of an invoice as CSV", BOTH_LOOK, answer)
 }
 
 fn export_invoice_tax() -> Operation {
     let path = "/office/v1/partners/{partner}/invoices/{invoice}/etims";
     let answer = Answer::ok("The sale.", &["TaxExport"], json!({"invcNo": 1, "totAmt": 46.4, "itemList": []}));
     let summary = "The invoice in the structure in which the tax authority's eTIMS takes sales";
-    let refusals = vec![ApiError::NotNow("eTIMS takes sales in KES alone".to_owned())];
-    Operation { refusals, ..session("export_invoice_tax", (Method::GET, path), summary, STAFF_LOOK, answer) }
+    let operation = operation("export_invoice_tax", (Method::GET, path), summary, STAFF_LOOK, answer);
+    refusing(operation, ApiError::NotNow("eTIMS takes sales in KES alone".to_owned()))
 }
 
 fn export_credit_note_tax() -> Operation {
@@ -181,24 +161,21 @@ fn export_credit_note_tax() -> Operation {
     let example = json!({"invcNo": 1_000_000_001, "orgInvcNo": 1, "rcptTyCd": "R", "totAmt": 23.2, "itemList": []});
     let answer = Answer::ok("The credit note.", &["TaxExport"], example);
     let summary = "A credit note in the structure in which the tax authority's eTIMS takes sales";
-    let refusals = vec![ApiError::NotNow("eTIMS takes sales in KES alone".to_owned())];
-    Operation { refusals, ..session("export_credit_note_tax", (Method::GET, path), summary, STAFF_LOOK, answer) }
+    let operation = operation("export_credit_note_tax", (Method::GET, path), summary, STAFF_LOOK, answer);
+    refusing(operation, ApiError::NotNow("eTIMS takes sales in KES alone".to_owned()))
 }
 
 fn keep_invoice_tax_receipt() -> Operation {
     let path = "/office/v1/partners/{partner}/invoices/{invoice}/tax-receipt";
     let example = json!({"number": "KRA0001/7", "qr": "https://etims.example/1"});
-    Operation {
-        body: Some(Body::json("TaxReceiptRequest", example)),
-        refusals: refusals("number"),
-        ..session(
-            "keep_invoice_tax_receipt",
-            (Method::POST, path),
-            "Keeps what the tax authority returned for an invoice, once",
-            STAFF_ACT,
-            Answer::no_content("It is kept."),
-        )
-    }
+    let operation = operation(
+        "keep_invoice_tax_receipt",
+        (Method::POST, path),
+        "Keeps what the tax authority returned for an invoice, once",
+        STAFF_ACT,
+        Answer::no_content("It is kept."),
+    );
+    taking(operation, "TaxReceiptRequest", example)
 }
 
 fn verify_invoice() -> Operation {
@@ -206,7 +183,7 @@ fn verify_invoice() -> Operation {
     let example = json!({"number": 1, "units": 2, "total_minor": 4_640, "chain_heads": 1, "differences": []});
     let answer = Answer::ok("What came of it.", &["VerificationAnswer"], example);
     let summary = "Computes an invoice again from the ledger, and looks for its chain heads there";
-    session("verify_invoice", (Method::GET, path), summary, STAFF_LOOK, answer)
+    operation("verify_invoice", (Method::GET, path), summary, STAFF_LOOK, answer)
 }
 
 fn credit_invoice_lines() -> Operation {
@@ -217,17 +194,14 @@ fn credit_invoice_lines() -> Operation {
         "reason": "goodwill", "tax_minor": 320, "total_minor": 2_320,
     });
     let made = Answer { status: StatusCode::CREATED, ..Answer::ok("The credit note.", &["CreditNoteAnswer"], answer) };
-    Operation {
-        body: Some(Body::json("CreditRequest", json!({"lines": lines, "reason": "goodwill"}))),
-        refusals: refusals("lines"),
-        ..session(
-            "credit_invoice_lines",
-            (Method::POST, path),
-            "Gives something of an invoice back, with its tax",
-            STAFF_ACT,
-            made,
-        )
-    }
+    let operation = operation(
+        "credit_invoice_lines",
+        (Method::POST, path),
+        "Gives something of an invoice back, with its tax",
+        STAFF_ACT,
+        made,
+    );
+    taking(operation, "CreditRequest", json!({"lines": lines, "reason": "goodwill"}))
 }
 
 fn dispute_example(state: &str) -> Value {
@@ -240,69 +214,50 @@ fn dispute_example(state: &str) -> Value {
 fn dispute_invoice_line() -> Operation {
     let path = "/office/v1/partners/{partner}/invoices/{invoice}/disputes";
     let answer = Answer::ok("The dispute.", &["DisputeAnswer"], dispute_example("open"));
-    Operation {
-        body: Some(Body::json("DisputeRequest", json!({"line": 1, "reason": "we count fewer"}))),
-        refusals: refusals("line"),
-        ..session(
-            "dispute_invoice_line",
-            (Method::POST, path),
-            "Disputes a line, within 60 days after the invoice was made",
-            BOTH_ACT,
-            Answer { status: StatusCode::CREATED, ..answer },
-        )
-    }
+    let operation = operation(
+        "dispute_invoice_line",
+        (Method::POST, path),
+        "Disputes a line, within 60 days after the invoice was made",
+        BOTH_ACT,
+        Answer { status: StatusCode::CREATED, ..answer },
+    );
+    taking(operation, "DisputeRequest", json!({"line": 1, "reason": "we count fewer"}))
 }
 
 fn settle_invoice_dispute() -> Operation {
     let path = "/office/v1/partners/{partner}/disputes/{dispute}";
     let answer = Answer::ok("The dispute.", &["DisputeAnswer"], dispute_example("rejected"));
     let example = json!({"accept_minor": null, "answer": "the rows are attached"});
-    Operation {
-        body: Some(Body::json("SettleRequest", example)),
-        refusals: refusals("answer"),
-        ..session(
-            "settle_invoice_dispute",
-            (Method::POST, path),
-            "Settles a dispute, with a credit note or without",
-            STAFF_ACT,
-            answer,
-        )
-    }
+    let operation = operation(
+        "settle_invoice_dispute",
+        (Method::POST, path),
+        "Settles a dispute, with a credit note or without",
+        STAFF_ACT,
+        answer,
+    );
+    taking(operation, "SettleRequest", example)
 }
 
 fn list_disputes() -> Operation {
     let example = json!({"disputes": [dispute_example("open")], "next": null});
     let answer = Answer::ok("A page of them.", &["DisputesAnswer"], example);
     let summary = "Disputes in a state, oldest first";
-    let operation = session("list_disputes", (Method::GET, "/office/v1/disputes"), summary, STAFF_LOOK, answer);
-    paged(operation, vec![text("state", "open (the default), accepted or rejected.")])
+    let operation = operation("list_disputes", (Method::GET, "/office/v1/disputes"), summary, STAFF_LOOK, answer);
+    paged(asking(operation, [text("state", "open (the default), accepted or rejected.")]))
 }
 
 fn list_closes() -> Operation {
     let close = json!({"month": "2026-11", "frozen": "2026-12-01T00:10:00Z", "is_done": true});
     let answer = Answer::ok("A page of them.", &["ClosesAnswer"], json!({"closes": [close], "next": null}));
     let summary = "The months that are closed, newest first";
-    paged(session("list_closes", (Method::GET, "/office/v1/closes"), summary, STAFF_LOOK, answer), Vec::new())
+    paged(operation("list_closes", (Method::GET, "/office/v1/closes"), summary, STAFF_LOOK, answer))
 }
 
 fn close_month() -> Operation {
     let example = json!({"month": "2026-11", "invoices_made": 20, "was_closed": false});
-    let mut refusals = refusals("month");
-    refusals.push(ApiError::SpikeArrest { retry_after_s: 30 });
-    Operation {
-        body: Some(Body::json("CloseRequest", json!({"month": "2026-11", "first": false}))),
-        refusals,
-        ..session(
-            "close_month",
-            (Method::POST, "/office/v1/closes"),
-            "Closes a month that every writer has passed, and makes its invoices; again does no harm",
-            STAFF_ACT,
-            Answer::ok("It is closed.", &["ClosedAnswer"], example),
-        )
-    }
-}
-
-fn refusals(field: &'static str) -> Vec<ApiError> {
-    let why = "it is not such that this can be done now";
-    vec![ApiError::InvalidField(field, "what is wrong with it".into()), ApiError::NotNow(why.to_owned())]
+    let summary = "Closes a month that every writer has passed, and makes its invoices; again does no harm";
+    let answer = Answer::ok("It is closed.", &["ClosedAnswer"], example);
+    let operation = operation("close_month", (Method::POST, "/office/v1/closes"), summary, STAFF_ACT, answer);
+    let operation = taking(operation, "CloseRequest", json!({"month": "2026-11", "first": false}));
+    refusing(operation, ApiError::SpikeArrest { retry_after_s: 30 })
 }

@@ -5,9 +5,9 @@ use laini_office::{Problem, Work};
 use laini_wire::office::payments::{CertificateAnswer, CertificatePage, RefuseCertificate, RegisterCertificate};
 use serde_json::{Value, json};
 
-use super::operations::{refusing, refusing_too};
-use super::params::{MAY_ACT, MAY_READ, MAY_REGISTER, asking, day, operation, own_currency, page, taking};
+use super::params::{MAY_ACT, MAY_READ, MAY_REGISTER, day, own_currency};
 use crate::http::ApiError;
+use crate::office::described::{operation, paged, refusing, taking};
 use crate::office::{Call, Endpoint, Reply};
 use crate::openapi::{Answer, Operation};
 
@@ -33,7 +33,7 @@ fn example() -> Value {
 fn answering(id: &'static str, path: (Method, &'static str), summary: &'static str, may: May) -> Operation {
     let operation =
         operation(id, path, summary, may, Answer::ok("The certificate.", &["CertificateAnswer"], example()));
-    refusing_too(operation, ApiError::NotNow("the certificate is accepted already".to_owned()))
+    refusing(operation, ApiError::NotNow("the certificate is accepted already".to_owned()))
 }
 
 fn list_certificates_operation() -> Operation {
@@ -41,7 +41,7 @@ fn list_certificates_operation() -> Operation {
     let answer = Answer::ok("The certificates, the newest first.", &["CertificatePage"], answer);
     let summary = "A partner's certificates of withheld tax";
     let operation = operation("list_certificates", (Method::GET, CERTIFICATES), summary, MAY_READ, answer);
-    asking(refusing(operation, "limit"), page())
+    paged(operation)
 }
 
 fn register_certificate_operation() -> Operation {
@@ -51,7 +51,7 @@ fn register_certificate_operation() -> Operation {
         "number": "KRAWON1000001", "amount_minor": 5_000, "currency": "KES", "on": "2026-11-20", "invoice": null,
     });
     let taken = ApiError::Taken("a certificate of this number is registered already".to_owned());
-    refusing_too(taking(refusing(operation, "number"), "RegisterCertificate", example), taken)
+    refusing(taking(operation, "RegisterCertificate", example), taken)
 }
 
 fn accept_certificate_operation() -> Operation {
@@ -62,7 +62,7 @@ fn accept_certificate_operation() -> Operation {
 fn refuse_certificate_operation() -> Operation {
     let path = "/office/v1/partners/{partner}/certificates/{certificate}/refuse";
     let operation = answering("refuse_certificate", (Method::POST, path), "Refuses a certificate", MAY_ACT);
-    taking(refusing(operation, "reason"), "RefuseCertificate", json!({"reason": "it names another invoice"}))
+    taking(operation, "RefuseCertificate", json!({"reason": "it names another invoice"}))
 }
 
 fn list_certificates(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

@@ -6,8 +6,9 @@ use laini_wire::office::payments::{
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use super::params::{MAY_ACT, MAY_READ, MAY_READ_ALL, asking, operation, page, query, taking};
+use super::params::{MAY_ACT, MAY_READ, MAY_READ_ALL};
 use crate::http::ApiError;
+use crate::office::described::{asking, in_query, operation, paged, refusing, taking};
 use crate::openapi::{Answer, Body, Operation, Schemas, collect};
 
 const PAYMENTS: &str = "/office/v1/payments";
@@ -53,10 +54,11 @@ fn many() -> Answer {
 }
 
 pub(super) fn list_payments() -> Operation {
-    let unmatched = query("unmatched", "Only those of which nobody knows whose they are.", json!({"type": "boolean"}));
+    let unmatched =
+        in_query("unmatched", "Only those of which nobody knows whose they are.", json!({"type": "boolean"}));
     let operation =
         operation("list_payments", (Method::GET, PAYMENTS), "Payments of all partners", MAY_READ_ALL, many());
-    asking(asking(refusing(operation, "limit"), vec![unmatched]), page())
+    paged(asking(operation, [unmatched]))
 }
 
 pub(super) fn record_payment() -> Operation {
@@ -72,7 +74,7 @@ pub(super) fn record_payment() -> Operation {
         one("As it was recorded."),
     );
     let taken = ApiError::Taken("a payment of this bank id was recorded already".to_owned());
-    refusing_too(taking(refusing(operation, "on"), "RecordPayment", example), taken)
+    refusing(taking(operation, "RecordPayment", example), taken)
 }
 
 pub(super) fn import_payments() -> Operation {
@@ -85,11 +87,12 @@ pub(super) fn import_payments() -> Operation {
         Answer::ok("What became of it.", &["ImportAnswer"], answer),
     );
     let formats = json!({"type": "string", "enum": ["csv", "camt053", "mpesa"]});
-    let format = query("format", "What the statement is; without it, csv.", formats);
+    let format = in_query("format", "What the statement is; without it, csv.", formats);
     let body =
         Body { media_type: "application/octet-stream", schema: "BankStatement", example: json!(TABLE), required: true };
-    let operation = asking(refusing(operation, "statement"), vec![format]);
-    let operation = refusing_too(refusing_too(operation, ApiError::BodyTooSlow), ApiError::BodyTooLarge);
+    let operation =
+        refusing(asking(operation, [format]), ApiError::InvalidField("statement", "what is wrong with it".into()));
+    let operation = refusing(refusing(operation, ApiError::BodyTooSlow), ApiError::BodyTooLarge);
     Operation { body: Some(body), ..operation }
 }
 
@@ -116,7 +119,7 @@ pub(super) fn match_payment() -> Operation {
     );
     let reversed = ApiError::NotNow("the payment was reversed; it settles nothing any more".to_owned());
     let example = json!({"partner": "0000000000000002", "invoice": 17});
-    refusing_too(taking(refusing(operation, "invoice"), "MatchPayment", example), reversed)
+    refusing(taking(operation, "MatchPayment", example), reversed)
 }
 
 pub(super) fn reverse_payment() -> Operation {
@@ -129,13 +132,13 @@ pub(super) fn reverse_payment() -> Operation {
     );
     let reversed = ApiError::NotNow("the payment was reversed already".to_owned());
     let example = json!({"reason": "the cheque bounced", "on": null});
-    refusing_too(taking(refusing(operation, "reason"), "ReversePayment", example), reversed)
+    refusing(taking(operation, "ReversePayment", example), reversed)
 }
 
 pub(super) fn list_partner_payments() -> Operation {
     let path = "/office/v1/partners/{partner}/payments";
     let operation = operation("list_partner_payments", (Method::GET, path), "A partner's payments", MAY_READ, many());
-    asking(refusing(operation, "limit"), page())
+    paged(operation)
 }
 
 fn references(id: &'static str, method: Method, summary: &'static str, may: laini_core::partner::May) -> Operation {
@@ -154,15 +157,5 @@ pub(super) fn set_payment_references() -> Operation {
     let operation = references("set_payment_references", Method::PUT, summary, MAY_ACT);
     let taken = ApiError::Taken("another partner pays under BANKA".to_owned());
     let example = json!({"references": ["BANKA"]});
-    refusing_too(taking(refusing(operation, "references"), "PaymentReferences", example), taken)
-}
-
-/// With a refusal for what is wrong with a field.
-pub(super) fn refusing(operation: Operation, field: &'static str) -> Operation {
-    refusing_too(operation, ApiError::InvalidField(field, "what is wrong with it".into()))
-}
-
-pub(super) fn refusing_too(mut operation: Operation, error: ApiError) -> Operation {
-    operation.refusals.push(error);
-    operation
+    refusing(taking(operation, "PaymentReferences", example), taken)
 }

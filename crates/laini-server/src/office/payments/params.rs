@@ -1,14 +1,11 @@
 //! What the operations of payments, statements and balances have in common.
 
-use axum::http::Method;
 use jiff::civil::Date;
 use laini_core::billing::Currency;
 use laini_core::partner::{May, MemberRole, StaffRole};
 use laini_office::{Problem, Work};
-use serde_json::{Value, json};
 
 use crate::office::Call;
-use crate::openapi::{Access, Answer, Body, Operation, Parameter};
 
 /// Who looks at what a partner owes.
 pub(in crate::office) const MAY_READ: May = May {
@@ -23,50 +20,6 @@ pub(in crate::office) const MAY_ACT: May = May { members: &[], staff: &[StaffRol
 /// Who registers a certificate.
 pub(in crate::office) const MAY_REGISTER: May =
     May { members: &[MemberRole::Owner, MemberRole::Billing], staff: &[StaffRole::Admin, StaffRole::Finance] };
-
-/// An operation with the parameters that its path names.
-pub(in crate::office) fn operation(
-    id: &'static str,
-    (method, path): (Method, &'static str),
-    summary: &'static str,
-    may: May,
-    answer: Answer,
-) -> Operation {
-    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let parameter = |name: &'static str| Parameter {
-        name,
-        place: "path",
-        required: true,
-        description: "An id.",
-        schema: json!({"type": "string", "pattern": "^[0-9a-f]{16}$"}),
-    };
-    let parameters = names.map(parameter).collect();
-    Operation { parameters, ..Operation::new(id, (method, path), summary, Access::Session(may), answer) }
-}
-
-/// With a body.
-pub(in crate::office) fn taking(operation: Operation, schema: &'static str, example: Value) -> Operation {
-    Operation { body: Some(Body::json(schema, example)), ..operation }
-}
-
-/// With parameters of the query.
-pub(in crate::office) fn asking(mut operation: Operation, queries: Vec<Parameter>) -> Operation {
-    operation.parameters.extend(queries);
-    operation
-}
-
-/// A parameter of the query.
-pub(in crate::office) fn query(name: &'static str, description: &'static str, schema: Value) -> Parameter {
-    Parameter { name, place: "query", required: false, description, schema }
-}
-
-/// Which page of a list.
-pub(in crate::office) fn page() -> Vec<Parameter> {
-    vec![
-        query("after", "The next of the page before.", json!({"type": "string"})),
-        query("limit", "How many at most.", json!({"type": "integer", "minimum": 1, "maximum": 500})),
-    ]
-}
 
 /// A day.
 pub(in crate::office) fn day(field: &'static str, text: &str) -> Result<Date, Problem> {

@@ -183,6 +183,7 @@ impl<R: Read, C: Fn() -> Timestamp> EventReader<R, C> {
             EventKind::Correction => Happening::Correction { of: of()?, imsi, new_msisdn },
             EventKind::Retraction => Happening::Retraction { of: of()? },
             EventKind::Heartbeat => return Err("a heartbeat is about a feed, not a line".to_owned()),
+            EventKind::Erased => return Err("no feed erases: the operator does, by laini subject erase".to_owned()),
         })
     }
 

@@ -3,6 +3,7 @@
 //! Owns what every engine must answer, load, apply and refuse. Must never know an engine: a
 //! [`RegistryPlace`] gives handles, and the tests use the ports alone.
 
+mod erasure;
 mod events;
 mod feed;
 mod snapshot;
@@ -11,6 +12,7 @@ mod story;
 use laini_core::line::EventText;
 use laini_core::store::{Registry, RegistryFeed};
 
+pub use erasure::*;
 pub use events::*;
 pub use feed::*;
 pub use snapshot::*;
@@ -69,6 +71,8 @@ macro_rules! registry_contract {
             refused_items_make_a_line_unknown
             rejects_are_listed_newest_first
             a_kept_line_is_settled
+            an_earlier_holding_is_erased_and_the_present_one_is_answered_as_before
+            what_another_line_stands_on_is_not_erased
             number_changes_link_a_bounded_group
             a_line_has_a_bounded_number_of_events
             a_second_handle_follows

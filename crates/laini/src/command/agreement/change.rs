@@ -1,12 +1,13 @@
 use anyhow::Context as _;
 use clap::Args;
-use laini_core::disclosure::{Window, Windows};
-use laini_core::partner::{Agreement, AgreementId, AppStatus, Environment, Purpose};
+use laini_core::disclosure::Window;
+use laini_core::partner::{AppStatus, Environment, Purpose};
+use laini_office::agreements::{self, PurposeTerms, change_at_once};
 
 use super::in_force;
 use super::show::AgreementReport;
 use crate::command::Context;
-use crate::command::context::{audit, because, block_on, concerning, now, random};
+use crate::command::context::{block_on, console, now};
 use crate::failure::WithHint as _;
 
 /// `laini agreement change`
@@ -48,46 +49,43 @@ fn window(months: &str) -> Result<Window, String> {
 }
 
 impl Terms {
-    /// The version after `before`.
-    fn after(&self, before: &Agreement) -> Agreement {
-        let purposes = self.purposes.as_ref().unwrap_or(&before.purposes);
-        Agreement {
-            id: AgreementId::from_random(random()),
-            valid_from: now(),
-            windows: Windows {
-                swap: self.swap_window.unwrap_or(before.windows.swap),
-                registration: self.registration_window.unwrap_or(before.windows.registration),
-            },
-            purposes: Purpose::ALL.into_iter().filter(|purpose| purposes.contains(purpose)).collect(),
-            exact_times: self.exact_times.unwrap_or(before.exact_times),
-            pass_hashed_imsi: self.pass_hashed_imsi.unwrap_or(before.pass_hashed_imsi),
-            ..before.clone()
+    /// Changes what is named.
+    fn change(&self, terms: &mut agreements::Terms) {
+        if let Some(purposes) = &self.purposes {
+            let known = std::mem::take(&mut terms.purposes);
+            let of = |purpose| known.iter().find(|of| of.purpose == purpose).copied();
+            let named = Purpose::ALL.into_iter().filter(|purpose| purposes.contains(purpose));
+            terms.purposes = named.map(|purpose| of(purpose).unwrap_or(PurposeTerms::usual(purpose))).collect();
         }
+        terms.exact_times = self.exact_times.unwrap_or(terms.exact_times);
+        terms.pass_hashed_imsi = self.pass_hashed_imsi.unwrap_or(terms.pass_hashed_imsi);
+        terms.swap_months = self.swap_window.map_or(terms.swap_months, Window::as_months);
+        terms.registration_months = self.registration_window.map_or(terms.registration_months, Window::as_months);
     }
 }
 
 /// Puts a new version in force.
 pub(crate) fn run(context: &Context, args: &ChangeArgs) -> anyhow::Result<()> {
-    let (house, _) = context.existing_house()?;
+    let (house, config) = context.existing_house()?;
     let accounts = house.accounts()?;
     let book = block_on(accounts.load())??;
-    let (partner, before) = in_force(&book, &args.partner)?;
-    let agreement = args.terms.after(&before);
-    let mut apps = book.apps.iter().filter(|app| app.partner == partner.id && app.status != AppStatus::Revoked);
-    let stranded =
-        apps.find(|app| app.environment == Environment::Production && !agreement.purposes.contains(&app.purpose));
-    if let Some(app) = stranded {
-        return Err(anyhow::anyhow!("{} asks for {} by default", app.name, app.purpose.word()))
-            .hint(format!("allow it here, or first: laini app purpose '{}' PURPOSE", app.name));
+    let (partner, _) = in_force(&book, &args.partner)?;
+    if let Some(purposes) = &args.terms.purposes {
+        let mut apps = book.apps.iter().filter(|app| app.partner == partner.id && app.status != AppStatus::Revoked);
+        let stranded = apps.find(|app| app.environment == Environment::Production && !purposes.contains(&app.purpose));
+        if let Some(app) = stranded {
+            return Err(anyhow::anyhow!("{} asks for {} by default", app.name, app.purpose.word()))
+                .hint(format!("allow it here, or first: laini app purpose '{}' PURPOSE", app.name));
+        }
     }
-    let (id, partner) = (agreement.id, partner.clone());
-    let set = format!("version {} after {}", agreement.id, before.id);
-    let audit = concerning(partner.id, audit("agreement.change", partner.id.to_string(), &because(&set, &args.reason)));
-    block_on(accounts.add_agreement(agreement, audit))??;
+    let office = house.office(&config, house.ledger_reader()?)?;
+    let changed = office.run(&console(), now(), |work| {
+        change_at_once(work, partner.id, |terms| args.terms.change(terms), args.reason.trim())
+    })?;
     // As it was stored: it begins after every other.
     let book = block_on(accounts.load())??;
-    let stored = book.agreements.iter().find(|agreement| agreement.id == id);
-    let report = AgreementReport::of(&partner, stored.context("the agreement was added, and is gone")?);
+    let stored = book.agreements.iter().find(|agreement| agreement.id == changed.id);
+    let report = AgreementReport::of(partner, stored.context("the agreement was added, and is gone")?);
     context.out.data(&report, |report| {
         format!(
             "agreement {} of {} is in force; running servers hold to it within a second",

@@ -1,7 +1,5 @@
 use clap::{Args, ValueEnum};
-use laini_core::billing::{Currency, FreeUnits, Money, Price};
-use laini_core::disclosure::Windows;
-use laini_core::partner::{Agreement, AgreementId, Partner, PartnerId, Product, Purpose};
+use laini_core::partner::{Partner, PartnerId};
 use laini_office::agreements::add_with_standard;
 use laini_office::onboarding;
 use serde::Serialize;
@@ -58,24 +56,4 @@ pub(crate) fn run(context: &Context, args: &AddArgs) -> anyhow::Result<()> {
         ),
         None => format!("{name} added without an agreement\nnext: laini partner onboarding '{name}'"),
     })
-}
-
-/// A partner with the standard agreement (contract §5: default windows and list prices).
-pub(crate) fn standard(name: &str, currency: Currency) -> anyhow::Result<(Partner, Agreement)> {
-    let name = named(name)?;
-    let partner = Partner::new(PartnerId::from_random(random()), name);
-    let flat = |minor| Price::flat(1, Money::new(minor, currency));
-    let swap = Price { set_up_minor: 5_000_000, free: FreeUnits::Once(200_000), ..flat(100) };
-    let agreement = Agreement {
-        id: AgreementId::from_random(random()),
-        partner: partner.id,
-        valid_from: now(),
-        valid_until: None,
-        windows: Windows::default(),
-        prices: vec![(Product::Imsi, flat(2_000)), (Product::Swap, swap), (Product::Age, flat(400))],
-        pass_hashed_imsi: false,
-        purposes: Purpose::ALL.to_vec(),
-        exact_times: false,
-    };
-    Ok((partner, agreement))
 }

@@ -16,8 +16,6 @@ use laini_core::store::AccountBook;
 use super::Context;
 use crate::failure::WithHint as _;
 
-pub(crate) use add::standard;
-
 /// What to do with partners.
 #[derive(Subcommand)]
 pub(crate) enum PartnerCommand {

@@ -2,14 +2,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use laini_core::partner::{AppProfile, Environment, PartnerId, ProductSet};
+use laini_core::partner::{AppProfile, Environment, Partner, PartnerId, ProductSet};
 use laini_core::store::AccountStore;
+use laini_office::agreements::add_with_standard;
 use laini_server::{Environments, Listener};
 
 use crate::command::Context;
 use crate::command::app::{Minted, mint};
-use crate::command::context::{audit, random};
-use crate::command::partner::standard;
+use crate::command::context::{audit, console, now, random};
 use crate::compose::House;
 use crate::config::Config;
 use crate::data_dir::DataDir;
@@ -44,8 +44,8 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
         operator: None,
         is_reloadable: false,
     };
+    let partner = partner(&house, &config, SANDBOX_PARTNER)?;
     runtime(&config)?.block_on(async {
-        let partner = partner(&config, &*accounts, SANDBOX_PARTNER).await?;
         let credentials = credentials(&*accounts, partner, Environment::Sandbox).await?;
         let standing = stand(&house, &config, offer).await?;
         standing.tell(args.ready_file.as_deref(), Some(&credentials), None)?;
@@ -79,14 +79,15 @@ impl Place {
 }
 
 /// The partner of this name, made with the standard agreement where it is new.
-pub(crate) async fn partner(config: &Config, accounts: &dyn AccountStore, name: &str) -> anyhow::Result<PartnerId> {
-    if let Some(partner) = accounts.load().await?.partners.into_iter().find(|partner| partner.name == name) {
-        return Ok(partner.id);
-    }
-    let (partner, agreement) = standard(name, config.currency()?)?;
-    let id = partner.id;
-    accounts.add_partner(partner, agreement, audit("partner.add", id.to_string(), "made at start")).await?;
-    Ok(id)
+pub(crate) fn partner(house: &House, config: &Config, name: &str) -> anyhow::Result<PartnerId> {
+    let office = house.office(config, house.ledger_reader()?)?;
+    Ok(office.run(&console(), now(), |work| {
+        if let Some(known) = work.book()?.partners.into_iter().find(|partner| partner.name == name) {
+            return Ok(known.id);
+        }
+        let partner = Partner::new(PartnerId::from_random(random()), name.to_owned());
+        Ok(add_with_standard(work, partner)?.partner)
+    })?)
 }
 
 /// Fresh credentials with all products. Those of an earlier start go on working: whoever holds them

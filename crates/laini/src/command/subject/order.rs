@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use laini_core::line::Msisdn;
+use jiff::{SignedDuration, Timestamp};
+use laini_core::line::{Event, EventKey, EventText, Happening, Msisdn, Refusal};
 use laini_core::partner::PrivacyRequestId;
 use laini_core::privacy::{IdentityProof, PrivacyAction, RequestState, held_until};
-use laini_core::store::{Lookup, SubjectHash};
+use laini_core::store::{FeedItem, FeedResult, Lookup, SubjectHash};
 use laini_office::privacy::{NewRequest, PrivacyRequest, approve, carry_out, check_identity, receive};
 use laini_office::{Office, Problem, Work};
 
@@ -95,6 +96,37 @@ impl Desk {
                     id = request.id
                 ),
             )),
+        }
+    }
+
+    /// When the present holder's time began: what was before is an earlier holder's.
+    pub(super) fn present_holding(&self) -> anyhow::Result<Timestamp> {
+        let line = self.found.state.line.as_ref().context("nobody is known to hold the number")?;
+        Ok(line.holding_since())
+    }
+
+    /// Erases what the registry's history tells of the time before the present holding; how many events it was.
+    pub(super) fn erase_history(&self, request: &PrivacyRequest, began: Timestamp) -> anyhow::Result<u64> {
+        let until = began - SignedDuration::from_micros(1);
+        let feed = &self.registry.feed;
+        let known = block_on(feed.history(self.number))??;
+        let key = EventKey {
+            id: EventText::parse(&format!("erase-{}", request.id)).context("the id of the erasure")?,
+            source: EventText::parse("laini").context("the source of the erasure")?,
+        };
+        let msisdn = Some(self.number);
+        let event = Event { key, at: until, recorded: now(), msisdn, happening: Happening::Erased };
+        let results = block_on(feed.record(vec![FeedItem::Event(event)], now()))??;
+        match results.first() {
+            Some(FeedResult::Accepted) => {
+                let left = block_on(feed.history(self.number))??;
+                // What says that it is erased is one more.
+                Ok((known.len() + 1).saturating_sub(left.len()) as u64)
+            }
+            Some(FeedResult::Repeated | FeedResult::Refused(Refusal::Erased)) => Ok(0),
+            Some(FeedResult::Refused(refusal)) => Err(anyhow::anyhow!("the history cannot be erased: {refusal}"))
+                .hint("the holder has the line under another number: ask what is to become of that one"),
+            _ => anyhow::bail!("the erasure was not taken"),
         }
     }
 
