@@ -38,11 +38,12 @@ pub(crate) static ICON: LazyLock<Asset> =
 
 impl Asset {
     fn new(name: &str, media_type: &'static str, plain: &'static [u8]) -> Self {
-        let hash: String = Sha256::digest(plain)[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+        let [.., a, b, c, d] = Sha256::digest(plain).0;
+        let hash = u32::from_be_bytes([a, b, c, d]);
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         // Writing to memory does not fail; if it did, the plain bytes would be sent.
         let packed = encoder.write_all(plain).and_then(|()| encoder.finish()).unwrap_or_default();
-        Self { path: format!("/assets/{hash}/{name}"), media_type, plain, packed: packed.into() }
+        Self { path: format!("/assets/{hash:08x}/{name}"), media_type, plain, packed: packed.into() }
     }
 
     fn answer(&self, headers: &HeaderMap) -> Response {

@@ -27,22 +27,22 @@ pub(crate) fn sent(headers: &HeaderMap, name: &str) -> Option<Zeroizing<String>>
 
 /// Sets a cookie that no script reads and no other site's form carries, until the browser is closed.
 pub(crate) fn secret(name: &str, value: &str) -> HeaderValue {
-    header(format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax"))
+    header(&format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax"))
 }
 
 /// Takes a cookie back.
 pub(crate) fn forget(name: &str) -> HeaderValue {
-    header(format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"))
+    header(&format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"))
 }
 
 /// Sets a choice that is no secret.
 pub(crate) fn choice(name: &str, value: &str) -> HeaderValue {
-    header(format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={CHOICE_KEPT_S}"))
+    header(&format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={CHOICE_KEPT_S}"))
 }
 
 /// Values are ours: letters, digits, `_` and `-`. Anything else sets nothing.
-fn header(text: String) -> HeaderValue {
-    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("laini="))
+fn header(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("laini="))
 }
 
 #[cfg(test)]

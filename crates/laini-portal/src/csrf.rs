@@ -1,4 +1,6 @@
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use laini_core::access::OfficeSeal;
 use subtle::ConstantTimeEq as _;
 
@@ -10,12 +12,12 @@ pub(crate) const FIELD: &str = "csrf";
 pub(crate) fn token(seal: &OfficeSeal, cookie: &str) -> String {
     let mut of = b"csrf\0".to_vec();
     of.extend_from_slice(cookie.as_bytes());
-    seal.hash(&of)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(&seal.hash(&of)[..16])
 }
 
 /// Whether a form comes from a page of ours: the browser does not say that another site sent it, and it shows `expected`.
 pub(crate) fn is_ours(headers: &HeaderMap, shown: Option<&str>, expected: &str) -> bool {
-    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     let is_same = site.is_none_or(|site| site == b"same-origin" || site == b"none");
     is_same && bool::from(shown.unwrap_or_default().as_bytes().ct_eq(expected.as_bytes()))
 }
@@ -23,7 +25,6 @@ pub(crate) fn is_ours(headers: &HeaderMap, shown: Option<&str>, expected: &str) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
 
     #[test]
     fn another_site_and_another_token_are_not_ours() {

@@ -44,7 +44,7 @@ impl Language {
     /// The first of ours that a browser names (RFC 9110, section 12.5.4, weights left aside); otherwise English.
     pub(crate) fn wanted(headers: &HeaderMap) -> Self {
         let named = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let tags = named.split(',').map(|part| part.trim().get(..2).unwrap_or_default());
-        tags.filter_map(Self::parse).next().unwrap_or(Self::English)
+        let mut tags = named.split(',').map(|part| part.trim().get(..2).unwrap_or_default());
+        tags.find_map(Self::parse).unwrap_or(Self::English)
     }
 }

@@ -19,4 +19,4 @@ mod said;
 mod visit;
 mod words;
 
-pub use portal::{Portal, PortalSettings};
+pub use portal::Portal;

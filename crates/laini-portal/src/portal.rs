@@ -35,13 +35,6 @@ const ADDRESSES_MAX: usize = 65_536;
 /// Where staff are sent who must set up a second factor first.
 const SECOND_FACTOR: &str = "/account/second-factor";
 
-/// What the portal is told by whoever composes it.
-#[derive(Debug, Clone, Default)]
-pub struct PortalSettings {
-    /// The sandbox app in whose name visitors try numbers; `None` = they cannot.
-    pub visitors: Option<AppId>,
-}
-
 /// The portal of one installation.
 pub struct Portal {
     pub(crate) office: Arc<Office>,
@@ -53,11 +46,12 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// Its routes, on the API of the server that they are added to.
-    pub fn routes(office: Arc<Office>, live: Arc<LiveSettings>, told: PortalSettings, inside: Inside) -> Router {
+    /// Its routes, on the API of the server that they are added to. `visitors` is the sandbox app in whose name numbers are
+    /// tried without an account; `None` = they are not.
+    pub fn routes(office: Arc<Office>, settings: Arc<LiveSettings>, visitors: Option<AppId>, inside: Inside) -> Router {
         let knocks = Throttle::new(FORMS_BURST, FORM_EVERY, ADDRESSES_MAX);
         let works = Semaphore::new(WORKS_MAX);
-        let portal = Arc::new(Self { office, settings: live, inside, visitors: told.visitors, works, knocks });
+        let portal = Arc::new(Self { office, settings, inside, visitors, works, knocks });
         let routes = pages::all().into_iter().fold(Router::new(), |router, page| portal.with_route(router, page));
         routes.merge(assets::routes())
     }

@@ -18,7 +18,7 @@ use crate::office::{BesideWork, OfficeApi};
 use crate::operator::OperatorApi;
 use crate::sandbox::{RunWatch, SandboxWorlds};
 use crate::worker::ChoreWorker;
-use crate::{Deps, Environments, Limits, Listener, LiveSettings};
+use crate::{Deps, Environments, Limits, Listener, LiveSettings, Pages};
 
 /// A server that listens and is ready to run.
 pub struct Server {
@@ -110,24 +110,18 @@ impl Server {
             hosts: Hosts::default(),
             traces,
         };
-        let worlds = Arc::clone(gateway.worlds());
-        let routes = gateway.routes().merge(office);
+        let routes = Arc::clone(&gateway).routes().merge(office);
         let routes = if operator.is_some() { routes } else { routes.merge(Arc::clone(&operator_api).routes()) };
-        let front = Front::new(routes.clone(), ids, clock, entropy, settings, observers, load);
-        let front = match pages {
-            Some(pages) => front.with(routes.clone().merge(pages(Inside::new(front.with(routes))))),
-            None => front,
-        };
-        let front = Arc::new(front);
+        let front = Front::new(routes, ids, clock, entropy, settings, observers, load);
+        let front = Arc::new(with_pages(front, pages));
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
         let tls = each_once(shared.filter_map(|listener| listener.tls.clone()));
         let operator_address = operator.as_ref().map(|((_, address), _)| *address);
         let places = bound.into_iter().zip(listeners).map(|((bound, _), listener)| place(bound, listener, &front));
         let alone = operator
             .map(|((bound, _), listener)| place(bound, listener, &Arc::new(front.beside(operator_api.routes_alone()))));
-        let places = places.chain(alone).collect();
         Ok(Self {
-            places,
+            places: places.chain(alone).collect(),
             addresses,
             operator_address,
             front,
@@ -135,7 +129,7 @@ impl Server {
             spans: None,
             tls,
             accounts,
-            worlds,
+            worlds: Arc::clone(gateway.worlds()),
             runs,
             worker: Arc::new(worker),
             chores,
@@ -235,6 +229,17 @@ fn office_routes(
     let beside =
         BesideWork::new(Arc::clone(deliveries), way_out(reach), secrets, Arc::clone(runs), deps.single_sign_on.clone());
     Arc::new(OfficeApi::new(Arc::clone(&deps.office), Arc::clone(settings), beside)).routes()
+}
+
+/// What answers everywhere: the API, and where there are any, the pages that stand on it.
+fn with_pages(api: Front, pages: Option<Pages>) -> Front {
+    match pages {
+        Some(pages) => {
+            let routes = pages(Inside::new(api.clone()));
+            api.and(routes)
+        }
+        None => api,
+    }
 }
 
 fn place(listener: TcpListener, settings: &Listener, front: &Arc<Front>) -> Listening {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use laini_core::store::{AccountStore, CommitObserver, RegistryFeed};
 use laini_office::Office;
 use laini_office::apps::visitors_app;
-use laini_portal::{Portal, PortalSettings};
+use laini_portal::Portal;
 use laini_server::http::Tls;
 use laini_server::observe::{Gauged, Metrics, SpanExport, Traces};
 use laini_server::worker::{RetentionPolicy, keep_forgetting};
@@ -173,9 +173,9 @@ fn pages(config: &Config, office: &Arc<Office>, live: &Arc<LiveSettings>) -> any
         return Ok(None);
     }
     let visitors = config.portal.visitors.then(|| visitors_app(office, SystemClock.now())).transpose();
-    let told = PortalSettings { visitors: visitors.hint("set portal.visitors = false to do without it")? };
+    let visitors = visitors.hint("set portal.visitors = false to do without it")?;
     let (office, live) = (Arc::clone(office), Arc::clone(live));
-    Ok(Some(Box::new(move |inside| Portal::routes(office, live, told, inside))))
+    Ok(Some(Box::new(move |inside| Portal::routes(office, live, visitors, inside))))
 }
 
 /// What makes spans and what sends them, where the settings say where to.

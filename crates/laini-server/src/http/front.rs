@@ -29,6 +29,7 @@ use crate::{Clock, Entropy, LiveSettings};
 const TARGET_BYTES_MAX: usize = 8 * 1024;
 
 /// Gives every request its identity, has it answered, and sees to it that the answer is one.
+#[derive(Clone)]
 pub(crate) struct Front {
     router: Router,
     ids: Arc<CheckIds>,
@@ -68,10 +69,9 @@ impl Front {
         }
     }
 
-    /// The same with other routes.
-    pub(crate) fn with(&self, router: Router) -> Self {
-        let (metrics, traces) = (self.metrics.clone(), self.traces.clone());
-        Self { metrics, traces, ..self.beside(router) }
+    /// With these routes as well.
+    pub(crate) fn and(self, routes: Router) -> Self {
+        Self { router: self.router.merge(routes), ..self }
     }
 
     /// Where open connections are counted; nobody reads it where nothing is counted.

@@ -210,7 +210,6 @@ impl World {
         let addresses = server.addresses().to_vec();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async { drop(stopped.await) }));
-        let (stop, production_token) = (Some(stop), OnceCell::new());
         Self {
             address: addresses[0],
             addresses,
@@ -223,8 +222,8 @@ impl World {
             settings,
             sandbox,
             production,
-            production_token,
-            stop,
+            production_token: OnceCell::new(),
+            stop: Some(stop),
             running,
             office,
             mail,

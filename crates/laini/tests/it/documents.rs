@@ -104,9 +104,10 @@ fn bad_documents_are_refused_early_and_flat_in_memory() {
     lab.json(&["partner", "add", "Bank A"]);
     let server = lab.serve();
     let folder = Folder::of(&lab, &server);
+    let piece = vec![0; PIECE_BYTES];
     let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
     for _ in 0..(GIB >> 2) / PIECE_BYTES as u64 {
-        bomb.write_all(&[0; PIECE_BYTES]).unwrap();
+        bomb.write_all(&piece).unwrap();
     }
     let bomb = bomb.finish().unwrap();
     let active = b"%PDF-1.7\n<< /S /JavaScript /JS (app.alert(1)) >>\nstartxref\n0\n%%EOF\n".to_vec();

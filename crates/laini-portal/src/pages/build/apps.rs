@@ -160,7 +160,7 @@ async fn show(portal: &Arc<Portal>, visit: &Arc<Visit>, id: AppId, secret: Optio
         products: app.products.iter().map(|product| (product.word(), is_covered(product))).collect(),
         is_production: app.environment == Environment::Production,
         has_agreement: agreement.is_some(),
-        addresses: addresses.iter().map(|address| address.url.to_string()).collect(),
+        addresses: addresses.iter().map(|address| address.url.clone()).collect(),
         can_build: matches!(BUILDS, crate::page::Access::SignedIn(may) if visit.actor().is_allowed(&may)),
         app: AppRow::of(&app),
     })
