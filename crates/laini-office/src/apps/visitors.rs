@@ -6,7 +6,7 @@ use super::issue;
 use crate::{Actor, Office, Problem, Work};
 
 /// The partner that everybody belongs to who tries the sandbox without an account.
-const VISITORS: &str = "Visitors of the portal";
+pub const VISITORS: &str = "Visitors of the portal";
 
 /// The sandbox app in whose name visitors try numbers; made where there is none. Nobody is told its secret.
 pub fn visitors_app(office: &Office, at: Timestamp) -> Result<AppId, Problem> {

@@ -100,12 +100,14 @@ impl AccountStore for PostgresAccounts {
 
     fn load(&self) -> BoxFuture<'_, Result<AccountBook, AccountsError>> {
         Box::pin(async {
+            // Thousands of rows take a while, for which nothing else is to wait. The runtime is the database's own: whoever asks
+            // may have none.
             let read = async |link: &Link| {
-                link.read_together(async |transaction: &Transaction<'_>| Tables::read(transaction).await).await
+                let read = async |transaction: &Transaction<'_>| Tables::read(transaction).await;
+                let tables = link.read_together(read).await?;
+                Ok(tokio::task::spawn_blocking(move || tables.book()))
             };
-            let tables = self.read(read).await?;
-            // Thousands of rows take a while, for which nothing else is to wait.
-            let book = tokio::task::spawn_blocking(move || tables.book()).await;
+            let book = self.read(read).await?.await;
             let panicked = |_| AccountsError::Engine("putting the accounts together panicked".to_owned());
             book.map_err(panicked)?.map_err(engine)
         })

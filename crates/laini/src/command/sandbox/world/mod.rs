@@ -16,6 +16,7 @@ use laini_core::line::{Msisdn, NumberPlan};
 use laini_core::partner::{App, AppId, Environment};
 use laini_core::sandbox::{Moment, World, WorldRefusal};
 use laini_core::store::{AccountBook, WorldStore};
+use laini_office::apps::VISITORS;
 use std::sync::Arc;
 
 use crate::command::Context;
@@ -116,7 +117,10 @@ fn sandbox_app<'a>(book: &'a AccountBook, wanted: Option<&str>) -> anyhow::Resul
             .with_context(|| format!("{wanted} is an app of production"))
             .hint("only sandbox apps have worlds: `laini app add --environment sandbox`");
     }
-    let mut apps = book.apps.iter().filter(|app| app.environment == Environment::Sandbox);
+    // The one that visitors of the portal use is made by the server, and nobody means it.
+    let visitors = book.partners.iter().find(|partner| partner.name == VISITORS).map(|partner| partner.id);
+    let is_meant = |app: &&App| app.environment == Environment::Sandbox && Some(app.partner) != visitors;
+    let mut apps = book.apps.iter().filter(is_meant);
     let app = apps.next().context("there is no sandbox app");
     let app = app.hint("make one: `laini app add --environment sandbox`")?;
     if apps.next().is_some() {
