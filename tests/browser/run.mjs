@@ -188,6 +188,14 @@ async function owner() {
   await look(visit, "onboarding");
   await page.goto(`${base}/account`);
   await look(visit, "account");
+  await page.click("text=Set it up");
+  await page.fill("#password", PASSWORD);
+  await page.click("main button.primary");
+  await page.waitForSelector("#factor");
+  await look(visit, "second-factor");
+  await page.fill("#code", "000000");
+  await page.click("main button.primary");
+  expect(await page.isVisible("[role=alert]"), "a wrong code is told, and asked for again");
   const other = await page.goto(`${base}/partners/0000000000000001`);
   expect(other.status() === 404, "another partner is not there");
   const staff = await page.goto(`${base}/operate/partners`);

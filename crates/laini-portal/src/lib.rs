@@ -19,4 +19,10 @@ mod said;
 mod visit;
 mod words;
 
+pub use page::PageOfAll;
 pub use portal::Portal;
+
+/// Every page there is, with who is shown it: for tests that walk through all of them.
+pub fn every_page() -> Vec<PageOfAll> {
+    pages::all().iter().map(page::Page::listed).collect()
+}

@@ -23,6 +23,17 @@ pub(crate) enum Access {
     SignedIn(May),
 }
 
+/// A page, as a list of all of them has it.
+#[derive(Debug, Clone)]
+pub struct PageOfAll {
+    /// GET to look, POST to do.
+    pub method: Method,
+    /// Its path; parts in braces are ids.
+    pub path: &'static str,
+    /// Who is let in; `None` = everybody.
+    pub may: Option<May>,
+}
+
 /// A path with what is done there.
 pub(crate) struct Page {
     pub(crate) method: Method,
@@ -49,6 +60,14 @@ impl Page {
         F: Future<Output = Result<Answer, Problem>> + Send + 'static,
     {
         Self { method: Method::POST, path, access, handle: boxed(act), form: Some(boxed(form)) }
+    }
+
+    pub(crate) fn listed(&self) -> PageOfAll {
+        let may = match self.access {
+            Access::Anyone => None,
+            Access::SignedIn(may) => Some(may),
+        };
+        PageOfAll { method: self.method.clone(), path: self.path, may }
     }
 
     /// Does what there is to do.

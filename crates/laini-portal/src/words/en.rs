@@ -1,5 +1,6 @@
 use super::{
-    AppsWords, CatalogueWords, DeskWords, OnboardingWords, RailWords, SaidWords, SignInWords, TryWords, Words,
+    AccountWords, AppsWords, CatalogueWords, DeskWords, OnboardingWords, RailWords, SaidWords, SignInWords, TryWords,
+    Words,
 };
 
 /// English.
@@ -124,6 +125,24 @@ pub(crate) static ENGLISH: Words = Words {
             ("Swap", "The date of the last SIM change inside the window, or that there was none."),
             ("Age on network", "When the present holding of the line began, where that is inside the window."),
         ],
+    },
+    account_page: AccountWords {
+        sessions: "Where you are signed in",
+        began: "Began",
+        seen: "Last used",
+        ends: "Ends",
+        from: "From",
+        this_one: "this one",
+        end_others: "Sign out everywhere else",
+        second_factor: "Second factor",
+        factor_lead: "A code from an authenticator app beside your password.",
+        set_up: "Set it up",
+        change_password: "Change the password",
+        present_password: "Present password",
+        recovery: "It is set up. These codes let you in when your telephone is gone, each once. They are shown this once: keep them on paper.",
+        factor_secret: "Type this secret into your authenticator app, or open it there. It is shown this once.",
+        factor_open: "Open it in the authenticator on this device",
+        confirm: "Confirm with a code",
     },
     apps: AppsWords {
         title: "My apps",

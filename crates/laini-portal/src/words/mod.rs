@@ -33,6 +33,7 @@ pub(crate) struct Words {
     pub(crate) sign_in: SignInWords,
     pub(crate) try_it: TryWords,
     pub(crate) catalogue: CatalogueWords,
+    pub(crate) account_page: AccountWords,
     pub(crate) apps: AppsWords,
     pub(crate) desk: DeskWords,
     pub(crate) onboarding: OnboardingWords,
@@ -240,4 +241,24 @@ pub(crate) struct OnboardingWords {
     pub(crate) steps: [&'static str; 7],
     /// In the order of the buttons: submit, take up, return, reject, go live.
     pub(crate) actions: [&'static str; 5],
+}
+
+/// Of one's own account.
+pub(crate) struct AccountWords {
+    pub(crate) sessions: &'static str,
+    pub(crate) began: &'static str,
+    pub(crate) seen: &'static str,
+    pub(crate) ends: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) this_one: &'static str,
+    pub(crate) end_others: &'static str,
+    pub(crate) second_factor: &'static str,
+    pub(crate) factor_lead: &'static str,
+    pub(crate) set_up: &'static str,
+    pub(crate) change_password: &'static str,
+    pub(crate) present_password: &'static str,
+    pub(crate) recovery: &'static str,
+    pub(crate) factor_secret: &'static str,
+    pub(crate) factor_open: &'static str,
+    pub(crate) confirm: &'static str,
 }

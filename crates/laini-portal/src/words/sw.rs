@@ -1,5 +1,6 @@
 use super::{
-    AppsWords, CatalogueWords, DeskWords, OnboardingWords, RailWords, SaidWords, SignInWords, TryWords, Words,
+    AccountWords, AppsWords, CatalogueWords, DeskWords, OnboardingWords, RailWords, SaidWords, SignInWords, TryWords,
+    Words,
 };
 
 /// Kiswahili.
@@ -124,6 +125,24 @@ pub(crate) static KISWAHILI: Words = Words {
             ("Swap", "Tarehe ya mabadiliko ya mwisho ya SIM ndani ya kipindi, au kwamba hayakuwepo."),
             ("Age on network", "Laini ilianza kushikiliwa lini, ikiwa ni ndani ya kipindi."),
         ],
+    },
+    account_page: AccountWords {
+        sessions: "Ulikoingia",
+        began: "Ilianza",
+        seen: "Ilitumika mwisho",
+        ends: "Inaisha",
+        from: "Kutoka",
+        this_one: "hii",
+        end_others: "Ondoka kwingine kote",
+        second_factor: "Uthibitisho wa pili",
+        factor_lead: "Msimbo kutoka programu ya uthibitisho pamoja na nenosiri lako.",
+        set_up: "Uweke",
+        change_password: "Badilisha nenosiri",
+        present_password: "Nenosiri la sasa",
+        recovery: "Umewekwa. Misimbo hii inakuruhusu kuingia simu yako inapopotea, kila mmoja mara moja. Inaonyeshwa mara hii moja: ihifadhi kwenye karatasi.",
+        factor_secret: "Andika siri hii kwenye programu yako ya uthibitisho, au ifungue humo. Inaonyeshwa mara hii moja.",
+        factor_open: "Ifungue kwenye programu ya kifaa hiki",
+        confirm: "Thibitisha kwa msimbo",
     },
     apps: AppsWords {
         title: "Programu zangu",

@@ -38,6 +38,7 @@ mod payments;
 mod people;
 mod people_secrets;
 mod pooler;
+mod portal;
 mod receiver;
 mod reload;
 mod retention;

@@ -1,4 +1,6 @@
 //! The workspace of a partner's developers.
+//!
+//! Owns the pages of apps and keys. Must never show a secret twice.
 
 mod apps;
 

@@ -1,4 +1,7 @@
 //! The desk of a bank: one number, one verdict.
+//!
+//! Owns what a clerk sees of a check, and the page of thresholds and guards. Must never show a whole number, or turn what is not
+//! known into a verdict of its own: that is laini-core's.
 
 mod check;
 mod settings;

@@ -1,4 +1,6 @@
 //! The documentation: the files of docs/guide, as pages.
+//!
+//! Owns how Markdown becomes a page. Must never say anything that the guide does not.
 
 mod guide;
 mod markdown;

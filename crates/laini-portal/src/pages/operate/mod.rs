@@ -1,4 +1,6 @@
 //! The workspace of the operator's staff.
+//!
+//! Owns what staff see of all partners together. Must never be shown to a member.
 
 mod partners;
 

@@ -1,0 +1,185 @@
+//! The portal through its public door: every page as every kind of caller, and forms that are not ours.
+
+use laini_core::partner::{MemberRole, PartnerId, PersonId, StaffRole};
+use laini_office::Actor;
+use laini_portal::{PageOfAll, every_page};
+use reqwest::redirect::Policy;
+
+use crate::bank::{Answer, Bank};
+use crate::running::{Lab, Running};
+
+const SESSION: &str = "__Host-laini_session";
+/// An id that nothing has.
+const NOTHING: &str = "0000000000000001";
+
+/// A browser of somebody; of nobody, where its cookie is empty.
+struct Browser {
+    bank: Bank,
+    http: reqwest::Client,
+    cookie: String,
+    csrf: String,
+}
+
+impl Browser {
+    fn new(server: &Running, cookie: String) -> Self {
+        let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+        let mut browser = Self { bank: Bank::stranger(server), http, cookie, csrf: String::new() };
+        let form = browser.get("/sign-in");
+        assert_eq!(form.status, if browser.cookie.is_empty() { 200 } else { 303 }, "{form:?}");
+        if browser.cookie.is_empty() {
+            browser.cookie = form.header("set-cookie").split(';').next().unwrap().to_owned();
+        }
+        let page = browser.get(if form.status == 200 { "/sign-in" } else { "/account" });
+        let token = page.text.split("name=\"csrf\" value=\"").nth(1).unwrap();
+        token.split('"').next().unwrap().clone_into(&mut browser.csrf);
+        browser
+    }
+
+    fn of_person(lab: &Lab, server: &Running, invite: &[&str]) -> Self {
+        let token = lab.json(invite)["token"].as_str().unwrap().to_owned();
+        let person = Bank::of_person(server, &token);
+        Self::new(server, format!("{SESSION}={}", person.token()))
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        let request = self.http.get(self.bank.url(path)).header("cookie", &self.cookie);
+        self.bank.send(request).unwrap()
+    }
+
+    fn post(&self, path: &str, csrf: &str, site: Option<&str>) -> Answer {
+        let request = self.http.post(self.bank.url(path)).header("cookie", &self.cookie);
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(format!("csrf={csrf}"));
+        let request = site.into_iter().fold(request, |request, site| request.header("sec-fetch-site", site));
+        self.bank.send(request).unwrap()
+    }
+
+    fn visit(&self, page: &PageOfAll, partner: &str) -> Answer {
+        let path = filled(page, partner);
+        if page.method == "GET" { self.get(&path) } else { self.post(&path, &self.csrf, None) }
+    }
+}
+
+fn filled(page: &PageOfAll, partner: &str) -> String {
+    let part = |part: &'static str| match part {
+        "{partner}" => partner.to_owned(),
+        "{page}" => "overview".to_owned(),
+        "{code}" => "404.002.01".to_owned(),
+        id if id.starts_with('{') => NOTHING.to_owned(),
+        plain => plain.to_owned(),
+    };
+    page.path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+/// Signs whoever asks out, and everybody else of theirs.
+fn ends_sessions(page: &PageOfAll) -> bool {
+    ["/sign-out", "/account/sessions/end"].contains(&page.path)
+}
+
+#[test]
+fn every_page_is_shown_to_who_may_and_to_nobody_else() {
+    let lab = Lab::new();
+    let own = lab.json(&["partner", "add", "Bank A"])["partner"].as_str().unwrap().to_owned();
+    let other = lab.json(&["partner", "add", "Bank B"])["partner"].as_str().unwrap().to_owned();
+    let server = lab.serve();
+    let person = PersonId::from_stored(1);
+    let mut callers = vec![(None, Browser::new(&server, String::new()))];
+    for role in MemberRole::ALL {
+        let email = format!("{}@bank.example", role.word());
+        let browser = Browser::of_person(&lab, &server, &["member", "add", "Bank A", &email, "--role", role.word()]);
+        let partner = PartnerId::parse(&own).unwrap();
+        callers.push((Some(Actor::Member { person, partner, role }), browser));
+    }
+    for role in StaffRole::ALL {
+        let email = format!("{}@mobile.example", role.word());
+        let browser = Browser::of_person(&lab, &server, &["staff", "add", &email, "--role", role.word()]);
+        callers.push((Some(Actor::Staff { person, role }), browser));
+    }
+    let mut pairs = 0;
+    for page in every_page().iter().filter(|page| !ends_sessions(page)) {
+        for (actor, browser) in &callers {
+            for partner in [&own, &other] {
+                let answer = browser.visit(page, partner);
+                let told = format!("{} {} as {actor:?}: {} {}", page.method, page.path, answer.status, answer.text);
+                let is_foreign = partner == &other && matches!(actor, Some(Actor::Member { .. }));
+                match (page.may, actor) {
+                    (None, _) => assert!(answer.status != 403 && answer.status < 500, "{told}"),
+                    (Some(_), None) => {
+                        assert_eq!(answer.status, 303, "{told}");
+                        assert!(answer.header("location").starts_with("/sign-in?next="), "{told}");
+                    }
+                    (Some(_), Some(_)) if is_foreign && page.path.contains("{partner}") => {
+                        assert_eq!(answer.status, 404, "{told}");
+                    }
+                    (Some(may), Some(actor)) if !actor.is_allowed(&may) => assert_eq!(answer.status, 403, "{told}"),
+                    (Some(_), Some(_)) => assert!(answer.status != 403 && answer.status < 500, "{told}"),
+                }
+                assert!(!answer.text.contains("Bank B") || partner == &other, "{told}");
+                pairs += 1;
+            }
+        }
+    }
+    assert!(pairs > 500, "{pairs} pairs of a page and a caller");
+    println!("family=pages pairs={pairs}");
+    server.stop();
+}
+
+#[test]
+fn a_form_of_another_site_or_another_session_does_nothing() {
+    let lab = Lab::new();
+    lab.json(&["partner", "add", "Bank A"]);
+    let server = lab.serve();
+    let invite = |email| ["member", "add", "Bank A", email, "--role", "owner"];
+    let mine = Browser::of_person(&lab, &server, &invite("mine@bank.example"));
+    let theirs = Browser::of_person(&lab, &server, &invite("theirs@bank.example"));
+    let stranger = Browser::new(&server, String::new());
+    for page in every_page().iter().filter(|page| page.method == "POST") {
+        let path = filled(page, NOTHING);
+        for (csrf, site) in [
+            ("", None),
+            (&*theirs.csrf, None),
+            (&*stranger.csrf, None),
+            (&*mine.csrf, Some("cross-site")),
+            (&*mine.csrf, Some("same-site")),
+        ] {
+            let answer = mine.post(&path, csrf, site);
+            assert_eq!(answer.status, 403, "{path} {site:?}: {answer:?}");
+        }
+    }
+    // Signed in all the time: what would have ended the session did not.
+    assert_eq!(mine.get("/apps").status, 200);
+    server.stop();
+}
+
+#[test]
+fn a_session_is_new_with_each_sign_in_and_pages_are_in_no_frame_and_run_nothing_inline() {
+    let lab = Lab::new();
+    lab.json(&["partner", "add", "Bank A"]);
+    let server = lab.serve();
+    // A cookie that somebody else put into the browser is none of ours, and stays none.
+    let fixed = format!("{SESSION}=laini_s_{NOTHING}_fixed");
+    let browser = Browser { cookie: fixed.clone(), ..Browser::new(&server, String::new()) };
+    assert_eq!(browser.get("/account").status, 303);
+    Browser::of_person(&lab, &server, &["member", "add", "Bank A", "a@bank.example", "--role", "owner"]);
+    let visitor = Browser::new(&server, String::new());
+    let form =
+        format!("csrf={}&email=a%40bank.example&password=four+words+walk+home&next=%2F%2Fevil.example", visitor.csrf);
+    let request = visitor.http.post(visitor.bank.url("/sign-in")).header("cookie", &visitor.cookie);
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+    let come = visitor.bank.send(request).unwrap();
+    assert_eq!((come.status, come.header("location")), (303, "/"), "{come:?}");
+    let cookie = come.header("set-cookie");
+    assert!(cookie.starts_with(SESSION) && !cookie.contains("fixed"), "{cookie}");
+    for word in ["Path=/", "Secure", "HttpOnly", "SameSite=Lax"] {
+        assert!(cookie.contains(word), "{cookie}");
+    }
+    for page in every_page().iter().filter(|page| page.method == "GET") {
+        let answer = visitor.get(&filled(page, NOTHING));
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("script-src 'self'"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        for inline in ["<script>", " onclick=", " onload=", "<style", " style="] {
+            assert!(!answer.text.contains(inline), "{inline} on {}", page.path);
+        }
+    }
+    server.stop();
+}
