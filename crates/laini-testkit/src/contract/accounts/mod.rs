@@ -96,7 +96,10 @@ fn agreement(number: u64, partner: PartnerId) -> Agreement {
         currency: Currency::parse("UGX").unwrap(),
         set_up_minor: 5_000_000,
         free: FreeUnits::PerMonth(100),
-        bands: vec![Band { up_to: Some(u64::MAX - 1), unit_minor: 300 }, Band { up_to: None, unit_minor: 100 }],
+        bands: vec![
+            Band { up_to: Some(i64::MAX.unsigned_abs()), unit_minor: 300 },
+            Band { up_to: None, unit_minor: 100 },
+        ],
         monthly_minimum_minor: 10_000,
     };
     let once = Price { free: FreeUnits::Once(200_000), ..Price::flat(2, Money::new(100, Currency::KES)) };
