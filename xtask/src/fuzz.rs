@@ -28,8 +28,8 @@ const PASSWORD: &str = "four words walk home";
 struct Pass {
     name: &'static str,
     environment: &'static str,
-    /// The most generated requests of one operation.
-    examples_max: u64,
+    /// Whether an administrator asks, and no app.
+    is_office: bool,
     /// Which operations of the document.
     operations: &'static [&'static str],
 }
@@ -43,12 +43,16 @@ const OFFICE: &[&str] = &[
     "--exclude-by=/x-laini-may/staff == []",
     "--exclude-operation-id=open_session",
     "--exclude-operation-id=close_session",
+    "--exclude-operation-id=close_one_session",
     TERMINATE_APP,
     TERMINATE_PARTNER,
 ];
 const TERMINATE_APP: &str = "--exclude-operation-id=terminate_app";
 const TERMINATE_PARTNER: &str = "--exclude-operation-id=terminate_partner";
 const OFFICE_ENDS: &[&str] = &["--include-operation-id=terminate_app", "--include-operation-id=terminate_partner"];
+/// At the very end the administrator goes.
+const LEAVING: Pass =
+    Pass::of_office("leaving", &["--include-operation-id=close_session", "--include-operation-id=close_one_session"]);
 /// A stopped feed refuses every event.
 const STOP_FEED: &str = "--exclude-operation-id=stop_feed";
 
@@ -77,10 +81,13 @@ pub(crate) fn run() -> Result<u64> {
     let (examples, seed) = (number(EXAMPLES_VARIABLE, EXAMPLES_PER_OPERATION)?, number(SEED_VARIABLE, SEED)?);
     let (operator_key, clerk) = (operator_key(&dir)?, Clerk::sign_in(&server, &dir)?);
     let (mut cases, mut operations) = (0, 0);
-    for pass in PASSES {
+    for pass in PASSES.iter().chain([&LEAVING]) {
+        if pass.name == LEAVING.name {
+            clerk.is_still_in(&server)?;
+        }
         let mut schemathesis = shell::command(RUN_LIMIT_MINUTES, &[]);
         schemathesis.arg(tool.join("bin/st")).args(["--config-file", "tests/http/schemathesis.toml", "run", DOCUMENT]);
-        let examples = examples.min(pass.examples_max);
+        let examples = if pass.is_office { examples.min(EXAMPLES_PER_OFFICE_OPERATION) } else { examples };
         schemathesis.args(["--max-examples", &examples.to_string(), "--seed", &seed.to_string()]);
         schemathesis.env("LAINI_OPERATOR_KEY", &operator_key).env("LAINI_SESSION", &clerk.session);
         schemathesis.env("LAINI_PARTNER", &clerk.partner).env("LAINI_APP", &clerk.app);
@@ -109,22 +116,28 @@ struct Tried {
 
 impl Pass {
     const fn of_app(name: &'static str, environment: &'static str, operations: &'static [&'static str]) -> Self {
-        Self { name, environment, examples_max: u64::MAX, operations }
+        Self { name, environment, is_office: false, operations }
     }
 
     const fn of_office(name: &'static str, operations: &'static [&'static str]) -> Self {
-        Self { name, environment: "production", examples_max: EXAMPLES_PER_OFFICE_OPERATION, operations }
+        Self { name, environment: "production", is_office: true, operations }
     }
 
     /// Fails where an answer is not what the document says.
     fn run(&self, server: &Server, mut schemathesis: Command, dir: &Path) -> Result<Tried> {
         let (base_url, credentials) = (server.base_url()?, server.credentials(self.environment)?);
-        let token = token(base_url, &credentials)?;
+        // An app of the office's passes may be suspended by then.
+        let token = if self.is_office { String::new() } else { token(base_url, &credentials)? };
         if self.environment == "sandbox" {
             reset_world(base_url, &token)?;
         }
         let report = dir.join(format!("{}.json", self.name));
         schemathesis.args(["--url", base_url]).args(self.operations);
+        if self.is_office {
+            // Things of the office have ids that nobody guesses: that most are not there is no failure. That the session was
+            // good all the time is asked at the end.
+            schemathesis.args(["--warnings", "unsupported_regex"]);
+        }
         schemathesis.args([OsStr::new("--report-json-path"), report.as_os_str()]);
         schemathesis.env("LAINI_TOKEN", token);
         schemathesis.env("LAINI_CONSUMER_KEY", credentials.key).env("LAINI_CONSUMER_SECRET", credentials.secret);
@@ -159,6 +172,14 @@ impl Clerk {
             partner: text(&beside(dir, &["partner", "list"])?[0]["partner"], "no partner is listed")?,
             app: text(&beside(dir, &["app", "list"])?[0]["app"], "no app is listed")?,
         })
+    }
+
+    /// Whether the session still opens the door: behind it a body that is none is refused for what it is.
+    fn is_still_in(&self, server: &Server) -> Result<()> {
+        let headers = [&*format!("Authorization: Bearer {}", self.session), "Content-Type: application/json"];
+        let answer = post(server.base_url()?, "/office/v1/closes", &headers, "[]")?;
+        ensure!(answer.status == 400, "the administrator's session ended on the way: {}", answer.status);
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ pub mod checks;
 pub mod delivery;
 pub mod error;
 pub mod header;
+mod object;
 pub mod office;
 pub mod operator;
 pub mod token;

@@ -177,7 +177,7 @@ pub struct ChangeAppRequest {
     #[serde(default)]
     pub allowed_addresses: Option<Vec<String>>,
     /// How many numbers it may ask about, of everything.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::object::maybe")]
     pub limits: Option<LimitsBody>,
     /// What is limited of products by themselves.
     #[serde(default)]
