@@ -11,7 +11,6 @@ pub(crate) static ENGLISH: Words = Words {
     home: "Back to the start",
     products: "Products",
     docs: "Documentation",
-    status: "Status",
     account: "Account",
     sign_out: "Sign out",
     light: "Light",

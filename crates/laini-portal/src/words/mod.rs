@@ -16,7 +16,6 @@ pub(crate) struct Words {
     pub(crate) home: &'static str,
     pub(crate) products: &'static str,
     pub(crate) docs: &'static str,
-    pub(crate) status: &'static str,
     pub(crate) account: &'static str,
     pub(crate) sign_out: &'static str,
     pub(crate) light: &'static str,

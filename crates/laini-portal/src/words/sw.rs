@@ -11,7 +11,6 @@ pub(crate) static KISWAHILI: Words = Words {
     home: "Rudi mwanzo",
     products: "Bidhaa",
     docs: "Mwongozo",
-    status: "Hali ya huduma",
     account: "Akaunti",
     sign_out: "Ondoka",
     light: "Mwanga",
