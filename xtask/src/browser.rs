@@ -8,7 +8,7 @@ use crate::server::Server;
 use crate::{installed, shell};
 
 const BUILD_LIMIT_MINUTES: u32 = 30;
-const RUN_LIMIT_MINUTES: u32 = 10;
+const RUN_LIMIT_MINUTES: u32 = 20;
 /// Where pictures of every page are left for people to look through.
 const PICTURES: &str = "target/pictures";
 /// What the script prints at its end, before the count.
