@@ -101,7 +101,7 @@ async fn look(shared: &Rc<Shared>, migrations: &[Migration], lease: Duration, un
     }
     let Some(fence) = take_lease(&link, migrations.len(), lease).await? else { return Ok(Look::Again) };
     while let Some(migration) = migrations.get(progress.version) {
-        match apply(&link, migration, progress, fence, lease).await? {
+        match apply(&link, migration, progress, (fence, lease, migrations.len())).await? {
             Some(next) => progress = next,
             None => return Ok(Look::Again),
         }
@@ -136,13 +136,13 @@ async fn take_lease(link: &Link, known: usize, lease: Duration) -> Result<Option
     Ok(taken.await?.map(|row| row.get(0)))
 }
 
-/// Runs the next statement and notes it, both or neither; `None` = the turn is another node's now.
+/// Runs the next statement and notes it, both or neither; `None` = the turn is another node's now. The turn ends with the last
+/// of the `known` migrations, so no other node steps in between two of them.
 async fn apply(
     link: &Link,
     migration: &Migration,
     progress: Progress,
-    fence: i64,
-    lease: Duration,
+    (fence, lease, known): (i64, Duration, usize),
 ) -> Result<Option<Progress>, DbError> {
     let statements = migration.statements();
     let statement = statements.get(progress.step).ok_or(DbError::Damaged("laini_schema.step"))?;
@@ -152,6 +152,7 @@ async fn apply(
     } else {
         Progress { step: progress.step + 1, ..progress }
     };
+    let is_done = next.version == known;
     // The note comes first: its row lock keeps a node that lost its turn from doing anything.
     let note = format!(
         "UPDATE laini_schema SET version = $1, step = $2, compatible_from = $3,
@@ -162,7 +163,7 @@ async fn apply(
         [next.version, next.step, next.compatible_from, progress.version, progress.step].map(signed);
     let lease = millis(lease);
     let noted = link.transact(async |transaction: &Transaction<'_>| {
-        let row = params![version, step, compatible, is_last, lease, fence, from_version, from_step];
+        let row = params![version, step, compatible, is_done, lease, fence, from_version, from_step];
         if transaction.execute(&note, row).await? == 0 {
             return Ok(false);
         }
