@@ -9,13 +9,13 @@ mod asking;
 mod assets;
 mod cookie;
 mod csrf;
-mod doing;
 mod frame;
 mod language;
 mod page;
 mod pages;
 mod portal;
 mod said;
+mod status;
 mod visit;
 mod words;
 

@@ -96,7 +96,7 @@ impl Page {
             return again.alert(&problem);
         }
         let Some(form) = self.form.as_ref().filter(|_| is_of_form) else { return again.sorry(portal, &problem) };
-        let status = crate::doing::status_of(&problem);
+        let status = crate::status::status_of(&problem);
         match form(Arc::clone(portal), Arc::new(again)).await {
             Ok(answer) => answer.with_status(status),
             Err(other) => visit.sorry(portal, &other),

@@ -6,10 +6,10 @@ use laini_server::http::Context;
 use zeroize::Zeroizing;
 
 use crate::answer::Answer;
-use crate::doing::status_of;
 use crate::frame::{Frame, told};
 use crate::language::Language;
 use crate::portal::Portal;
+use crate::status::status_of;
 
 /// One request of a browser, and who looks.
 pub(crate) struct Visit {
