@@ -1,0 +1,24 @@
+/// Of the workspaces' rails.
+pub(crate) struct RailWords {
+    pub(crate) apps: &'static str,
+    pub(crate) desk: &'static str,
+    pub(crate) desk_settings: &'static str,
+    pub(crate) onboarding: &'static str,
+    pub(crate) partners: &'static str,
+}
+
+pub(super) const ENGLISH: RailWords = RailWords {
+    apps: "Apps",
+    desk: "Desk",
+    desk_settings: "Thresholds",
+    onboarding: "Onboarding",
+    partners: "Partners",
+};
+
+pub(super) const KISWAHILI: RailWords = RailWords {
+    apps: "Programu",
+    desk: "Dawati",
+    desk_settings: "Viwango",
+    onboarding: "Kujiunga",
+    partners: "Washirika",
+};

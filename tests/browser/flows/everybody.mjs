@@ -1,0 +1,62 @@
+import { base, expect, look, ok, visitor } from "../lib.mjs";
+import path from "node:path";
+
+const FIRST_LOAD_BYTES_MAX = 100 * 1024;
+const FIRST_PAINT_MS_MAX = 1000;
+
+/** Public pages, in both themes and languages. */
+export async function everybody() {
+  const visit = await visitor();
+  const { page } = visit;
+  let bytes = 0;
+  const devtools = await visit.context.newCDPSession(page);
+  await devtools.send("Network.enable");
+  devtools.on("Network.loadingFinished", ({ encodedDataLength }) => { bytes += encodedDataLength; });
+  await page.goto(`${base}/`);
+  expect(bytes <= FIRST_LOAD_BYTES_MAX, `the first load is ${bytes} bytes`);
+  const painted = () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime;
+  const paint = await (await page.waitForFunction(painted)).jsonValue();
+  expect(paint <= FIRST_PAINT_MS_MAX, `the first paint comes after ${paint} ms`);
+  ok(`the first load is ${Math.round(bytes / 1024)} KiB and paints after ${Math.round(paint)} ms`);
+  await look(visit, "home");
+  // The first answer without an account: one click.
+  await page.click("text=SIM changed today");
+  await page.waitForSelector("#result section");
+  expect((await page.textContent("#result")).includes("The SIM was changed on"), "the answer says when");
+  await look(visit, "home-answer");
+  ok("the first answer takes one click");
+  await page.fill("#number", "12345");
+  await page.click("main button.primary");
+  await page.goto(`${base}/products`);
+  await look(visit, "products");
+  await page.goto(`${base}/docs`);
+  const guide = await page.$$eval(".rail a", (links) => links.map((link) => link.getAttribute("href")));
+  expect(guide.length > 20, "the guide has its pages");
+  for (const href of guide) {
+    await page.goto(base + href);
+    await look(visit, `docs-${path.basename(href)}`);
+  }
+  await page.goto(`${base}/docs/errors/404.002.01`);
+  await look(visit, "error-page");
+  await page.goto(`${base}/docs/nothing`);
+  await look(visit, "not-found");
+  await page.goto(`${base}/sign-in`);
+  await look(visit, "sign-in");
+  await page.fill("#email", "nobody@bank.example");
+  await page.fill("#password", "not the password at all");
+  await page.click("main button.primary");
+  expect(await page.isVisible("[role=alert]"), "a wrong password is told");
+  await page.goto(`${base}/`);
+  await page.click("text=Kiswahili");
+  await page.waitForSelector("html[lang=sw]");
+  await page.click(".foot button[name=theme]");
+  await page.waitForSelector("html[data-theme=dark]");
+  await look(visit, "home-kiswahili-dark");
+  await visit.context.close();
+  const plain = await visitor({ javaScriptEnabled: false });
+  await plain.page.goto(`${base}/`);
+  await plain.page.click(".personas button >> nth=1");
+  expect((await plain.page.textContent("#result")).includes("No SIM change"), "a form works without scripts");
+  ok("the look-up works without scripts");
+  await plain.context.close();
+}

@@ -1,0 +1,84 @@
+// What every flow needs: a browser of somebody's own in which anything wrong ends the run, and a look at a page:
+// axe finds nothing, nothing is wider than the window, and a picture of it is left at each width.
+
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+const need = createRequire(path.join(process.env.LAINI_MODULES, "package.json"));
+const { chromium } = need("playwright-core");
+const axeSource = readFileSync(need.resolve("axe-core/axe.min.js"), "utf8");
+
+export const base = process.env.LAINI_BASE_URL;
+const pictures = process.env.LAINI_PICTURES;
+export const PASSWORD = "four words walk home";
+export const SIZES = [{ width: 1280, height: 800 }, { width: 390, height: 800 }];
+
+/** How many checks passed. */
+export const count = { passed: 0 };
+/** What was found on pages that were looked at; told all together, so that one run shows all of it. */
+export const wrong = [];
+export const fail = (what) => { throw new Error(what); };
+export const expect = (truth, what) => truth || fail(what);
+export const ok = (what) => { count.passed += 1; console.log(`${what} ... ok`); };
+
+export const browser = await chromium.launch({ executablePath: process.env.LAINI_CHROMIUM, args: ["--no-sandbox"] });
+
+/** A browser of somebody's own, in which anything wrong ends the run. */
+export async function visitor(options = {}) {
+  const context = await browser.newContext({ viewport: SIZES[0], ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.on("pageerror", (error) => fail(`script on ${page.url()}: ${error.message}`));
+  page.on("console", (message) => {
+    // A refused form is an answer with its own status, which the console tells too.
+    if (message.type() === "error" && !message.text().includes("the server responded with a status")) {
+      fail(`console on ${page.url()}: ${message.text()}`);
+    }
+  });
+  page.on("dialog", () => fail(`a dialog on ${page.url()}`));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(base) && !url.startsWith("data:")) fail(`a request to ${url}`);
+  });
+  return { context, page };
+}
+
+/** Looks at the page as it is: accessible, no wider than its window, and a picture of it at each width. */
+export async function look({ context, page }, name) {
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (width > size.width) wrong.push(`${name} is ${width} px wide in a window of ${size.width}`);
+    await page.screenshot({ path: path.join(pictures, `${name}-${size.width}.png`), fullPage: true });
+    const devtools = await context.newCDPSession(page);
+    const { result, exceptionDetails } = await devtools.send("Runtime.evaluate", {
+      expression: `${axeSource}; axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })
+        .then(({ violations }) => JSON.stringify(violations.map((one) => [one.id, one.nodes.map((node) => node.html)])))`,
+      awaitPromise: true,
+      returnByValue: true,
+    });
+    expect(!exceptionDetails, `axe did not run on ${name}`);
+    if (result.value !== "[]") wrong.push(`axe on ${name} at ${size.width} px: ${result.value}`);
+    await devtools.detach();
+  }
+  await page.setViewportSize(SIZES[0]);
+  count.passed += 1;
+}
+
+export async function accept(somebody, token) {
+  const { page } = somebody;
+  await page.goto(`${base}/invitation#${token}`);
+  await page.fill("#password", PASSWORD);
+  await page.click("main button.primary");
+  await page.waitForURL(`${base}/`);
+}
+
+export async function signIn(somebody, email) {
+  const { page } = somebody;
+  await page.goto(`${base}/sign-in`);
+  await page.fill("#email", email);
+  await page.fill("#password", PASSWORD);
+  await page.click("main button.primary");
+  await page.waitForURL(`${base}/`);
+}
