@@ -20,7 +20,7 @@ pub(crate) struct Frame {
     pub(crate) csrf: String,
     pub(crate) who: Option<Who>,
     /// The pages of their workspace.
-    pub(crate) rail: Vec<Link>,
+    pub(crate) rail: Vec<LinkGroup>,
     /// Why the form was refused.
     pub(crate) problem: Option<String>,
     pub(crate) style: &'static str,
@@ -35,6 +35,12 @@ pub(crate) struct Who {
     /// Their partner, or the operator.
     pub(crate) of: String,
     pub(crate) role: &'static str,
+}
+
+/// Entries of the rail that belong together.
+pub(crate) struct LinkGroup {
+    pub(crate) label: &'static str,
+    pub(crate) links: Vec<Link>,
 }
 
 /// An entry of the rail.

@@ -9,6 +9,7 @@ use laini_office::Problem;
 use crate::answer::Answer;
 use crate::portal::Portal;
 use crate::visit::Visit;
+use crate::words::RailWords;
 
 /// What a page's function is doing.
 type Doing = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
@@ -34,6 +35,29 @@ pub struct PageOfAll {
     pub may: Option<May>,
 }
 
+/// A group of the rail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Workspace {
+    /// Of a partner's developers, owners and billing.
+    Build,
+    /// Of a bank's fraud and cheque desk.
+    Investigate,
+    /// Of the operator's staff.
+    Operate,
+}
+
+impl Workspace {
+    /// In the order of the rail.
+    pub(crate) const ALL: [Self; 3] = [Self::Build, Self::Investigate, Self::Operate];
+}
+
+/// A page's entry in the rail of those who may see the page.
+#[derive(Clone, Copy)]
+pub(crate) struct RailEntry {
+    pub(crate) workspace: Workspace,
+    pub(crate) label: fn(&RailWords) -> &'static str,
+}
+
 /// A path with what is done there.
 pub(crate) struct Page {
     pub(crate) method: Method,
@@ -42,6 +66,7 @@ pub(crate) struct Page {
     handle: Handle,
     /// The page with the form that was sent: shown again, with the reason, where it is refused.
     form: Option<Handle>,
+    pub(crate) rail: Option<RailEntry>,
 }
 
 impl Page {
@@ -50,7 +75,7 @@ impl Page {
     where
         D: Future<Output = Result<Answer, Problem>> + Send + 'static,
     {
-        Self { method: Method::GET, path, access, handle: boxed(show), form: None }
+        Self { method: Method::GET, path, access, handle: boxed(show), form: None, rail: None }
     }
 
     /// A form that does something; refused, the page of `form` is shown again with the reason.
@@ -59,7 +84,13 @@ impl Page {
         D: Future<Output = Result<Answer, Problem>> + Send + 'static,
         F: Future<Output = Result<Answer, Problem>> + Send + 'static,
     {
-        Self { method: Method::POST, path, access, handle: boxed(act), form: Some(boxed(form)) }
+        Self { method: Method::POST, path, access, handle: boxed(act), form: Some(boxed(form)), rail: None }
+    }
+
+    /// Puts it into the rail.
+    pub(crate) fn in_rail(mut self, workspace: Workspace, label: fn(&RailWords) -> &'static str) -> Self {
+        self.rail = Some(RailEntry { workspace, label });
+        self
     }
 
     pub(crate) fn listed(&self) -> PageOfAll {

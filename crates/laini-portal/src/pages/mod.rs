@@ -13,11 +13,12 @@ mod operate;
 mod preferences;
 mod products;
 
-use laini_core::partner::MemberRole;
-use laini_office::Actor;
+use std::sync::LazyLock;
 
-use crate::frame::Link;
-use crate::page::Page;
+use laini_core::partner::May;
+
+use crate::frame::{Link, LinkGroup};
+use crate::page::{Access, Page, RailEntry, Workspace};
 use crate::visit::Visit;
 
 /// All of them; a new group is added here and nowhere else.
@@ -39,24 +40,28 @@ pub(crate) fn all() -> Vec<Page> {
     .collect()
 }
 
-/// The pages of the workspace of whoever looks.
-pub(crate) fn rail(visit: &Visit) -> Vec<Link> {
-    let words = &visit.language.words().rail;
-    let (apps, desk, thresholds) =
-        (("/apps", words.apps), ("/desk", words.desk), ("/desk/settings", words.desk_settings));
-    let (onboarding, partners) = (("/onboarding", words.onboarding), ("/operate/partners", words.partners));
-    let links = match visit.actor() {
-        Actor::Member { role: MemberRole::Owner, .. } => vec![apps, desk, thresholds, onboarding],
-        Actor::Member { role: MemberRole::FraudDesk, .. } => vec![desk, apps],
-        Actor::Member { .. } => vec![apps, onboarding],
-        Actor::Staff { .. } => vec![partners],
-        Actor::Stranger | Actor::System | Actor::Console { .. } => Vec::new(),
+/// Of the pages in the rail: where each is, who sees it, and how it is called. In the order of [`all`].
+static IN_RAIL: LazyLock<Vec<(&'static str, May, RailEntry)>> = LazyLock::new(|| {
+    let entry = |page: Page| match (page.rail, page.access) {
+        (Some(rail), Access::SignedIn(may)) => Some((page.path, may, rail)),
+        _ => None,
     };
-    let longest = links.iter().filter(|(href, _)| visit.path.starts_with(href)).map(|(href, _)| href.len()).max();
-    let link = |(href, label): (&'static str, &'static str)| Link {
+    all().into_iter().filter_map(entry).collect()
+});
+
+/// The workspaces of whoever looks, with the pages that they may see.
+pub(crate) fn rail(visit: &Visit) -> Vec<LinkGroup> {
+    let (actor, words) = (visit.actor(), &visit.language.words().rail);
+    let seen: Vec<_> = IN_RAIL.iter().filter(|(_, may, _)| actor.is_allowed(may)).collect();
+    let longest = seen.iter().filter(|(href, ..)| visit.path.starts_with(href)).map(|(href, ..)| href.len()).max();
+    let link = |(href, _, entry): &(&'static str, May, RailEntry)| Link {
         href,
-        label,
+        label: (entry.label)(words),
         is_here: longest == Some(href.len()) && visit.path.starts_with(href),
     };
-    links.into_iter().map(link).collect()
+    let group = |workspace: Workspace| LinkGroup {
+        label: words.workspaces[workspace as usize],
+        links: seen.iter().filter(|(.., entry)| entry.workspace == workspace).map(|entry| link(entry)).collect(),
+    };
+    Workspace::ALL.map(group).into_iter().filter(|group| !group.links.is_empty()).collect()
 }

@@ -10,7 +10,7 @@ use laini_office::{PageRequest, Problem, Work, organisation};
 
 use crate::answer::Answer;
 use crate::frame::Frame;
-use crate::page::{Access, Page};
+use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::OnboardingWords;
@@ -25,7 +25,8 @@ const SIGNS: Access =
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
-        Page::get("/onboarding", Access::SignedIn(May::MEMBERS), show),
+        Page::get("/onboarding", Access::SignedIn(May::MEMBERS), show)
+            .in_rail(Workspace::Build, |words| words.onboarding),
         Page::get("/partners/{partner}", LOOKS, show),
         Page::post("/partners/{partner}/move", SIGNS, move_on, show),
         Page::post("/partners/{partner}/comment", SIGNS, comment, show),

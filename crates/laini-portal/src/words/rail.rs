@@ -1,5 +1,7 @@
 /// Of the workspaces' rails.
 pub(crate) struct RailWords {
+    /// Build, Investigate, Operate.
+    pub(crate) workspaces: [&'static str; 3],
     pub(crate) apps: &'static str,
     pub(crate) desk: &'static str,
     pub(crate) desk_settings: &'static str,
@@ -8,6 +10,7 @@ pub(crate) struct RailWords {
 }
 
 pub(super) const ENGLISH: RailWords = RailWords {
+    workspaces: ["Build", "Investigate", "Operate"],
     apps: "Apps",
     desk: "Desk",
     desk_settings: "Thresholds",
@@ -16,6 +19,7 @@ pub(super) const ENGLISH: RailWords = RailWords {
 };
 
 pub(super) const KISWAHILI: RailWords = RailWords {
+    workspaces: ["Jenga", "Chunguza", "Endesha"],
     apps: "Programu",
     desk: "Dawati",
     desk_settings: "Viwango",

@@ -11,14 +11,14 @@ use laini_office::apps::{self, AppOf};
 use super::{BUILDS, LOOKS};
 use crate::answer::Answer;
 use crate::frame::Frame;
-use crate::page::Page;
+use crate::page::{Page, Workspace};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::AppsWords;
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
-        Page::get("/apps", LOOKS, show_list),
+        Page::get("/apps", LOOKS, show_list).in_rail(Workspace::Build, |words| words.apps),
         Page::post("/apps", BUILDS, add, show_list),
         Page::get("/apps/{app}", LOOKS, show_app),
         Page::post("/apps/{app}/secrets", BUILDS, add_secret, show_app),

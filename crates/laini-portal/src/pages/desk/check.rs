@@ -14,7 +14,7 @@ use serde_json::json;
 use super::INVESTIGATES;
 use crate::answer::Answer;
 use crate::frame::Frame;
-use crate::page::Page;
+use crate::page::{Page, Workspace};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::DeskWords;
@@ -23,7 +23,10 @@ use crate::words::DeskWords;
 const REFERENCE_CHARS_MAX: usize = 128;
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![Page::get("/desk", INVESTIGATES, show), Page::post("/desk", INVESTIGATES, check, show)]
+    vec![
+        Page::get("/desk", INVESTIGATES, show).in_rail(Workspace::Investigate, |words| words.desk),
+        Page::post("/desk", INVESTIGATES, check, show),
+    ]
 }
 
 #[derive(Template)]

@@ -8,13 +8,16 @@ use laini_office::desk::{self, DeskSettings};
 use super::SETS;
 use crate::answer::Answer;
 use crate::frame::Frame;
-use crate::page::Page;
+use crate::page::{Page, Workspace};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::DeskWords;
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![Page::get("/desk/settings", SETS, show), Page::post("/desk/settings", SETS, set, show)]
+    vec![
+        Page::get("/desk/settings", SETS, show).in_rail(Workspace::Investigate, |words| words.desk_settings),
+        Page::post("/desk/settings", SETS, set, show),
+    ]
 }
 
 #[derive(Template)]

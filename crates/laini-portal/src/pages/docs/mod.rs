@@ -14,10 +14,11 @@ use laini_office::Problem;
 use self::guide::{GUIDE, Guide};
 use self::markdown::Rendered;
 use crate::answer::Answer;
-use crate::frame::{Frame, Link};
+use crate::frame::{Frame, Link, LinkGroup};
 use crate::page::{Access, Page};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
+use crate::words::Words;
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
@@ -59,18 +60,18 @@ async fn show_error(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pr
     let errors = GUIDE.iter().find(|guide| guide.href == "/docs/errors").ok_or(Problem::NotFound("page"))?;
     let section = errors.text.split("\n## ").skip(1).find(|section| section.lines().next() == Some(code));
     let section = section.ok_or(Problem::NotFound("page"))?;
-    let frame = Frame { rail: rail(errors), ..visit.frame(&portal, code) };
+    let frame = Frame { rail: rail(errors, visit.language.words()), ..visit.frame(&portal, code) };
     page(&GuidePage { frame, rendered: Rendered::of(&format!("# {section}"), None) })
 }
 
 /// Every page of the guide.
-fn rail(here: &Guide) -> Vec<Link> {
+fn rail(here: &Guide, words: &Words) -> Vec<LinkGroup> {
     let link = |other: &Guide| Link { href: other.href, label: other.title, is_here: other.href == here.href };
-    GUIDE.iter().map(link).collect()
+    vec![LinkGroup { label: words.docs, links: GUIDE.iter().map(link).collect() }]
 }
 
 fn show_guide(portal: &Portal, visit: &Visit, guide: &Guide, key: Option<&str>) -> Result<Answer, Problem> {
-    let frame = Frame { rail: rail(guide), ..visit.frame(portal, guide.title) };
+    let frame = Frame { rail: rail(guide, visit.language.words()), ..visit.frame(portal, guide.title) };
     page(&GuidePage { frame, rendered: Rendered::of(guide.text, key) })
 }
 

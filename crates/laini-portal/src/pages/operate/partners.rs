@@ -11,13 +11,13 @@ use laini_office::{Cursor, PageRequest, Problem};
 use super::LOOKS;
 use crate::answer::Answer;
 use crate::frame::Frame;
-use crate::page::Page;
+use crate::page::{Page, Workspace};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::OnboardingWords;
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![Page::get("/operate/partners", LOOKS, show)]
+    vec![Page::get("/operate/partners", LOOKS, show).in_rail(Workspace::Operate, |words| words.partners)]
 }
 
 #[derive(Template)]
