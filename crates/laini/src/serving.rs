@@ -13,7 +13,7 @@ use laini_portal::Portal;
 use laini_server::http::Tls;
 use laini_server::observe::{Gauged, Metrics, SpanExport, Traces};
 use laini_server::worker::{RetentionPolicy, keep_forgetting};
-use laini_server::{Clock as _, Deps, Limits, Listener, LiveSettings, Pages, Server, Settings};
+use laini_server::{Clock, Deps, Limits, Listener, LiveSettings, Pages, Server, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -72,6 +72,8 @@ pub(crate) struct Offer {
     pub(crate) operator: Option<Listener>,
     /// Whether SIGHUP reloads the settings; otherwise it ends the process.
     pub(crate) is_reloadable: bool,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// File descriptors that are no connections: databases, logs, keys.
@@ -133,7 +135,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         shares: house.limit_shares(config)?,
         worlds: house.worlds()?,
         keys: Arc::clone(&house.keys),
-        clock: Arc::new(SystemClock),
+        clock: offer.clock,
         entropy: Arc::new(SystemEntropy),
         metrics: metrics.clone(),
         traces: traces.map(Arc::new),

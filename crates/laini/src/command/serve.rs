@@ -1,12 +1,13 @@
 //! `laini serve`: production.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use toml::Value;
 
 use super::Context;
-use crate::compose::House;
+use crate::compose::{House, SystemClock};
 use crate::config::LogFormat;
 use crate::data_dir::DataDir;
 use crate::logging;
@@ -50,6 +51,7 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
         listeners: config.listeners()?,
         operator: config.operator_listener()?,
         is_reloadable: true,
+        clock: Arc::new(SystemClock),
     };
     runtime(&config)?.block_on(async {
         let standing = stand(&house, &config, offer).await?;

@@ -465,7 +465,10 @@ fn commands_demo_works_again_in_the_same_directory_and_beside_a_taken_port() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let demo = || lab.json(&["demo", "--exit", "--listen", &address.to_string()]);
-    let (first, second) = (demo(), demo());
+    let first = demo();
+    let rows = lab.verify_ledger();
+    assert!(rows > 1_000, "weeks of traffic: {rows}");
+    let second = demo();
     for shown in [&first, &second] {
         let port: u16 = shown["base_url"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap();
         assert!(port > address.port(), "the next free port after {address}: {port}");
@@ -481,7 +484,20 @@ fn commands_demo_works_again_in_the_same_directory_and_beside_a_taken_port() {
     assert_ne!(first["sandbox"]["consumer_key"], second["sandbox"]["consumer_key"], "fresh credentials at each start");
     let status = lab.json(&["registry", "status"]);
     assert_eq!((&status["lines"], &status["generation"]), (&json!(DEMO_LINES), &json!(1)), "made once");
-    assert_eq!(lab.verify_ledger(), 4);
+    assert_eq!(lab.verify_ledger(), rows + 2, "its past is lived through once");
+    let invoices = lab.json(&["invoice", "list"]);
+    assert_eq!(invoices.as_array().unwrap().len(), 1, "{invoices}");
+    assert_eq!(lab.json(&["invoice", "verify", "1"])["differences"], json!([]));
+    let server = lab.serve();
+    let bank = Bank::stranger(&server);
+    for (shown, wanted) in [(&first, 401), (&second, 201)] {
+        let person = &shown["people"][0];
+        let body = json!({"email": person["email"], "password": person["password"]}).to_string();
+        let request = bank.http().post(format!("{}/office/v1/sessions", server.base_url));
+        let request = request.header("content-type", "application/json").body(body);
+        assert_eq!(bank.send(request).unwrap().status, wanted, "passwords are fresh at each start");
+    }
+    server.stop();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 
 use super::Context;
 
-pub(crate) use serve::{Place, credentials, partner};
+pub(crate) use serve::{Place, at_start, credentials};
 
 /// `laini sandbox`
 #[derive(Args)]

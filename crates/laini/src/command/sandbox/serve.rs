@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use laini_core::partner::{AppProfile, Environment, Partner, PartnerId, ProductSet};
@@ -10,7 +11,7 @@ use laini_server::{Environments, Listener};
 use crate::command::Context;
 use crate::command::app::{Minted, mint};
 use crate::command::context::{audit, console, now, random};
-use crate::compose::House;
+use crate::compose::{House, SystemClock};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::logging;
@@ -43,10 +44,11 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
         listeners: vec![Listener { environments: Environments::SandboxOnly, ..Listener::new(args.listen) }],
         operator: None,
         is_reloadable: false,
+        clock: Arc::new(SystemClock),
     };
     let partner = partner(&house, &config, SANDBOX_PARTNER)?;
     runtime(&config)?.block_on(async {
-        let credentials = credentials(&*accounts, partner, Environment::Sandbox).await?;
+        let credentials = credentials(&*accounts, partner, Environment::Sandbox, &at_start(Environment::Sandbox)).await?;
         let standing = stand(&house, &config, offer).await?;
         standing.tell(args.ready_file.as_deref(), Some(&credentials), None)?;
         let base_url = &standing.base_url;
@@ -79,7 +81,7 @@ impl Place {
 }
 
 /// The partner of this name, made with the standard agreement where it is new.
-pub(crate) fn partner(house: &House, config: &Config, name: &str) -> anyhow::Result<PartnerId> {
+fn partner(house: &House, config: &Config, name: &str) -> anyhow::Result<PartnerId> {
     let office = house.office(config, house.ledger_reader()?)?;
     Ok(office.run(&console(), now(), |work| {
         if let Some(known) = work.book()?.partners.into_iter().find(|partner| partner.name == name) {
@@ -90,15 +92,20 @@ pub(crate) fn partner(house: &House, config: &Config, name: &str) -> anyhow::Res
     })?)
 }
 
-/// Fresh credentials with all products. Those of an earlier start go on working: whoever holds them
-/// may not have noticed the restart.
+/// What an app is called that is made at each start. Those of an earlier one go on working: whoever holds them may not
+/// have noticed the restart.
+pub(crate) fn at_start(environment: Environment) -> String {
+    format!("{}-{:016x}", environment.word(), random())
+}
+
+/// Credentials of a new app with all products.
 pub(crate) async fn credentials(
     accounts: &dyn AccountStore,
     partner: PartnerId,
     environment: Environment,
+    name: &str,
 ) -> anyhow::Result<Credentials> {
-    let name = format!("{}-{:016x}", environment.word(), random());
-    let Minted { app, secret } = mint(partner, name, environment, ProductSet::all(), AppProfile::default());
+    let Minted { app, secret } = mint(partner, name.to_owned(), environment, ProductSet::all(), AppProfile::default());
     let credentials =
         Credentials { consumer_key: app.consumer_key.as_str().to_owned(), consumer_secret: secret.reveal().to_owned() };
     let audit = audit("app.add", app.id.to_string(), "made at start");

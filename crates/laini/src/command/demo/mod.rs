@@ -1,7 +1,14 @@
 //! `laini demo`: the whole system at work on made-up data.
+//!
+//! Owns what a newcomer finds: a bank with weeks of traffic and an invoice, another on its way, and who signs in. Must
+//! never touch a registry that it did not make, or write what the product itself would not have written.
+
+mod past;
+mod people;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use laini_client::{Answer, Laini};
@@ -11,12 +18,14 @@ use laini_server::Listener;
 use laini_server::operator::feed::MaxRejects;
 use serde::Serialize;
 
+use people::SignIn;
+
 use super::Context;
 use super::context::{block_on, now};
 use super::registry::import::{Extract, Source, load};
 use super::registry::sample::{Population, midnight};
-use super::sandbox::{Place, credentials, partner};
-use crate::compose::{House, RegistryHandle};
+use super::sandbox::{Place, at_start, credentials};
+use crate::compose::{House, RegistryHandle, SystemClock};
 use crate::config::Config;
 use crate::failure::WithHint as _;
 use crate::logging;
@@ -49,18 +58,32 @@ const PORTS_TRIED: u16 = 100;
 pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
     let place = Place::of(context)?;
     let config = context.settings(place.data.path(), &[])?.config;
-    logging::start(&config.log);
     let house = House::open(place.data.clone(), &config)?;
     let registry = house.registry(&config)?;
     let accounts = house.accounts()?;
     refuse_foreign(&registry, &*accounts)?;
     let population = fill(context, &config, &house, &registry)?;
-    let listeners = vec![Listener::new(free_port(args.listen))];
-    let offer = Offer { registry, accounts: house.accounts()?, listeners, operator: None, is_reloadable: false };
-    let bank = partner(&house, &config, DEMO_PARTNER)?;
-    runtime(&config)?.block_on(async {
-        let sandbox = credentials(&*accounts, bank, Environment::Sandbox).await?;
-        let production = credentials(&*accounts, bank, Environment::Production).await?;
+    let runtime = runtime(&config)?;
+    let known = block_on(accounts.load())??.partners.into_iter().find(|partner| partner.name == DEMO_PARTNER);
+    let bank = match known {
+        Some(partner) => partner.id,
+        None => past::live_through(&runtime, &house, &config, &population, DEMO_PARTNER)?,
+    };
+    // What came before is told in the demo's own words.
+    logging::start(&config.log);
+    let people = people::sign_ins(&*house.office(&config, house.ledger_reader()?)?, bank)?;
+    let offer = Offer {
+        registry,
+        accounts: house.accounts()?,
+        listeners: vec![Listener::new(free_port(args.listen))],
+        operator: None,
+        is_reloadable: false,
+        clock: Arc::new(SystemClock),
+    };
+    runtime.block_on(async {
+        let sandbox = credentials(&*accounts, bank, Environment::Sandbox, &at_start(Environment::Sandbox)).await?;
+        let production =
+            credentials(&*accounts, bank, Environment::Production, &at_start(Environment::Production)).await?;
         let standing = stand(&house, &config, offer).await?;
         standing.tell(args.ready_file.as_deref(), Some(&sandbox), Some(&production))?;
         let base_url = standing.base_url.clone();
@@ -74,6 +97,7 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
                 base_url: &base_url,
                 sandbox: &sandbox,
                 production: &production,
+                people: &people,
                 checks: [in_sandbox, in_production],
             };
             context.out.data(&shown, in_words)?;
@@ -166,6 +190,7 @@ struct Shown<'a> {
     base_url: &'a str,
     sandbox: &'a Credentials,
     production: &'a Credentials,
+    people: &'a [SignIn; 2],
     checks: [ShownCheck; 2],
 }
 
@@ -206,7 +231,7 @@ async fn ask(
 }
 
 fn in_words(shown: &Shown<'_>) -> String {
-    let Shown { base_url, sandbox, production, checks } = shown;
+    let Shown { base_url, sandbox, production, people, checks } = shown;
     let mut text = String::new();
     for check in checks {
         text.push_str(&format!(
@@ -217,6 +242,10 @@ fn in_words(shown: &Shown<'_>) -> String {
             check.charge.as_deref().unwrap_or("not stated"),
             check.meaning,
         ));
+    }
+    text.push_str(&format!("\n── in a browser ──\nportal      {base_url}\n"));
+    for SignIn { email, password, role } in *people {
+        text.push_str(&format!("sign in     {email}  {password}  ({role})\n"));
     }
     text.push_str(&format!(
         "\n── where to go next ──\nserver      {base_url}\nsandbox     key {}  secret {}\nproduction  key {}  secret {}\n\n\
