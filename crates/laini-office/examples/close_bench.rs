@@ -61,6 +61,7 @@ fn main() -> Result<(), Failure> {
     let now = month.ends(&zone) + SignedDuration::from_hours(6);
     let office = Office {
         store: Arc::clone(&accounts) as _,
+        refusals: Arc::clone(&accounts) as _,
         accounts,
         ledger: Arc::new(SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys::default()))?),
         registry: None,

@@ -26,6 +26,7 @@ pub mod prepaid;
 pub mod privacy;
 mod problem;
 mod replay;
+pub mod requests;
 mod trail;
 mod work;
 

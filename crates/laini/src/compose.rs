@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
 use laini_core::store::{
-    AccountStore, AnswerMemory, CommitObserver, DayKeys, Ledger, LimitShares, NodeStore, OfficeStore, Outbox, Registry,
-    RegistryFeed, Retention, WorldStore,
+    AccountStore, AnswerMemory, CommitObserver, DayKeys, Ledger, LimitShares, NodeStore, OfficeStore, Outbox,
+    RefusalLog, Registry, RegistryFeed, Retention, WorldStore,
 };
 use laini_office::Office;
 use laini_server::{Clock, Entropy};
@@ -251,6 +251,14 @@ impl House {
         })
     }
 
+    /// Calls that were refused.
+    pub(crate) fn refusals(&self) -> anyhow::Result<Arc<dyn RefusalLog>> {
+        Ok(match &self.engine {
+            Engine::Embedded => Arc::new(SqliteAccounts::open(self.data.path())?),
+            Engine::Postgres(database) => Arc::new(PostgresAccounts::open(Arc::clone(database))),
+        })
+    }
+
     /// Partners and apps.
     pub(crate) fn accounts(&self) -> anyhow::Result<Arc<dyn AccountStore>> {
         Ok(match &self.engine {
@@ -271,19 +279,21 @@ impl House {
         ledger: Arc<dyn Ledger>,
         registry: Option<Arc<dyn Registry>>,
     ) -> anyhow::Result<Arc<Office>> {
-        let (store, accounts): (Arc<dyn OfficeStore>, Arc<dyn AccountStore>) = match &self.engine {
-            Engine::Embedded => {
-                let accounts = Arc::new(SqliteAccounts::open(self.data.path())?);
-                (Arc::clone(&accounts) as _, accounts)
-            }
-            Engine::Postgres(database) => {
-                let accounts = Arc::new(PostgresAccounts::open(Arc::clone(database)));
-                (Arc::clone(&accounts) as _, accounts)
-            }
-        };
+        let (store, accounts, refusals): (Arc<dyn OfficeStore>, Arc<dyn AccountStore>, Arc<dyn RefusalLog>) =
+            match &self.engine {
+                Engine::Embedded => {
+                    let accounts = Arc::new(SqliteAccounts::open(self.data.path())?);
+                    (Arc::clone(&accounts) as _, Arc::clone(&accounts) as _, accounts)
+                }
+                Engine::Postgres(database) => {
+                    let accounts = Arc::new(PostgresAccounts::open(Arc::clone(database)));
+                    (Arc::clone(&accounts) as _, Arc::clone(&accounts) as _, accounts)
+                }
+            };
         Ok(Arc::new(Office {
             store,
             accounts,
+            refusals,
             ledger,
             registry,
             keys: Arc::clone(&self.keys),

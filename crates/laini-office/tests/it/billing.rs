@@ -144,6 +144,7 @@ impl Bench {
         }
         let office = Office {
             store: Arc::clone(&store) as _,
+            refusals: Arc::clone(&accounts) as _,
             accounts,
             ledger: Arc::clone(&ledger) as _,
             registry: None,

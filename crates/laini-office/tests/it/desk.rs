@@ -89,6 +89,7 @@ impl Desk {
         futures_executor::block_on(accounts.add_partner(partner, agreement, row)).unwrap();
         let office = Office {
             store: Arc::clone(&accounts) as _,
+            refusals: Arc::clone(&accounts) as _,
             accounts,
             ledger: Arc::new(SqliteLedger::open_beside(dir.path(), Arc::new(OneKey)).unwrap()),
             registry: None,

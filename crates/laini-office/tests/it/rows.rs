@@ -233,6 +233,7 @@ fn office(desk: &Desk, dir: &std::path::Path, ledger: &Arc<Made>, prices: [Price
     block_on(accounts.add_agreement(second, audit())).unwrap();
     Office {
         store: Arc::clone(&accounts) as _,
+        refusals: Arc::clone(&accounts) as _,
         accounts,
         ledger: Arc::clone(ledger) as _,
         registry: None,

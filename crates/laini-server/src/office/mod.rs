@@ -25,6 +25,7 @@ mod prepaid;
 mod privacy;
 mod registration;
 mod reply;
+mod requests;
 mod second_factor;
 mod session;
 mod single_sign_on;
@@ -78,6 +79,7 @@ pub(crate) const NOUNS: &[Noun] = &[
     going_live::NOUN,
     invoices::NOUN,
     ledger::NOUN,
+    requests::NOUN,
     usage::NOUN,
     privacy::NOUN,
     audit::NOUN,

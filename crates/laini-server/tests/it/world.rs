@@ -179,7 +179,8 @@ impl World {
             in_force = Arc::clone(&kept) as _;
         }
         let office = Arc::new(Office {
-            store: kept,
+            store: Arc::clone(&kept) as _,
+            refusals: kept,
             accounts: Arc::clone(&in_force),
             ledger: Arc::clone(&ledger) as _,
             registry: Some(Arc::clone(&registry) as _),

@@ -13,6 +13,7 @@ pub mod payments;
 pub mod people;
 pub mod privacy;
 mod reason;
+pub mod requests;
 pub mod usage;
 
 pub use reason::ReasonRequest;
