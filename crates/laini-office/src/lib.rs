@@ -12,6 +12,7 @@ pub mod agreements;
 pub mod apps;
 pub mod billing;
 mod chores;
+pub mod deliveries;
 pub mod desk;
 pub mod going_live;
 mod kept;

@@ -268,7 +268,7 @@ impl House {
     }
 
     /// What people do around the checks, for commands.
-    pub(crate) fn office(&self, config: &Config, ledger: Arc<dyn Ledger>) -> anyhow::Result<Arc<Office>> {
+    pub(crate) fn office(&self, config: &Config, ledger: &LedgerHandle) -> anyhow::Result<Arc<Office>> {
         self.office_of(config, ledger, None)
     }
 
@@ -276,7 +276,7 @@ impl House {
     pub(crate) fn office_of(
         &self,
         config: &Config,
-        ledger: Arc<dyn Ledger>,
+        ledger: &LedgerHandle,
         registry: Option<Arc<dyn Registry>>,
     ) -> anyhow::Result<Arc<Office>> {
         let (store, accounts, refusals): (Arc<dyn OfficeStore>, Arc<dyn AccountStore>, Arc<dyn RefusalLog>) =
@@ -294,7 +294,8 @@ impl House {
             store,
             accounts,
             refusals,
-            ledger,
+            ledger: Arc::clone(&ledger.ledger),
+            outbox: Arc::clone(&ledger.outbox),
             registry,
             keys: Arc::clone(&self.keys),
             entropy: Arc::new(SystemEntropy),

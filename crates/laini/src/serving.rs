@@ -118,7 +118,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
     let ledger = house.ledger_writer(config, observer)?;
     let feed = offer.registry.feed;
-    let office = house.office_of(config, Arc::clone(&ledger.ledger), Some(Arc::clone(&offer.registry.reader)))?;
+    let office = house.office_of(config, &ledger, Some(Arc::clone(&offer.registry.reader)))?;
     let settings = Arc::new(LiveSettings::new(settings(config, house.data.path())?));
     let deps = Deps {
         registry: offer.registry.reader,

@@ -146,6 +146,7 @@ impl Bench {
             store: Arc::clone(&store) as _,
             refusals: Arc::clone(&accounts) as _,
             accounts,
+            outbox: Arc::clone(&ledger) as _,
             ledger: Arc::clone(&ledger) as _,
             registry: None,
             keys,

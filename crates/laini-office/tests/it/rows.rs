@@ -235,6 +235,7 @@ fn office(desk: &Desk, dir: &std::path::Path, ledger: &Arc<Made>, prices: [Price
         store: Arc::clone(&accounts) as _,
         refusals: Arc::clone(&accounts) as _,
         accounts,
+        outbox: Arc::clone(&desk.office.outbox),
         ledger: Arc::clone(ledger) as _,
         registry: None,
         keys: Arc::clone(&desk.office.keys),

@@ -10,6 +10,7 @@ mod audit;
 mod beside;
 mod call;
 mod credential;
+mod deliveries;
 mod described;
 mod documents;
 mod endpoint;
@@ -80,6 +81,7 @@ pub(crate) const NOUNS: &[Noun] = &[
     invoices::NOUN,
     ledger::NOUN,
     requests::NOUN,
+    deliveries::NOUN,
     usage::NOUN,
     privacy::NOUN,
     audit::NOUN,

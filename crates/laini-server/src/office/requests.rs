@@ -5,14 +5,15 @@ use jiff::Timestamp;
 use laini_core::billing::{CheckId, Outcome};
 use laini_core::partner::AppId;
 use laini_core::store::RefusalCause;
-use laini_office::requests::{self, Answered, Request, RequestFilter};
-use laini_office::{Problem, Work};
+use laini_office::requests::{self, Answered, Request, RequestFilter, RequestsPage};
+use laini_office::{PageRequest, Problem, Work};
 use laini_wire::office::requests::{
     OpenedRequestAnswer, RequestAnswer, RequestCause, RequestCausesAnswer, RequestFailure, RequestStep, RequestsAnswer,
+    SearchRequestsRequest,
 };
 use serde_json::{Value, json};
 
-use super::described::{LOOKERS, asking, in_query, operation, paged, refusing};
+use super::described::{LOOKERS, asking, in_query, operation, paged, refusing, taking};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
 use crate::openapi::{Answer, Operation, Schemas, collect};
@@ -23,6 +24,7 @@ pub(super) const NOUN: Noun = Noun {
     endpoints: || {
         vec![
             Endpoint::new(list_requests_operation(), list_requests),
+            Endpoint::new(search_requests_operation(), search_requests),
             Endpoint::new(show_request_operation(), show_request),
             Endpoint::new(list_request_causes_operation(), list_request_causes),
         ]
@@ -33,6 +35,7 @@ pub(super) const NOUN: Noun = Noun {
 fn schemas() -> Schemas {
     let mut schemas = Vec::new();
     collect::<RequestsAnswer>(&mut schemas);
+    collect::<SearchRequestsRequest>(&mut schemas);
     collect::<OpenedRequestAnswer>(&mut schemas);
     collect::<RequestCausesAnswer>(&mut schemas);
     schemas
@@ -65,11 +68,10 @@ fn filtered(operation: Operation) -> Operation {
         ),
         in_query("code", "Only calls with this code of the table of errors.", json!({"type": "string"})),
         in_query("outcome", "Only calls of which the ledger has this outcome.", word(&Outcome::ALL.map(Outcome::word))),
-        in_query("number", "Only calls about this number, in any form.", json!({"type": "string"})),
         in_query("from", "Only calls that came at or after this instant.", instant()),
         in_query("until", "Only calls that came before this instant.", instant()),
     ];
-    refusing(asking(operation, filters), ApiError::InvalidField("number", "not a number".into()))
+    refusing(asking(operation, filters), ApiError::InvalidField("from", "expected an instant".into()))
 }
 
 fn list_requests_operation() -> Operation {
@@ -78,6 +80,15 @@ fn list_requests_operation() -> Operation {
     let path = "/office/v1/partners/{partner}/requests";
     let summary = "The calls of a partner's apps, newest first: recorded ones, and those that failed";
     paged(filtered(operation("list_requests", (Method::GET, path), summary, LOOKERS, answer)))
+}
+
+fn search_requests_operation() -> Operation {
+    let answer = json!({"requests": [example()], "next": null});
+    let answer = Answer::ok("A page of them.", &["RequestsAnswer"], answer);
+    let path = "/office/v1/partners/{partner}/requests/search";
+    let summary = "The calls of a partner's apps about one number, newest first";
+    let operation = operation("search_requests", (Method::POST, path), summary, LOOKERS, answer);
+    taking(operation, "SearchRequestsRequest", json!({"number": "254722000002"}))
 }
 
 fn show_request_operation() -> Operation {
@@ -100,13 +111,12 @@ fn list_request_causes_operation() -> Operation {
 }
 
 /// The filters of the query.
-fn filter(work: &Work<'_>, call: &Call) -> Result<RequestFilter, Problem> {
+fn filter(call: &Call) -> Result<RequestFilter, Problem> {
     let instant = |name: &'static str| {
         let parse = |text: &str| text.parse::<Timestamp>();
         let expected = |_| Problem::invalid(name, "expected an instant such as 2026-11-22T09:00:00Z");
         call.query(name).map(parse).transpose().map_err(expected)
     };
-    let number = call.query("number").map(|text| work.office.settings.plan.parse(text)).transpose();
     let outcome = |word: &str| {
         let words = || Outcome::ALL.map(Outcome::word).join(", ");
         Outcome::parse(word).ok_or_else(|| Problem::invalid("outcome", format!("expected one of: {}", words())))
@@ -122,7 +132,7 @@ fn filter(work: &Work<'_>, call: &Call) -> Result<RequestFilter, Problem> {
             .map_err(|_| Problem::invalid("status", "expected an HTTP status"))?,
         code: call.query("code").map(str::to_owned),
         outcome: call.query("outcome").map(outcome).transpose()?,
-        number: number.map_err(|_| Problem::invalid("number", "expected a number such as 2547…, +2547… or 07…"))?,
+        number: None,
         from: instant("from")?,
         until: instant("until")?,
     })
@@ -131,7 +141,25 @@ fn filter(work: &Work<'_>, call: &Call) -> Result<RequestFilter, Problem> {
 fn list_requests(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let after = call.query("after").map(CheckId::parse_request_ref).transpose();
     let after = after.map_err(|_| Problem::invalid("after", "expected the next of the page before"))?;
-    let page = requests::list(work, call.partner()?, &filter(work, call)?, after, call.limit()?)?;
+    paged_answer(requests::list(work, call.partner()?, &filter(call)?, after, call.limit()?)?)
+}
+
+/// By a body, for a number has no place in a URL.
+fn search_requests(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let SearchRequestsRequest { number, after, limit } = call.json()?;
+    let number = work.office.settings.plan.parse(&number);
+    let number = number.map_err(|_| Problem::invalid("number", "expected a number such as 2547…, +2547… or 07…"))?;
+    let after = after.as_deref().map(CheckId::parse_request_ref).transpose();
+    let after = after.map_err(|_| Problem::invalid("after", "expected the next of the page before"))?;
+    let limit = limit.unwrap_or(PageRequest::FIRST.limit);
+    if !(1..=PageRequest::LIMIT_MAX).contains(&limit) {
+        return Err(Problem::invalid("limit", format!("expected 1 to {}", PageRequest::LIMIT_MAX)));
+    }
+    let filter = RequestFilter { number: Some(number), ..RequestFilter::default() };
+    paged_answer(requests::list(work, call.partner()?, &filter, after, limit)?)
+}
+
+fn paged_answer(page: RequestsPage) -> Result<Reply, Problem> {
     let requests = page.requests.iter().map(answer).collect();
     Reply::ok(&RequestsAnswer { requests, next: page.next.map(CheckId::request_ref) })
 }
@@ -158,7 +186,7 @@ fn list_request_causes(work: &mut Work<'_>, call: &Call) -> Result<Reply, Proble
         calls: cause.calls,
         newest: cause.newest.to_string(),
     };
-    let causes = requests::causes(work, call.partner()?, &filter(work, call)?)?;
+    let causes = requests::causes(work, call.partner()?, &filter(call)?)?;
     Reply::ok(&RequestCausesAnswer { causes: causes.into_iter().map(cause).collect() })
 }
 

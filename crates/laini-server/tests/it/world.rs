@@ -183,6 +183,7 @@ impl World {
             refusals: kept,
             accounts: Arc::clone(&in_force),
             ledger: Arc::clone(&ledger) as _,
+            outbox: Arc::clone(&ledger.outbox) as _,
             registry: Some(Arc::clone(&registry) as _),
             keys: Arc::clone(&keys),
             entropy: Arc::new(CountedEntropy::default()),

@@ -48,6 +48,27 @@ pub struct RequestFailure {
     pub micros: u64,
 }
 
+/// `POST /office/v1/partners/{partner}/requests/search`: a number has no place in a URL.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SearchRequestsRequest {
+    /// The number, in any form.
+    pub number: String,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub after: Option<String>,
+    /// How many at most: 1 to 500.
+    #[serde(default)]
+    pub limit: Option<usize>,
+}
+
+impl std::fmt::Debug for SearchRequestsRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SearchRequestsRequest(…)")
+    }
+}
+
 /// `GET /office/v1/partners/{partner}/requests`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
