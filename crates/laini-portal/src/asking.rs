@@ -101,7 +101,10 @@ fn in_lines(json: &str) -> String {
             continue;
         }
         match letter {
-            '"' => (is_text, out) = (true, out + "\""),
+            '"' => {
+                is_text = true;
+                out.push('"');
+            }
             ' ' => {}
             ':' => out.push_str(": "),
             ',' => out.push_str(&format!(",\n{}", INDENT.repeat(depth))),

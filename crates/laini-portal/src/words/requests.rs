@@ -41,7 +41,6 @@ pub(crate) struct RequestsWords {
     pub(crate) reversed: &'static str,
     pub(crate) data_of: &'static str,
     pub(crate) elsewhere: &'static str,
-    pub(crate) not_kept: &'static str,
     /// Of each step: its name, what it looks at, and what not having come so far means.
     pub(crate) steps: [(&'static str, &'static str); 6],
     pub(crate) passed: &'static str,
@@ -93,7 +92,6 @@ pub(super) const ENGLISH: RequestsWords = RequestsWords {
     reversed: "The charge was taken back.",
     data_of: "Data as of",
     elsewhere: "The same in a terminal",
-    not_kept: "not kept",
     steps: [
         ("Token", "Who calls, and whether they may: token, app, address, agreement, product"),
         ("Request", "What is asked: body, number, idempotency key"),
@@ -150,7 +148,6 @@ pub(super) const KISWAHILI: RequestsWords = RequestsWords {
     reversed: "Gharama ilirudishwa.",
     data_of: "Data ya",
     elsewhere: "Vivyo hivyo kwenye terminali",
-    not_kept: "haikuwekwa",
     steps: [
         ("Tokeni", "Nani anaita, na kama anaruhusiwa: tokeni, programu, anwani, mkataba, bidhaa"),
         ("Ombi", "Kinachoulizwa: mwili, namba, ufunguo wa kurudia"),

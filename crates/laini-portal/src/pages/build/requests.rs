@@ -254,7 +254,7 @@ fn is_documented(code: &str) -> bool {
 fn href(visit: &Visit, changed: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for name in ["answered", "app", "code", "from", "until", "after"] {
-        let value = changed.iter().find(|(named, _)| *named == name).map_or(visit.query(name), |(_, value)| value);
+        let value = changed.iter().find(|(named, _)| *named == name).map_or(visit.query(name), |(_, value)| *value);
         if !value.is_empty() {
             query.append_pair(name, value);
         }
