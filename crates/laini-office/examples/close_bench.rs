@@ -59,10 +59,13 @@ fn main() -> Result<(), Failure> {
     told(&format!("{rows} checks of {partners} partners recorded in {:.1} s", begun.elapsed().as_secs_f64()))?;
 
     let now = month.ends(&zone) + SignedDuration::from_hours(6);
+    let ledger = Arc::new(SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys::default()))?);
     let office = Office {
         store: Arc::clone(&accounts) as _,
+        refusals: Arc::clone(&accounts) as _,
         accounts,
-        ledger: Arc::new(SqliteLedger::open_beside(dir.path(), Arc::new(FixedDayKeys::default()))?),
+        outbox: Arc::clone(&ledger) as _,
+        ledger,
         registry: None,
         keys,
         entropy: Arc::new(NoEntropy),

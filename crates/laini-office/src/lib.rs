@@ -12,6 +12,7 @@ pub mod agreements;
 pub mod apps;
 pub mod billing;
 mod chores;
+pub mod deliveries;
 pub mod desk;
 pub mod going_live;
 mod kept;
@@ -26,6 +27,7 @@ pub mod prepaid;
 pub mod privacy;
 mod problem;
 mod replay;
+pub mod requests;
 mod trail;
 mod work;
 

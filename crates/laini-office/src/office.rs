@@ -6,7 +6,7 @@ use laini_core::Entropy;
 use laini_core::access::KeyTree;
 use laini_core::billing::{Currency, VAT_BASIS_POINTS};
 use laini_core::line::NumberPlan;
-use laini_core::store::{AccountStore, Ledger, OfficeStore, Registry};
+use laini_core::store::{AccountStore, Ledger, OfficeStore, Outbox, RefusalLog, Registry};
 
 use crate::{Actor, Problem, Work};
 
@@ -21,6 +21,10 @@ pub struct Office {
     pub accounts: Arc<dyn AccountStore>,
     /// What was asked.
     pub ledger: Arc<dyn Ledger>,
+    /// What is delivered.
+    pub outbox: Arc<dyn Outbox>,
+    /// What was refused.
+    pub refusals: Arc<dyn RefusalLog>,
     /// What checks are answered from; `None` = no server is asked here, commands look for themselves.
     pub registry: Option<Arc<dyn Registry>>,
     /// The installation's keys.

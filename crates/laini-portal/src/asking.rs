@@ -1,16 +1,17 @@
 use std::sync::Arc;
 
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{Request, StatusCode};
+use axum::http::{Method, Request, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use jiff::SignedDuration;
 use laini_core::access::TokenClaims;
-use laini_core::partner::{App, AppId, AppStatus};
+use laini_core::partner::{App, AppId, AppStatus, Product};
 use laini_office::Problem;
-use laini_wire::check::IMSI_PATH;
+use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::checks::{CHECKS_PATH, CheckItem, ChecksAnswer};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use crate::portal::Portal;
@@ -30,10 +31,10 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// The body, with a line for each field where it is JSON.
+    /// The body, with a line for each field where it is JSON; fields stand as they came.
     pub(crate) fn pretty(&self) -> String {
-        let pretty = serde_json::from_slice::<Value>(&self.body).and_then(|value| serde_json::to_string_pretty(&value));
-        pretty.unwrap_or_else(|_| String::from_utf8_lossy(&self.body).into_owned())
+        let text = String::from_utf8_lossy(&self.body);
+        if serde_json::from_slice::<IgnoredAny>(&self.body).is_ok() { in_lines(&text) } else { text.into_owned() }
     }
 
     /// The one item of an answer to one number.
@@ -41,16 +42,42 @@ impl Asked {
         serde_json::from_slice::<ChecksAnswer>(&self.body).ok()?.checks.into_iter().next()
     }
 
-    /// What an answer that is none says, in the API's own words.
+    /// A text of the body; empty where there is none.
+    pub(crate) fn field(&self, name: &str) -> String {
+        let told = serde_json::from_slice::<Value>(&self.body).ok();
+        told.as_ref().and_then(|told| told.get(name)?.as_str()).unwrap_or_default().to_owned()
+    }
+
+    /// What an answer that is none says, in the API's own words and with its code.
     pub(crate) fn error_message(&self) -> String {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Refusal {
-            error_code: String,
-            error_message: String,
-        }
-        let refusal = serde_json::from_slice::<Refusal>(&self.body);
-        refusal.map_or_else(|_| self.status.to_string(), |told| format!("{} ({})", told.error_message, told.error_code))
+        let refusal = self.refusal();
+        refusal.map_or_else(|| self.status.to_string(), |told| format!("{} ({})", told.error_message, told.error_code))
+    }
+
+    /// The same, without code and status: for people who asked by a form.
+    fn told(&self) -> String {
+        let message = self.refusal().map_or_else(|| self.status.to_string(), |told| told.error_message);
+        message.split_once(" - ").map_or(message.clone(), |(_, why)| why.to_owned())
+    }
+
+    fn refusal(&self) -> Option<Refusal> {
+        serde_json::from_slice(&self.body).ok()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Refusal {
+    error_code: String,
+    error_message: String,
+}
+
+/// Where a product is asked as published.
+pub(crate) fn published_path(product: Product) -> &'static str {
+    match product {
+        Product::Imsi => IMSI_PATH,
+        Product::Swap => SWAP_PATH,
+        Product::Age => AGE_PATH,
     }
 }
 
@@ -59,6 +86,42 @@ pub(crate) struct Both {
     pub(crate) number: String,
     pub(crate) published: Asked,
     pub(crate) clear: Asked,
+}
+
+/// JSON with a line for each field, in the order in which they stand.
+fn in_lines(json: &str) -> String {
+    const INDENT: &str = "  ";
+    let (mut out, mut depth, mut is_text, mut is_escaped) = (String::new(), 0, false, false);
+    let mut letters = json.chars().filter(|letter| !letter.is_control()).peekable();
+    while let Some(letter) = letters.next() {
+        if is_text {
+            out.push(letter);
+            is_text = letter != '"' || is_escaped;
+            is_escaped = letter == '\\' && !is_escaped;
+            continue;
+        }
+        match letter {
+            '"' => {
+                is_text = true;
+                out.push('"');
+            }
+            ' ' => {}
+            ':' => out.push_str(": "),
+            ',' => out.push_str(&format!(",\n{}", INDENT.repeat(depth))),
+            '{' | '[' if letters.peek().is_some_and(|next| ['}', ']'].contains(next)) => out.push(letter),
+            '{' | '[' => {
+                depth += 1;
+                out.push_str(&format!("{letter}\n{}", INDENT.repeat(depth)));
+            }
+            '}' | ']' if out.ends_with(['{', '[']) => out.push(letter),
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                out.push_str(&format!("\n{}{letter}", INDENT.repeat(depth)));
+            }
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 impl Portal {
@@ -73,6 +136,17 @@ impl Portal {
 
     /// Asks the API in the name of an app, as the app itself would.
     pub(crate) async fn ask(&self, visit: &Visit, app: &App, path: &str, body: &Value) -> Result<Asked, Problem> {
+        self.ask_as(visit, app, (Method::POST, path), Some(body)).await
+    }
+
+    /// The same, by any method.
+    pub(crate) async fn ask_as(
+        &self,
+        visit: &Visit,
+        app: &App,
+        (method, path): (Method, &str),
+        body: Option<&Value>,
+    ) -> Result<Asked, Problem> {
         let token = self.office.keys.token().sign(&TokenClaims {
             app: app.id,
             environment: app.environment,
@@ -80,11 +154,34 @@ impl Portal {
             expires: visit.context.at + TOKEN_LIFETIME,
             nonce: self.office.entropy.next_u64(),
         });
-        let request = Request::post(path)
-            .header(AUTHORIZATION, format!("Bearer {}", token.reveal()))
-            .header(CONTENT_TYPE, "application/json")
-            .body(Bytes::from(body.to_string()))
-            .map_err(|error| Problem::Store(error.to_string()))?;
+        self.send(visit, (method, path), token.reveal(), body).await
+    }
+
+    /// Asks the office's API in the name of whoever signed in: for what is done there beside a piece of work.
+    pub(crate) async fn ask_office(
+        &self,
+        visit: &Visit,
+        (method, path): (Method, &str),
+        body: Option<&Value>,
+    ) -> Result<Asked, Problem> {
+        let session = visit.session.as_ref().map(|session| session.as_str()).unwrap_or_default();
+        let asked = self.send(visit, (method, path), session, body).await?;
+        if asked.status.is_success() { Ok(asked) } else { Err(Problem::not_now(asked.told())) }
+    }
+
+    async fn send(
+        &self,
+        visit: &Visit,
+        (method, path): (Method, &str),
+        token: &str,
+        body: Option<&Value>,
+    ) -> Result<Asked, Problem> {
+        let request = Request::builder().method(method).uri(path).header(AUTHORIZATION, format!("Bearer {token}"));
+        let (request, bytes) = match body {
+            Some(body) => (request.header(CONTENT_TYPE, "application/json"), Bytes::from(body.to_string())),
+            None => (request, Bytes::new()),
+        };
+        let request = request.body(bytes).map_err(|error| Problem::Store(error.to_string()))?;
         let (parts, body) = self.inside.ask(&visit.context, request).await.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         let body = body.map_err(|error| Problem::Store(format!("the API's answer broke off: {error}")))?.to_bytes();
@@ -99,5 +196,36 @@ impl Portal {
         let published = self.ask(visit, app, IMSI_PATH, &json!({"customerNumber": number})).await?;
         let clear = self.ask(visit, app, CHECKS_PATH, &json!({"number": number})).await?;
         Ok(Both { number: number.to_owned(), published, clear })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_stand_as_they_came() {
+        let body = r#"{"z":"a \"quoted\" {text}, with: marks","a":[1,2],"e":{},"f":[],"n":{"y":null,"b":true}}"#;
+        let pretty = in_lines(body);
+        let lines: Vec<&str> = pretty.lines().map(str::trim).collect();
+        assert_eq!(lines[1], r#""z": "a \"quoted\" {text}, with: marks","#);
+        let expected = [
+            "\"a\": [",
+            "1,",
+            "2",
+            "],",
+            "\"e\": {},",
+            "\"f\": [],",
+            "\"n\": {",
+            "\"y\": null,",
+            "\"b\": true",
+            "}",
+            "}",
+        ];
+        assert_eq!(lines[2..], expected);
+        // Only blanks were added.
+        let (one, other): (Value, Value) =
+            (serde_json::from_str(body).unwrap(), serde_json::from_str(&pretty).unwrap());
+        assert_eq!(one, other);
     }
 }

@@ -1,3 +1,4 @@
+use laini_core::partner::Environment;
 use laini_office::{Problem, Unproven};
 
 use crate::assets::{HTMX, ICON, SCRIPT, STYLE};
@@ -17,6 +18,8 @@ pub(crate) struct Frame {
     /// The word of a chosen theme; empty where the browser decides.
     pub(crate) theme: &'static str,
     pub(crate) path: String,
+    /// `sandbox` or `production`, where a page is about one of them.
+    pub(crate) mode: Option<&'static str>,
     pub(crate) csrf: String,
     pub(crate) who: Option<Who>,
     /// The pages of their workspace.
@@ -67,6 +70,7 @@ impl Frame {
             words,
             theme: visit.theme.map_or("", |theme| theme.word()),
             path: visit.path.clone(),
+            mode: None,
             csrf: visit.csrf.clone(),
             who,
             rail: rail(visit),
@@ -76,6 +80,13 @@ impl Frame {
             htmx: &HTMX.path,
             icon: &ICON.path,
         }
+    }
+}
+
+impl Frame {
+    /// With the mode that the page is about, for the bar.
+    pub(crate) fn about(self, environment: Environment) -> Self {
+        Self { mode: Some(environment.word()), ..self }
     }
 }
 

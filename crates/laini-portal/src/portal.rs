@@ -93,6 +93,11 @@ impl Portal {
         self.office.settings.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
+    /// The same, to the second.
+    pub(crate) fn shown_to_second(&self, at: Timestamp) -> String {
+        self.office.settings.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     async fn answer(self: Arc<Self>, context: Context, page: &Page, mut request: Request) -> Response {
         let params = request.extract_parts::<RawPathParams>().await.ok();
         let params = params.iter().flatten().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

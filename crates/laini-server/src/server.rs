@@ -192,6 +192,7 @@ impl Server {
             () = self.worlds.keep() => {}
             () = gateway.share_limits() => {}
             () = gateway.keep_secret_uses() => {}
+            () = gateway.keep_refusals() => {}
             () = self.runs.keep(&clock) => {}
         }
         stop.send_replace(true);
@@ -203,6 +204,7 @@ impl Server {
         }
         gateway.give_limits_back().await;
         gateway.note_secret_uses().await;
+        gateway.write_refusals().await;
         end.send_replace(true);
         if let Some(spans) = spans
             && spans.await.is_err()

@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use laini_core::access::KeyTree;
 use laini_core::store::{
-    AccountStore, AnswerMemory, CommitObserver, DayKeys, Ledger, LimitShares, NodeStore, OfficeStore, Outbox, Registry,
-    RegistryFeed, Retention, WorldStore,
+    AccountStore, AnswerMemory, CommitObserver, DayKeys, Ledger, LimitShares, NodeStore, OfficeStore, Outbox,
+    RefusalLog, Registry, RegistryFeed, Retention, WorldStore,
 };
 use laini_office::Office;
 use laini_server::{Clock, Entropy};
@@ -251,6 +251,14 @@ impl House {
         })
     }
 
+    /// Calls that were refused.
+    pub(crate) fn refusals(&self) -> anyhow::Result<Arc<dyn RefusalLog>> {
+        Ok(match &self.engine {
+            Engine::Embedded => Arc::new(SqliteAccounts::open(self.data.path())?),
+            Engine::Postgres(database) => Arc::new(PostgresAccounts::open(Arc::clone(database))),
+        })
+    }
+
     /// Partners and apps.
     pub(crate) fn accounts(&self) -> anyhow::Result<Arc<dyn AccountStore>> {
         Ok(match &self.engine {
@@ -260,7 +268,7 @@ impl House {
     }
 
     /// What people do around the checks, for commands.
-    pub(crate) fn office(&self, config: &Config, ledger: Arc<dyn Ledger>) -> anyhow::Result<Arc<Office>> {
+    pub(crate) fn office(&self, config: &Config, ledger: &LedgerHandle) -> anyhow::Result<Arc<Office>> {
         self.office_of(config, ledger, None)
     }
 
@@ -268,23 +276,26 @@ impl House {
     pub(crate) fn office_of(
         &self,
         config: &Config,
-        ledger: Arc<dyn Ledger>,
+        ledger: &LedgerHandle,
         registry: Option<Arc<dyn Registry>>,
     ) -> anyhow::Result<Arc<Office>> {
-        let (store, accounts): (Arc<dyn OfficeStore>, Arc<dyn AccountStore>) = match &self.engine {
-            Engine::Embedded => {
-                let accounts = Arc::new(SqliteAccounts::open(self.data.path())?);
-                (Arc::clone(&accounts) as _, accounts)
-            }
-            Engine::Postgres(database) => {
-                let accounts = Arc::new(PostgresAccounts::open(Arc::clone(database)));
-                (Arc::clone(&accounts) as _, accounts)
-            }
-        };
+        let (store, accounts, refusals): (Arc<dyn OfficeStore>, Arc<dyn AccountStore>, Arc<dyn RefusalLog>) =
+            match &self.engine {
+                Engine::Embedded => {
+                    let accounts = Arc::new(SqliteAccounts::open(self.data.path())?);
+                    (Arc::clone(&accounts) as _, Arc::clone(&accounts) as _, accounts)
+                }
+                Engine::Postgres(database) => {
+                    let accounts = Arc::new(PostgresAccounts::open(Arc::clone(database)));
+                    (Arc::clone(&accounts) as _, Arc::clone(&accounts) as _, accounts)
+                }
+            };
         Ok(Arc::new(Office {
             store,
             accounts,
-            ledger,
+            refusals,
+            ledger: Arc::clone(&ledger.ledger),
+            outbox: Arc::clone(&ledger.outbox),
             registry,
             keys: Arc::clone(&self.keys),
             entropy: Arc::new(SystemEntropy),

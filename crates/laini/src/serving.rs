@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use laini_core::store::{AccountStore, CommitObserver, RegistryFeed};
+use laini_core::store::{AccountStore, CommitObserver, RefusalLog, RegistryFeed};
 use laini_office::Office;
 use laini_office::apps::visitors_app;
 use laini_portal::Portal;
@@ -54,6 +54,7 @@ pub(crate) struct Standing {
     tls: Vec<Arc<Tls>>,
     settings: Arc<LiveSettings>,
     ledger: LedgerHandle,
+    refusals: Arc<dyn RefusalLog>,
     feed: Arc<dyn RegistryFeed>,
     retention: RetentionPolicy,
     disk: PathBuf,
@@ -119,7 +120,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
     let ledger = house.ledger_writer(config, observer)?;
     let feed = offer.registry.feed;
-    let office = house.office_of(config, Arc::clone(&ledger.ledger), Some(Arc::clone(&offer.registry.reader)))?;
+    let office = house.office_of(config, &ledger, Some(Arc::clone(&offer.registry.reader)))?;
     let settings = Arc::new(LiveSettings::new(settings(config, house.data.path())?));
     let deps = Deps {
         registry: offer.registry.reader,
@@ -165,8 +166,22 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let listeners = offer.listeners.into_iter().chain(offer.operator);
     let mut tls: Vec<Arc<Tls>> = listeners.filter_map(|listener| listener.tls).collect();
     tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
+    let refusals = house.refusals()?;
     let (retention, disk) = (config.retention.policy(), house.data.path().to_owned());
-    Ok(Standing { server, base_url, urls, operator_url, tls, settings, ledger, feed, retention, disk, signals })
+    Ok(Standing {
+        server,
+        base_url,
+        urls,
+        operator_url,
+        tls,
+        settings,
+        ledger,
+        refusals,
+        feed,
+        retention,
+        disk,
+        signals,
+    })
 }
 
 /// The pages for people, where they are wanted.
@@ -249,7 +264,7 @@ impl Standing {
     ) -> anyhow::Result<()> {
         tracing::info!(base_url = self.urls.join(" "), pid = std::process::id(), "serving");
         notify("READY=1");
-        let Self { server, settings: live, tls, ledger, feed, retention, disk, signals, .. } = self;
+        let Self { server, settings: live, tls, ledger, refusals, feed, retention, disk, signals, .. } = self;
         let on_reload = || {
             if let Some(reload) = &mut reload {
                 reload.run(&live, &*feed, |config| settings(config, &disk));
@@ -262,7 +277,7 @@ impl Standing {
         };
         let result = tokio::select! {
             result = attend(server, signals, on_reload, ended) => result,
-            never = keep_forgetting(&*ledger.retention, retention, &SystemClock) => match never {},
+            never = keep_forgetting((&*ledger.retention, &*refusals), retention, &SystemClock) => match never {},
         };
         // The last owner closes it: its thread flushes, writes the head and joins.
         drop(ledger);

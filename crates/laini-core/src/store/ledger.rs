@@ -38,8 +38,8 @@ pub trait Ledger: Send + Sync {
     /// Rows in ascending order of id. Long reads are made of many short ones.
     fn rows(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>>;
 
-    /// Checks with what they were about, in ascending order of id: a scan, since no index on numbers is kept. A call reads
-    /// a bounded number of rows in short transactions, so a page can be empty and not the last.
+    /// Checks with what they were about, in the order of their ids, either way: a scan, since no index on numbers is kept.
+    /// A call reads a bounded number of rows in short transactions, so a page can be empty and not the last.
     fn asked(&self, query: AskedQuery) -> BoxFuture<'_, Result<AskedPage, LedgerError>>;
 
     /// Rows with what the chain is computed over, in ascending order of id after `after`.
@@ -326,7 +326,13 @@ pub struct AskedQuery {
     pub numbers: Vec<SubjectHash>,
     /// Only checks of this partner.
     pub partner: Option<PartnerId>,
-    /// Only checks after this id: where the page before ended.
+    /// Only checks of this app.
+    pub app: Option<AppId>,
+    /// Only checks of this outcome.
+    pub outcome: Option<Outcome>,
+    /// From the highest id down.
+    pub newest_first: bool,
+    /// Only checks after this id, in the order asked for: where the page before ended.
     pub after: Option<CheckId>,
     /// Only checks decided at or after this instant.
     pub from: Option<Timestamp>,
@@ -344,7 +350,7 @@ impl AskedQuery {
 /// A page of a scan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AskedPage {
-    /// What fits the query, in ascending order of id.
+    /// What fits the query, in the order asked for.
     pub checks: Vec<AskedCheck>,
     /// How many rows were read for it, rounded up to whole reads.
     pub looked_at: u64,

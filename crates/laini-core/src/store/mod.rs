@@ -12,6 +12,7 @@ mod ledger;
 mod nodes;
 mod office;
 mod outbox;
+mod refusals;
 mod registry;
 mod reject;
 mod repeat;
@@ -41,6 +42,10 @@ pub use office::{
 pub use outbox::{
     AcceptedCheck, AskedAs, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState,
     Outbox, OutboxDepth,
+};
+pub use refusals::{
+    MaskedNumber, REFUSED_CALLS_KEPT, REFUSED_CALLS_PER_APP, RefusalCause, RefusalLog, RefusalLogError, RefusedCall,
+    RefusedQuery, Stage,
 };
 pub use registry::{
     FeedError, FeedItem, FeedResult, FeedStatus, Lookup, RefusedLine, Registry, RegistryError, RegistryFeed,

@@ -4,6 +4,7 @@
 //! are brought along from another gateway, and notices of debt. Must never show a secret twice, keep one, change an app
 //! of another partner than the one that is named, or wait for a network.
 
+mod activity;
 mod change;
 mod import;
 mod result_addresses;
@@ -19,12 +20,13 @@ use laini_core::partner::{
 };
 use laini_core::store::{AccountBook, AccountsChange};
 
+pub use activity::{Activity, activity};
 pub use change::{AppPatch, change_app, set_budget};
 pub use import::{ForeignApp, ImportReport, ImportedRow, import_apps};
 pub use result_addresses::{
     FIRST_GENERATION, add_result_address, note_proof, remove_result_address, roll_secret, the_address,
 };
-pub use secrets::{add_secret, retire_secret};
+pub use secrets::{add_secret, retire_secret, revoke_tokens};
 pub use standing::{
     DebtNotice, PartnerEnd, Why, give_debt_notice, resume_app, resume_partner, suspend_app, suspend_partner,
     terminate_app, terminate_partner, withdraw_debt_notice,

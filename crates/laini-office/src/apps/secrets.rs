@@ -21,6 +21,14 @@ pub fn add_secret(work: &mut Work<'_>, partner: PartnerId, app: AppId) -> Result
     Ok(secret)
 }
 
+/// Ends every token that the app has; its next ones are good.
+pub fn revoke_tokens(work: &mut Work<'_>, partner: PartnerId, app: AppId, reason: &str) -> Result<(), Problem> {
+    is_alive(&the_app(work, partner, app)?.app)?;
+    work.accounts(AccountsChange::NextTokenEpoch(app));
+    work.note("app.revoke-tokens", Some(partner), app, reason);
+    Ok(())
+}
+
 /// Ends a secret; another one stays. Tokens that it got stay good until they expire: they are ended together with all
 /// others by a new token epoch.
 pub fn retire_secret(

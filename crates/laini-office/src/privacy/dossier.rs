@@ -1,9 +1,10 @@
 use jiff::Timestamp;
 use laini_core::line::{Event, Line, LineState, Msisdn, Sim};
+use laini_core::partner::{AppId, PartnerId};
 use laini_core::privacy::RestrictionRow;
 use laini_core::store::{
     AccountBook, AccountStore, AccountsError, AskedCheck, AskedQuery, FeedError, KeptLine, Ledger, LedgerError, Lookup,
-    RegistryFeed, RejectId, SubjectHash,
+    RefusalLog, RefusalLogError, RefusedCall, RefusedQuery, RegistryFeed, RejectId, SubjectHash,
 };
 use serde::Serialize;
 
@@ -45,6 +46,8 @@ pub struct Sources<'a> {
     pub feed: &'a dyn RegistryFeed,
     /// What was asked.
     pub ledger: &'a dyn Ledger,
+    /// What was refused.
+    pub refusals: &'a dyn RefusalLog,
     /// Restrictions and names.
     pub accounts: &'a dyn AccountStore,
 }
@@ -74,6 +77,8 @@ pub struct Dossier {
     pub requests: Vec<RequestHeld>,
     /// Who asked about it, and what they were told.
     pub checks: Vec<CheckHeld>,
+    /// Who asked about it and was refused, so that they were told nothing; newest first.
+    pub refused: Vec<RefusedHeld>,
 }
 
 /// The line as it is answered.
@@ -140,6 +145,21 @@ pub struct CheckHeld {
     pub disclosed: Option<String>,
 }
 
+/// A call about the number that was answered with an error.
+#[derive(Debug, Serialize)]
+pub struct RefusedHeld {
+    /// When.
+    pub at: Timestamp,
+    /// Who asked.
+    pub partner: String,
+    /// With which app.
+    pub app: String,
+    /// Sandbox or production.
+    pub environment: &'static str,
+    /// Why: the code of the table of errors.
+    pub code: String,
+}
+
 /// Why a dossier could not be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum DossierError {
@@ -152,6 +172,9 @@ pub enum DossierError {
     /// The accounts.
     #[error(transparent)]
     Accounts(#[from] AccountsError),
+    /// The log of refused calls.
+    #[error(transparent)]
+    Refusals(#[from] RefusalLogError),
     /// Too much for one paper.
     #[error("there are more than {CHECKS_MAX} checks about this number; give a shorter span with --from and --to")]
     TooMany,
@@ -179,6 +202,7 @@ pub async fn dossier(
         if checks.len() > CHECKS_MAX { Err(DossierError::TooMany) } else { Ok(()) }
     })
     .await?;
+    let refused = refused_calls(sources.refusals, hash, span).await?;
     let restriction = sources.accounts.restriction(hash).await?;
     let of_span = requests.iter().filter(|request| span.contains(request.received));
     Ok(Dossier {
@@ -193,6 +217,7 @@ pub async fn dossier(
         restricted: restriction.and_then(|row: RestrictionRow| row.until),
         requests: of_span.map(|request| request_held(request, now)).collect(),
         checks,
+        refused: refused.iter().map(|call| refused_held(call, &book)).collect(),
     })
 }
 
@@ -226,18 +251,48 @@ fn request_held(request: &PrivacyRequest, now: Timestamp) -> RequestHeld {
 
 fn check_held(check: &AskedCheck, book: &AccountBook) -> CheckHeld {
     let AskedCheck { row, subject, .. } = check;
-    let partner = book.partners.iter().find(|partner| partner.id == row.partner).map(|partner| partner.name.clone());
-    let app = book.apps.iter().find(|app| app.id == row.app).map(|app| app.name.clone());
+    let (partner, app) = names(book, row.partner, row.app);
     CheckHeld {
         at: row.at,
-        partner: partner.unwrap_or_else(|| row.partner.to_string()),
-        app: app.unwrap_or_else(|| row.app.to_string()),
+        partner,
+        app,
         product: row.product.word(),
         purpose: row.purpose.word(),
         environment: row.environment.word(),
         outcome: row.outcome.word(),
         disclosed: subject.as_ref().map(|subject| subject.facts.clone()),
     }
+}
+
+/// All calls of the span about a number that were refused: they are bounded by what is kept of each app.
+async fn refused_calls(
+    refusals: &dyn RefusalLog,
+    hash: SubjectHash,
+    span: Span,
+) -> Result<Vec<RefusedCall>, RefusalLogError> {
+    let (from, until, limit) = (span.from, span.until, CHECKS_PER_PAGE);
+    let mut query = RefusedQuery { number: Some(hash), from, until, limit, ..RefusedQuery::default() };
+    let mut found = Vec::new();
+    loop {
+        let page = refusals.refused(query.clone()).await?;
+        query.before = page.last().map(|call| call.id);
+        let is_last = page.len() < CHECKS_PER_PAGE;
+        found.extend(page);
+        if is_last {
+            return Ok(found);
+        }
+    }
+}
+
+fn refused_held(call: &RefusedCall, book: &AccountBook) -> RefusedHeld {
+    let (partner, app) = names(book, call.partner, call.app);
+    RefusedHeld { at: call.at, partner, app, environment: call.environment.word(), code: call.code.clone() }
+}
+
+fn names(book: &AccountBook, partner: PartnerId, app: AppId) -> (String, String) {
+    let of_partner = book.partners.iter().find(|known| known.id == partner).map(|known| known.name.clone());
+    let of_app = book.apps.iter().find(|known| known.id == app).map(|known| known.name.clone());
+    (of_partner.unwrap_or_else(|| partner.to_string()), of_app.unwrap_or_else(|| app.to_string()))
 }
 
 /// What feeds said of the number in lines that could not be read: found by its last digits, in whatever form.
@@ -249,10 +304,10 @@ async fn unread_lines(feed: &dyn RegistryFeed, number: Msisdn) -> Result<Vec<Str
         let page: Vec<KeptLine> = feed.kept_lines(after, LINES_PER_PAGE).await?;
         let Some(last) = page.last() else { return Ok(found) };
         after = Some(last.id);
-        found.extend(page.iter().filter(|kept| names(&kept.line.0, national)).map(|kept| kept.place.clone()));
+        found.extend(page.iter().filter(|kept| mentions(&kept.line.0, national)).map(|kept| kept.place.clone()));
     }
 }
 
-fn names(line: &[u8], digits: &str) -> bool {
+fn mentions(line: &[u8], digits: &str) -> bool {
     line.windows(digits.len()).any(|part| part == digits.as_bytes())
 }

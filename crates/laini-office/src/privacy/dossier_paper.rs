@@ -28,6 +28,10 @@ impl Dossier {
         }
         blocks.push(Block::Heading("Who asked about the number, and what they were told".to_owned()));
         blocks.push(self.checks_block());
+        if !self.refused.is_empty() {
+            blocks.push(Block::Heading("Who asked about the number and was told nothing".to_owned()));
+            blocks.push(self.refused_block());
+        }
         if !self.requests.is_empty() {
             blocks.push(Block::Heading("What was asked of us about the number".to_owned()));
             blocks.push(self.requests_block());
@@ -61,6 +65,13 @@ impl Dossier {
         };
         let heads = ["When", "Who", "What was asked", "What for", "What came of it", "What was told"];
         table(&heads, self.checks.iter().map(row).collect())
+    }
+
+    fn refused_block(&self) -> Block {
+        let row = |call: &super::RefusedHeld| {
+            vec![told(call.at), call.partner.clone(), call.environment.to_owned(), call.code.clone()]
+        };
+        table(&["When", "Who", "Where", "Why not"], self.refused.iter().map(row).collect())
     }
 
     fn requests_block(&self) -> Block {

@@ -1,6 +1,8 @@
 use jiff::Timestamp;
 use laini_core::privacy::erasable_until;
-use laini_core::store::{AskedQuery, CHECKS_AT_ONCE, Ledger, LedgerError, Retention, SubjectHash};
+use laini_core::store::{
+    AskedQuery, CHECKS_AT_ONCE, Ledger, LedgerError, RefusalLog, RefusalLogError, Retention, SubjectHash,
+};
 use serde::Serialize;
 
 use super::{Span, scan};
@@ -17,20 +19,35 @@ pub struct Erased {
     pub checks: u64,
     /// Those of them whose number and facts were forgotten now; the others had been before.
     pub forgotten: u64,
+    /// Refused calls of the span that no longer say that they were about it.
+    pub refused: u64,
     /// Before this instant everything is forgotten; what was asked later can be erased later.
     pub until: Timestamp,
 }
 
+/// Why not everything was forgotten; doing it again does the rest.
+#[derive(Debug, thiserror::Error)]
+pub enum EraseError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The log of refused calls.
+    #[error(transparent)]
+    Refusals(#[from] RefusalLogError),
+}
+
 /// Forgets what the span's checks about a number say of it, and the bodies of their deliveries. The rows, the charges and
 /// the keyed hash stay. Ends a day and an hour before `now`: a caller's retry of a younger check would be charged again.
+/// Refused calls of the whole span no longer say that they were about it.
 pub async fn erase(
     ledger: &dyn Ledger,
-    retention: &dyn Retention,
+    (retention, refusals): (&dyn Retention, &dyn RefusalLog),
     number: SubjectHash,
     span: Span,
     now: Timestamp,
     mut progress: impl FnMut(u64),
-) -> Result<Erased, LedgerError> {
+) -> Result<Erased, EraseError> {
+    let refused = refusals.forget_number(number, span.from, span.until).await?;
     let until = span.until.map_or(erasable_until(now), |until| until.min(erasable_until(now)));
     // Answers under idempotency keys name no number; all of the span are old enough to go.
     while retention.forget_answers(until, ANSWERS_AT_ONCE).await?.more {}
@@ -44,7 +61,7 @@ pub async fn erase(
         Ok::<_, LedgerError>(())
     })
     .await?;
-    let mut erased = Erased { checks: named.len() as u64, forgotten: 0, until };
+    let mut erased = Erased { checks: named.len() as u64, forgotten: 0, refused, until };
     for piece in named.chunks(CHECKS_AT_ONCE) {
         erased.forgotten += retention.forget_checks(piece.to_vec()).await?.count;
     }

@@ -11,8 +11,8 @@ mod reason;
 mod request;
 mod steps;
 
-pub use dossier::{CheckHeld, Dossier, EventHeld, LineHeld, RequestHeld, Sources, Span, dossier};
-pub use erase::{Erased, erase};
+pub use dossier::{CheckHeld, Dossier, EventHeld, LineHeld, RefusedHeld, RequestHeld, Sources, Span, dossier};
+pub use erase::{EraseError, Erased, erase};
 pub use lookups::scan;
 pub use reason::reason;
 pub use request::{Approval, Ending, IdentityCheck, PrivacyRequest};

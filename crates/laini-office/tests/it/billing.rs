@@ -144,7 +144,9 @@ impl Bench {
         }
         let office = Office {
             store: Arc::clone(&store) as _,
+            refusals: Arc::clone(&accounts) as _,
             accounts,
+            outbox: Arc::clone(&ledger) as _,
             ledger: Arc::clone(&ledger) as _,
             registry: None,
             keys,

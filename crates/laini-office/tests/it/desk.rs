@@ -30,7 +30,7 @@ pub(crate) struct Desk {
 }
 
 #[derive(Default)]
-struct Counted(AtomicU64);
+pub(crate) struct Counted(AtomicU64);
 
 impl Entropy for Counted {
     fn fill(&self, bytes: &mut [u8]) {
@@ -87,10 +87,13 @@ impl Desk {
             partner: Some(OWN),
         };
         futures_executor::block_on(accounts.add_partner(partner, agreement, row)).unwrap();
+        let ledger = Arc::new(SqliteLedger::open_beside(dir.path(), Arc::new(OneKey)).unwrap());
         let office = Office {
             store: Arc::clone(&accounts) as _,
+            refusals: Arc::clone(&accounts) as _,
             accounts,
-            ledger: Arc::new(SqliteLedger::open_beside(dir.path(), Arc::new(OneKey)).unwrap()),
+            outbox: Arc::clone(&ledger) as _,
+            ledger,
             registry: None,
             keys: Arc::new(KeyTree::new(RootKey::new([3; 32]))),
             entropy: Arc::new(Counted::default()),

@@ -12,6 +12,7 @@ mod payments;
 mod people;
 mod privacy;
 mod registration;
+mod requests;
 mod roster;
 mod rows;
 mod sign_on;

@@ -233,7 +233,9 @@ fn office(desk: &Desk, dir: &std::path::Path, ledger: &Arc<Made>, prices: [Price
     block_on(accounts.add_agreement(second, audit())).unwrap();
     Office {
         store: Arc::clone(&accounts) as _,
+        refusals: Arc::clone(&accounts) as _,
         accounts,
+        outbox: Arc::clone(&desk.office.outbox),
         ledger: Arc::clone(ledger) as _,
         registry: None,
         keys: Arc::clone(&desk.office.keys),

@@ -42,9 +42,13 @@ pub(crate) fn all() -> Vec<Page> {
 
 /// Of the pages in the rail: where each is, who sees it, and how it is called. In the order of [`all`].
 static IN_RAIL: LazyLock<Vec<(&'static str, May, RailEntry)>> = LazyLock::new(|| {
-    let entry = |page: Page| match (page.rail, page.access) {
-        (Some(rail), Access::SignedIn(may)) => Some((page.path, may, rail)),
-        _ => None,
+    let entry = |page: Page| {
+        let may = match page.access {
+            Access::SignedIn(may) => may,
+            // What is everybody's stands in the rail of those who build with it.
+            Access::Anyone => May::MEMBERS,
+        };
+        page.rail.map(|rail| (page.path, may, rail))
     };
     all().into_iter().filter_map(entry).collect()
 });

@@ -1,4 +1,6 @@
-use super::{Words, account_page, apps, catalogue, desk, onboarding, rail, sign_in, try_it};
+use super::{
+    Words, account_page, apps, catalogue, desk, onboarding, rail, requests, sign_in, simulator, try_it, webhooks,
+};
 
 /// English.
 pub(crate) static ENGLISH: Words = Words {
@@ -29,4 +31,7 @@ pub(crate) static ENGLISH: Words = Words {
     desk: desk::ENGLISH,
     onboarding: onboarding::ENGLISH,
     rail: rail::ENGLISH,
+    requests: requests::ENGLISH,
+    simulator: simulator::ENGLISH,
+    webhooks: webhooks::ENGLISH,
 };

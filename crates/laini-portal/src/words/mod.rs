@@ -10,9 +10,12 @@ mod desk;
 mod en;
 mod onboarding;
 mod rail;
+mod requests;
 mod sign_in;
+mod simulator;
 mod sw;
 mod try_it;
+mod webhooks;
 
 pub(crate) use account_page::AccountWords;
 pub(crate) use apps::AppsWords;
@@ -21,9 +24,12 @@ pub(crate) use desk::DeskWords;
 pub(crate) use en::ENGLISH;
 pub(crate) use onboarding::OnboardingWords;
 pub(crate) use rail::RailWords;
+pub(crate) use requests::RequestsWords;
 pub(crate) use sign_in::SignInWords;
+pub(crate) use simulator::SimulatorWords;
 pub(crate) use sw::KISWAHILI;
 pub(crate) use try_it::{SaidWords, TryWords};
+pub(crate) use webhooks::WebhooksWords;
 
 /// Every text, in one language.
 pub(crate) struct Words {
@@ -54,4 +60,7 @@ pub(crate) struct Words {
     pub(crate) desk: DeskWords,
     pub(crate) onboarding: OnboardingWords,
     pub(crate) rail: RailWords,
+    pub(crate) requests: RequestsWords,
+    pub(crate) simulator: SimulatorWords,
+    pub(crate) webhooks: WebhooksWords,
 }

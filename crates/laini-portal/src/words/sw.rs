@@ -1,4 +1,6 @@
-use super::{Words, account_page, apps, catalogue, desk, onboarding, rail, sign_in, try_it};
+use super::{
+    Words, account_page, apps, catalogue, desk, onboarding, rail, requests, sign_in, simulator, try_it, webhooks,
+};
 
 /// Kiswahili.
 pub(crate) static KISWAHILI: Words = Words {
@@ -29,4 +31,7 @@ pub(crate) static KISWAHILI: Words = Words {
     desk: desk::KISWAHILI,
     onboarding: onboarding::KISWAHILI,
     rail: rail::KISWAHILI,
+    requests: requests::KISWAHILI,
+    simulator: simulator::KISWAHILI,
+    webhooks: webhooks::KISWAHILI,
 };

@@ -23,6 +23,7 @@ use super::check::{Examined, Finding, Question};
 use super::header;
 use super::keyed::{Begun, Held, Kept};
 use super::limits::{Ask, Permit};
+use super::refusals::Called;
 use super::{Gateway, dates, ledger_failed, registry_failed};
 use crate::http::{ApiError, Context, NumberHint, ResultAddressProblem, caller_repeat_id, json_bytes, read_json};
 use crate::{Capability, Settings};
@@ -64,12 +65,24 @@ pub(super) async fn answer(gateway: &Gateway, context: Context, request: Request
     let (parts, body) = request.into_parts();
     let admitted = match gateway.admit(&parts.headers, endpoint.product, &context) {
         Ok(admitted) => admitted,
-        Err(error) => return context.refuse(error),
+        Err(error) => {
+            let response = context.refuse(error);
+            gateway.note_turned_away(&parts.headers, called(&context, endpoint, None), &response);
+            return response;
+        }
     };
     let settings = &*gateway.settings.current();
     let asked = Asked { gateway, context: &context, headers: &parts.headers, admitted: &admitted, endpoint, settings };
-    let mut response = asked.answer(body).await.unwrap_or_else(|error| context.refuse(error));
+    let (answered, msisdn) = match asked.read(body).await {
+        Ok(read) => {
+            let msisdn = read.0;
+            (asked.answer(read).await, Some(msisdn))
+        }
+        Err(error) => (Err(error), None),
+    };
+    let mut response = answered.unwrap_or_else(|error| context.refuse(error));
     let app = &admitted.app;
+    gateway.note_answer(app, called(&context, endpoint, msisdn), &response);
     response.headers_mut().insert(header::ENVIRONMENT, header::environment(app.app.environment));
     gateway.limits.describe(app, endpoint.product, response.headers_mut());
     gateway.seen(app, &context, &response);
@@ -77,11 +90,15 @@ pub(super) async fn answer(gateway: &Gateway, context: Context, request: Request
 }
 
 impl Asked<'_> {
-    async fn answer(&self, body: Body) -> Result<Response, ApiError> {
+    /// The number, and where the result goes instead of into the answer.
+    async fn read(&self, body: Body) -> Result<(Msisdn, Option<String>), ApiError> {
+        self.gateway.settings.offers(capability(self.endpoint.product))?;
+        let body = read_json(self.headers, body, self.context, &self.settings.limits).await?;
+        parse(self.settings, &body)
+    }
+
+    async fn answer(&self, (msisdn, result_url): (Msisdn, Option<String>)) -> Result<Response, ApiError> {
         let Self { gateway, context, .. } = *self;
-        gateway.settings.offers(capability(self.endpoint.product))?;
-        let body = read_json(self.headers, body, context, &self.settings.limits).await?;
-        let (msisdn, result_url) = parse(self.settings, &body)?;
         let held = match gateway
             .begin(context, &self.admitted.app, self.endpoint.path, self.headers, || {
                 canonical(msisdn, result_url.as_deref())
@@ -203,6 +220,10 @@ impl Asked<'_> {
         let about = (self.context.id, msisdn, self.admitted.app.app.profile);
         Answer::new(about, (facts, imsi), (windows, as_of), &self.settings.zone)
     }
+}
+
+fn called(context: &Context, endpoint: Endpoint, msisdn: Option<Msisdn>) -> Called<'_> {
+    Called { context, path: endpoint.path, product: Some(endpoint.product), msisdn }
 }
 
 fn capability(product: Product) -> Capability {

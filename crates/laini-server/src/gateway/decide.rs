@@ -49,7 +49,7 @@ impl Undecided {
     /// Whether another try may end otherwise.
     fn may_pass(&self) -> bool {
         match self {
-            Self::Refused(error) => matches!(error, ApiError::Unreachable),
+            Self::Refused(error) => matches!(error, ApiError::Unreachable | ApiError::UnreachableAt(_)),
             Self::Registry(RegistryError::Bad(_) | RegistryError::Empty) => false,
             Self::Registry(RegistryError::Unavailable(_) | RegistryError::Busy | RegistryError::TooSlow)
             | Self::Ledger(_) => true,

@@ -3,10 +3,10 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use laini_core::access::TOKEN_LIFETIME;
-use laini_wire::token::{GRANT_TYPE, PublishedToken};
+use laini_wire::token::{GENERATE_PATH, GRANT_TYPE, PublishedToken};
 
 use super::credentials::{NoToken, no_store};
-use super::{Gateway, GatewayState};
+use super::{Called, Gateway, GatewayState};
 use crate::http::{ApiError, Context, basic, json};
 
 /// `GET /oauth/v1/generate?grant_type=client_credentials`: the published token door.
@@ -18,7 +18,13 @@ pub(super) async fn generate_token(
     let (parts, _) = request.into_parts();
     match issue(&gateway, &context, &parts).await {
         Ok(response) => no_store(response),
-        Err(error) => no_store(context.refuse(error)),
+        Err(error) => {
+            let response = context.refuse(error);
+            let key = basic(&parts.headers).map(|given| given.key);
+            let called = Called { context: &context, path: GENERATE_PATH, product: None, msisdn: None };
+            gateway.note_no_token(key.as_deref(), called, &response);
+            no_store(response)
+        }
     }
 }
 

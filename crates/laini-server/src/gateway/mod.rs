@@ -23,6 +23,7 @@ mod ledger_health;
 mod limits;
 mod oauth2;
 mod probes;
+mod refusals;
 mod secret_uses;
 mod swap;
 
@@ -33,7 +34,7 @@ use std::time::Duration;
 
 use axum::extract::{Extension, State};
 use axum::http::header::{ALLOW, RETRY_AFTER};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
@@ -41,7 +42,7 @@ use laini_core::access::TokenKey;
 use laini_core::billing::{CheckId, CheckIds};
 use laini_core::partner::{AppView, Environment, Observed};
 use laini_core::store::{
-    AccountStore, AnswerMemory, AuditEntry, Ledger, LedgerError, Registry, RegistryError, SubjectHasher,
+    AccountStore, AnswerMemory, AuditEntry, Ledger, LedgerError, Registry, RegistryError, Stage, SubjectHasher,
 };
 use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::checks::CHECKS_PATH;
@@ -57,6 +58,7 @@ use crate::{Deps, Entropy, LiveSettings, Settings};
 pub(crate) use decide::Decided;
 use ledger_health::LedgerHealth;
 use limits::{Limiter, Notice};
+use refusals::{Called, Refusals};
 use secret_uses::SecretUses;
 
 /// How many addresses, and how many pairs of address and key, the throttles remember.
@@ -86,6 +88,7 @@ pub(crate) struct Gateway {
     key_hasher: RandomState,
     secret_uses: SecretUses,
     runs: Arc<RunWatch>,
+    refusals: Refusals,
 }
 
 impl Gateway {
@@ -100,6 +103,8 @@ impl Gateway {
     ) -> Self {
         let at_start = settings.current();
         let limits = &at_start.limits;
+        let lost = deps.metrics.as_ref().map(|metrics| metrics.refused_calls_lost().clone()).unwrap_or_default();
+        let refusals = Refusals::new(Arc::clone(&deps.office.refusals), lost);
         let each = |period_s: u64, count: u32| Duration::from_secs(period_s) / count.max(1);
         Self {
             registry: deps.registry,
@@ -135,6 +140,7 @@ impl Gateway {
             key_hasher: RandomState::new(),
             secret_uses: SecretUses::default(),
             runs,
+            refusals,
             settings,
         }
     }
@@ -252,7 +258,7 @@ fn ledger_failed(error: &LedgerError) -> ApiError {
         tracing::error!(%error, "a check failed");
     }
     match error {
-        LedgerError::Busy => ApiError::Unreachable,
+        LedgerError::Busy => ApiError::UnreachableAt(Stage::Charge),
         LedgerError::NotRecorded(_) => ApiError::NotRecorded,
         LedgerError::Unknown(_) | LedgerError::Unreadable(_) => ApiError::NotConfirmed,
     }
@@ -288,8 +294,15 @@ fn notices(accounts: Arc<dyn AccountStore>, deliveries: Arc<Deliveries>) -> limi
 /// What axum hands to every handler.
 pub(crate) type GatewayState = State<Arc<Gateway>>;
 
-async fn unknown_path(Extension(context): Extension<Context>) -> Response {
-    context.refuse(ApiError::UnknownPath)
+async fn unknown_path(
+    State(gateway): GatewayState,
+    Extension(context): Extension<Context>,
+    headers: HeaderMap,
+) -> Response {
+    let response = context.refuse(ApiError::UnknownPath);
+    let called = Called { context: &context, path: "", product: None, msisdn: None };
+    gateway.note_turned_away(&headers, called, &response);
+    response
 }
 
 async fn only_get(Extension(context): Extension<Context>, method: Method) -> Response {

@@ -3,11 +3,12 @@ use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use laini_core::access::TOKEN_LIFETIME;
-use laini_wire::token::{GRANT_TYPE, OAuthError, StandardToken, TOKEN_TYPE};
+use laini_core::store::Stage;
+use laini_wire::token::{GRANT_TYPE, OAUTH2_PATH, OAuthError, StandardToken, TOKEN_TYPE};
 
 use super::credentials::{NoToken, no_store};
-use super::{Gateway, GatewayState};
-use crate::http::{ApiError, BasicCredentials, Context, basic, json, read_form};
+use super::{Called, Gateway, GatewayState};
+use crate::http::{ApiError, BasicCredentials, Context, Refused, basic, json, read_form};
 
 /// Why the standard door gives no token.
 enum Refusal {
@@ -27,10 +28,23 @@ pub(super) async fn issue_token(
     Extension(context): Extension<Context>,
     request: Request,
 ) -> Response {
-    no_store(issue(&gateway, &context, request).await.unwrap_or_else(|refusal| refuse(refusal, &context)))
+    let mut key = None;
+    let issued = issue(&gateway, &context, request, &mut key).await;
+    no_store(issued.unwrap_or_else(|refusal| {
+        let response = refuse(refusal, &context);
+        let called = Called { context: &context, path: OAUTH2_PATH, product: None, msisdn: None };
+        gateway.note_no_token(key.as_deref(), called, &response);
+        response
+    }))
 }
 
-async fn issue(gateway: &Gateway, context: &Context, request: Request) -> Result<Response, Refusal> {
+/// `key` is told the consumer key that came, as soon as it is read.
+async fn issue(
+    gateway: &Gateway,
+    context: &Context,
+    request: Request,
+    key: &mut Option<String>,
+) -> Result<Response, Refusal> {
     gateway.take_token_request(context).map_err(Refusal::NoToken)?;
     let (parts, body) = request.into_parts();
     let settings = gateway.settings.current();
@@ -42,6 +56,7 @@ async fn issue(gateway: &Gateway, context: &Context, request: Request) -> Result
         Some(_) => return Err(Refusal::UnsupportedGrantType),
     }
     let given = credentials(&parts.headers, &form)?;
+    *key = Some(given.key.clone());
     let app = gateway.authenticate(context, &given).map_err(Refusal::NoToken)?;
     let token = gateway.mint_token(context, &app).await.map_err(Refusal::NoToken)?;
     Ok(json(
@@ -109,5 +124,7 @@ fn refuse(refusal: Refusal, context: &Context) -> Response {
 }
 
 fn error(status: StatusCode, error: &'static str, description: &'static str) -> Response {
-    json(status, &OAuthError { error: error.into(), error_description: description.into() })
+    let mut response = json(status, &OAuthError { error: error.into(), error_description: description.into() });
+    response.extensions_mut().insert(Refused { code: error, stage: Stage::Token, reason: description.into() });
+    response
 }

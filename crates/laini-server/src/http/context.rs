@@ -26,6 +26,8 @@ pub struct Context {
     pub environments: Environments,
     /// SHA-256 of the client's certificate (DER), where it presented one that was verified.
     pub certificate: Option<[u8; 32]>,
+    /// The same, as what its answer takes is measured.
+    pub began: Instant,
     /// When it must have been answered.
     pub deadline: Instant,
     /// How its errors look.

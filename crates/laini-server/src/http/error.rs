@@ -5,11 +5,13 @@ use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use laini_core::billing::{CheckId, FreeReason};
+use laini_core::store::Stage;
 use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::error::{CheckErrorBody, ErrorBody, code, message};
 use laini_wire::header;
 use serde::Serialize;
 
+use super::Refused;
 use super::problem::{ForbiddenReason, NumberHint, ResultAddressProblem, SignInProblem, TokenProblem};
 use crate::observe::ErrorCode;
 
@@ -100,6 +102,8 @@ pub enum ApiError {
     RegistryBad,
     /// The registry cannot be reached, or this server sheds load.
     Unreachable,
+    /// As unreachable: not the registry, but what another step of a check needs.
+    UnreachableAt(Stage),
     /// The registry was too slow.
     RegistryTooSlow,
     /// The registry's knowledge is too old for this question.
@@ -230,7 +234,9 @@ impl ApiError {
             // Whatever cannot reset its connection (a stored delivery) says that something broke.
             Self::Internal | Self::Reset => Row::new(S::INTERNAL_SERVER_ERROR, code::INTERNAL, "Internal Server Error"),
             Self::RegistryBad => Row::new(S::BAD_GATEWAY, code::UPSTREAM_BAD, UNREACHABLE),
-            Self::Unreachable => Row::new(S::SERVICE_UNAVAILABLE, code::UNREACHABLE, UNREACHABLE).retry_after_s(1),
+            Self::Unreachable | Self::UnreachableAt(_) => {
+                Row::new(S::SERVICE_UNAVAILABLE, code::UNREACHABLE, UNREACHABLE).retry_after_s(1)
+            }
             Self::RegistryTooSlow => Row::new(S::GATEWAY_TIMEOUT, code::UPSTREAM_TIMEOUT, UNREACHABLE).retry_after_s(1),
             Self::RegistryStale => Row::unknown(message::REGISTRY_STALE),
             Self::RegistryIncomplete => Row::unknown(message::REGISTRY_INCOMPLETE),
@@ -272,10 +278,13 @@ impl ApiError {
         if shape == Shape::Check {
             headers.insert(CHARGE, HeaderValue::from_static(free_words(row.free)));
         }
+        let refused = Refused { code: row.code, stage: self.stage(), reason: self.kept_reason(row.message) };
+        let extensions = response.extensions_mut();
         if self == Self::Reset {
-            response.extensions_mut().insert(ResetConnection);
+            extensions.insert(ResetConnection);
         }
-        response.extensions_mut().insert(ErrorCode(row.code));
+        extensions.insert(ErrorCode(row.code));
+        extensions.insert(refused);
         response
     }
 

@@ -139,6 +139,7 @@ impl Front {
             peer: counted_as(address),
             environments: settings.hosts.narrow(origin.environments, request),
             certificate: origin.certificate,
+            began,
             deadline: began + Duration::from_millis(settings.limits.request_timeout_ms),
             shape: Shape::of_path(request.uri.path()),
         }

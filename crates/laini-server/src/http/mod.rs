@@ -22,6 +22,7 @@ mod origin;
 mod problem;
 mod protection;
 mod pulse;
+mod refused;
 mod throttle;
 mod tls;
 
@@ -37,5 +38,6 @@ pub use inside::Inside;
 pub(crate) use listener::{Listening, listen};
 pub(crate) use load::Load;
 pub use problem::{ForbiddenReason, NumberHint, ResultAddressProblem, SignInProblem, TokenProblem};
+pub(crate) use refused::Refused;
 pub use throttle::Throttle;
 pub use tls::{Tls, TlsError, TlsFiles};

@@ -31,6 +31,7 @@ pub struct Metrics {
     /// By product, environment, outcome.
     checks: Vec<Counter>,
     refusals: Family<OfRefusal, Counter>,
+    refused_calls_lost: Counter,
     commit_time: Distribution,
     commit_size: Distribution,
     connections: Gauge,
@@ -62,6 +63,7 @@ impl Metrics {
             commit_time,
             commit_size,
             refusals: Family::default(),
+            refused_calls_lost: Counter::default(),
             connections: Gauge::default(),
             feed_lag: Family::default(),
             registry_lag: Gauge::default(),
@@ -76,6 +78,8 @@ impl Metrics {
     fn register_the_rest(&mut self) {
         let registry = &mut self.registry;
         registry.register("refusals", "Requests refused, by code of the error table", self.refusals.clone());
+        let help = "Refused calls that are missing in their log: too many at once, or it could not be written";
+        registry.register("refused_calls_lost", help, self.refused_calls_lost.clone());
         registry.register("connections", "Open connections of callers", self.connections.clone());
         let help = "How long ago each feed was last known to be complete";
         registry.register_with_unit("feed_lag", help, Unit::Seconds, self.feed_lag.clone());
@@ -107,6 +111,11 @@ impl Metrics {
     /// The counters of what became of spans.
     pub fn spans(&self) -> SpanCounts {
         self.spans.clone()
+    }
+
+    /// The counter of refused calls that could not be kept.
+    pub(crate) fn refused_calls_lost(&self) -> &Counter {
+        &self.refused_calls_lost
     }
 
     /// The gauge of open connections.

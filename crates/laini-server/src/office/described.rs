@@ -72,6 +72,8 @@ fn in_path(name: &'static str) -> Parameter {
         "address" => ("The result address's id.", id),
         "notice" => ("The notice's id.", id),
         "go_live" | "request" => ("The request's id.", id),
+        "delivery" => ("The delivery's id: `webhook-id`.", json!({"type": "string", "maxLength": 40})),
+        "call" => ("The id that its answer named.", json!({"type": "string", "maxLength": 40})),
         "run" => ("The scripted run's id.", id),
         "person" => ("Who.", id),
         "session" => ("One of one's own.", id),

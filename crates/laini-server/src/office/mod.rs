@@ -10,6 +10,7 @@ mod audit;
 mod beside;
 mod call;
 mod credential;
+mod deliveries;
 mod described;
 mod documents;
 mod endpoint;
@@ -25,6 +26,7 @@ mod prepaid;
 mod privacy;
 mod registration;
 mod reply;
+mod requests;
 mod second_factor;
 mod session;
 mod single_sign_on;
@@ -78,6 +80,8 @@ pub(crate) const NOUNS: &[Noun] = &[
     going_live::NOUN,
     invoices::NOUN,
     ledger::NOUN,
+    requests::NOUN,
+    deliveries::NOUN,
     usage::NOUN,
     privacy::NOUN,
     audit::NOUN,

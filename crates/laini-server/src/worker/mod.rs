@@ -7,4 +7,4 @@ mod chores;
 mod retention;
 
 pub(crate) use chores::ChoreWorker;
-pub use retention::{RetentionPolicy, Swept, keep_forgetting, sweep};
+pub use retention::{RetentionPolicy, SweepError, Swept, keep_forgetting, sweep};

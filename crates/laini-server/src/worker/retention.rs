@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use laini_core::store::{BoxFuture, Forgotten, LedgerError, Retention};
+use laini_core::store::{
+    BoxFuture, Forgotten, LedgerError, REFUSED_CALLS_KEPT, RefusalLog, RefusalLogError, Retention,
+};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::Clock;
@@ -38,22 +40,35 @@ pub struct Swept {
     pub answers: u64,
     /// Bodies of deliveries.
     pub deliveries: u64,
+    /// Refused calls.
+    pub refused: u64,
     /// Keys of days.
     pub day_keys: u64,
+}
+
+/// Why a sweep broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The log of refused calls.
+    #[error(transparent)]
+    Refusals(#[from] RefusalLogError),
 }
 
 /// Forgets, piece by piece, what is older than `policy` allows at `now`. `progress` is told how much
 /// it was so far.
 pub async fn sweep(
-    retention: &dyn Retention,
+    (retention, refusals): (&dyn Retention, &dyn RefusalLog),
     policy: RetentionPolicy,
     now: Timestamp,
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<Swept, LedgerError> {
+) -> Result<Swept, SweepError> {
     let before = |days: u16| now - DAY * i32::from(days);
     let subjects_before = before(policy.subject_days);
     let mut swept = Swept::default();
-    let told = |swept: &Swept| progress(swept.subjects + swept.answers + swept.deliveries);
+    let told = |swept: &Swept| progress(swept.subjects + swept.answers + swept.deliveries + swept.refused);
     for_all(
         || retention.forget_answers(now - ANSWERS_KEPT, PIECE_ROWS),
         |count| {
@@ -78,16 +93,24 @@ pub async fn sweep(
         },
     )
     .await?;
+    for_all(
+        || refusals.forget_refused(now - REFUSED_CALLS_KEPT, PIECE_ROWS),
+        |count| {
+            swept.refused += count;
+            told(&swept);
+        },
+    )
+    .await?;
     // Days that have passed whole: what is younger on that day still needs its key.
     let day = subjects_before.to_zoned(TimeZone::UTC).date();
     swept.day_keys = retention.destroy_day_keys(day).await?.count;
     Ok(swept)
 }
 
-async fn for_all<'a>(
-    mut piece: impl FnMut() -> BoxFuture<'a, Result<Forgotten, LedgerError>>,
+async fn for_all<'a, E>(
+    mut piece: impl FnMut() -> BoxFuture<'a, Result<Forgotten, E>>,
     mut count: impl FnMut(u64),
-) -> Result<(), LedgerError> {
+) -> Result<(), E> {
     for _ in 0..PIECES_MAX {
         let forgotten = piece().await?;
         count(forgotten.count);
@@ -100,15 +123,19 @@ async fn for_all<'a>(
 }
 
 /// Sweeps once an hour, for ever, beginning now. A sweep that fails is repeated with the next one.
-pub async fn keep_forgetting(retention: &dyn Retention, policy: RetentionPolicy, clock: &dyn Clock) -> Infallible {
+pub async fn keep_forgetting(
+    what: (&dyn Retention, &dyn RefusalLog),
+    policy: RetentionPolicy,
+    clock: &dyn Clock,
+) -> Infallible {
     let mut ticks = interval(Duration::from_millis(SWEEP_INTERVAL_MS));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match sweep(retention, policy, clock.now(), &|_| {}).await {
+        match sweep(what, policy, clock.now(), &|_| {}).await {
             Ok(swept) if swept != Swept::default() => {
-                let Swept { subjects, answers, deliveries, day_keys } = swept;
-                tracing::info!(subjects, answers, deliveries, day_keys, "forgotten what was kept long enough");
+                let Swept { subjects, answers, deliveries, refused, day_keys } = swept;
+                tracing::info!(subjects, answers, deliveries, refused, day_keys, "forgotten what was kept long enough");
             }
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "what was kept long enough could not be forgotten"),
@@ -123,6 +150,7 @@ mod tests {
     use jiff::civil::{Date, date};
     use laini_core::billing::CheckId;
     use laini_core::partner::PartnerId;
+    use laini_core::store::{RefusalCause, RefusedCall, RefusedQuery, SubjectHash};
 
     use super::*;
 
@@ -178,16 +206,49 @@ mod tests {
         }
     }
 
+    impl RefusalLog for Store {
+        fn keep(&self, _: Vec<RefusedCall>, _: usize) -> BoxFuture<'_, Result<(), RefusalLogError>> {
+            panic!("a sweep keeps nothing")
+        }
+
+        fn refused(&self, _: RefusedQuery) -> BoxFuture<'_, Result<Vec<RefusedCall>, RefusalLogError>> {
+            panic!("a sweep reads no calls")
+        }
+
+        fn refused_call(&self, _: CheckId) -> BoxFuture<'_, Result<Option<RefusedCall>, RefusalLogError>> {
+            panic!("a sweep reads no calls")
+        }
+
+        fn causes(&self, _: RefusedQuery) -> BoxFuture<'_, Result<Vec<RefusalCause>, RefusalLogError>> {
+            panic!("a sweep reads no calls")
+        }
+
+        fn forget_refused(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<Forgotten, RefusalLogError>> {
+            let forgotten = self.forget("refused", before, limit);
+            Box::pin(async { forgotten.await.map_err(|error| RefusalLogError(error.to_string())) })
+        }
+
+        fn forget_number(
+            &self,
+            _: SubjectHash,
+            _: Option<Timestamp>,
+            _: Option<Timestamp>,
+        ) -> BoxFuture<'_, Result<u64, RefusalLogError>> {
+            panic!("a sweep names no numbers")
+        }
+    }
+
     #[tokio::test]
     async fn a_sweep_goes_in_pieces_until_nothing_is_left_and_keeps_the_keys_of_days_still_needed() {
         let store = Store::of(1_201);
         let now: Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
-        let swept = sweep(&store, POLICY, now, &|_| {}).await.unwrap();
-        assert_eq!(swept, Swept { answers: 1_201, subjects: 0, deliveries: 0, day_keys: 1 });
+        let swept = sweep((&store, &store), POLICY, now, &|_| {}).await.unwrap();
+        assert_eq!(swept, Swept { answers: 1_201, day_keys: 1, ..Swept::default() });
         let asked = store.asked.lock().unwrap();
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let answers = ("answers", at("2026-11-21T09:00:00Z"));
         let rest = [("deliveries", at("2026-10-23T09:00:00Z")), ("subjects", at("2026-07-25T09:00:00Z"))];
+        let rest = [rest.as_slice(), &[("refused", at("2026-10-23T09:00:00Z"))]].concat();
         assert_eq!(*asked, [[answers; 3].as_slice(), &rest].concat());
         assert_eq!(*store.destroyed.lock().unwrap(), [date(2026, 7, 25)]);
     }

@@ -25,6 +25,7 @@ mod office_payments;
 mod office_people;
 mod office_privacy;
 mod office_registration;
+mod office_requests;
 mod office_single_sign_on;
 mod openapi;
 mod operator;

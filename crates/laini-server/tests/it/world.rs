@@ -179,9 +179,11 @@ impl World {
             in_force = Arc::clone(&kept) as _;
         }
         let office = Arc::new(Office {
-            store: kept,
+            store: Arc::clone(&kept) as _,
+            refusals: kept,
             accounts: Arc::clone(&in_force),
             ledger: Arc::clone(&ledger) as _,
+            outbox: Arc::clone(&ledger.outbox) as _,
             registry: Some(Arc::clone(&registry) as _),
             keys: Arc::clone(&keys),
             entropy: Arc::new(CountedEntropy::default()),

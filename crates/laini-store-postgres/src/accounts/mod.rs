@@ -1,4 +1,4 @@
-//! The accounts: partners, agreements, apps, the records of the office, and the audit trail.
+//! The accounts: partners, agreements, apps, the records of the office, the audit trail, and calls that were refused.
 //!
 //! Owns their tables. Must never hold a secret (only hashes of them), change an agreement or an audit
 //! row, or change anything without raising the version by which nodes notice it.
@@ -8,6 +8,7 @@ mod change;
 mod limits;
 mod load;
 mod office;
+mod refusals;
 mod restrictions;
 mod write;
 

@@ -17,6 +17,7 @@ const REMEMBERED: &[&str] = &[
     "audit",
     "operator_key",
     "restriction",
+    "refusal",
     "record",
     "document",
     "world",
@@ -31,7 +32,7 @@ const REMEMBERED: &[&str] = &[
 const EMPTIED: &str = "TRUNCATE ledger, subject, forgotten, reversed, repeatable, usage, answer, answer_claim, accepted, \
     delivery, day_key, allowance, pace, writer, line_base, unapplied, event, feed, refused, world_meta, world, \
     world_line, world_event, accounts_meta, partner, agreement, agreement_price, price_band, app, app_secret, app_limit, \
-    app_budget, result_address, operator_key, restriction, audit, record, record_key, document";
+    app_budget, result_address, operator_key, restriction, refusal, audit, record, record_key, document";
 
 /// Prepares reading. Returns the generation that serves, and when this began, by the database's clock.
 pub(super) async fn reading(link: &Link, keys: &[u8]) -> Result<(Option<i64>, i64), CopyError> {

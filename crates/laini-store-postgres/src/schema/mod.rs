@@ -29,6 +29,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { files: &[include_str!("app_secrets.sql")], compatible_from: 1 },
     // A node of before knows of no restriction: make none until all are replaced.
     Migration { files: &[include_str!("restrictions.sql")], compatible_from: 1 },
+    Migration { files: &[include_str!("refusals.sql")], compatible_from: 1 },
 ];
 
 impl Migration {

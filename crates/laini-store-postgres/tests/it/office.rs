@@ -1,6 +1,7 @@
-use laini_core::store::{AccountStore, OfficeStore};
+use laini_core::store::{AccountStore, OfficeStore, RefusalLog};
 use laini_store_postgres::{Database, DatabaseSettings, PostgresAccounts};
 use laini_testkit::contract::office::OfficeHome;
+use laini_testkit::contract::refusals::RefusalsHome;
 use laini_testkit::postgres::{TestDatabase, fresh_database};
 
 struct Home(TestDatabase);
@@ -22,3 +23,11 @@ impl OfficeHome for Home {
 }
 
 laini_testkit::office_contract!(Home(fresh_database()));
+
+impl RefusalsHome for Home {
+    fn open(&self) -> Box<dyn RefusalLog> {
+        Box::new(self.accounts_of_database())
+    }
+}
+
+laini_testkit::refusals_contract!(Home(fresh_database()));

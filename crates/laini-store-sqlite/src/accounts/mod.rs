@@ -1,8 +1,8 @@
-//! The accounts: partners, agreements, apps, the records of the office, and the audit trail.
+//! The accounts: partners, agreements, apps, the records of the office, the audit trail, and calls that were refused.
 //!
 //! Owns `accounts.db`, which any number of processes may have open at once. Must never hold a secret
 //! (only hashes of them), change an agreement or an audit row, or change anything without raising the
-//! version by which servers notice it.
+//! version by which servers notice it (the log of refused calls is none of that).
 
 mod app_secrets;
 mod change;
@@ -10,6 +10,7 @@ mod limits;
 mod load;
 mod office;
 mod operator_keys;
+mod refusals;
 mod restrictions;
 mod result_addresses;
 mod write;
@@ -38,6 +39,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("prepaid.sql"),
     include_str!("app_secrets.sql"),
     include_str!("restrictions.sql"),
+    include_str!("refusals.sql"),
 ];
 /// How long a change waits for another process that holds the file: it holds up a server's worker.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,7 +1,9 @@
 //! Checks with what they were about: a scan in short transactions, for no index on numbers is kept.
 
 use laini_core::billing::CheckId;
+use laini_core::partner::{AppId, PartnerId};
 use laini_core::store::{AskedQuery, LedgerRow, SubjectHash};
+use laini_store::ledger::outcome_code;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
@@ -39,13 +41,23 @@ struct End {
 
 pub(super) fn scan(connection: &Connection, query: &AskedQuery) -> rusqlite::Result<Scanned> {
     let limit = query.limit.min(CHECKS_PER_CALL);
-    let (mut after, until) = bounds(connection, query.after, (query.from, query.until))?;
+    // What is left to be read: between these two places, neither of them included.
+    let (mut low, mut high) = bounds(connection, None, (query.from, query.until))?;
+    match query.after.map(|after| schema::place(connection, after)).transpose()? {
+        Some(after) if query.newest_first => high = high.min(after),
+        Some(after) => low = low.max(after),
+        None => {}
+    }
     let mut scanned = Scanned::default();
     while scanned.looked_at < ROWS_PER_CALL {
-        let end = end(connection, after, until)?;
-        let last = end.as_ref().map_or(until - 1, |end| end.place);
+        let end = end(connection, (low, high), query.newest_first)?;
+        let piece = match &end {
+            None => (low, high),
+            Some(end) if query.newest_first => (end.place - 1, high),
+            Some(end) => (low, end.place + 1),
+        };
         let left = limit - scanned.found.len();
-        let found = between(connection, query, (after, last), left)?;
+        let found = between(connection, query, piece, left)?;
         let is_full = found.len() == left;
         scanned.found.extend(found);
         scanned.looked_at += ROWS_PER_TRANSACTION.cast_unsigned();
@@ -57,24 +69,36 @@ pub(super) fn scan(connection: &Connection, query: &AskedQuery) -> rusqlite::Res
             scanned.after = None;
             return Ok(scanned);
         };
-        (after, scanned.after) = (end.place, Some(end.id));
+        if query.newest_first {
+            high = end.place
+        } else {
+            low = end.place
+        }
+        scanned.after = Some(end.id);
     }
     Ok(scanned)
 }
 
-fn end(connection: &Connection, after: i64, until: i64) -> rusqlite::Result<Option<End>> {
-    let sql = "SELECT ifnull((SELECT displaced.position FROM displaced WHERE displaced.place = ledger.position),
-                      ledger.position), tail, ledger.position FROM ledger
-               WHERE position > ?1 AND position < ?2 ORDER BY position LIMIT 1 OFFSET ?3";
+fn end(connection: &Connection, (low, high): (i64, i64), newest_first: bool) -> rusqlite::Result<Option<End>> {
+    let direction = direction(newest_first);
+    let sql = format!(
+        "SELECT ifnull((SELECT displaced.position FROM displaced WHERE displaced.place = ledger.position),
+                ledger.position), tail, ledger.position FROM ledger
+         WHERE position > ?1 AND position < ?2 ORDER BY position {direction} LIMIT 1 OFFSET ?3"
+    );
     let read = |row: &Row<'_>| Ok(End { place: row.get(2)?, id: schema::read_id(row)? });
-    connection.prepare_cached(sql)?.query_row(params![after, until, ROWS_PER_TRANSACTION - 1], read).optional()
+    connection.prepare_cached(&sql)?.query_row(params![low, high, ROWS_PER_TRANSACTION - 1], read).optional()
 }
 
-/// What fits between two places, in order. Columns are read of what fits alone.
+fn direction(newest_first: bool) -> &'static str {
+    if newest_first { "DESC" } else { "ASC" }
+}
+
+/// What fits between two places, in the order asked for. Columns are read of what fits alone.
 fn between(
     connection: &Connection,
     query: &AskedQuery,
-    (after, last): (i64, i64),
+    (low, high): (i64, i64),
     limit: usize,
 ) -> rusqlite::Result<Vec<Raw>> {
     let numbers = &query.numbers[..query.numbers.len().min(AskedQuery::NUMBERS_MAX)];
@@ -82,21 +106,32 @@ fn between(
         0 => String::new(),
         count => format!(
             "AND coalesce(subject.number_hash, forgotten.number_hash) IN ({})",
-            (7..7 + count).map(|place| format!("?{place}")).collect::<Vec<_>>().join(",")
+            (9..9 + count).map(|place| format!("?{place}")).collect::<Vec<_>>().join(",")
         ),
     };
     let sql = format!(
         "SELECT {COLUMNS}, coalesce(subject.number_hash, forgotten.number_hash), subject.sealed
          FROM ledger LEFT JOIN subject ON subject.position = ledger.position
              LEFT JOIN forgotten ON forgotten.position = ledger.position
-         WHERE ledger.position > ?1 AND ledger.position <= ?2 {of_numbers}
+         WHERE ledger.position > ?1 AND ledger.position < ?2 {of_numbers}
              AND (?4 IS NULL OR at >= ?4) AND (?5 IS NULL OR at < ?5) AND (?6 IS NULL OR partner = ?6)
-         ORDER BY ledger.position LIMIT ?3"
+             AND (?7 IS NULL OR app = ?7) AND (?8 IS NULL OR outcome = ?8)
+         ORDER BY ledger.position {} LIMIT ?3",
+        direction(query.newest_first)
     );
     let micros = |at: Option<jiff::Timestamp>| at.map_or(Value::Null, |at| Value::Integer(at.as_microsecond()));
-    let partner = query.partner.map_or(Value::Null, |partner| Value::Integer(partner.as_u64().cast_signed()));
-    let limit = Value::Integer(limit.cast_signed() as i64);
-    let fixed = [Value::Integer(after), Value::Integer(last), limit, micros(query.from), micros(query.until), partner];
+    let id = |id: Option<u64>| id.map_or(Value::Null, |id| Value::Integer(id.cast_signed()));
+    let outcome = query.outcome.map_or(Value::Null, |outcome| Value::Integer(outcome_code(outcome).into()));
+    let fixed = [
+        Value::Integer(low),
+        Value::Integer(high),
+        Value::Integer(limit.cast_signed() as i64),
+        micros(query.from),
+        micros(query.until),
+        id(query.partner.map(PartnerId::as_u64)),
+        id(query.app.map(AppId::as_u64)),
+        outcome,
+    ];
     let hashes = numbers.iter().map(|number| Value::Blob(number.0.to_vec()));
     let read = |row: &Row<'_>| {
         let number = row.get::<_, Option<[u8; 16]>>(21)?.map(SubjectHash);

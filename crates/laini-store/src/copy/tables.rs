@@ -315,6 +315,26 @@ pub static TABLES: &[Table] = &[
         key: &["position", "tail"],
     },
     Table {
+        name: "refusal",
+        columns: &[
+            bytes("id"),
+            integer("at"),
+            integer("partner"),
+            integer("app"),
+            text("environment"),
+            text("path"),
+            text("product"),
+            integer("status"),
+            text("code"),
+            text("stage"),
+            text("reason"),
+            integer("micros"),
+            bytes("number_hash"),
+            text("masked"),
+        ],
+        key: &["id"],
+    },
+    Table {
         name: "subject",
         columns: &[
             integer("partner"),

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use laini_core::partner::PartnerId;
+use laini_core::billing::Outcome;
+use laini_core::partner::{AppId, PartnerId};
 use laini_core::store::{AskedCheck, AskedQuery, Draft, Ledger};
 
 use super::ledger::{Desk, LedgerHome, QUESTION, Question, at, record};
@@ -18,7 +19,8 @@ async fn every(ledger: &Arc<dyn Ledger>, query: AskedQuery) -> Vec<AskedCheck> {
         assert!(page.checks.len() <= query.limit, "{} of {}", page.checks.len(), query.limit);
         found.extend(page.checks);
         let Some(after) = page.after else { return found };
-        assert!(Some(after) > query.after, "a scan goes on");
+        let goes_on = query.after.is_none_or(|before| (after < before) == query.newest_first && after != before);
+        assert!(goes_on, "a scan goes on");
         query.after = Some(after);
     }
 }
@@ -29,6 +31,7 @@ pub async fn checks_are_found_by_their_numbers(home: &dyn LedgerHome) {
     let mut drafts: Vec<_> =
         (0..9u32).map(|n| desk.answered(Question { line: n % 3, ..QUESTION }, at(n.into()))).collect();
     drafts[4].partner = other;
+    drafts[5].outcome = Outcome::NotServed;
     for draft in &drafts {
         record(&ledger, draft).await;
     }
@@ -42,6 +45,15 @@ pub async fn checks_are_found_by_their_numbers(home: &dyn LedgerHome) {
         (AskedQuery { from: Some(at(2)), until: Some(at(5)), ..everything.clone() }, vec![2, 3, 4]),
         (AskedQuery { numbers: vec![hash(1)], from: Some(at(2)), until: Some(at(7)), ..everything.clone() }, vec![4]),
         (AskedQuery { after: Some(drafts[6].id), ..everything.clone() }, vec![7, 8]),
+        (AskedQuery { app: Some(drafts[0].app), ..everything.clone() }, vec![0, 1, 2, 3, 4, 5, 6, 7, 8]),
+        (AskedQuery { app: Some(AppId::from_stored(99)), ..everything.clone() }, vec![]),
+        (AskedQuery { outcome: Some(Outcome::NotServed), ..everything.clone() }, vec![5]),
+        (AskedQuery { outcome: Some(Outcome::Withheld), ..everything.clone() }, vec![]),
+        (AskedQuery { newest_first: true, ..everything.clone() }, vec![8, 7, 6, 5, 4, 3, 2, 1, 0]),
+        (AskedQuery { newest_first: true, limit: 2, ..everything.clone() }, vec![8, 7, 6, 5, 4, 3, 2, 1, 0]),
+        (AskedQuery { newest_first: true, numbers: vec![hash(1)], limit: 1, ..everything.clone() }, vec![7, 4, 1]),
+        (AskedQuery { newest_first: true, after: Some(drafts[6].id), ..everything.clone() }, vec![5, 4, 3, 2, 1, 0]),
+        (AskedQuery { newest_first: true, from: Some(at(2)), until: Some(at(5)), ..everything.clone() }, vec![4, 3, 2]),
     ];
     for (query, expected) in cases {
         let found = every(&ledger, query.clone()).await;

@@ -11,6 +11,7 @@ pub mod closing;
 pub mod ledger;
 pub mod office;
 pub mod outbox;
+pub mod refusals;
 pub mod registry;
 pub mod retention;
 pub mod shares;

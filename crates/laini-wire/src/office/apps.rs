@@ -231,6 +231,20 @@ pub struct SigningSecretAnswer {
     pub signing_secret: String,
 }
 
+/// `GET /office/v1/partners/{partner}/apps/{app}/activity`: today, since the operator's midnight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ActivityAnswer {
+    /// Checks that reached the registry.
+    pub checks: u64,
+    /// Calls that failed, as far as they are kept.
+    pub failed: u64,
+    /// What the checks cost at list prices, in minor units.
+    pub charged_minor: i64,
+    /// When it called last, RFC 3339; null: not as far as one look goes back.
+    pub last_call: Option<String>,
+}
+
 /// `POST /office/v1/partners/{partner}/suspend`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

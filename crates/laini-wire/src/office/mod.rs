@@ -4,6 +4,7 @@
 
 pub mod agreements;
 pub mod apps;
+pub mod deliveries;
 pub mod going_live;
 pub mod invoices;
 pub mod ledger;
@@ -13,6 +14,7 @@ pub mod payments;
 pub mod people;
 pub mod privacy;
 mod reason;
+pub mod requests;
 pub mod usage;
 
 pub use reason::ReasonRequest;

@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
     ageing, agreement, app, audit, backup, check, config, delivery, demo, invoice, ledger, listen, member, nodes,
-    openapi, operator, partner, payment, prepaid, price, registry, restore, retention, sandbox, serve, shadow, staff,
-    statement, store, subject, usage, verify_invoice,
+    openapi, operator, partner, payment, prepaid, price, registry, requests, restore, retention, sandbox, serve,
+    shadow, staff, statement, store, subject, usage, verify_invoice,
 };
 
 /// The command line.
@@ -98,6 +98,9 @@ pub(crate) enum Command {
     Price(price::PriceCommand),
     /// How much was asked, by day or by the callers' own references.
     Usage(usage::UsageArgs),
+    /// The calls of a partner's apps, and why one failed.
+    #[command(subcommand)]
+    Requests(requests::RequestsCommand),
     /// Compute an invoice again from the ledger's export, as whoever is to pay it does.
     VerifyInvoice(verify_invoice::VerifyInvoiceArgs),
     /// Who serves from the store, where several do.

@@ -45,7 +45,7 @@ struct RowReport {
 pub(crate) fn run(context: &Context, command: &AuditCommand) -> anyhow::Result<()> {
     let AuditCommand::List(args) = command;
     let (house, config) = context.existing_house()?;
-    let office = house.office(&config, house.ledger_reader()?)?;
+    let office = house.office(&config, &house.ledger_beside()?)?;
     let partner = match &args.partner {
         Some(wanted) => Some(find(&block_on(house.accounts()?.load())??, wanted)?.id),
         None => None,

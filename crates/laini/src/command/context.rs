@@ -132,7 +132,7 @@ pub(crate) fn in_office<T>(
     work: impl FnMut(&mut Work<'_>) -> Result<T, Problem>,
 ) -> anyhow::Result<T> {
     let (house, config) = context.existing_house()?;
-    let office = house.office(&config, house.ledger_reader()?)?;
+    let office = house.office(&config, &house.ledger_beside()?)?;
     Ok(office.run(&console(), now(), work)?)
 }
 

@@ -28,6 +28,7 @@ pub(crate) mod price;
 mod progress;
 mod reference;
 pub(crate) mod registry;
+pub(crate) mod requests;
 pub(crate) mod restore;
 pub(crate) mod retention;
 mod roster;
@@ -72,6 +73,7 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Invoice(command) => invoice::run(&context, &command),
         Command::Price(command) => price::run(&context, &command),
         Command::Usage(args) => usage::run(&context, &args),
+        Command::Requests(command) => requests::run(&context, &command),
         Command::VerifyInvoice(args) => verify_invoice::run(&context, &args),
         Command::Nodes(args) => nodes::run(&context, &args),
         Command::Operator(command) => operator::run(&context, &command),

@@ -21,11 +21,14 @@ pub(crate) fn run(context: &Context, command: &RetentionCommand) -> anyhow::Resu
     let ledger = house.ledger_beside()?;
     let forgetting = bar(context.out, "forgetting", "rows", None);
     let progress = |count| forgetting.set_position(count);
-    let swept = block_on(sweep(&*ledger.retention, config.retention.policy(), now(), &progress))??;
+    let refusals = house.refusals()?;
+    let what = (&*ledger.retention, &*refusals);
+    let swept = block_on(sweep(what, config.retention.policy(), now(), &progress))??;
     forgetting.finish_and_clear();
-    context.out.data(&swept, |Swept { subjects, answers, deliveries, day_keys }| {
+    context.out.data(&swept, |Swept { subjects, answers, deliveries, refused, day_keys }| {
         format!(
-            "forgotten: numbers and facts of {subjects} checks, {answers} stored answers, bodies of {deliveries} deliveries; \
+            "forgotten: numbers and facts of {subjects} checks, {answers} stored answers, bodies of {deliveries} deliveries, \
+             {refused} refused calls; \
              {day_keys} keys of days destroyed"
         )
     })

@@ -77,7 +77,7 @@ pub(super) struct Whom {
 /// Opens the office, of a data directory that is new as well.
 fn open(context: &Context) -> anyhow::Result<std::sync::Arc<Office>> {
     let (house, config) = context.house()?;
-    house.office(&config, house.ledger_reader()?)
+    house.office(&config, &house.ledger_beside()?)
 }
 
 /// Invites somebody.

@@ -1,18 +1,34 @@
 //! The workspace of a partner's developers.
 //!
-//! Owns the pages of apps and keys. Must never show a secret twice.
+//! Owns the pages of apps and keys, the simulator, the log of requests and the webhooks. Must never show a secret twice, or
+//! a number of somebody's other than masked.
 
+mod app;
 mod apps;
+mod requests;
+mod saved_test;
+mod simulator;
+mod webhooks;
+mod world_track;
 
 use laini_core::partner::{May, MemberRole};
 
 use crate::page::{Access, Page};
+use crate::visit::Visit;
 
 /// Every member looks,
 const LOOKS: Access = Access::SignedIn(May::MEMBERS);
 /// and these change apps.
 const BUILDS: Access = Access::SignedIn(May { members: &[MemberRole::Owner, MemberRole::Developer], staff: &[] });
 
+/// Whether whoever looks changes apps.
+fn may_build(visit: &Visit) -> bool {
+    matches!(BUILDS, Access::SignedIn(may) if visit.actor().is_allowed(&may))
+}
+
 pub(super) fn pages() -> Vec<Page> {
-    apps::pages()
+    [apps::pages(), app::pages(), simulator::pages(), requests::pages(), webhooks::pages()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

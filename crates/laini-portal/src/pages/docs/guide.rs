@@ -28,6 +28,7 @@ pub(super) const GUIDE: &[Guide] = guide![
     "desk" "The desk",
     "sandbox" "Testing",
     "errors" "Error codes",
+    "requests" "Requests",
     "limits" "Limits and budgets",
     "delivery" "Results by delivery",
     "api" "API as a document",

@@ -27,12 +27,15 @@ use super::accept::ToAccept;
 use super::check::{Examined, Question};
 use super::keyed::{Begun, Held, Kept};
 use super::limits::{Ask, Permit};
+use super::refusals::Called;
 use super::{Gateway, GatewayState, header, ledger_failed, registry_failed};
 use crate::http::{ApiError, Context, caller_repeat_id, json, read_json, to_json};
 use crate::{Capability, Settings};
 pub(super) use item::{Words, charged, withhold};
 use order::Order;
 
+/// Where one is told again.
+const CHECK_PATH: &str = "/v1/checks/{id}";
 /// For so long a check is told again.
 const READABLE_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// How many numbers of one request are looked up at a time: a registry over the network takes its time.
@@ -47,11 +50,20 @@ pub(super) async fn create_checks(
     let (parts, body) = request.into_parts();
     let app = match gateway.admit_app(&parts.headers, &context) {
         Ok(app) => app,
-        Err(error) => return context.refuse(error),
+        Err(error) => {
+            let response = context.refuse(error);
+            gateway.note_turned_away(&parts.headers, called(&context, CHECKS_PATH, None), &response);
+            return response;
+        }
     };
     let settings = &*gateway.settings.current();
     let asked = Asked { gateway: &gateway, context: &context, headers: &parts.headers, app: &app, settings };
-    let mut response = asked.answer(body).await.unwrap_or_else(|error| context.refuse(error));
+    let (answered, order) = match asked.read(body).await {
+        Ok(order) => (asked.answer(&order).await, Some(order)),
+        Err(error) => (Err(error), None),
+    };
+    let mut response = answered.unwrap_or_else(|error| context.refuse(error));
+    gateway.note_answer(&app, called(&context, CHECKS_PATH, order.as_ref()), &response);
     response.headers_mut().insert(header::ENVIRONMENT, header::environment(app.app.environment));
     gateway.seen(&app, &context, &response);
     response
@@ -75,7 +87,15 @@ pub(super) async fn read_check(
         response.headers_mut().insert(header::ENVIRONMENT, header::environment(app.app.environment));
         Ok(response)
     };
-    told_again.await.unwrap_or_else(|error: ApiError| context.refuse(error))
+    let response = told_again.await.unwrap_or_else(|error: ApiError| context.refuse(error));
+    gateway.note_turned_away(&headers, called(&context, CHECK_PATH, None), &response);
+    response
+}
+
+fn called<'a>(context: &'a Context, path: &'static str, order: Option<&Order>) -> Called<'a> {
+    let numbers = order.map(|order| order.numbers.as_slice()).unwrap_or_default();
+    let msisdn = if let [only] = numbers { Some(*only) } else { None };
+    Called { context, path, product: order.map(|order| order.product), msisdn }
 }
 
 impl Gateway {
@@ -117,13 +137,16 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    async fn answer(&self, body: Body) -> Result<Response, ApiError> {
+    async fn read(&self, body: Body) -> Result<Order, ApiError> {
+        self.gateway.settings.offers(Capability::Checks)?;
+        let body = read_json(self.headers, body, self.context, &self.settings.limits).await?;
+        Order::read(&body, self.app, self.context.at, &self.settings.plan)
+    }
+
+    async fn answer(&self, order: &Order) -> Result<Response, ApiError> {
         let Self { gateway, context, .. } = *self;
-        gateway.settings.offers(Capability::Checks)?;
-        let body = read_json(self.headers, body, context, &self.settings.limits).await?;
-        let order = Order::read(&body, self.app, context.at, &self.settings.plan)?;
         if order.dry_run {
-            return Ok(json(StatusCode::OK, &item::quote(&order)));
+            return Ok(json(StatusCode::OK, &item::quote(order)));
         }
         let held = match gateway.begin(context, self.app, CHECKS_PATH, self.headers, || order.canonical()).await? {
             Begun::Unkeyed => None,
@@ -142,11 +165,11 @@ impl Asked<'_> {
         }
         let permit = gateway.limits.admit(&ask, &order.numbers, &self.settings.zone).await?;
         if let (Some(result_url), [msisdn]) = (&order.result_url, &order.numbers[..]) {
-            let asked = self.to_accept(&order, *msisdn, result_url);
+            let asked = self.to_accept(order, *msisdn, result_url);
             return gateway.accept(asked, permit, held).await;
         }
-        let examined = self.examine(&order).await?;
-        let mut response = self.record(&order, examined, held, permit).await?;
+        let examined = self.examine(order).await?;
+        let mut response = self.record(order, examined, held, permit).await?;
         gateway.limits.describe(self.app, order.product, response.headers_mut());
         Ok(response)
     }

@@ -25,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use laini_core::billing::{Money, Outcome};
 use laini_core::line::Msisdn;
 use laini_core::partner::{AppId, AppView, Environment, Limits, PartnerId, Prepaid, Product};
-use laini_core::store::{Ledger, LimitShares, Usage};
+use laini_core::store::{Ledger, LimitShares, Stage, Usage};
 
 use super::header;
 use crate::http::{AccountsPicture, ApiError};
@@ -177,7 +177,7 @@ impl Limiter {
             }
             let until = *until.get_or_insert_with(|| tokio::time::Instant::now() + SHARE_WAIT);
             if !exchange.wait(round, until).await {
-                return Err(ApiError::Unreachable);
+                return Err(ApiError::UnreachableAt(Stage::Limits));
             }
         }
     }
@@ -190,7 +190,7 @@ impl Limiter {
         }
         let usage = self.ledger.usage(prepaid.from, ask.at + NOT_LATER).await.map_err(|error| {
             tracing::error!(%error, "what is left of a balance cannot be read");
-            ApiError::Unreachable
+            ApiError::UnreachableAt(Stage::Limits)
         })?;
         let accounts = self.accounts.current();
         let is_its = |id: AppId| accounts.app(id).is_some_and(|view| view.partner.id == ask.app.partner.id);
@@ -325,7 +325,7 @@ impl Limiter {
 
 fn refused(shortage: Shortage, at: Timestamp) -> ApiError {
     match shortage {
-        Shortage::Lacking => ApiError::Unreachable,
+        Shortage::Lacking => ApiError::UnreachableAt(Stage::Limits),
         Shortage::Refused(Refusal::Rate(wait)) => {
             let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             ApiError::SpikeArrest { retry_after_s: whole.max(1) }

@@ -46,6 +46,7 @@ fn schemas() -> Schemas {
     collect::<wire::AddResultAddressRequest>(&mut schemas);
     collect::<wire::ResultAddressAnswer>(&mut schemas);
     collect::<wire::SigningSecretAnswer>(&mut schemas);
+    collect::<wire::ActivityAnswer>(&mut schemas);
     collect::<laini_wire::office::ReasonRequest>(&mut schemas);
     collect::<wire::SuspendPartnerRequest>(&mut schemas);
     collect::<wire::StandingAnswer>(&mut schemas);

@@ -78,7 +78,7 @@ pub(crate) fn run(context: &Context, args: &ChangeArgs) -> anyhow::Result<()> {
                 .hint(format!("allow it here, or first: laini app purpose '{}' PURPOSE", app.name));
         }
     }
-    let office = house.office(&config, house.ledger_reader()?)?;
+    let office = house.office(&config, &house.ledger_beside()?)?;
     let changed = office.run(&console(), now(), |work| {
         change_at_once(work, partner.id, |terms| args.terms.change(terms), args.reason.trim())
     })?;

@@ -74,7 +74,7 @@ struct CredentialsReport {
 /// Runs one of them.
 pub(crate) fn run(context: &Context, command: &GoLiveCommand) -> anyhow::Result<()> {
     let (house, config) = context.existing_house()?;
-    let office = house.office(&config, house.ledger_reader()?)?;
+    let office = house.office(&config, &house.ledger_beside()?)?;
     match command {
         GoLiveCommand::List(args) => list(context, &office, args.state),
         GoLiveCommand::Approve(args) => decide(context, &office, args, approve),

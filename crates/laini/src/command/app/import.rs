@@ -66,7 +66,7 @@ pub(crate) fn run(context: &Context, args: &ImportArgs) -> anyhow::Result<()> {
     let (house, config) = context.house()?;
     let book = block_on(house.accounts()?.load())??;
     let partner = partner::find(&book, &args.partner)?;
-    let office = house.office(&config, house.ledger_reader()?)?;
+    let office = house.office(&config, &house.ledger_beside()?)?;
     let done = office.run(&console(), now(), |work| import_apps(work, partner.id, &foreign, args.dry_run))?;
     let is_good = done.is_good();
     context.out.data(&report(done, partner.name.clone(), args.dry_run), in_words)?;

@@ -46,7 +46,7 @@ pub(crate) fn rotate(context: &Context, args: &RotateArgs) -> anyhow::Result<()>
     let (house, config) = context.existing_house()?;
     let book = block_on(house.accounts()?.load())??;
     let app = find(&book, &args.app)?;
-    let office = house.office(&config, house.ledger_reader()?)?;
+    let office = house.office(&config, &house.ledger_beside()?)?;
     let secret = office.run(&console(), now(), |work| add_secret(work, app.partner, app.id))?;
     let report = RotateReport {
         app: app.id.to_string(),
@@ -71,7 +71,7 @@ pub(crate) fn retire(context: &Context, args: &RetireArgs) -> anyhow::Result<()>
     let book = block_on(house.accounts()?.load())??;
     let app = find(&book, &args.app)?;
     let (partner, id) = (app.partner, app.id);
-    let office = house.office(&config, house.ledger_reader()?)?;
+    let office = house.office(&config, &house.ledger_beside()?)?;
     office.run(&console(), now(), |work| retire_secret(work, partner, id, args.secret, &args.reason))?;
     let of = office.run(&console(), now(), |work| the_app(work, partner, id))?;
     let secrets = of.app.secrets.iter().map(|secret| secret.number).collect();

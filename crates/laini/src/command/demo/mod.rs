@@ -71,7 +71,7 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
     };
     // What came before is told in the demo's own words.
     logging::start(&config.log);
-    let people = people::sign_ins(&*house.office(&config, house.ledger_reader()?)?, bank)?;
+    let people = people::sign_ins(&*house.office(&config, &house.ledger_beside()?)?, bank)?;
     let offer = Offer {
         registry,
         accounts: house.accounts()?,

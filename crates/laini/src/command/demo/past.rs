@@ -65,7 +65,7 @@ pub(super) fn live_through(
 ) -> anyhow::Result<PartnerId> {
     let zone = config.zone()?;
     let begins = Month::of(now(), &zone).previous().begins(&zone);
-    let office = house.office(config, house.ledger_reader()?)?;
+    let office = house.office(config, &house.ledger_beside()?)?;
     let partner = office.run(&console(), begins, |work| {
         let partner = Partner::new(PartnerId::from_random(random()), name.to_owned());
         Ok(add_with_standard(work, partner)?.partner)

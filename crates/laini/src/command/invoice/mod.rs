@@ -75,7 +75,7 @@ pub(super) fn month(text: &str) -> Result<Month, String> {
 /// The office of the data directory.
 pub(super) fn office(context: &Context) -> anyhow::Result<Arc<Office>> {
     let (house, config) = context.existing_house()?;
-    house.office(&config, house.ledger_reader()?)
+    house.office(&config, &house.ledger_beside()?)
 }
 
 /// The invoice of a number.

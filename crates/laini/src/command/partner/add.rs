@@ -39,7 +39,7 @@ struct AddReport {
 pub(crate) fn run(context: &Context, args: &AddArgs) -> anyhow::Result<()> {
     let (house, config) = context.house()?;
     let partner = Partner::new(PartnerId::from_random(random()), named(&args.name)?);
-    let office = house.office(&config, house.ledger_reader()?)?;
+    let office = house.office(&config, &house.ledger_beside()?)?;
     let added = office.run(&console(), now(), |work| match args.agreement {
         FirstAgreement::Standard => Ok(Some(add_with_standard(work, partner.clone())?.id)),
         FirstAgreement::None => onboarding::begin(work, partner.id, &partner.name).map(|_| None),

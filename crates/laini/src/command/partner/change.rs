@@ -79,7 +79,7 @@ fn stand(
     act: impl Fn(&mut Work<'_>, PartnerId) -> Result<(), Problem>,
 ) -> anyhow::Result<()> {
     let (house, config) = context.existing_house()?;
-    let office = house.office(&config, house.ledger_reader()?)?;
+    let office = house.office(&config, &house.ledger_beside()?)?;
     let accounts = house.accounts()?;
     let partner = find(&block_on(accounts.load())??, wanted)?.id;
     office.run(&console(), now(), |work| act(work, partner))?;

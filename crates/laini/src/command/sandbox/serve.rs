@@ -82,7 +82,7 @@ impl Place {
 
 /// The partner of this name, made with the standard agreement where it is new.
 fn partner(house: &House, config: &Config, name: &str) -> anyhow::Result<PartnerId> {
-    let office = house.office(config, house.ledger_reader()?)?;
+    let office = house.office(config, &house.ledger_beside()?)?;
     Ok(office.run(&console(), now(), |work| {
         if let Some(known) = work.book()?.partners.into_iter().find(|partner| partner.name == name) {
             return Ok(known.id);

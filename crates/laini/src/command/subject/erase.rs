@@ -64,7 +64,8 @@ pub(crate) fn run(context: &Context, args: &EraseArgs) -> anyhow::Result<()> {
     let events = earlier.map(|began| desk.erase_history(&request, began)).transpose()?.unwrap_or(0);
     let scanning = bar(context.out, "reading", "rows", None);
     let (ledger, retention) = (&*desk.ledger.ledger, &*desk.ledger.retention);
-    let erased = block_on(erase(ledger, retention, desk.hash, span, now(), |rows| scanning.inc(rows)))??;
+    let forget = (retention, &*desk.office.refusals);
+    let erased = block_on(erase(ledger, forget, desk.hash, span, now(), |rows| scanning.inc(rows)))??;
     scanning.finish_and_clear();
     desk.done(&request, &format!("{} checks, {} forgotten now; {events} events", erased.checks, erased.forgotten))?;
     let mut stays = vec!["rows of the ledger and what they cost, with the keyed hash of the number, for 7 years"];
@@ -83,11 +84,14 @@ pub(crate) fn run(context: &Context, args: &EraseArgs) -> anyhow::Result<()> {
 }
 
 fn in_words(report: &EraseReport) -> String {
-    let Erased { checks, forgotten, until } = report.erased;
+    let Erased { checks, forgotten, refused, until } = report.erased;
     let mut text = format!(
         "{}: {checks} checks before {until}, {forgotten} of them forgotten now (request {})",
         report.number, report.request
     );
+    if refused > 0 {
+        text.push_str(&format!("\n  {refused} refused calls no longer say that they were about it"));
+    }
     if report.events > 0 {
         text.push_str(&format!("\n  {} events of the registry's history", report.events));
     }

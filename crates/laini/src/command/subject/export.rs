@@ -53,8 +53,13 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> anyhow::Result<()> {
     let request = desk.order(PrivacyAction::Export, false, &args.order)?;
     let requests = desk.requests()?;
     let accounts = desk.house.accounts()?;
-    let sources =
-        Sources { found: &desk.found, feed: &*desk.registry.feed, ledger: &*desk.ledger.ledger, accounts: &*accounts };
+    let sources = Sources {
+        found: &desk.found,
+        feed: &*desk.registry.feed,
+        ledger: &*desk.ledger.ledger,
+        refusals: &*desk.office.refusals,
+        accounts: &*accounts,
+    };
     let scanning = bar(context.out, "reading", "rows", None);
     let about = (desk.number, desk.hash);
     let dossier = block_on(dossier(&sources, about, span, &requests, now(), |rows| scanning.inc(rows)))??;

@@ -86,10 +86,10 @@ pub(crate) fn run(context: &Context, args: &LookupsArgs) -> anyhow::Result<()> {
     let query = AskedQuery {
         numbers: hash.into_iter().collect(),
         partner,
-        after: None,
         from: span.from,
         until: span.until,
         limit: CHECKS_PER_PAGE,
+        ..AskedQuery::default()
     };
     let target = number.zip(hash).map_or("all numbers".to_owned(), |(number, hash)| target_of(number, hash));
     let action = if args.reveal { "subject.lookups.reveal" } else { "subject.lookups" };

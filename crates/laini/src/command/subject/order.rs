@@ -53,7 +53,7 @@ impl Desk {
         let (house, config) = context.existing_house()?;
         let number = config.plan()?.parse_spaced(number).hint("write it as 2547…, +2547… or 07…")?;
         let ledger = house.ledger_beside()?;
-        let office = house.office(&config, Arc::clone(&ledger.ledger))?;
+        let office = house.office(&config, &ledger)?;
         let registry = house.answering_registry(&config)?;
         let found = block_on(registry.reader.look_up(number))?.context("the number cannot be looked up").hint(
             "what is done about a number depends on its present holder; \

@@ -34,7 +34,7 @@ struct RequestReport {
 /// Shows privacy requests.
 pub(crate) fn run(context: &Context, args: &RequestsArgs) -> anyhow::Result<()> {
     let (house, config) = context.existing_house()?;
-    let office = house.office(&config, house.ledger_reader()?)?;
+    let office = house.office(&config, &house.ledger_beside()?)?;
     let page = PageRequest { after: None, limit: args.limit.into() };
     let index = if args.all { "received" } else { "open" };
     let found = office.run(&console(), now(), |work| work.find::<PrivacyRequest>(index, "all", args.all, page))?;

@@ -1,0 +1,66 @@
+use futures_executor::block_on;
+use jiff::Timestamp;
+use laini_core::billing::Outcome;
+use laini_core::partner::{AppId, PartnerId};
+use laini_core::store::RefusedQuery;
+
+use super::the_app;
+use crate::requests::{RequestFilter, list};
+use crate::{Problem, Work};
+
+/// What an app does today, since the operator's midnight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Activity {
+    /// Checks that reached the registry.
+    pub checks: u64,
+    /// Calls that failed, as far as they are kept.
+    pub failed: u64,
+    /// What the checks cost at list prices, in minor units.
+    pub charged_minor: i64,
+    /// When it called last, whatever came of it; `None` = not as far as one look goes back.
+    pub last_call: Option<Timestamp>,
+}
+
+impl Activity {
+    /// How many of a thousand calls failed; `None` = there were none.
+    pub fn failed_per_mille(&self) -> Option<u64> {
+        // Both count a call that was recorded and failed: a number that is not served.
+        let calls = self.checks.max(self.failed);
+        self.failed.saturating_mul(1_000).checked_div(calls)
+    }
+}
+
+/// What an app does today.
+pub fn activity(work: &Work<'_>, partner: PartnerId, app: AppId) -> Result<Activity, Problem> {
+    the_app(work, partner, app)?;
+    let zone = &work.office.settings.zone;
+    let today = zone.to_datetime(work.at).date();
+    let midnight = zone.to_ambiguous_timestamp(today.at(0, 0, 0, 0)).compatible();
+    let midnight = midnight.map_err(|error| Problem::Store(error.to_string()))?;
+    let usage = block_on(work.office.ledger.usage(midnight, work.at))?;
+    let own = usage.iter().filter(|one| one.app == app);
+    let asked = own.clone().filter(|one| one.outcome != Outcome::Reversal);
+    let of_app = RefusedQuery { app: Some(app), from: Some(midnight), ..RefusedQuery::default() };
+    let causes = block_on(work.office.refusals.causes(of_app))?;
+    let newest = list(work, partner, &RequestFilter { app: Some(app), ..RequestFilter::default() }, None, 1)?;
+    Ok(Activity {
+        checks: asked.map(|one| one.checks).sum(),
+        failed: causes.iter().map(|cause| cause.calls).sum(),
+        charged_minor: own.map(|one| one.charged_minor).sum(),
+        last_call: newest.requests.first().map(|request| request.at),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_of_failed_calls() {
+        let activity = |checks, failed| Activity { checks, failed, ..Activity::default() };
+        assert_eq!(activity(0, 0).failed_per_mille(), None);
+        assert_eq!(activity(100, 0).failed_per_mille(), Some(0));
+        assert_eq!(activity(100, 3).failed_per_mille(), Some(30));
+        assert_eq!(activity(0, 3).failed_per_mille(), Some(1_000));
+    }
+}

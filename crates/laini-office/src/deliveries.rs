@@ -1,0 +1,67 @@
+//! Deliveries of a partner's apps: what was sent to their result addresses, what waits, and what was given up.
+//!
+//! Owns who may see and repeat which. Must never show a body, or send anything by itself: the worker does.
+
+use futures_executor::block_on;
+use laini_core::billing::CheckId;
+use laini_core::partner::{AppId, PartnerId};
+use laini_core::store::{Delivery, DeliveryId, DeliveryQuery};
+
+use crate::{Problem, Work};
+
+/// Some deliveries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveriesPage {
+    /// Newest first, without their bodies.
+    pub deliveries: Vec<Delivery>,
+    /// After which the next page begins; `None` = this was the last.
+    pub next: Option<DeliveryId>,
+}
+
+/// Deliveries of a partner's apps, or of one of them, newest first; `only_dead` = those alone that were given up.
+pub fn list(
+    work: &Work<'_>,
+    partner: PartnerId,
+    app: Option<AppId>,
+    only_dead: bool,
+    after: Option<DeliveryId>,
+    limit: usize,
+) -> Result<DeliveriesPage, Problem> {
+    let book = work.book()?;
+    if !book.partners.iter().any(|known| known.id == partner) {
+        return Err(Problem::NotFound("partner"));
+    }
+    let own = book.apps.iter().filter(|found| found.partner == partner && app.is_none_or(|app| app == found.id));
+    let mut deliveries = Vec::new();
+    for of in own {
+        let query = DeliveryQuery { app: Some(of.id), only_dead, before: after, limit: limit + 1 };
+        deliveries.extend(block_on(work.office.outbox.deliveries(query))?);
+    }
+    deliveries.sort_by_key(|delivery| std::cmp::Reverse(delivery.id));
+    let has_more = deliveries.len() > limit;
+    deliveries.truncate(limit);
+    let next = deliveries.last().filter(|_| has_more).map(|last| last.id);
+    Ok(DeliveriesPage { deliveries, next })
+}
+
+/// The delivery of this id, where it is of one of the partner's apps.
+pub fn the_delivery(work: &Work<'_>, partner: PartnerId, id: CheckId) -> Result<Delivery, Problem> {
+    let next = DeliveryId(CheckId::from_parts(id.position() + 1, 0));
+    let query = DeliveryQuery { before: Some(next), limit: 1, ..DeliveryQuery::default() };
+    let found = block_on(work.office.outbox.deliveries(query))?.into_iter().find(|delivery| delivery.id.0 == id);
+    let found = found.ok_or(Problem::NotFound("delivery"))?;
+    let book = work.book()?;
+    let is_theirs = book.apps.iter().any(|app| app.id == found.app && app.partner == partner);
+    is_theirs.then_some(found).ok_or(Problem::NotFound("delivery"))
+}
+
+/// Makes a delivery due again, whatever became of it: it is sent within a second, with the id and body that it had.
+pub fn redeliver(work: &mut Work<'_>, partner: PartnerId, id: CheckId, reason: &str) -> Result<(), Problem> {
+    let delivery = the_delivery(work, partner, id)?;
+    // Beside this work's records, and the same once more: it may be begun anew.
+    if !block_on(work.office.outbox.redeliver(delivery.id, work.at))? {
+        return Err(Problem::not_now("it was forgotten: its body is not kept any more"));
+    }
+    work.note("delivery.redeliver", Some(partner), id.request_ref(), reason);
+    Ok(())
+}

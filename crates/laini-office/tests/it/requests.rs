@@ -1,0 +1,214 @@
+//! The log of requests: rows of the ledger and refused calls as one list.
+
+use std::sync::Arc;
+
+use futures_executor::block_on;
+use jiff::{SignedDuration, Timestamp};
+use laini_core::access::{KeyTree, RootKey};
+use laini_core::billing::{CheckId, Currency, Outcome};
+use laini_core::disclosure::Windows;
+use laini_core::partner::{Agreement, AgreementId, Environment, Partner, PartnerId, Product, Purpose};
+use laini_core::store::{
+    AccountStore, AuditEntry, Draft, Ledger, MaskedNumber, REFUSED_CALLS_PER_APP, RefusalLog, RefusedCall, Stage,
+    Subject,
+};
+use laini_office::requests::{Answered, Request, RequestFilter, StepState, causes, failed_between, list, open};
+use laini_office::{Actor, Office, OfficeSettings, Problem, Work};
+use laini_store_sqlite::{LedgerSettings, SqliteAccounts, SqliteLedger};
+use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, app, at, number};
+use tempfile::TempDir;
+
+use crate::desk::Counted;
+
+const BANK: PartnerId = PartnerId::from_stored(1);
+const OTHER: PartnerId = PartnerId::from_stored(2);
+
+struct Log {
+    office: Office,
+    ledger: Arc<SqliteLedger>,
+    accounts: Arc<SqliteAccounts>,
+    desk: Desk,
+    _dir: TempDir,
+}
+
+impl Log {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let accounts = Arc::new(SqliteAccounts::open(dir.path()).unwrap());
+        let keys = Arc::new(KeyTree::new(RootKey::new([7; 32])));
+        let days = Arc::new(FixedDayKeys::default());
+        let ledger = SqliteLedger::open(dir.path(), keys.chain(), days, LedgerSettings::default()).unwrap();
+        let ledger = Arc::new(ledger);
+        for partner in [BANK, OTHER] {
+            let agreement = agreement(partner);
+            let row = AuditEntry {
+                at: at(0),
+                actor: "test".to_owned(),
+                action: "partner.add".to_owned(),
+                target: String::new(),
+                reason: String::new(),
+                partner: None,
+            };
+            block_on(accounts.add_partner(Partner::new(partner, partner.to_string()), agreement, row)).unwrap();
+        }
+        let office = Office {
+            store: Arc::clone(&accounts) as _,
+            refusals: Arc::clone(&accounts) as _,
+            accounts: Arc::clone(&accounts) as _,
+            outbox: Arc::clone(&ledger) as _,
+            ledger: Arc::clone(&ledger) as _,
+            registry: None,
+            keys,
+            entropy: Arc::new(Counted::default()),
+            settings: OfficeSettings::new("Test Mobile", jiff::tz::TimeZone::UTC, Currency::KES),
+        };
+        Self { office, ledger, accounts, desk: Desk::default(), _dir: dir }
+    }
+
+    /// A row of the second, about the line of its number.
+    fn recorded(&self, partner: PartnerId, second: u32, outcome: Outcome) -> CheckId {
+        let question = Question { line: second, app: app(partner.as_u64()), ..QUESTION };
+        let draft = self.desk.answered(question, at(second.into()));
+        let hash = self.office.keys.subject().number(number(second));
+        let draft = Draft { partner, outcome, subject: Subject { hash, ..draft.subject.clone() }, ..draft };
+        block_on(self.ledger.record(draft.clone())).unwrap();
+        draft.id
+    }
+
+    /// A refused call of the second; of a row where its id is given.
+    fn refused(&self, partner: PartnerId, second: u32, code: &str, id: Option<CheckId>) -> CheckId {
+        let when = at(second.into());
+        let id = id.unwrap_or_else(|| CheckId::from_parts(CheckId::floor(when).position(), 7));
+        let hash = self.office.keys.subject().number(number(second));
+        let call = RefusedCall {
+            id,
+            at: when,
+            partner,
+            app: app(partner.as_u64()),
+            environment: Environment::Production,
+            path: "/imsi/v1/checkATI".to_owned(),
+            product: Some(Product::Imsi),
+            status: code[..3].parse().unwrap(),
+            code: code.to_owned(),
+            stage: if code.starts_with("404") { Stage::Registry } else { Stage::Limits },
+            reason: format!("why {code}"),
+            micros: 250,
+            about: Some(MaskedNumber::of(number(second), hash)),
+        };
+        block_on(self.accounts.keep(vec![call], REFUSED_CALLS_PER_APP)).unwrap();
+        id
+    }
+
+    fn work<T>(&self, work: impl Fn(&mut Work<'_>) -> Result<T, Problem>) -> Result<T, Problem> {
+        self.office.run(&Actor::System, at(3_600), work)
+    }
+
+    /// The seconds of all calls that fit, page by page.
+    fn seconds(&self, filter: &RequestFilter, limit: usize) -> Vec<i64> {
+        let (mut found, mut after): (Vec<Request>, _) = (Vec::new(), None);
+        loop {
+            let page = self.work(|work| list(work, BANK, filter, after, limit)).unwrap();
+            assert!(page.requests.len() <= limit);
+            found.extend(page.requests);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        found.iter().map(|request| request.at.duration_since(at(0)).as_secs()).collect()
+    }
+}
+
+fn agreement(partner: PartnerId) -> Agreement {
+    Agreement {
+        id: AgreementId::from_stored(partner.as_u64()),
+        partner,
+        valid_from: at(0),
+        valid_until: None,
+        windows: Windows::default(),
+        prices: Vec::new(),
+        pass_hashed_imsi: false,
+        purposes: vec![Purpose::FraudPrevention],
+        exact_times: false,
+    }
+}
+
+/// Rows at 1, 3 (not served, and so a 404 too), 5 and 9; calls that were refused at 2, 7 and 8; somebody else's.
+fn filled() -> (Log, CheckId) {
+    let log = Log::new();
+    log.recorded(BANK, 1, Outcome::Answered);
+    log.refused(BANK, 2, "429.1", None);
+    let both = log.recorded(BANK, 3, Outcome::NotServed);
+    log.refused(BANK, 3, "404.002.01", Some(both));
+    log.recorded(OTHER, 4, Outcome::Answered);
+    log.recorded(BANK, 5, Outcome::Answered);
+    log.refused(OTHER, 6, "429.1", None);
+    log.refused(BANK, 7, "429.1", None);
+    log.refused(BANK, 8, "503.1", None);
+    log.recorded(BANK, 9, Outcome::Answered);
+    (log, both)
+}
+
+#[test]
+fn rows_and_refused_calls_are_one_list_newest_first() {
+    let (log, _) = filled();
+    let every = RequestFilter::default();
+    let number_of = |second| RequestFilter { number: Some(number(second)), ..RequestFilter::default() };
+    let of = |answered| RequestFilter { answered, ..RequestFilter::default() };
+    let status = |status| RequestFilter { status: Some(status), ..RequestFilter::default() };
+    let cases = [
+        (every.clone(), vec![9, 8, 7, 5, 3, 2, 1]),
+        (of(Answered::WithError), vec![8, 7, 3, 2]),
+        (of(Answered::WithAnswer), vec![9, 5, 1]),
+        (status(429), vec![7, 2]),
+        (status(404), vec![3]),
+        (status(200), vec![9, 5, 1]),
+        (RequestFilter { code: Some("503.1".to_owned()), ..every.clone() }, vec![8]),
+        (RequestFilter { outcome: Some(Outcome::NotServed), ..every.clone() }, vec![3]),
+        (RequestFilter { from: Some(at(3)), until: Some(at(8)), ..every.clone() }, vec![7, 5, 3]),
+        (RequestFilter { app: Some(app(OTHER.as_u64())), ..every.clone() }, vec![]),
+        (number_of(3), vec![3]),
+        (number_of(7), vec![7]),
+        (number_of(4), vec![]),
+    ];
+    for (filter, expected) in cases {
+        for limit in [1, 2, 3, 100] {
+            assert_eq!(log.seconds(&filter, limit), expected, "{filter:?} by {limit}");
+        }
+    }
+    let nobody = PartnerId::from_stored(99);
+    assert_eq!(log.work(|work| list(work, nobody, &every, None, 1)), Err(Problem::NotFound("partner")));
+}
+
+#[test]
+fn a_call_is_opened_by_its_partner_alone() {
+    let (log, both) = filled();
+    let opened = log.work(|work| open(work, BANK, both)).unwrap();
+    assert_eq!(opened.request.status(), Some(404));
+    assert_eq!(opened.request.number.as_deref(), Some(number(3).masked().as_str()));
+    let recorded = opened.request.recorded.unwrap();
+    assert_eq!((recorded.outcome, recorded.charge.minor), (Outcome::NotServed, 0));
+    let failed: Vec<_> = opened.steps.iter().filter(|step| step.state == StepState::Failed).collect();
+    assert_eq!(failed.iter().map(|step| step.stage).collect::<Vec<_>>(), [Stage::Registry]);
+    assert_eq!(log.work(|work| open(work, OTHER, both)), Err(Problem::NotFound("request")));
+    let nothing = CheckId::from_parts(1 << 50, 3);
+    assert_eq!(log.work(|work| open(work, BANK, nothing)), Err(Problem::NotFound("request")));
+}
+
+#[test]
+fn what_failed_between_two_instants_is_counted_by_cause() {
+    let (log, _) = filled();
+    let hour = |from: i64, until: i64| log.work(move |work| failed_between(work, BANK, at(from), at(until))).unwrap();
+    let all = hour(0, 3_600);
+    let seconds = |when: Timestamp| when.duration_since(at(0)).as_secs();
+    assert_eq!(all.calls, 4);
+    assert_eq!(all.newest.iter().map(|call| seconds(call.at)).collect::<Vec<_>>(), [8, 7, 3, 2]);
+    assert_eq!((all.causes[0].code.as_str(), all.causes[0].calls), ("429.1", 2));
+    assert_eq!(hour(3, 8).calls, 2);
+    assert_eq!(hour(9, 9).calls, 0);
+    let week = log.work(|work| causes(work, BANK, &RequestFilter::default())).unwrap();
+    assert_eq!(week, all.causes);
+    let later = at(3_600) + SignedDuration::from_hours(8 * 24);
+    let past = log.office.run(&Actor::System, later, |work| causes(work, BANK, &RequestFilter::default())).unwrap();
+    assert_eq!(past, [], "a week is over");
+}

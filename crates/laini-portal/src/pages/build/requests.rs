@@ -1,0 +1,354 @@
+//! The log of requests: every call of a partner's apps, and why one failed.
+
+use std::sync::Arc;
+
+use askama::Template;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use laini_core::billing::{CheckId, Outcome};
+use laini_core::line::Msisdn;
+use laini_core::partner::{App, AppId, Environment, Product};
+use laini_core::store::RefusalCause;
+use laini_office::requests::{self, Answered, Opened, Request, RequestFilter, RequestsPage, StepState};
+use laini_office::{Problem, Work};
+
+use super::LOOKS;
+use crate::answer::Answer;
+use crate::frame::Frame;
+use crate::page::{Page, Workspace};
+use crate::portal::Portal;
+use crate::visit::{Visit, page};
+use crate::words::RequestsWords;
+
+pub(super) fn pages() -> Vec<Page> {
+    vec![
+        Page::get("/requests", LOOKS, show_list).in_rail(Workspace::Build, |words| words.requests),
+        Page::post("/requests", LOOKS, find, show_list),
+        Page::get("/requests/{call}", LOOKS, show_one),
+    ]
+}
+
+/// Calls of a page.
+const CALLS_PER_PAGE: usize = 50;
+/// Causes that are listed.
+const CAUSES_SHOWN: usize = 8;
+/// The tabs: the words of the query, as [`Answered::parse`] reads them.
+const TABS: [&str; 3] = ["", "answered", "failed"];
+
+#[derive(Template)]
+#[template(path = "build/requests.html")]
+struct ListPage {
+    frame: Frame,
+    words: &'static RequestsWords,
+    tabs: Vec<Tab>,
+    apps: Vec<(String, String, bool)>,
+    answered: String,
+    code: String,
+    from: String,
+    until: String,
+    causes: Vec<CauseRow>,
+    calls: Vec<CallRow>,
+    /// What the next page begins after, and the query that leads there.
+    next: Option<Next>,
+    /// The number that was searched for, masked and, for the next page, as it was typed.
+    about: Option<(String, String)>,
+}
+
+struct Tab {
+    label: &'static str,
+    href: String,
+    is_here: bool,
+}
+
+struct Next {
+    after: String,
+    href: String,
+}
+
+struct CauseRow {
+    calls: u64,
+    status: u16,
+    code: String,
+    reason: String,
+    stage: &'static str,
+    newest: String,
+    is_documented: bool,
+}
+
+/// A call, as a line of a table.
+struct CallRow {
+    id: String,
+    at: String,
+    app: String,
+    environment: &'static str,
+    is_live: bool,
+    number: String,
+    asked: String,
+    status: String,
+    tone: &'static str,
+    /// The code of its error, or what came of it.
+    what: String,
+    charge: String,
+}
+
+impl CallRow {
+    fn of(request: &Request, apps: &[App], portal: &Portal, words: &RequestsWords) -> Self {
+        let app = apps.iter().find(|app| app.id == request.app).map(|app| app.name.clone());
+        let what = match (&request.failure, request.recorded) {
+            (Some(failure), _) => failure.code.clone(),
+            (None, Some(recorded)) => words.outcomes[recorded.outcome as usize].to_owned(),
+            (None, None) => String::new(),
+        };
+        let path = request.failure.as_ref().map(|failure| failure.path.clone());
+        Self {
+            id: request.id.request_ref(),
+            at: portal.shown_to_second(request.at),
+            app: app.unwrap_or_else(|| request.app.to_string()),
+            environment: request.environment.word(),
+            is_live: request.environment == Environment::Production,
+            number: request.number.clone().unwrap_or_else(|| "–".to_owned()),
+            asked: request.product.map(|product| product.word().to_owned()).or(path).unwrap_or_default(),
+            status: request.status().map_or("–".to_owned(), |status| status.to_string()),
+            tone: tone(request),
+            what,
+            charge: request.recorded.map_or("0".to_owned(), |recorded| recorded.charge.to_string()),
+        }
+    }
+}
+
+/// Ours is red, theirs amber, an answer green; what is not known has no colour.
+fn tone(request: &Request) -> &'static str {
+    match request.status() {
+        Some(500..) => "stop",
+        Some(400..) => "care",
+        Some(_) => "go",
+        None => "",
+    }
+}
+
+/// What the list is asked for.
+struct Asked {
+    filter: RequestFilter,
+    after: Option<CheckId>,
+}
+
+impl Asked {
+    fn of(visit: &Visit, portal: &Portal) -> Result<Self, Problem> {
+        let query = |name: &str| Some(visit.query(name).to_owned()).filter(|value| !value.is_empty());
+        let midnight = |name: &'static str| {
+            let expected = || Problem::invalid(name, "expected a day such as 2026-11-22");
+            let day = query(name).map(|text| text.parse::<Date>().map_err(|_| expected())).transpose()?;
+            let zone = &portal.office.settings.zone;
+            let begins =
+                |day: Date| zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible().map_err(|_| expected());
+            day.map(begins).transpose()
+        };
+        let app = query("app").map(|id| AppId::parse(&id)).transpose().map_err(|_| Problem::NotFound("app"))?;
+        let after = query("after").map(|id| CheckId::parse_request_ref(&id)).transpose();
+        let filter = RequestFilter {
+            app,
+            answered: Answered::parse(visit.query("answered")).unwrap_or_default(),
+            code: query("code"),
+            from: midnight("from")?,
+            until: midnight("until")?,
+            ..RequestFilter::default()
+        };
+        Ok(Self { filter, after: after.map_err(|_| Problem::NotFound("page"))? })
+    }
+}
+
+/// What a page of the list is made of.
+struct Found {
+    page: RequestsPage,
+    causes: Vec<RefusalCause>,
+    apps: Vec<App>,
+}
+
+fn look(work: &Work<'_>, visit: &Visit, filter: &RequestFilter, after: Option<CheckId>) -> Result<Found, Problem> {
+    let partner = visit.partner()?;
+    let page = requests::list(work, partner, filter, after, CALLS_PER_PAGE)?;
+    let of_app = RequestFilter { app: filter.app, ..RequestFilter::default() };
+    let causes = requests::causes(work, partner, &of_app)?;
+    let apps = work.book()?.apps.into_iter().filter(|app| app.partner == partner).collect();
+    Ok(Found { page, causes, apps })
+}
+
+async fn show_list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let Asked { filter, after } = Asked::of(&visit, &portal)?;
+    let found = portal.work(&visit, move |work, visit| look(work, visit, &filter, after)).await?;
+    listed(&portal, &visit, found, None)
+}
+
+/// Finds one call by its id, or calls by their number: by a form, for a number has no place in a URL.
+async fn find(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let wanted = visit.field("find").to_owned();
+    if let Ok(id) = CheckId::parse_request_ref(&wanted) {
+        let words = &visit.language.words().requests;
+        let there = portal.work(&visit, move |work, visit| requests::open(work, visit.partner()?, id)).await;
+        return match there {
+            Ok(_) => Ok(Answer::see_other(format!("/requests/{wanted}"))),
+            Err(Problem::NotFound(_)) => Err(Problem::invalid("id", words.not_found)),
+            Err(problem) => Err(problem),
+        };
+    }
+    let number = portal.office.settings.plan.parse(&wanted);
+    let number: Msisdn = number.map_err(|_| {
+        Problem::invalid("find", "expected a request id such as 971f-4359-b611-6845a1be45ef280786, or a number")
+    })?;
+    let after = Some(visit.field("after")).filter(|after| !after.is_empty()).map(CheckId::parse_request_ref);
+    let after = after.transpose().map_err(|_| Problem::NotFound("page"))?;
+    let filter = RequestFilter { number: Some(number), ..RequestFilter::default() };
+    let found = portal.work(&visit, move |work, visit| look(work, visit, &filter, after)).await?;
+    listed(&portal, &visit, found, Some((number.masked(), wanted)))
+}
+
+fn listed(portal: &Portal, visit: &Visit, found: Found, about: Option<(String, String)>) -> Result<Answer, Problem> {
+    let words = &visit.language.words().requests;
+    let Found { page: calls, causes, apps } = found;
+    let chosen = visit.query("app");
+    let labels = [words.all, words.answered, words.failed];
+    let answered = visit.query("answered");
+    let tab = |(word, label): (&str, &'static str)| Tab {
+        label,
+        href: href(visit, &[("answered", word), ("code", ""), ("after", "")]),
+        is_here: about.is_none() && word == answered,
+    };
+    let next = calls.next.map(|next| {
+        let after = next.request_ref();
+        Next { href: href(visit, &[("after", &after)]), after }
+    });
+    page(&ListPage {
+        frame: visit.frame(portal, words.title),
+        words,
+        tabs: TABS.into_iter().zip(labels).map(tab).collect(),
+        apps: apps.iter().map(|app| (app.id.to_string(), app.name.clone(), app.id.to_string() == chosen)).collect(),
+        answered: answered.to_owned(),
+        code: visit.query("code").to_owned(),
+        from: visit.query("from").to_owned(),
+        until: visit.query("until").to_owned(),
+        causes: causes.into_iter().take(CAUSES_SHOWN).map(|cause| cause_row(cause, portal, words)).collect(),
+        calls: calls.requests.iter().map(|request| CallRow::of(request, &apps, portal, words)).collect(),
+        next,
+        about,
+    })
+}
+
+fn cause_row(cause: RefusalCause, portal: &Portal, words: &RequestsWords) -> CauseRow {
+    CauseRow {
+        calls: cause.calls,
+        status: cause.status,
+        is_documented: is_documented(&cause.code),
+        code: cause.code,
+        reason: cause.reason,
+        stage: words.steps[cause.stage as usize].0,
+        newest: portal.shown(cause.newest),
+    }
+}
+
+/// Whether the code has a page: those of the standard token door are words of RFC 6749.
+fn is_documented(code: &str) -> bool {
+    code.starts_with(|letter: char| letter.is_ascii_digit())
+}
+
+/// The list, with the filters that it has now but for those that are given.
+fn href(visit: &Visit, changed: &[(&str, &str)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for name in ["answered", "app", "code", "from", "until", "after"] {
+        let value = changed.iter().find(|(named, _)| *named == name).map_or(visit.query(name), |(_, value)| *value);
+        if !value.is_empty() {
+            query.append_pair(name, value);
+        }
+    }
+    format!("/requests?{}", query.finish())
+}
+
+#[derive(Template)]
+#[template(path = "build/request.html")]
+struct OnePage {
+    frame: Frame,
+    words: &'static RequestsWords,
+    call: CallRow,
+    path: String,
+    took: Option<String>,
+    as_of: Option<String>,
+    is_reversed: bool,
+    is_documented: bool,
+    reason: Option<String>,
+    steps: Vec<StepRow>,
+    replay: Replay,
+    partner: String,
+}
+
+struct StepRow {
+    name: &'static str,
+    about: &'static str,
+    state: &'static str,
+    class: &'static str,
+}
+
+/// What is asked in the sandbox, to see the same again.
+struct Replay {
+    persona: u64,
+    check: &'static str,
+}
+
+async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let words = &visit.language.words().requests;
+    let id = visit.id("call", CheckId::parse_request_ref)?;
+    let found = portal.work(&visit, move |work, visit| {
+        let partner = visit.partner()?;
+        let opened = requests::open(work, partner, id)?;
+        Ok((opened, work.book()?.apps.into_iter().filter(|app| app.partner == partner).collect::<Vec<_>>()))
+    });
+    let (Opened { request, steps }, apps) = found.await?;
+    let step = |step: requests::Step| {
+        let (name, about) = words.steps[step.stage as usize];
+        let (state, class) = match step.state {
+            StepState::Passed => (words.passed, "done"),
+            StepState::Failed => (words.ended_here, "failed"),
+            StepState::NotReached => (words.not_reached, ""),
+        };
+        StepRow { name, about, state, class }
+    };
+    let failure = request.failure.as_ref();
+    let shown = |at: Timestamp| portal.shown_to_second(at);
+    page(&OnePage {
+        frame: visit.frame(&portal, format!("{} {}", words.id, request.id.request_ref())),
+        words,
+        path: failure.map(|failure| failure.path.clone()).unwrap_or_default(),
+        took: failure.map(|failure| took(failure.micros)),
+        as_of: request.recorded.and_then(|recorded| recorded.as_of).map(shown),
+        is_reversed: request.recorded.is_some_and(|recorded| recorded.is_reversed),
+        is_documented: failure.is_some_and(|failure| is_documented(&failure.code)),
+        reason: failure.map(|failure| failure.reason.clone()),
+        steps: steps.into_iter().map(step).collect(),
+        replay: Replay { persona: persona_like(&request), check: request.product.unwrap_or(Product::Imsi).word() },
+        partner: visit.partner()?.to_string(),
+        call: CallRow::of(&request, &apps, &portal, words),
+    })
+}
+
+fn took(micros: u64) -> String {
+    if micros < 1_000 { format!("{micros} µs") } else { format!("{} ms", micros / 1_000) }
+}
+
+/// The made-up number that behaves as the call did: how far it lies behind the first.
+fn persona_like(request: &Request) -> u64 {
+    match (request.failure.as_ref().map(|failure| failure.code.as_str()), request.recorded) {
+        (Some("404.002.01"), _) => 40,
+        (Some("403.002.02"), _) => 42,
+        (Some("500.003.1001"), _) => 50,
+        (Some("502.002.01"), _) => 51,
+        (Some("503.002.01" | "503.002.03"), _) => 52,
+        (Some("504.002.01"), _) => 53,
+        (Some("500.003.02"), _) => 54,
+        (Some("500.003.03"), _) => 55,
+        (Some("408.002.01"), _) => 56,
+        (Some("503.002.02"), _) => 58,
+        (None, Some(recorded)) if recorded.outcome == Outcome::NotServed => 40,
+        (None, Some(recorded)) if recorded.outcome == Outcome::Withheld => 42,
+        (None, Some(recorded)) if recorded.outcome == Outcome::Unknown => 58,
+        // With a good token and body, it is answered.
+        _ => 1,
+    }
+}

@@ -1,0 +1,356 @@
+//! The simulator: made-up lines, what happens to them, the clock that they live by, and what is answered.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::http::Method;
+use laini_core::partner::{App, AppStatus, Environment, Product};
+use laini_core::sandbox::ready_number;
+use laini_office::Problem;
+use laini_wire::checks::CHECKS_PATH;
+use laini_wire::world::{ADVANCE_PATH, FEED_START_PATH, FEED_STOP_PATH, LINES_PATH, RESET_PATH, WORLD_PATH};
+use laini_wire::world::{LineAnswer, WorldAnswer};
+use serde_json::{Value, json};
+
+use super::saved_test::{Saved, SavedTest};
+use super::world_track::Track;
+use super::{BUILDS, LOOKS};
+use crate::answer::Answer;
+use crate::asking::{Asked, published_path};
+use crate::frame::Frame;
+use crate::page::{Access, Page, Workspace};
+use crate::portal::Portal;
+use crate::said::Said;
+use crate::visit::{Visit, page};
+use crate::words::{SimulatorWords, TryWords};
+
+pub(super) fn pages() -> Vec<Page> {
+    vec![
+        Page::get("/simulator", Access::Anyone, show).in_rail(Workspace::Build, |words| words.simulator),
+        Page::post("/simulator", Access::Anyone, act, show),
+    ]
+}
+
+/// How far ahead the clock can be dragged at once.
+const DAYS_MAX: i64 = 400;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+#[derive(Template)]
+#[template(path = "build/simulator.html")]
+struct SimulatorPage {
+    frame: Frame,
+    words: &'static SimulatorWords,
+    part: Part,
+}
+
+/// What changes with every step.
+#[derive(Template)]
+#[template(path = "build/simulator_part.html")]
+struct Part {
+    words: &'static SimulatorWords,
+    tried: &'static TryWords,
+    csrf: String,
+    /// Why a step was refused.
+    problem: Option<String>,
+    state: State,
+    standing: Standing,
+    personas: Vec<Persona>,
+    checks: Vec<(&'static str, bool)>,
+    apps: Vec<(String, String, bool)>,
+    addresses: Vec<(String, String, bool)>,
+    world: World,
+    result: Option<SentResult>,
+    share: Option<String>,
+}
+
+/// Who may change the world.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Its own.
+    Changes,
+    /// Nobody signed in: it is everybody's.
+    Visits,
+    /// A member without a sandbox app.
+    HasNoApp,
+    /// A member whose role changes no apps.
+    Looks,
+}
+
+struct Persona {
+    behind: u64,
+    number: String,
+    about: &'static str,
+    is_chosen: bool,
+}
+
+struct World {
+    now: String,
+    ahead_days: i64,
+    /// Where the clock is dragged to.
+    wanted_days: i64,
+    days_max: i64,
+    feed_runs: bool,
+    line: Option<LineAnswer>,
+    track: Option<Track>,
+}
+
+/// What was sent, and what came back.
+struct SentResult {
+    path: &'static str,
+    body: String,
+    published: Asked,
+    clear: Asked,
+    said: Option<Said>,
+    delivered_to: Option<String>,
+    /// The id of the published call.
+    id: String,
+    replay_of: Option<String>,
+    is_own: bool,
+    saved: Saved,
+}
+
+/// What is asked, and of whom.
+#[derive(Clone)]
+struct State {
+    number: String,
+    product: Product,
+}
+
+impl State {
+    fn of(visit: &Visit, portal: &Portal) -> Result<Self, Problem> {
+        let said = |name: &str| match visit.field(name) {
+            "" => visit.query(name).to_owned(),
+            field => field.to_owned(),
+        };
+        let product = Product::parse(&said("check")).unwrap_or(Product::Imsi);
+        let plan = portal.office.settings.plan;
+        let behind = [said("choose"), said("persona")].into_iter().find(|text| !text.is_empty());
+        let behind = behind.or_else(|| Some("2".to_owned()).filter(|_| visit.field("number").is_empty()));
+        let number = match behind {
+            Some(behind) => behind.parse().ok().and_then(|behind| ready_number(behind, plan)),
+            None => plan.parse(visit.field("number")).ok(),
+        };
+        let number = number.ok_or_else(|| Problem::invalid("number", "expected a number such as 254722000002"))?;
+        Ok(Self { number: number.digits(), product })
+    }
+}
+
+/// The app that is asked as, with the others that there are.
+struct Asking {
+    app: App,
+    others: Vec<App>,
+    /// Its proven result addresses: their ids, and where they are.
+    addresses: Vec<(String, String)>,
+    standing: Standing,
+}
+
+async fn asking(portal: &Arc<Portal>, visit: &Arc<Visit>) -> Result<Asking, Problem> {
+    if let Ok(partner) = visit.partner() {
+        let wanted = [visit.field("app"), visit.query("app")].into_iter().find(|id| !id.is_empty()).map(str::to_owned);
+        let found = portal.work(visit, move |work, _| {
+            let book = work.book()?;
+            let is_one = |app: &&App| {
+                app.partner == partner && app.environment == Environment::Sandbox && app.status == AppStatus::Active
+            };
+            let own: Vec<App> = book.apps.iter().filter(is_one).cloned().collect();
+            let chosen = own.iter().find(|app| wanted.as_ref().is_some_and(|id| app.id.to_string() == *id));
+            let Some(app) = chosen.or(own.first()).cloned() else { return Ok(None) };
+            let of_app = book.result_addresses.iter().filter(|address| address.app == app.id);
+            let proven = of_app.filter(|address| address.proven.is_some());
+            let addresses = proven.map(|address| (address.id.to_string(), address.url.clone())).collect();
+            Ok(Some((app, own, addresses)))
+        });
+        if let Some((app, others, addresses)) = found.await? {
+            let changes = matches!(BUILDS, Access::SignedIn(may) if visit.actor().is_allowed(&may));
+            let standing = if changes { Standing::Changes } else { Standing::Looks };
+            return Ok(Asking { app, others, addresses, standing });
+        }
+    }
+    let visitors =
+        portal.visitors.ok_or(Problem::not_now("make a sandbox app first: the simulator asks in its name"))?;
+    let app = portal.app(visit, visitors).await?;
+    let is_member = matches!(LOOKS, Access::SignedIn(may) if visit.actor().is_allowed(&may));
+    let standing = if is_member { Standing::HasNoApp } else { Standing::Visits };
+    Ok(Asking { app, others: Vec::new(), addresses: Vec::new(), standing })
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let asking = asking(&portal, &visit).await?;
+    // A form that was refused shows the first persona rather than nothing.
+    let first = || State { number: ready_digits(&portal, 2), product: Product::Imsi };
+    let state = State::of(&visit, &portal).unwrap_or_else(|_| first());
+    let part = part(&portal, &visit, asking, state, (None, None)).await?;
+    answered(&portal, &visit, part)
+}
+
+/// One step: the world is changed where that was asked for, and then everything is asked.
+async fn act(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let asking = asking(&portal, &visit).await?;
+    let state = State::of(&visit, &portal)?;
+    let refused =
+        if asking.standing == Standing::Changes { change(&portal, &visit, &asking.app, &state).await? } else { None };
+    let result = match visit.field("do") {
+        "" if refused.is_none() => Some(send(&portal, &visit, &asking, &state).await?),
+        _ => None,
+    };
+    let part = part(&portal, &visit, asking, state, (result, refused)).await?;
+    answered(&portal, &visit, part)
+}
+
+fn answered(portal: &Portal, visit: &Visit, part: Part) -> Result<Answer, Problem> {
+    if visit.is_part {
+        return page(&part);
+    }
+    let words = &visit.language.words().simulator;
+    page(&SimulatorPage { frame: visit.frame(portal, words.title).about(Environment::Sandbox), words, part })
+}
+
+/// Changes the app's world as the form says; why that was refused, where it was.
+async fn change(portal: &Portal, visit: &Visit, app: &App, state: &State) -> Result<Option<String>, Problem> {
+    let events_path = format!("{LINES_PATH}/{}/events", state.number);
+    let post = |path: String, body: Value| async move { portal.ask(visit, app, &path, &body).await };
+    let nothing = || json!({});
+    let event = visit.field("event");
+    let asked = match (visit.field("do"), event, visit.field("by")) {
+        ("reset", ..) => post(RESET_PATH.to_owned(), nothing()).await?,
+        ("feed-stop", ..) => post(FEED_STOP_PATH.to_owned(), nothing()).await?,
+        ("feed-start", ..) => post(FEED_START_PATH.to_owned(), nothing()).await?,
+        (_, "", "") => {
+            let world = world(portal, visit, app).await?;
+            let ahead = world.clock.ahead_s / SECONDS_PER_DAY;
+            let days = visit.field("days").parse().unwrap_or(ahead) - ahead;
+            if days <= 0 {
+                return Ok(None);
+            }
+            post(ADVANCE_PATH.to_owned(), json!({"by": format!("P{days}D")})).await?
+        }
+        (_, "", by) => post(ADVANCE_PATH.to_owned(), json!({"by": by})).await?,
+        (_, event, _) => post(events_path, json!({"type": event})).await?,
+    };
+    Ok((!asked.status.is_success()).then(|| asked.error_message()))
+}
+
+/// Asks in both ways.
+async fn send(portal: &Portal, visit: &Visit, asking: &Asking, state: &State) -> Result<SentResult, Problem> {
+    let Asking { app, addresses, standing, .. } = asking;
+    let path = published_path(state.product);
+    let wanted = visit.field("deliver");
+    let delivered_to = addresses.iter().find(|(id, _)| id == wanted).map(|(_, url)| url.clone());
+    let mut body = json!({"customerNumber": state.number});
+    if let Some(url) = &delivered_to {
+        body["resultURL"] = json!(url);
+    }
+    let explicit = json!({"number": state.number});
+    // Together: one of the made-up numbers answers late.
+    let asked = tokio::join!(portal.ask(visit, app, path, &body), portal.ask(visit, app, CHECKS_PATH, &explicit));
+    let (published, clear) = (asked.0?, asked.1?);
+    let words = visit.language.words();
+    let item = clear.item();
+    let id = published.field("requestRefID");
+    let world = world(portal, visit, app).await?;
+    let saved = SavedTest {
+        number: &state.number,
+        product: state.product,
+        status: published.status.as_u16(),
+        code: &published.field("errorCode"),
+        swap: item.as_ref().and_then(|item| item.swap.as_ref()).map(|swap| swap.status.as_str()),
+        ahead_days: world.clock.ahead_s / SECONDS_PER_DAY,
+        line: line(portal, visit, app, &state.number).await?.filter(|line| line.origin == "own"),
+    }
+    .written();
+    Ok(SentResult {
+        path,
+        body: body.to_string(),
+        said: item.map(|item| Said::of(&item, &words.try_it.said)),
+        delivered_to,
+        id,
+        replay_of: Some(visit.field("replay").to_owned()).filter(|id| !id.is_empty()),
+        is_own: !matches!(standing, Standing::Visits | Standing::HasNoApp),
+        saved,
+        published,
+        clear,
+    })
+}
+
+async fn part(
+    portal: &Arc<Portal>,
+    visit: &Arc<Visit>,
+    asking: Asking,
+    state: State,
+    (result, problem): (Option<SentResult>, Option<String>),
+) -> Result<Part, Problem> {
+    let words = &visit.language.words().simulator;
+    let Asking { app, others, addresses, standing } = asking;
+    let WorldAnswer { clock, feed, .. } = world(portal, visit, &app).await?;
+    let line = line(portal, visit, &app, &state.number).await?;
+    let ahead_days = clock.ahead_s / SECONDS_PER_DAY;
+    let dragged = visit.query("days").parse().unwrap_or(ahead_days);
+    let days_max = ahead_days.max(0) + DAYS_MAX;
+    let personas = words.ready.iter().map(|(behind, about)| {
+        let number = ready_digits(portal, *behind);
+        Persona { behind: *behind, is_chosen: number == state.number, number, about }
+    });
+    let personas: Vec<Persona> = personas.filter(|persona| !persona.number.is_empty()).collect();
+    let chosen = personas.iter().find(|persona| persona.is_chosen);
+    let share = chosen.map(|persona| {
+        format!("/simulator?persona={}&check={}&days={ahead_days}", persona.behind, state.product.word())
+    });
+    let zone = &portal.office.settings.zone;
+    let wanted = visit.field("deliver");
+    Ok(Part {
+        words,
+        tried: &visit.language.words().try_it,
+        csrf: visit.csrf.clone(),
+        problem,
+        checks: Product::ALL.map(|product| (product.word(), product == state.product)).into(),
+        apps: others.iter().map(|one| (one.id.to_string(), one.name.clone(), one.id == app.id)).collect(),
+        addresses: addresses.into_iter().map(|(id, url)| (id.clone(), url, id == wanted)).collect(),
+        world: World {
+            now: shown(portal, &clock.now),
+            ahead_days,
+            wanted_days: dragged.clamp(ahead_days, days_max),
+            days_max,
+            feed_runs: feed.running,
+            track: line.as_ref().and_then(|line| Track::of(line, &clock.now, zone)),
+            line: line.map(|line| in_words(portal, line)),
+        },
+        personas,
+        result,
+        share,
+        standing,
+        state,
+    })
+}
+
+/// The world of an app, as its own API tells it.
+async fn world(portal: &Portal, visit: &Visit, app: &App) -> Result<WorldAnswer, Problem> {
+    let asked = portal.ask_as(visit, app, (Method::GET, WORLD_PATH), None).await?;
+    let told = serde_json::from_slice(&asked.body);
+    told.map_err(|_| Problem::not_now(format!("the world cannot be read: {}", asked.error_message())))
+}
+
+/// A line of it; `None` where nobody has the number.
+async fn line(portal: &Portal, visit: &Visit, app: &App, number: &str) -> Result<Option<LineAnswer>, Problem> {
+    let path = format!("{LINES_PATH}/{number}");
+    let asked = portal.ask_as(visit, app, (Method::GET, &path), None).await?;
+    Ok(serde_json::from_slice(&asked.body).ok())
+}
+
+/// The line with its instants as people read them.
+fn in_words(portal: &Portal, line: LineAnswer) -> LineAnswer {
+    let told = |at: Option<String>| at.map(|at| shown(portal, &at));
+    LineAnswer {
+        registered_at: told(line.registered_at.clone()),
+        last_swap_at: told(line.last_swap_at.clone()),
+        holder_since: told(line.holder_since.clone()),
+        ..line
+    }
+}
+
+fn shown(portal: &Portal, at: &str) -> String {
+    at.parse().map_or_else(|_| at.to_owned(), |at| portal.shown(at))
+}
+
+fn ready_digits(portal: &Portal, behind: u64) -> String {
+    ready_number(behind, portal.office.settings.plan).map(laini_core::line::Msisdn::digits).unwrap_or_default()
+}

@@ -1,0 +1,213 @@
+//! Webhooks: result addresses, and what became of each delivery.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::http::Method;
+use laini_core::billing::CheckId;
+use laini_core::partner::{App, AppId, AppStatus, Environment, ResultAddress, ResultAddressId};
+use laini_core::store::{Delivery, DeliveryId, DeliveryState};
+use laini_office::{Problem, apps, deliveries};
+use laini_wire::office::apps::SigningSecretAnswer;
+use serde_json::json;
+
+use super::{BUILDS, LOOKS, may_build};
+use crate::answer::Answer;
+use crate::frame::Frame;
+use crate::page::{Page, Workspace};
+use crate::portal::Portal;
+use crate::visit::{Visit, page};
+use crate::words::WebhooksWords;
+
+pub(super) fn pages() -> Vec<Page> {
+    vec![
+        Page::get("/webhooks", LOOKS, show).in_rail(Workspace::Build, |words| words.webhooks),
+        Page::post("/webhooks", BUILDS, add, show),
+        Page::post("/webhooks/{app}/{address}/prove", BUILDS, prove, show),
+        Page::post("/webhooks/{app}/{address}/roll", BUILDS, roll, show),
+        Page::post("/webhooks/{app}/{address}/remove", BUILDS, remove, show),
+        Page::post("/webhooks/deliveries/{delivery}/again", BUILDS, again, show),
+    ]
+}
+
+/// Deliveries of a page.
+const DELIVERIES_PER_PAGE: usize = 50;
+
+#[derive(Template)]
+#[template(path = "build/webhooks.html")]
+struct WebhooksPage {
+    frame: Frame,
+    words: &'static WebhooksWords,
+    can_build: bool,
+    /// A new signing secret with its address, shown this once.
+    secret: Option<(String, String)>,
+    apps: Vec<(String, String, &'static str)>,
+    addresses: Vec<AddressRow>,
+    url: String,
+    only_dead: bool,
+    deliveries: Vec<DeliveryRow>,
+    next: Option<String>,
+}
+
+struct AddressRow {
+    id: String,
+    app_id: String,
+    app: String,
+    is_live: bool,
+    environment: &'static str,
+    url: String,
+    is_listener: bool,
+    proven: Option<String>,
+    overlap: Option<String>,
+}
+
+struct DeliveryRow {
+    id: String,
+    made: String,
+    kind: &'static str,
+    app: String,
+    url: String,
+    state: String,
+    tone: &'static str,
+    attempts: u32,
+    last: String,
+    is_result: bool,
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    listed(&portal, &visit, None).await
+}
+
+async fn listed(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<(String, String)>) -> Result<Answer, Problem> {
+    let words = &visit.language.words().webhooks;
+    let only_dead = visit.query("state") == "dead";
+    let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(CheckId::parse_request_ref);
+    let after = after.transpose().map_err(|_| Problem::NotFound("page"))?.map(DeliveryId);
+    let found = portal.work(visit, move |work, visit| {
+        let partner = visit.partner()?;
+        let page = deliveries::list(work, partner, None, only_dead, after, DELIVERIES_PER_PAGE)?;
+        Ok((apps::apps_of(work, partner)?, page))
+    });
+    let (all, found) = found.await?;
+    let of = |address: &ResultAddress, app: &App| address_row(address, app, portal);
+    let addresses = all.iter().flat_map(|one| one.addresses.iter().map(|address| of(address, &one.app))).collect();
+    let row = |delivery: Delivery| {
+        let of = all.iter().find(|one| one.app.id == delivery.app);
+        let address = of.and_then(|of| of.addresses.iter().find(|address| address.id == delivery.address));
+        let url = address.map_or_else(|| delivery.address.to_string(), |address| address.url.clone());
+        delivery_row(&delivery, (of.map(|of| of.app.name.clone()), url), portal, words)
+    };
+    let alive = all.iter().filter(|one| one.app.status != AppStatus::Revoked);
+    page(&WebhooksPage {
+        frame: visit.frame(portal, words.title),
+        words,
+        can_build: may_build(visit),
+        secret,
+        apps: alive.map(|one| (one.app.id.to_string(), one.app.name.clone(), one.app.environment.word())).collect(),
+        addresses,
+        url: visit.field("url").to_owned(),
+        only_dead,
+        deliveries: found.deliveries.into_iter().map(row).collect(),
+        next: found.next.map(|id| id.0.request_ref()),
+    })
+}
+
+fn address_row(address: &ResultAddress, app: &App, portal: &Portal) -> AddressRow {
+    AddressRow {
+        id: address.id.to_string(),
+        app_id: app.id.to_string(),
+        app: app.name.clone(),
+        is_live: app.environment == Environment::Production,
+        environment: app.environment.word(),
+        url: address.url.clone(),
+        is_listener: !address.url.starts_with("http"),
+        proven: address.proven.map(|at| portal.shown(at)),
+        overlap: address.previous_until.map(|at| portal.shown(at)),
+    }
+}
+
+fn delivery_row(
+    delivery: &Delivery,
+    (app, url): (Option<String>, String),
+    portal: &Portal,
+    words: &WebhooksWords,
+) -> DeliveryRow {
+    let (state, tone) = match delivery.state {
+        DeliveryState::Due(at) => (format!("{} {}", words.next_try, portal.shown_to_second(at)), "care"),
+        DeliveryState::Delivered => (words.delivered.to_owned(), "go"),
+        DeliveryState::Dead => (words.dead.to_owned(), "stop"),
+    };
+    let last = delivery.last.as_ref().map(|last| {
+        let status = last.status.map(|status| status.to_string());
+        let told = [status, Some(last.problem.clone()).filter(|problem| !problem.is_empty())];
+        format!("{} · {}", portal.shown_to_second(last.at), told.into_iter().flatten().collect::<Vec<_>>().join(": "))
+    });
+    DeliveryRow {
+        id: delivery.id.0.request_ref(),
+        made: portal.shown_to_second(delivery.at),
+        kind: words.kinds[delivery.kind as usize],
+        app: app.unwrap_or_else(|| delivery.app.to_string()),
+        url,
+        state,
+        tone,
+        attempts: delivery.attempts,
+        last: last.unwrap_or_default(),
+        is_result: delivery.kind == laini_core::store::DeliveryKind::Result,
+    }
+}
+
+/// Where the office's API has the addresses of an app, once it is known that the app is the visitor's own.
+async fn addresses_path(portal: &Arc<Portal>, visit: &Arc<Visit>, app: AppId) -> Result<String, Problem> {
+    let found = portal.work(visit, move |work, visit| {
+        let partner = visit.partner()?;
+        Ok((partner, apps::the_app(work, partner, app)?))
+    });
+    let (partner, _) = found.await?;
+    Ok(format!("/office/v1/partners/{partner}/apps/{app}/result-addresses"))
+}
+
+async fn add(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let app = AppId::parse(visit.field("app")).map_err(|_| Problem::NotFound("app"))?;
+    let path = addresses_path(&portal, &visit, app).await?;
+    let asked = portal.ask_office(&visit, (Method::POST, &path), Some(&json!({"url": visit.field("url")}))).await?;
+    shown_once(&portal, &visit, &asked.body).await
+}
+
+async fn prove(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let (app, address) = ids(&visit)?;
+    let path = addresses_path(&portal, &visit, app).await?;
+    portal.ask_office(&visit, (Method::POST, &format!("{path}/{address}/prove")), None).await?;
+    Ok(Answer::see_other("/webhooks"))
+}
+
+async fn roll(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let (app, address) = ids(&visit)?;
+    let path = addresses_path(&portal, &visit, app).await?;
+    let asked = portal.ask_office(&visit, (Method::POST, &format!("{path}/{address}/roll-secret")), None).await?;
+    shown_once(&portal, &visit, &asked.body).await
+}
+
+async fn shown_once(portal: &Arc<Portal>, visit: &Arc<Visit>, body: &[u8]) -> Result<Answer, Problem> {
+    let told: SigningSecretAnswer =
+        serde_json::from_slice(body).map_err(|error| Problem::Store(format!("an address cannot be read: {error}")))?;
+    listed(portal, visit, Some((told.address.url, told.signing_secret))).await
+}
+
+async fn remove(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let (app, address) = ids(&visit)?;
+    let remove = move |work: &mut laini_office::Work<'_>, visit: &Visit| {
+        apps::remove_result_address(work, visit.partner()?, app, address)
+    };
+    portal.work(&visit, remove).await?;
+    Ok(Answer::see_other("/webhooks"))
+}
+
+async fn again(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let id = visit.id("delivery", CheckId::parse_request_ref)?;
+    portal.work(&visit, move |work, visit| deliveries::redeliver(work, visit.partner()?, id, "")).await?;
+    Ok(Answer::see_other("/webhooks"))
+}
+
+fn ids(visit: &Visit) -> Result<(AppId, ResultAddressId), Problem> {
+    Ok((visit.id("app", AppId::parse)?, visit.id("address", ResultAddressId::parse)?))
+}

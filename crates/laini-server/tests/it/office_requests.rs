@@ -1,0 +1,116 @@
+//! The log of requests: a call that failed is found by its id and by its number, with where it ended.
+
+use laini_core::partner::{MemberRole, PartnerId, StaffRole};
+use laini_office::people::Seat;
+use serde_json::{Value, json};
+
+use crate::office::signed_in;
+use crate::wire::{Reply, basic, request};
+use crate::world::World;
+
+const BANK: PartnerId = PartnerId::from_stored(1);
+const STRANGER: PartnerId = PartnerId::from_stored(12);
+const IMSI: &str = "/imsi/v1/checkATI";
+
+async fn call(world: &World, token: &str, method: &str, path: &str, body: &Value) -> Reply {
+    let (headers, body) = match body {
+        Value::Null => (String::new(), String::new()),
+        body => ("Content-Type: application/json\r\n".to_owned(), body.to_string()),
+    };
+    world.send(request(method, path, &format!("Authorization: Bearer {token}\r\n{headers}"), &body)).await
+}
+
+/// A call, once it is told with a failure: it is written down beside the answer.
+async fn opened(world: &World, session: &str, id: &str) -> Value {
+    let path = format!("/office/v1/partners/{BANK}/requests/{id}");
+    let is_there =
+        async || call(world, session, "GET", &path, &Value::Null).await.json()["request"]["failure"].is_object();
+    world.accounts_noticed(is_there).await;
+    call(world, session, "GET", &path, &Value::Null).await.json()
+}
+
+fn drawn(opened: &Value) -> Vec<String> {
+    let steps = opened["steps"].as_array().unwrap().iter();
+    steps.map(|step| format!("{}:{}", step["stage"].as_str().unwrap(), step["state"].as_str().unwrap())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_call_is_found_by_its_id_and_says_where_it_ended() {
+    let world = World::start().await;
+    let session = signed_in(&world, 1, Seat::Member { partner: BANK, role: MemberRole::Developer });
+    let token = world.first_token().await.to_owned();
+    world.put("254733000001", "2020-01-12T00:00:00Z", None);
+    let good = world.check(IMSI, "254733000001").await;
+    assert_eq!(good.status, 200);
+    let bad_body = world.check_with(IMSI, &token, "[]").await;
+    let bad_number = world.check_with(IMSI, &token, r#"{"customerNumber":"12345"}"#).await;
+    let unknown = world.check(IMSI, "254733999999").await;
+    let lost = call(&world, &token, "GET", "/v1/no-such-path", &Value::Null).await;
+    assert_eq!((bad_body.status, bad_number.status, unknown.status, lost.status), (400, 400, 404, 404));
+
+    let told = opened(&world, &session, &bad_body.text("requestRefID")).await;
+    assert_eq!(told["request"]["status"], 400);
+    assert_eq!(told["request"]["failure"]["error_code"], "400.002.05");
+    assert_eq!(told["request"]["failure"]["path"], IMSI);
+    assert_eq!(told["request"]["outcome"], Value::Null);
+    assert_eq!(drawn(&told)[..3], ["token:passed", "request:failed", "limits:not_reached"]);
+
+    // It reached the registry: a row that costs nothing, and a failure, are one call.
+    let told = opened(&world, &session, &unknown.text("requestRefID")).await;
+    let request = &told["request"];
+    assert_eq!((&request["status"], &request["outcome"]), (&json!(404), &json!("not_served")));
+    assert_eq!((&request["number"], &request["charge_minor"]), (&json!("254******999"), &json!(0)));
+    assert_eq!(drawn(&told)[3..], ["registry:failed", "disclosure:not_reached", "charge:passed"]);
+
+    let told = opened(&world, &session, &lost.text("requestId")).await;
+    assert_eq!((&told["request"]["failure"]["path"], &told["request"]["product"]), (&json!(""), &Value::Null));
+    let answered = format!("/office/v1/partners/{BANK}/requests/{}", good.text("requestRefID"));
+    let told = call(&world, &session, "GET", &answered, &Value::Null).await.json();
+    assert_eq!((&told["request"]["status"], &told["request"]["outcome"]), (&json!(200), &json!("answered")));
+    assert!(drawn(&told).iter().all(|step| step.ends_with(":passed")));
+
+    // Nobody else's business.
+    let stranger = signed_in(&world, 2, Seat::Member { partner: STRANGER, role: MemberRole::Owner });
+    assert_eq!(call(&world, &stranger, "GET", &answered, &Value::Null).await.status, 404);
+    let all = format!("/office/v1/partners/{BANK}/requests");
+    for filter in ["status=x", "outcome=x", "answered=x", "from=x", "app=x", "after=x"] {
+        assert_eq!(
+            call(&world, &session, "GET", &format!("{all}?{filter}"), &Value::Null).await.status,
+            400,
+            "{filter}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_with_an_expired_token_or_a_wrong_secret_is_told_to_its_partner() {
+    let world = World::start().await;
+    let staff = signed_in(&world, 1, Seat::Staff { role: StaffRole::Support });
+    let token = world.first_token().await.to_owned();
+    let key = &world.production.key;
+    let wrong = basic(key, "not-the-secret");
+    let path = "/oauth/v1/generate?grant_type=client_credentials";
+    let wrong = world.send(request("GET", path, &wrong, "")).await;
+    assert_eq!(wrong.status, 400);
+    let told = opened(&world, &staff, &wrong.text("requestId")).await;
+    assert_eq!(told["request"]["failure"]["error_code"], "400.008.01");
+    assert_eq!(drawn(&told)[0], "token:failed");
+
+    world.clock.advance(2 * 3_600);
+    let staff = signed_in(&world, 1, Seat::Staff { role: StaffRole::Support });
+    let expired = world.check_with(IMSI, &token, r#"{"customerNumber":"254733000001"}"#).await;
+    assert_eq!(expired.status, 401);
+    let told = opened(&world, &staff, &expired.text("requestRefID")).await;
+    let message = told["request"]["failure"]["error_message"].as_str().unwrap();
+    assert!(message.contains("expired"), "{message}");
+    assert_eq!(told["request"]["number"], Value::Null, "who is not let in is not read");
+    let forged = world.check_with(IMSI, "0000000000000000000000000000000000000000", "{}").await;
+    let forged = format!("/office/v1/partners/{BANK}/requests/{}", forged.text("requestRefID"));
+    assert_eq!(call(&world, &staff, "GET", &forged, &Value::Null).await.status, 404, "a stranger's call is nobody's");
+
+    let causes = format!("/office/v1/partners/{BANK}/request-causes");
+    let causes = call(&world, &staff, "GET", &causes, &Value::Null).await.json();
+    let codes: Vec<_> = causes["causes"].as_array().unwrap().iter().map(|cause| cause["error_code"].clone()).collect();
+    assert_eq!(codes.len(), 2);
+    assert!(codes.contains(&json!("401.002.01")) && codes.contains(&json!("400.008.01")), "{codes:?}");
+}

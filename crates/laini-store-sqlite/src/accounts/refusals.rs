@@ -1,0 +1,221 @@
+//! Calls that were answered with an error, in the file of the accounts: small, bounded, and never on the way of a check.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use laini_core::billing::CheckId;
+use laini_core::partner::{AppId, Environment, PartnerId, Product};
+use laini_core::store::{
+    BoxFuture, Forgotten, MaskedNumber, RefusalCause, RefusalLog, RefusalLogError, RefusedCall, RefusedQuery, Stage,
+    SubjectHash,
+};
+use rusqlite::types::{FromSqlError, Value};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params, params_from_iter};
+use uuid::Uuid;
+
+use super::SqliteAccounts;
+use super::load::unsigned;
+
+/// Calls that one call of the port returns at most.
+const CALLS_PER_CALL: usize = 10_000;
+/// Causes that it returns at most.
+const CAUSES_PER_CALL: i64 = 200;
+
+const COLUMNS: &str = "id, at, partner, app, environment, path, product, status, code, stage, reason, micros, \
+     number_hash, masked";
+
+/// Which calls fit: the filters of [`filters`].
+const FITS: &str = "(?1 IS NULL OR partner = ?1) AND (?2 IS NULL OR app = ?2) AND (?3 IS NULL OR number_hash = ?3)
+     AND (?4 IS NULL OR status = ?4) AND (?5 IS NULL OR code = ?5) AND (?6 IS NULL OR at >= ?6)
+     AND (?7 IS NULL OR at < ?7)";
+
+#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
+fn failed(error: rusqlite::Error) -> RefusalLogError {
+    RefusalLogError(format!("accounts.db: {error}"))
+}
+
+impl SqliteAccounts {
+    fn look<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, RefusalLogError> {
+        read(&self.connection()).map_err(failed)
+    }
+
+    fn put<T>(&self, write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, RefusalLogError> {
+        let mut connection = self.connection();
+        let written = || {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = write(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        };
+        written().map_err(failed)
+    }
+}
+
+// As with the accounts, the work is small and done inline: no future here waits.
+impl RefusalLog for SqliteAccounts {
+    fn keep(&self, calls: Vec<RefusedCall>, per_app: usize) -> BoxFuture<'_, Result<(), RefusalLogError>> {
+        Box::pin(async move {
+            self.put(|transaction| {
+                calls.iter().try_for_each(|call| insert(transaction, call))?;
+                let apps: BTreeSet<AppId> = calls.iter().map(|call| call.app).collect();
+                apps.into_iter().try_for_each(|app| trim(transaction, app, per_app))
+            })
+        })
+    }
+
+    fn refused(&self, query: RefusedQuery) -> BoxFuture<'_, Result<Vec<RefusedCall>, RefusalLogError>> {
+        Box::pin(async move {
+            self.look(|connection| {
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM refusal WHERE {FITS} AND (?8 IS NULL OR id < ?8) ORDER BY id DESC LIMIT ?9"
+                );
+                let before = query.before.map_or(Value::Null, |id| Value::Blob(id.uuid().as_bytes().to_vec()));
+                let limit = Value::Integer(query.limit.min(CALLS_PER_CALL).cast_signed() as i64);
+                let mut statement = connection.prepare_cached(&sql)?;
+                let asked = filters(&query).into_iter().chain([before, limit]);
+                statement.query_map(params_from_iter(asked), read)?.collect()
+            })
+        })
+    }
+
+    fn refused_call(&self, id: CheckId) -> BoxFuture<'_, Result<Option<RefusedCall>, RefusalLogError>> {
+        Box::pin(async move {
+            self.look(|connection| {
+                let sql = format!("SELECT {COLUMNS} FROM refusal WHERE id = ?1");
+                connection.prepare_cached(&sql)?.query_row([id.uuid().as_bytes().as_slice()], read).optional()
+            })
+        })
+    }
+
+    fn causes(&self, query: RefusedQuery) -> BoxFuture<'_, Result<Vec<RefusalCause>, RefusalLogError>> {
+        Box::pin(async move {
+            self.look(|connection| {
+                let sql = format!(
+                    "SELECT status, code, stage, reason, count(*), max(at) FROM refusal WHERE {FITS}
+                     GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 6 DESC, 4 LIMIT ?8"
+                );
+                let mut statement = connection.prepare_cached(&sql)?;
+                let asked = filters(&query).into_iter().chain([Value::Integer(CAUSES_PER_CALL)]);
+                statement.query_map(params_from_iter(asked), cause)?.collect()
+            })
+        })
+    }
+
+    fn forget_refused(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<Forgotten, RefusalLogError>> {
+        Box::pin(async move {
+            self.put(|transaction| {
+                // Ids follow the instants of their calls but for a clock that was set back; those go with a later sweep.
+                let sql = "DELETE FROM refusal WHERE id IN (SELECT id FROM refusal WHERE id < ?1 AND at < ?2 LIMIT ?3)";
+                let floor = CheckId::floor(before).uuid();
+                let limit = limit.cast_signed();
+                let gone =
+                    transaction.execute(sql, params![floor.as_bytes().as_slice(), before.as_microsecond(), limit])?;
+                Ok(Forgotten { count: gone as u64, more: gone == limit.cast_unsigned() })
+            })
+        })
+    }
+
+    fn forget_number(
+        &self,
+        number: SubjectHash,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> BoxFuture<'_, Result<u64, RefusalLogError>> {
+        Box::pin(async move {
+            self.put(|transaction| {
+                let sql = "UPDATE refusal SET number_hash = NULL, masked = NULL
+                           WHERE number_hash = ?1 AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR at < ?3)";
+                let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
+                let forgotten = transaction.execute(sql, params![number.0.as_slice(), micros(from), micros(until)])?;
+                Ok(forgotten as u64)
+            })
+        })
+    }
+}
+
+/// The values of [`FITS`].
+fn filters(query: &RefusedQuery) -> [Value; 7] {
+    let integer = |value: Option<i64>| value.map_or(Value::Null, Value::Integer);
+    [
+        integer(query.partner.map(|id| id.as_u64().cast_signed())),
+        integer(query.app.map(|id| id.as_u64().cast_signed())),
+        query.number.map_or(Value::Null, |hash| Value::Blob(hash.0.to_vec())),
+        integer(query.status.map(i64::from)),
+        query.code.clone().map_or(Value::Null, Value::Text),
+        integer(query.from.map(Timestamp::as_microsecond)),
+        integer(query.until.map(Timestamp::as_microsecond)),
+    ]
+}
+
+fn insert(transaction: &Transaction<'_>, call: &RefusedCall) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO refusal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    transaction.prepare_cached(sql)?.execute(params![
+        call.id.uuid().as_bytes().as_slice(),
+        call.at.as_microsecond(),
+        call.partner.as_u64().cast_signed(),
+        call.app.as_u64().cast_signed(),
+        call.environment.word(),
+        call.path,
+        call.product.map(Product::word),
+        call.status,
+        call.code,
+        call.stage.word(),
+        call.reason,
+        i64::try_from(call.micros).unwrap_or(i64::MAX),
+        call.about.as_ref().map(|about| about.hash.0.as_slice()),
+        call.about.as_ref().map(|about| about.masked.as_str()),
+    ])?;
+    Ok(())
+}
+
+/// Leaves an app its newest `per_app` calls.
+fn trim(transaction: &Transaction<'_>, app: AppId, per_app: usize) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM refusal WHERE app = ?1 AND id <=
+                   (SELECT id FROM refusal WHERE app = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+    transaction.prepare_cached(sql)?.execute(params![app.as_u64().cast_signed(), per_app.cast_signed()])?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<RefusedCall> {
+    let product: Option<String> = row.get(6)?;
+    let hash: Option<[u8; 16]> = row.get(12)?;
+    let masked: Option<String> = row.get(13)?;
+    Ok(RefusedCall {
+        id: CheckId::from_uuid(Uuid::from_bytes(row.get(0)?)).ok_or_else(|| damaged("id"))?,
+        at: instant(row, 1)?,
+        partner: PartnerId::from_stored(unsigned(row, 2)?),
+        app: AppId::from_stored(unsigned(row, 3)?),
+        environment: word(row, 4, |word| Environment::parse(word).ok())?,
+        path: row.get(5)?,
+        product: product.map(|word| Product::parse(&word).map_err(|_| damaged("product"))).transpose()?,
+        status: row.get(7)?,
+        code: row.get(8)?,
+        stage: word(row, 9, Stage::parse)?,
+        reason: row.get(10)?,
+        micros: unsigned(row, 11)?,
+        about: hash.zip(masked).map(|(hash, masked)| MaskedNumber { hash: SubjectHash(hash), masked }),
+    })
+}
+
+fn cause(row: &Row<'_>) -> rusqlite::Result<RefusalCause> {
+    Ok(RefusalCause {
+        status: row.get(0)?,
+        code: row.get(1)?,
+        stage: word(row, 2, Stage::parse)?,
+        reason: row.get(3)?,
+        calls: unsigned(row, 4)?,
+        newest: instant(row, 5)?,
+    })
+}
+
+fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_microsecond(row.get(column)?).map_err(|_| damaged("at"))
+}
+
+fn word<T>(row: &Row<'_>, column: usize, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
+    parse(row.get_ref(column)?.as_str()?).ok_or_else(|| damaged("a word"))
+}
+
+fn damaged(what: &'static str) -> rusqlite::Error {
+    FromSqlError::Other(format!("refusal: {what} is one that is never written").into()).into()
+}

@@ -1,0 +1,145 @@
+import { base, expect, look, ok, signIn, visitor } from "../lib.mjs";
+
+const IMSI = "/imsi/v1/checkATI";
+/** Calls are in the log a second after they were answered. */
+const TRIES = 40;
+
+/** A developer: an app, the simulator, a call that failed and why, webhooks. */
+export async function build() {
+  await everybody();
+  const visit = await visitor();
+  const { page } = visit;
+  await signIn(visit, "owner@bank.example");
+  await page.goto(`${base}/apps`);
+  await page.fill("#name", "Build flow");
+  await page.click("#create button.primary");
+  const secret = await page.textContent("#secret");
+  const key = await page.textContent("#key");
+  expect(await page.isVisible(".bar .mode.sandbox"), "the bar says which mode it is");
+  await look(visit, "app-whole");
+  await page.click("main a.primary");
+  await page.waitForURL(/simulator\?app=/);
+  await page.click("text=SIM changed today");
+  await page.waitForSelector("#result pre");
+  expect((await page.textContent("#result")).includes("The SIM was changed on"), "the first answer");
+  await look(visit, "simulator-swapped");
+  ok("an app is made, and its first answer is in the simulator");
+  await world(visit);
+  const failed = await refused(key, secret);
+  await explained(visit, failed);
+  await webhooks(visit);
+  await visit.context.close();
+}
+
+/** Without an account: personas answer, and the clock stands still. */
+async function everybody() {
+  const visit = await visitor();
+  const { page } = visit;
+  await page.goto(`${base}/simulator`);
+  await look(visit, "simulator-visitor");
+  await page.click("text=Feed stale: 503");
+  await page.waitForSelector("#result pre");
+  expect((await page.textContent("#result")).includes("HTTP 503"), "a visitor is answered");
+  expect(await page.isDisabled("#days"), "a visitor moves no clock");
+  expect((await page.getAttribute("#share", "href")).startsWith("/simulator?persona=58&check=imsi"), "the state can be shared");
+  ok("the simulator answers without an account");
+  await visit.context.close();
+}
+
+/** The clock and life events change what is told; a reset brings everything back. */
+async function world(visit) {
+  const { page } = visit;
+  const told = async (what) => {
+    await page.waitForFunction((text) => document.querySelector("#result").textContent.includes(text), what);
+  };
+  await page.click("text=+ 3 months");
+  await page.waitForFunction(() => Number(document.querySelector("#days").value) >= 88);
+  await page.click("text=+ 1 day");
+  await told("No SIM change in the window");
+  await page.click("button[name=event][value=swap]");
+  await told("The SIM was changed on");
+  await look(visit, "simulator-moved");
+  expect((await page.textContent("#saved-curl")).includes("/sandbox/v1/clock/advance"), "the saved test sets up its world");
+  await page.click("button[name=do][value=reset]");
+  await page.waitForFunction(() => document.querySelector("#days").value === "0");
+  await page.click("text=Asked too often: 429");
+  await told("HTTP 429");
+  ok("the clock, life events and a reset change what is told");
+}
+
+/** A call with a good token and a bad number, as a client sends it; the id that its answer named. */
+async function refused(key, secret) {
+  const credentials = Buffer.from(`${key.trim()}:${secret.trim()}`).toString("base64");
+  const door = `${base}/oauth/v1/generate?grant_type=client_credentials`;
+  const { access_token: token } = await (await fetch(door, { headers: { authorization: `Basic ${credentials}` } })).json();
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const answer = await fetch(`${base}${IMSI}`, { method: "POST", headers, body: '{"customerNumber": "12345"}' });
+  expect(answer.status === 400, `a bad number: ${answer.status}`);
+  return (await answer.json()).requestRefID;
+}
+
+async function explained(visit, id) {
+  const { page } = visit;
+  const began = Date.now();
+  for (let tries = 0; !page.url().includes(id); tries += 1) {
+    expect(tries < TRIES, "a failed call is found by its id");
+    await page.goto(`${base}/requests`);
+    await page.fill("#find", id);
+    await page.click("main form button.primary");
+    await page.waitForLoadState();
+  }
+  expect((await page.textContent(".steps .failed")).includes("Request"), "it says where the call ended");
+  expect(await page.isVisible('a[href="/docs/errors/400.002.02"]'), "the error has a page");
+  await look(visit, "request-failed");
+  ok(`the cause of a failed call was found by its id in ${Math.ceil((Date.now() - began) / 1000)} s`);
+  await page.click("main button.primary");
+  await page.waitForSelector("#result pre");
+  expect((await page.textContent("#result")).includes(id), "the replay names the call");
+  await look(visit, "simulator-replay");
+  await page.goto(`${base}/requests`);
+  await look(visit, "requests");
+  await page.fill("#find", "254722000054");
+  await page.click("main form button.primary");
+  await page.waitForSelector("text=254******054");
+  expect(!page.url().includes("254722"), "a number is in no URL");
+  await look(visit, "requests-of-number");
+  await page.goto(`${base}/requests?answered=failed`);
+  await page.click("main table td a >> nth=0");
+  await page.goto(`${base}/requests?answered=answered`);
+  await page.click("main tbody th a >> nth=0");
+  await page.waitForSelector(".steps .done");
+  await look(visit, "request-answered");
+  ok("calls are found by their number, by cause, and replayed in the sandbox");
+}
+
+async function webhooks(visit) {
+  const { page } = visit;
+  await page.goto(`${base}/webhooks`);
+  await look(visit, "webhooks-empty");
+  const apps = await page.$$eval("#app option", (all) => all.map((one) => [one.value, one.textContent]));
+  await page.selectOption("#app", apps.find(([, name]) => name.startsWith("Build flow"))[0]);
+  await page.fill("#url", "laini:listen");
+  await page.click("#add button.primary");
+  await page.waitForSelector("#secret");
+  expect((await page.textContent("#secret")).startsWith("whsec_"), "the signing secret is shown once");
+  await page.goto(`${base}/webhooks`);
+  expect(!(await page.isVisible("#secret")), "and never again");
+  await page.fill("#url", "http://192.0.2.1/laini");
+  await page.click("#add button.primary");
+  expect(await page.isVisible("[role=alert]"), "an address that must not be reached is refused");
+  await page.goto(`${base}/apps`);
+  await page.click("text=Build flow");
+  await page.click("main a.primary");
+  await page.selectOption("#deliver", { index: 1 });
+  await page.click("#send");
+  await page.waitForSelector("text=Accepted for processing");
+  await page.click("text=See its delivery");
+  for (let tries = 0; !(await page.isVisible("text=webhook-id")); tries += 1) {
+    expect(tries < TRIES, "a delivery is listed");
+    await page.reload();
+  }
+  await look(visit, "webhooks");
+  await page.click("text=Send again");
+  await page.waitForURL(/webhooks/);
+  ok("a result address is added, a result is delivered to it, and sent again");
+}
