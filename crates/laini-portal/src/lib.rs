@@ -13,6 +13,7 @@ mod frame;
 mod language;
 mod page;
 mod pages;
+mod plot;
 mod portal;
 mod said;
 mod status;
