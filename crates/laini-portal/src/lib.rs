@@ -7,8 +7,10 @@
 mod answer;
 mod asking;
 mod assets;
+mod closing;
 mod cookie;
 mod csrf;
+mod figures;
 mod frame;
 mod language;
 mod page;

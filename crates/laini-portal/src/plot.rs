@@ -112,11 +112,8 @@ impl Plot<'_> {
         let every = self.labels.len().div_ceil(LABELS_MAX).max(1);
         let labels = self.labels.iter().enumerate().step_by(every);
         let labels = labels.map(|(at, text)| Label { x: self.middle(at), text }).collect();
-        let row = |(at, label): (usize, &'_ String)| -> Vec<String> {
-            let _ = label;
-            self.series.iter().map(|series| (self.written)(value(series, at))).collect()
-        };
-        let rows = self.labels.iter().enumerate().map(|(at, label)| (label.as_str(), row((at, label)))).collect();
+        let row = |at: usize| self.series.iter().map(|series| (self.written)(value(series, at))).collect();
+        let rows = self.labels.iter().enumerate().map(|(at, label)| (label.as_str(), row(at))).collect();
         let (bars, lines) = match self.form {
             Form::Bars => (self.bars(&axis), Vec::new()),
             Form::Lines => (Vec::new(), self.lines(&axis)),

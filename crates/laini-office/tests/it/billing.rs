@@ -19,7 +19,7 @@ use laini_core::store::{
     Record, RecordId, RecordKind, RecordQuery, TrailQuery, TrailRow,
 };
 use laini_office::billing::{
-    CloseReport, DISPUTE_DAYS, DisputeState, Invoice, Settlement, close_due, close_month, credit_invoice, credit_notes,
+    CloseReport, CountedDays, DISPUTE_DAYS, DisputeState, Invoice, Settlement, close_due, close_month, credit_invoice, credit_notes,
     invoices, invoices_of, keep_tax_receipt, line_rows, lines_csv, open_dispute, paper, paper_of_credit,
     settle_dispute, simulate, tax_export, tax_export_of_credit, usage_by_day, usage_by_reference, verify_invoice,
 };
@@ -153,6 +153,7 @@ impl Bench {
                 billing: BillingSettings { tax_number: "P051".to_owned(), ..BillingSettings::default() },
                 ..OfficeSettings::new("Test Mobile", TimeZone::get("Africa/Nairobi").unwrap(), Currency::KES)
             },
+            counted: CountedDays::default(),
         };
         let lines = std::cell::Cell::new(0);
         Self { _dir: dir, office, store, ledger, desk: Desk::default(), lines }

@@ -1,4 +1,6 @@
-use super::{Words, account_page, apps, catalogue, desk, onboarding, rail, sign_in, try_it};
+use super::{
+    Words, account_page, apps, billing, catalogue, desk, finance, invoices, onboarding, rail, sign_in, try_it, usage,
+};
 
 /// English.
 pub(crate) static ENGLISH: Words = Words {
@@ -26,6 +28,10 @@ pub(crate) static ENGLISH: Words = Words {
     catalogue: catalogue::ENGLISH,
     account_page: account_page::ENGLISH,
     apps: apps::ENGLISH,
+    usage: usage::ENGLISH,
+    billing: billing::ENGLISH,
+    invoices: invoices::ENGLISH,
+    finance: finance::ENGLISH,
     desk: desk::ENGLISH,
     onboarding: onboarding::ENGLISH,
     rail: rail::ENGLISH,

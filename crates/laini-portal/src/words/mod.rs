@@ -5,25 +5,33 @@
 
 mod account_page;
 mod apps;
+mod billing;
 mod catalogue;
 mod desk;
 mod en;
+mod finance;
+mod invoices;
 mod onboarding;
 mod rail;
 mod sign_in;
 mod sw;
 mod try_it;
+mod usage;
 
 pub(crate) use account_page::AccountWords;
 pub(crate) use apps::AppsWords;
+pub(crate) use billing::BillingWords;
 pub(crate) use catalogue::CatalogueWords;
 pub(crate) use desk::DeskWords;
 pub(crate) use en::ENGLISH;
+pub(crate) use finance::FinanceWords;
+pub(crate) use invoices::InvoicesWords;
 pub(crate) use onboarding::OnboardingWords;
 pub(crate) use rail::RailWords;
 pub(crate) use sign_in::SignInWords;
 pub(crate) use sw::KISWAHILI;
 pub(crate) use try_it::{SaidWords, TryWords};
+pub(crate) use usage::UsageWords;
 
 /// Every text, in one language.
 pub(crate) struct Words {
@@ -51,6 +59,10 @@ pub(crate) struct Words {
     pub(crate) catalogue: CatalogueWords,
     pub(crate) account_page: AccountWords,
     pub(crate) apps: AppsWords,
+    pub(crate) usage: UsageWords,
+    pub(crate) billing: BillingWords,
+    pub(crate) invoices: InvoicesWords,
+    pub(crate) finance: FinanceWords,
     pub(crate) desk: DeskWords,
     pub(crate) onboarding: OnboardingWords,
     pub(crate) rail: RailWords,

@@ -1,4 +1,6 @@
-use super::{Words, account_page, apps, catalogue, desk, onboarding, rail, sign_in, try_it};
+use super::{
+    Words, account_page, apps, billing, catalogue, desk, finance, invoices, onboarding, rail, sign_in, try_it, usage,
+};
 
 /// Kiswahili.
 pub(crate) static KISWAHILI: Words = Words {
@@ -26,6 +28,10 @@ pub(crate) static KISWAHILI: Words = Words {
     catalogue: catalogue::KISWAHILI,
     account_page: account_page::KISWAHILI,
     apps: apps::KISWAHILI,
+    usage: usage::KISWAHILI,
+    billing: billing::KISWAHILI,
+    invoices: invoices::KISWAHILI,
+    finance: finance::KISWAHILI,
     desk: desk::KISWAHILI,
     onboarding: onboarding::KISWAHILI,
     rail: rail::KISWAHILI,
