@@ -4,13 +4,14 @@ use axum::http::Method;
 use jiff::civil::Date;
 use laini_core::billing::{Band, FreeUnits, Line, Money, Month, Price, StatedPrice};
 use laini_core::partner::{May, PartnerId, Product, StaffRole};
+use laini_office::agreements::{self, BandTerms, PriceAgreed, PriceTerms};
 use laini_office::billing::{
     PriceBook, REVENUE_MONTHS_MAX, month_so_far, revenue, simulate, usage_by_day, usage_by_reference,
 };
 use laini_office::{Problem, Work};
 use laini_wire::office::invoices::{InvoiceLine, PriceBand};
 use laini_wire::office::usage::{
-    DayUsageAnswer, EarnedAnswer, MonthSoFarAnswer, PriceAnswer, PricesAnswer, ProductSoFarAnswer, ReferenceUsageAnswer,
+    DayUsageAnswer, EarnedAnswer, MonthSoFarAnswer, PriceAnswer, PriceChangeAnswer, PriceChangeRequest, PricesAnswer, ProductSoFarAnswer, ReferenceUsageAnswer,
     ReferencesAnswer, RevenueAnswer, SimulationAnswer, SimulationRequest, UsageAnswer,
 };
 use serde_json::{Value, json};
@@ -31,6 +32,7 @@ pub(super) const NOUN: Noun = Noun {
             Endpoint::new(show_month_so_far_operation(), show_month_so_far),
             Endpoint::new(show_revenue_operation(), show_revenue),
             Endpoint::new(list_prices_operation(), list_prices),
+            Endpoint::new(change_price_operation(), change_price),
             Endpoint::new(simulate_price_operation(), simulate_price),
         ]
     },
@@ -39,6 +41,8 @@ pub(super) const NOUN: Noun = Noun {
 
 /// Who looks at what all partners bring, and would bring.
 const FINANCES: May = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Finance, StaffRole::Auditor] };
+/// Who changes prices.
+const PRICERS: May = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Finance] };
 /// Months of revenue that are told where nobody asks for another number.
 const MONTHS_TOLD: u64 = 12;
 
@@ -49,6 +53,8 @@ fn schemas() -> Schemas {
     collect::<MonthSoFarAnswer>(&mut schemas);
     collect::<RevenueAnswer>(&mut schemas);
     collect::<PricesAnswer>(&mut schemas);
+    collect::<PriceChangeRequest>(&mut schemas);
+    collect::<PriceChangeAnswer>(&mut schemas);
     collect::<SimulationRequest>(&mut schemas);
     collect::<SimulationAnswer>(&mut schemas);
     schemas
@@ -124,6 +130,22 @@ fn list_prices_operation() -> Operation {
     let answer = Answer::ok("The prices.", &["PricesAnswer"], json!({"prices": [price]}));
     let path = "/office/v1/partners/{partner}/prices";
     looked("list_prices", path, "Every price that a partner had, has and will have", answer)
+}
+
+fn change_price_operation() -> Operation {
+    let mut request = price_example();
+    request["from"] = json!("2026-12-01T00:00:00Z");
+    request["agreed_outside"] = json!(null);
+    let answer = json!({"agreement": "0000000000000005", "number": 2, "state": "sent"});
+    let operation = operation(
+        "change_price",
+        (Method::POST, "/office/v1/partners/{partner}/prices"),
+        "Another price, in a new version of the agreement",
+        PRICERS,
+        Answer::ok("The version.", &["PriceChangeAnswer"], answer),
+    );
+    let unsigned = "there is a version that is not signed; change it, or remove it first";
+    taking(refusing(operation, ApiError::NotNow(unsigned.to_owned())), "PriceChangeRequest", request)
 }
 
 fn simulate_price_operation() -> Operation {
@@ -241,6 +263,30 @@ fn list_prices(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
         })
     });
     Reply::ok(&PricesAnswer { prices: prices.collect() })
+}
+
+fn change_price(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let request: PriceChangeRequest = call.json()?;
+    let partner = known(work, call)?;
+    let product = Product::parse(&request.product).map_err(|error| Problem::invalid("product", error.to_string()))?;
+    let instant = |text: &str| text.parse().map_err(|_| Problem::invalid("from", "expected an instant, RFC 3339"));
+    let from = request.from.as_deref().map(instant).transpose()?;
+    let price = PriceTerms {
+        product,
+        currency: work.office.settings.currency.as_str().to_owned(),
+        set_up_minor: request.set_up_minor,
+        free_units: request.free_units,
+        free_units_renew: request.free_per_month,
+        bands: request.bands.iter().map(|b| BandTerms { up_to: b.up_to, unit_minor: b.unit_minor }).collect(),
+        monthly_minimum_minor: request.monthly_minimum_minor,
+    };
+    let agreed = request.agreed_outside.as_deref().map_or(PriceAgreed::ByBoth, PriceAgreed::Outside);
+    let version = agreements::change_price(work, partner, price, from, agreed)?;
+    Reply::ok(&PriceChangeAnswer {
+        agreement: version.id.to_string(),
+        number: version.number,
+        state: version.state.word().to_owned(),
+    })
 }
 
 /// The most bands that a price has.

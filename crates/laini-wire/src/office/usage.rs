@@ -127,6 +127,46 @@ pub struct SimulationAnswer {
     pub would_be: Vec<InvoiceLine>,
 }
 
+/// `POST /office/v1/partners/{partner}/prices`: another price, in a new version of the agreement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PriceChangeRequest {
+    /// Of which product.
+    pub product: String,
+    /// Charged once, in minor units of the operator's currency.
+    #[serde(default)]
+    pub set_up_minor: i64,
+    /// So many checks cost nothing,
+    #[serde(default)]
+    pub free_units: u64,
+    /// in every month, or once.
+    #[serde(default)]
+    pub free_per_month: bool,
+    /// What the others cost, the last band without an end.
+    pub bands: Vec<PriceBand>,
+    /// The least that a month costs.
+    #[serde(default)]
+    pub monthly_minimum_minor: i64,
+    /// From when on; null: once both sides have signed.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Why it is in force without being signed here: it was agreed outside. Null: it is laid before both sides.
+    #[serde(default)]
+    pub agreed_outside: Option<String>,
+}
+
+/// The version of the agreement that has the new price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PriceChangeAnswer {
+    /// Its id.
+    pub agreement: String,
+    /// The how manieth it is.
+    pub number: u32,
+    /// `sent`: both sides are to sign; `signed`: it is agreed.
+    pub state: String,
+}
+
 /// What a product costs in the running month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

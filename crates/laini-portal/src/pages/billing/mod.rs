@@ -17,6 +17,8 @@ use laini_core::billing::Month;
 use laini_core::partner::{May, MemberRole, StaffRole};
 use laini_office::Problem;
 
+pub(super) use invoices::{InvoiceRow, asked_page};
+
 use crate::page::{Access, Page};
 use crate::visit::Visit;
 
@@ -25,7 +27,7 @@ const PAYERS: &[MemberRole] = &[MemberRole::Owner, MemberRole::Billing];
 /// Staff who look at it,
 const FINANCES: &[StaffRole] = &[StaffRole::Admin, StaffRole::Finance, StaffRole::Auditor];
 /// and who act.
-pub(super) const FINANCE: &[StaffRole] = &[StaffRole::Admin, StaffRole::Finance];
+const FINANCE: &[StaffRole] = &[StaffRole::Admin, StaffRole::Finance];
 
 /// A member's own pages.
 const OWN: Access = Access::SignedIn(May { members: PAYERS, staff: &[] });
@@ -52,9 +54,9 @@ fn base(visit: &Visit) -> String {
 }
 
 /// A month to choose.
-pub(super) struct MonthChoice {
-    pub(super) month: Month,
-    pub(super) is_chosen: bool,
+struct MonthChoice {
+    month: Month,
+    is_chosen: bool,
 }
 
 /// The running month, in the operator's zone, and those before; the one that is asked for is chosen.
