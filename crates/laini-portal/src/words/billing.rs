@@ -7,6 +7,8 @@ pub(crate) struct BillingWords {
     pub(crate) forecast: &'static str,
     /// How the forecast is computed, around the days that are left and the days that are averaged.
     pub(crate) forecast_how: [&'static str; 3],
+    /// The same where nothing was asked before today.
+    pub(crate) forecast_today: &'static str,
     pub(crate) no_price: &'static str,
     pub(crate) product: &'static str,
     pub(crate) units: &'static str,
@@ -80,6 +82,7 @@ pub(super) const ENGLISH: BillingWords = BillingWords {
         "days. Free units, bands and the monthly minimum are then applied as the invoice does. Without tax, and without \
          what may change meanwhile.",
     ],
+    forecast_today: "Nothing was asked before today, so each day that is left counts like today. Without tax.",
     no_price: "No price is in force: there is no agreement, or it has ended.",
     product: "Product",
     units: "Units",
@@ -152,6 +155,7 @@ pub(super) const KISWAHILI: BillingWords = BillingWords {
         "zilizopita. Kisha vitengo vya bure, madaraja na kiwango cha chini cha mwezi hutumika kama kwenye ankara. Bila \
          kodi, na bila kitakachobadilika.",
     ],
+    forecast_today: "Hakuna kilichoulizwa kabla ya leo, kwa hiyo kila siku iliyobaki huhesabiwa kama leo. Bila kodi.",
     no_price: "Hakuna bei inayotumika: hakuna mkataba, au umekwisha.",
     product: "Bidhaa",
     units: "Vitengo",

@@ -69,7 +69,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         };
         Ok((partners.iter().map(row).collect(), next))
     });
-    let (rows, next) = found.await?;
+    let (rows, next): (_, Option<String>) = found.await?;
+    let next = next.map(|name| form_urlencoded::byte_serialize(name.as_bytes()).collect());
     page(&PricesPage { frame: visit.frame(&portal, words.prices), words, products: Product::ALL, rows, next })
 }
 
@@ -187,10 +188,12 @@ fn versions(work: &Work<'_>, partner: PartnerId, words: &FinanceWords) -> Result
     for agreement in prices.agreements(partner).iter().rev() {
         for (product, price) in &agreement.prices {
             let now = prices.in_force(partner, *product, work.at);
-            let (state, tone) = match () {
-                () if agreement.valid_from > work.at => (words.later, "care"),
-                () if now == Some(price) => (words.now, "go"),
-                () => (words.earlier, ""),
+            let (state, tone) = if agreement.valid_from > work.at {
+                (words.later, "care")
+            } else if now == Some(price) {
+                (words.now, "go")
+            } else {
+                (words.earlier, "")
             };
             rows.push(VersionRow {
                 product: product.word(),
