@@ -32,7 +32,9 @@ use laini_office::people::{Seat, accept_invitation, invite};
 use laini_office::{Actor, Office, OfficeSettings, PageRequest};
 use laini_portal::Portal;
 use laini_server::{Deps, Listener, LiveSettings, Server, Settings};
-use laini_store_sqlite::{LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry, SqliteWorlds};
+use laini_store_sqlite::{
+    LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry, SqliteWorlds,
+};
 use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, app};
 
 type Failure = Box<dyn std::error::Error>;

@@ -9,7 +9,7 @@ use laini_office::Problem;
 const WIDTH: i64 = 720;
 const HEIGHT: i64 = 240;
 /// The room for the labels of the axes.
-const LEFT: i64 = 78;
+const LEFT: i64 = 116;
 const BELOW: i64 = 26;
 const ABOVE: i64 = 12;
 const RIGHT: i64 = 8;

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use laini_core::billing::{AVERAGED_DAYS, Carried, FreeUnits, Line, LineKind, Money, Month, Outcome, Price, Run, allot};
+use laini_core::billing::{
+    AVERAGED_DAYS, Carried, FreeUnits, Line, LineKind, Money, Month, Outcome, Price, Run, allot,
+};
 use laini_core::billing::{MoneyError, forecast};
 use laini_core::partner::{Environment, PartnerId, Product};
 
@@ -171,7 +173,8 @@ pub(super) fn runs<'p>(
     let (first, end) = (zone.to_datetime(month.begins(zone)).date(), zone.to_datetime(month.ends(zone)).date());
     let mut runs: Vec<Run<'p>> = Vec::new();
     for (day, _) in units.0.range(first..end) {
-        let ends = day.tomorrow().ok().and_then(|next| zone.to_ambiguous_timestamp(next.at(0, 0, 0, 0)).compatible().ok());
+        let ends =
+            day.tomorrow().ok().and_then(|next| zone.to_ambiguous_timestamp(next.at(0, 0, 0, 0)).compatible().ok());
         let ends = ends.map_or(work.at, |ends| (ends - jiff::SignedDuration::from_micros(1)).min(work.at));
         let Some(price) = prices.in_force(partner, product, ends) else { continue };
         match runs.last_mut().filter(|run| run.price == price) {

@@ -32,9 +32,8 @@ pub fn simulate(
     let ends = month.ends(&office.settings.zone);
     let (units, carried, was) = office.run(&Actor::System, ends, |work| {
         let invoices = work.all::<Invoice>("month", month)?;
-        let is_its = |invoice: &&Invoice| {
-            invoice.partner == partner && invoice.statement.currency == price.currency.as_str()
-        };
+        let is_its =
+            |invoice: &&Invoice| invoice.partner == partner && invoice.statement.currency == price.currency.as_str();
         match invoices.iter().find(is_its) {
             Some(invoice) => Ok(invoiced(invoice, product)),
             None => counted(work, partner, product, month),

@@ -22,8 +22,8 @@ use laini_core::store::{
     Record, RecordId, RecordKind, RecordQuery, TrailQuery, TrailRow,
 };
 use laini_office::billing::{
-    CloseReport, CountedDays, DISPUTE_DAYS, DisputeState, Invoice, Settlement, close_due, close_month, credit_invoice, credit_notes,
-    invoices, invoices_of, keep_tax_receipt, line_rows, lines_csv, open_dispute, paper, paper_of_credit,
+    CloseReport, CountedDays, DISPUTE_DAYS, DisputeState, Invoice, Settlement, close_due, close_month, credit_invoice,
+    credit_notes, invoices, invoices_of, keep_tax_receipt, line_rows, lines_csv, open_dispute, paper, paper_of_credit,
     settle_dispute, simulate, tax_export, tax_export_of_credit, usage_by_day, usage_by_reference, verify_invoice,
 };
 use laini_office::{Actor, BillingSettings, Office, OfficeSettings, PageRequest, Problem};

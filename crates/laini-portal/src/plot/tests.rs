@@ -68,7 +68,8 @@ fn many_days_have_few_labels_and_every_day_has_a_row() {
 fn a_chart_names_itself_and_has_its_figures_as_a_table() {
     let html = plot(Form::Bars, vec![series("imsi", &[7])], 1).html();
     let html = html.unwrap_or_default();
-    for part in ["role=\"img\"", "aria-labelledby=\"calls-title calls-about\"", "Each bar is a day.", "<td class=\"number\">7"]
+    for part in
+        ["role=\"img\"", "aria-labelledby=\"calls-title calls-about\"", "Each bar is a day.", "<td class=\"number\">7"]
     {
         assert!(html.contains(part), "{part} in {html}");
     }

@@ -11,8 +11,9 @@ use laini_office::billing::{
 use laini_office::{Problem, Work};
 use laini_wire::office::invoices::{InvoiceLine, PriceBand};
 use laini_wire::office::usage::{
-    DayUsageAnswer, EarnedAnswer, MonthSoFarAnswer, PriceAnswer, PriceChangeAnswer, PriceChangeRequest, PricesAnswer, ProductSoFarAnswer, ReferenceUsageAnswer,
-    ReferencesAnswer, RevenueAnswer, SimulationAnswer, SimulationRequest, UsageAnswer,
+    DayUsageAnswer, EarnedAnswer, MonthSoFarAnswer, PriceAnswer, PriceChangeAnswer, PriceChangeRequest, PricesAnswer,
+    ProductSoFarAnswer, ReferenceUsageAnswer, ReferencesAnswer, RevenueAnswer, SimulationAnswer, SimulationRequest,
+    UsageAnswer,
 };
 use serde_json::{Value, json};
 

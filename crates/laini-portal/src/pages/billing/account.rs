@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use askama::Template;
-use jiff::civil::Date;
 use jiff::ToSpan as _;
+use jiff::civil::Date;
 use laini_core::billing::{Account, Ageing, Entry, EntryKind, Means, Money};
 use laini_core::partner::PartnerId;
 use laini_office::payments::{self, Payment};
@@ -21,10 +21,7 @@ use crate::words::BillingWords;
 const MONTHS_BACK: i64 = 12;
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![
-        Page::get("/billing/account", OWN, show),
-        Page::get("/partners/{partner}/billing/account", BOTH, show),
-    ]
+    vec![Page::get("/billing/account", OWN, show), Page::get("/partners/{partner}/billing/account", BOTH, show)]
 }
 
 #[derive(Template)]

@@ -42,10 +42,18 @@ const STAFF_ACT: Access = Access::SignedIn(May { members: &[], staff: FINANCE })
 const MONTHS: usize = 13;
 
 pub(super) fn pages() -> Vec<Page> {
-    [usage::pages(), standing::pages(), invoices::pages(), invoice::pages(), rows::pages(), files::pages(), account::pages()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        usage::pages(),
+        standing::pages(),
+        invoices::pages(),
+        invoice::pages(),
+        rows::pages(),
+        files::pages(),
+        account::pages(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// What paths of the partner begin with: nothing of a member's own.

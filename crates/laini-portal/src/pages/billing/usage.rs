@@ -197,11 +197,8 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
         let (day, product, outcome) = (usage.day, usage.product.word(), usage.outcome.word());
         let (checks, minor, currency) = (usage.checks, usage.charged_minor, read.currency.as_str());
         let app = app.replace('"', "\"\"");
-        let _ = write!(
-            csv,
-            "{day},\"{app}\",{product},{},{outcome},{checks},{minor},{currency}\r\n",
-            environment.word()
-        );
+        let _ =
+            write!(csv, "{day},\"{app}\",{product},{},{outcome},{checks},{minor},{currency}\r\n", environment.word());
     }
     Ok(Answer::file("text/csv; charset=utf-8", format!("usage-{}.csv", read.month), csv))
 }

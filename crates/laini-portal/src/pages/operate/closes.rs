@@ -17,10 +17,7 @@ use crate::visit::{Visit, page};
 use crate::words::FinanceWords;
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![
-        Page::get("/operate/closes", FINANCE_LOOKS, show),
-        Page::post("/operate/closes", FINANCE_ACTS, begin, show),
-    ]
+    vec![Page::get("/operate/closes", FINANCE_LOOKS, show), Page::post("/operate/closes", FINANCE_ACTS, begin, show)]
 }
 
 #[derive(Template)]

@@ -122,8 +122,7 @@ async fn with(portal: &Arc<Portal>, visit: &Arc<Visit>, imported: Option<Importe
 
 /// The partners to choose from, by name.
 fn choices(names: &HashMap<PartnerId, String>, chosen: &str) -> Vec<(PartnerId, String, bool)> {
-    let mut partners: Vec<_> =
-        names.iter().map(|(id, name)| (*id, name.clone(), id.to_string() == chosen)).collect();
+    let mut partners: Vec<_> = names.iter().map(|(id, name)| (*id, name.clone(), id.to_string() == chosen)).collect();
     partners.sort_by(|one, other| one.1.cmp(&other.1));
     partners
 }

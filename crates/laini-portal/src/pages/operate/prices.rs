@@ -284,8 +284,7 @@ async fn change(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Proble
             monthly_minimum_minor: price.monthly_minimum_minor,
         };
         let is_outside = !visit.field("at_once").is_empty();
-        let agreed =
-            if is_outside { PriceAgreed::Outside(visit.field("reason")) } else { PriceAgreed::ByBoth };
+        let agreed = if is_outside { PriceAgreed::Outside(visit.field("reason")) } else { PriceAgreed::ByBoth };
         agreements::change_price(work, visit.partner()?, terms, from(work, visit)?, agreed)
     });
     let done = if version.await?.state == AgreementState::Signed { "signed" } else { "sent" };

@@ -94,8 +94,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         net: money(one.net),
         is_invoiced: one.is_invoiced,
     };
-    let mut ages: Vec<AgeRow> =
-        partners.iter().map(|of| AgeRow::of(of, currency)).collect::<Result<_, Problem>>()?;
+    let mut ages: Vec<AgeRow> = partners.iter().map(|of| AgeRow::of(of, currency)).collect::<Result<_, Problem>>()?;
     if !ages.is_empty() {
         let all = PartnerAgeing { partner: PartnerId::from_stored(0), name: words.all.to_owned(), ageing: all };
         ages.push(AgeRow { partner: None, ..AgeRow::of(&all, currency)? });
@@ -164,11 +163,8 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
         let name = names.get(&one.partner).map(|name| name.replace('"', "\"\"")).unwrap_or_default();
         let (product, currency) = (one.product.word(), one.net.currency.as_str());
         let (month, partner, units, minor) = (one.month, one.partner, one.units, one.net.minor);
-        let _ = write!(
-            csv,
-            "{month},{partner},\"{name}\",{product},{units},{minor},{currency},{}\r\n",
-            one.is_invoiced
-        );
+        let _ =
+            write!(csv, "{month},{partner},\"{name}\",{product},{units},{minor},{currency},{}\r\n", one.is_invoiced);
     }
     Ok(Answer::file("text/csv; charset=utf-8", "revenue.csv".to_owned(), csv))
 }

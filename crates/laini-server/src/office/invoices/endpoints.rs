@@ -4,7 +4,8 @@ use axum::http::{Method, StatusCode};
 use laini_core::partner::{May, MemberRole, StaffRole};
 use laini_wire::office::invoices::{
     CloseRequest, ClosedAnswer, ClosesAnswer, CreditNoteAnswer, CreditRequest, DisputeAnswer, DisputeRequest,
-    DisputesAnswer, InvoiceAnswer, InvoicesAnswer, NextCloseAnswer, SettleRequest, TaxReceiptRequest, VerificationAnswer,
+    DisputesAnswer, InvoiceAnswer, InvoicesAnswer, NextCloseAnswer, SettleRequest, TaxReceiptRequest,
+    VerificationAnswer,
 };
 use serde_json::{Value, json};
 use utoipa::PartialSchema as _;

@@ -11,13 +11,13 @@ use laini_core::partner::DisputeId;
 use laini_core::store::RecordId;
 use laini_office::billing::{
     CreditNote, Dispute, Invoice, Settlement, closes, credit_invoice, credit_notes, disputes, invoice_of, invoices,
-    invoices_of, keep_tax_receipt, lines_csv, next_close, open_dispute, paper, settle_dispute, tax_export, tax_export_of_credit,
-    verify_invoice as compute_again,
+    invoices_of, keep_tax_receipt, lines_csv, next_close, open_dispute, paper, settle_dispute, tax_export,
+    tax_export_of_credit, verify_invoice as compute_again,
 };
 use laini_office::{Problem, Work};
 use laini_wire::office::invoices::{
-    CloseAnswer, ClosedAnswer, ClosesAnswer, CreditRequest, DisputeRequest, DisputesAnswer, NextCloseAnswer, SettleRequest,
-    TaxReceiptRequest, VerificationAnswer,
+    CloseAnswer, ClosedAnswer, ClosesAnswer, CreditRequest, DisputeRequest, DisputesAnswer, NextCloseAnswer,
+    SettleRequest, TaxReceiptRequest, VerificationAnswer,
 };
 
 use super::{Call, Noun, Reply};
