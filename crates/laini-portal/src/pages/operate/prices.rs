@@ -67,7 +67,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
                 .map(|product| prices.in_force(partner.id, product, at).map(|price| in_words(product, price, words)))
                 .to_vec(),
         };
-        Ok((partners.iter().map(row).collect(), next))
+        let rows: Vec<PartnerRow> = partners.iter().map(row).collect();
+        Ok((rows, next))
     });
     let (rows, next): (_, Option<String>) = found.await?;
     let next = next.map(|name| form_urlencoded::byte_serialize(name.as_bytes()).collect());
@@ -285,7 +286,8 @@ async fn change(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Proble
         };
         let is_outside = !visit.field("at_once").is_empty();
         let agreed = if is_outside { PriceAgreed::Outside(visit.field("reason")) } else { PriceAgreed::ByBoth };
-        agreements::change_price(work, visit.partner()?, terms, from(work, visit)?, agreed)
+        let from = from(work, visit)?;
+        agreements::change_price(work, visit.partner()?, terms, from, agreed)
     });
     let done = if version.await?.state == AgreementState::Signed { "signed" } else { "sent" };
     Ok(Answer::see_other(format!("/operate/prices/{}?done={done}", visit.partner()?)))
