@@ -17,7 +17,7 @@ use laini_core::billing::{Band, Currency, FreeUnits, Money, Month, Price};
 use laini_core::disclosure::Windows;
 use laini_core::partner::{Agreement, AgreementId, Partner, PartnerId, Product, Purpose};
 use laini_core::store::{AccountStore as _, AuditEntry, Draft, Ledger as _, Submission, Submitted};
-use laini_office::billing::{close_month, invoice_rows, invoices, verify_invoice};
+use laini_office::billing::{CountedDays, close_month, invoice_rows, invoices, verify_invoice};
 use laini_office::{Actor, Office, OfficeSettings, PageRequest};
 use laini_store_sqlite::{LedgerSettings, SqliteAccounts, SqliteLedger};
 use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, app};
@@ -70,6 +70,7 @@ fn main() -> Result<(), Failure> {
         keys,
         entropy: Arc::new(NoEntropy),
         settings: OfficeSettings::new("Test Mobile", zone, Currency::KES),
+        counted: CountedDays::default(),
     };
     measured("closed", rows, || {
         let report = close_month(&office, &Actor::System, month, now, false)?;

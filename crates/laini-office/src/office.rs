@@ -8,6 +8,7 @@ use laini_core::billing::{Currency, VAT_BASIS_POINTS};
 use laini_core::line::NumberPlan;
 use laini_core::store::{AccountStore, Ledger, OfficeStore, Outbox, RefusalLog, Registry};
 
+use crate::billing::CountedDays;
 use crate::{Actor, Problem, Work};
 
 /// How often work is begun anew where others changed what it had read.
@@ -33,6 +34,8 @@ pub struct Office {
     pub entropy: Arc<dyn Entropy>,
     /// What the operator has set.
     pub settings: OfficeSettings,
+    /// What was counted already of days that are over; empty at first.
+    pub counted: CountedDays,
 }
 
 /// What the operator has set for its office.

@@ -25,6 +25,12 @@
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
 
+  // A file that is chosen becomes the text that is sent.
+  document.addEventListener("change", async (event) => {
+    const chosen = event.target.closest("input[type=file][data-into]");
+    if (chosen?.files[0]) document.getElementById(chosen.dataset.into).value = await chosen.files[0].text();
+  });
+
   // A letter's link carries its token behind "#", which no server sees.
   const token = document.querySelector("[data-from-fragment]");
   if (token && location.hash.length > 1) {

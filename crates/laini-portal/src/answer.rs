@@ -1,5 +1,8 @@
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
@@ -11,7 +14,9 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 pub(crate) struct Answer {
     status: StatusCode,
     media_type: &'static str,
-    body: Vec<u8>,
+    body: Body,
+    /// What a browser calls it when it is saved.
+    file: Option<String>,
     location: Option<String>,
     cookies: Vec<HeaderValue>,
 }
@@ -28,6 +33,11 @@ impl Answer {
         Self { location, ..Self::of(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Vec::new()) }
     }
 
+    /// A file to save, whole or made while it is taken. `name` holds letters, digits, `-` and `.` alone.
+    pub(crate) fn file(media_type: &'static str, name: String, body: impl Into<Body>) -> Self {
+        Self { body: body.into(), file: Some(name), ..Self::of(StatusCode::OK, media_type, Vec::new()) }
+    }
+
     /// With another status.
     pub(crate) fn with_status(self, status: StatusCode) -> Self {
         Self { status, ..self }
@@ -40,11 +50,11 @@ impl Answer {
     }
 
     fn of(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status, media_type, body, location: None, cookies: Vec::new() }
+        Self { status, media_type, body: body.into(), file: None, location: None, cookies: Vec::new() }
     }
 
     pub(crate) fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
+        let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
@@ -52,6 +62,11 @@ impl Answer {
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        let name = self.file.map(|name| HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")));
+        if let Some(Ok(name)) = name {
+            headers.insert(CONTENT_DISPOSITION, name);
+        }
         if let Some(location) = self.location.and_then(|path| HeaderValue::from_str(&path).ok()) {
             headers.insert(LOCATION, location);
         }

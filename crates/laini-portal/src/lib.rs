@@ -7,12 +7,15 @@
 mod answer;
 mod asking;
 mod assets;
+mod closing;
 mod cookie;
 mod csrf;
+mod figures;
 mod frame;
 mod language;
 mod page;
 mod pages;
+mod plot;
 mod portal;
 mod said;
 mod status;

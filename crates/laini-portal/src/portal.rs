@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::answer::Answer;
+use crate::closing::Closing;
 use crate::language::Language;
 use crate::page::{Access, Page};
 use crate::visit::{Caller, Does, Theme, Visit, is_part};
@@ -24,6 +25,10 @@ use crate::{assets, cookie, csrf, pages};
 
 /// Pieces of work that may go on at once; each blocks a thread.
 const WORKS_MAX: usize = 16;
+/// Of these, pieces that read a month of the ledger: they take seconds.
+const LONG_WORKS_MAX: usize = 2;
+/// When to come back while there are too many of them.
+const LONG_RETRY_AFTER_S: u64 = 10;
 /// The largest form.
 const FORM_BYTES: usize = 256 * 1024;
 /// Forms of one client address that needs no session, at once,
@@ -42,6 +47,8 @@ pub struct Portal {
     pub(crate) inside: Inside,
     pub(crate) visitors: Option<AppId>,
     works: Semaphore,
+    long_works: Semaphore,
+    pub(crate) closing: Closing,
     knocks: Throttle<std::net::IpAddr>,
 }
 
@@ -51,7 +58,8 @@ impl Portal {
     pub fn routes(office: Arc<Office>, settings: Arc<LiveSettings>, visitors: Option<AppId>, inside: Inside) -> Router {
         let knocks = Throttle::new(FORMS_BURST, FORM_EVERY, ADDRESSES_MAX);
         let works = Semaphore::new(WORKS_MAX);
-        let portal = Arc::new(Self { office, settings, inside, visitors, works, knocks });
+        let (long_works, closing) = (Semaphore::new(LONG_WORKS_MAX), Closing::default());
+        let portal = Arc::new(Self { office, settings, inside, visitors, works, long_works, closing, knocks });
         let routes = pages::all().into_iter().fold(Router::new(), |router, page| portal.with_route(router, page));
         routes.merge(assets::routes())
     }
@@ -75,6 +83,16 @@ impl Portal {
     ) -> Result<T, Problem> {
         let visit = Arc::clone(visit);
         self.blocking(move |office| office.run(&visit.actor(), visit.context.at, |unit| work(unit, &visit))).await?
+    }
+
+    /// Does what reads a month of the ledger, outside of a unit of work.
+    pub(crate) async fn long_work<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Office) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let too_many = |_| Problem::TooOften { retry_after_s: LONG_RETRY_AFTER_S };
+        let _place = self.long_works.try_acquire().map_err(too_many)?;
+        self.blocking(work).await?
     }
 
     async fn blocking<T: Send + 'static>(

@@ -13,6 +13,7 @@ use laini_core::store::{
     RefusalLog, Registry, RegistryFeed, Retention, WorldStore,
 };
 use laini_office::Office;
+use laini_office::billing::CountedDays;
 use laini_server::{Clock, Entropy};
 use laini_store::copy::{CopyError, Source, Target};
 use laini_store_postgres::{
@@ -300,6 +301,7 @@ impl House {
             keys: Arc::clone(&self.keys),
             entropy: Arc::new(SystemEntropy),
             settings: config.office()?,
+            counted: CountedDays::default(),
         }))
     }
 

@@ -2,7 +2,11 @@ import { base, expect, ok, signIn, visitor } from "../lib.mjs";
 import { readFileSync } from "node:fs";
 
 /** Pages on which people write. */
-const WRITTEN_ON = ["/", "/apps", "/simulator", "/requests", "/webhooks", "/desk", "/desk/settings", "/onboarding", "/sign-in", "/forgotten", "/invitation", "/reset"];
+const WRITTEN_ON = [
+  "/", "/apps", "/simulator", "/requests", "/webhooks", "/desk", "/desk/settings", "/onboarding", "/sign-in",
+  "/forgotten", "/invitation", "/reset", "/billing", "/billing/account", "/usage", "/usage/references",
+  "/invoices/1",
+];
 
 /** The forms of the page as it is: where each goes, and its fields with what stands in them. */
 const forms = (page) => page.$$eval("main form", (all) => all.map((form) => ({

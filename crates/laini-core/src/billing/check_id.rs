@@ -65,6 +65,12 @@ impl CheckId {
         Self::from_parts(millis(at) << 12, 0)
     }
 
+    /// When it was minted, to the millisecond.
+    pub fn minted(self) -> Timestamp {
+        let millis = i64::try_from(self.position() >> 12).unwrap_or(i64::MAX);
+        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+    }
+
     /// The published shape (contract §3): groups 2 to 5 with version digit 4, then group 1 in decimal.
     pub fn request_ref(self) -> String {
         let value = self.0.as_u128();

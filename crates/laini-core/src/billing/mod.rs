@@ -10,6 +10,7 @@ mod billed;
 mod charge;
 mod check_id;
 mod credit;
+mod forecast;
 mod invoice;
 mod money;
 mod month;
@@ -25,6 +26,7 @@ pub use allot::{Allotment, Carried, Line, LineKind, Run, allot};
 pub use charge::{Charge, FreeReason, Outcome};
 pub use check_id::{CheckId, CheckIds, RequestRefError};
 pub use credit::{CreditError, Credited, credit};
+pub use forecast::{AVERAGED_DAYS, forecast};
 pub use invoice::{
     Buyer, Chained, Covered, InvoiceStatement, Seller, StatedBand, StatedPrice, Terms, VAT_BASIS_POINTS, state,
 };

@@ -30,9 +30,7 @@ pub fn change_at_once(
     if known.iter().any(|version| version.state != AgreementState::Signed) {
         return Err(Problem::not_now("there is a version that is not signed; sign it, or remove it first"));
     }
-    let recorded = known.iter().find(|version| version.id == present.id).map(|version| version.terms.clone());
-    let mut terms = recorded.unwrap_or_else(|| Terms::of(present));
-    (terms.valid_from, terms.valid_until) = (None, present.valid_until);
+    let mut terms = present_terms(work, partner)?;
     change(&mut terms);
     let number = known.last().map_or(1, |last| last.number + 1);
     let after = present.id;
@@ -41,6 +39,16 @@ pub fn change_at_once(
     let why = if reason.is_empty() { set } else { format!("{set}: {reason}") };
     work.note("agreement.change", Some(partner), partner, &why);
     Ok(record)
+}
+
+/// The terms in force, from now on and until they would have ended.
+pub(super) fn present_terms(work: &mut Work<'_>, partner: PartnerId) -> Result<Terms, Problem> {
+    let before = work.book()?.agreements_of(partner);
+    let present = before.at(work.at).map_err(|why| Problem::not_now(why.to_string()))?;
+    let known = versions(work, partner)?;
+    let recorded = known.into_iter().find(|version| version.id == present.id).map(|version| version.terms);
+    let terms = recorded.unwrap_or_else(|| Terms::of(present));
+    Ok(Terms { valid_from: None, valid_until: present.valid_until, ..terms })
 }
 
 /// A version that is in force from now on.

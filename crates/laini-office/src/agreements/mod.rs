@@ -6,6 +6,7 @@
 mod at_once;
 mod draft;
 mod end;
+mod price;
 mod sign;
 mod template;
 mod terms;
@@ -24,6 +25,7 @@ use crate::{Kept, Page, PageRequest, Problem, Work, key};
 pub use at_once::{add_with_standard, change_at_once};
 pub use draft::{draft, redraft, remove_draft, send, take_back};
 pub use end::{EndsFrom, end, ends_from};
+pub use price::{PriceAgreed, change_price};
 pub use sign::{sign, sign_on_paper};
 pub use terms::{BandTerms, LimitTerms, PriceTerms, PurposeTerms, Terms};
 

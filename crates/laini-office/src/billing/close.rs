@@ -127,19 +127,56 @@ pub fn close_month(
     Ok(CloseReport { month, made, was_done: false })
 }
 
-/// The month to be closed next, where it is over; the oldest that has rows, at first.
+/// The month to be closed next, where it is over.
 fn next_month(office: &Office, now: Timestamp) -> Result<Option<Month>, Problem> {
-    let newest = office.run(&Actor::System, now, newest)?;
-    let zone = &office.settings.zone;
-    let next = match newest {
-        Some(close) if close.is_done => Some(close.month.next()),
-        Some(close) => Some(close.month),
-        None => oldest(office)?.map(|at| Month::of(at, zone)),
-    };
-    Ok(next.filter(|month| month.ends(zone) <= now))
+    let (next, _) = following(office, now)?;
+    Ok(next.filter(|month| month.ends(&office.settings.zone) <= now))
 }
 
-fn newest(work: &mut Work<'_>) -> Result<Option<MonthClose>, Problem> {
+/// The month to be closed next, the oldest that has rows at first; and the newest close.
+fn following(office: &Office, now: Timestamp) -> Result<(Option<Month>, Option<MonthClose>), Problem> {
+    let newest = office.run(&Actor::System, now, newest)?;
+    let next = match &newest {
+        Some(close) if close.is_done => Some(close.month.next()),
+        Some(close) => Some(close.month),
+        None => oldest(office)?.map(|at| Month::of(at, &office.settings.zone)),
+    };
+    Ok((next, newest))
+}
+
+/// The month that is closed next, and what that waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextClose {
+    /// Which month.
+    pub month: Month,
+    /// When it ends, or ended.
+    pub ends: Timestamp,
+    /// Since when its rows are counted and its invoices made, one by one; `None` = it is not begun.
+    pub begun: Option<Timestamp>,
+    /// Invoices of it that are made.
+    pub invoices_made: u64,
+    /// Whether it is over; nothing but that is waited for before.
+    pub is_over: bool,
+    /// Writers that may still record what was decided before the month's end.
+    pub writers_behind: Vec<u32>,
+}
+
+/// The month that is closed next; `None` where there is no row at all.
+pub fn next_close(office: &Office, now: Timestamp) -> Result<Option<NextClose>, Problem> {
+    let (Some(month), newest) = following(office, now)? else { return Ok(None) };
+    let ends = month.ends(&office.settings.zone);
+    let begun = newest.filter(|close| close.month == month).map(|close| close.frozen);
+    let is_over = ends + PASSED_AFTER <= now;
+    let writers_behind = if is_over && begun.is_none() { waited_for(office, month, now)? } else { Vec::new() };
+    let invoices_made = match begun {
+        Some(_) => office.run(&Actor::System, now, |work| Ok(work.all::<super::Invoice>("month", month)?.len()))?,
+        None => 0,
+    };
+    let invoices_made = u64::try_from(invoices_made).unwrap_or(u64::MAX);
+    Ok(Some(NextClose { month, ends, begun, invoices_made, is_over, writers_behind }))
+}
+
+pub(super) fn newest(work: &mut Work<'_>) -> Result<Option<MonthClose>, Problem> {
     let one = PageRequest { after: None, limit: 1 };
     Ok(work.find("all", "all", true, one)?.items.pop())
 }

@@ -1,11 +1,14 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use jiff::civil::Date;
 use laini_core::billing::CheckId;
 use laini_core::partner::{AppId, PartnerId};
-use laini_core::store::{AccountBook, PlacedRow};
+use laini_core::store::{AccountBook, Ledger, PlacedRow, RowQuery};
 use serde::Serialize;
 
-use crate::Problem;
+use super::usage::midnight;
+use crate::{Problem, Work};
 
 /// The header of every export of the ledger as CSV.
 const COLUMNS: [&str; 17] = [
@@ -118,4 +121,42 @@ pub fn export_csv(rows: impl IntoIterator<Item = NamedRow>, is_first: bool) -> R
     }
     rows.into_iter().try_for_each(|row| csv.serialize(row)).map_err(failed)?;
     csv.into_inner().map_err(|error| Problem::Store(error.to_string()))
+}
+
+/// Rows that are read at once; so many are held while somebody downloads.
+const ROWS_PER_CHUNK: usize = 4_000;
+
+/// The rows of a partner's checks as CSV, a page of the ledger at a time: memory does not grow with them.
+pub struct LedgerExport {
+    ledger: Arc<dyn Ledger>,
+    names: Names,
+    partner: PartnerId,
+    /// What is read next; `None` = all was.
+    query: Option<RowQuery>,
+}
+
+impl LedgerExport {
+    /// What was decided on the day `from` or later and before the day `until`, in the operator's zone.
+    pub fn new(work: &Work<'_>, partner: PartnerId, from: Option<Date>, until: Option<Date>) -> Result<Self, Problem> {
+        let book = work.book()?;
+        if !book.partners.iter().any(|known| known.id == partner) {
+            return Err(Problem::NotFound("partner"));
+        }
+        let from = from.map(|day| midnight(work.office, "from", day)).transpose()?;
+        let until = until.map(|day| midnight(work.office, "until", day)).transpose()?;
+        let query = Some(RowQuery { after: None, from, until, app: None, outcome: None, limit: ROWS_PER_CHUNK });
+        Ok(Self { ledger: Arc::clone(&work.office.ledger), names: Names::of(book), partner, query })
+    }
+
+    /// The next bytes, the names of the columns first; `None` at the end.
+    pub async fn next_chunk(&mut self) -> Result<Option<Vec<u8>>, Problem> {
+        let Some(query) = self.query.take() else { return Ok(None) };
+        let page = self.ledger.placed(query.clone()).await?;
+        let own = page.iter().filter(|placed| placed.row.partner == self.partner);
+        let chunk = export_csv(own.map(|placed| self.names.row(placed)), query.after.is_none())?;
+        if let Some(last) = page.last().filter(|_| page.len() == ROWS_PER_CHUNK) {
+            self.query = Some(RowQuery { after: Some(last.row.id), ..query });
+        }
+        Ok(Some(chunk))
+    }
 }

@@ -10,28 +10,34 @@
 
 mod close;
 mod count;
+mod counted_days;
 mod credit_note;
 mod csv;
 mod dispute;
 mod export;
 mod invoice;
+mod month_so_far;
 mod number;
 mod paper;
 mod price_book;
+mod revenue;
 mod rows;
 mod simulate;
 mod tax;
 mod usage;
 mod verify;
 
-pub use close::{CloseReport, MonthClose, close_due, close_month, closes};
+pub use close::{CloseReport, MonthClose, NextClose, close_due, close_month, closes, next_close};
+pub use counted_days::CountedDays;
 pub use credit_note::{CreditNote, credit_invoice, credit_notes};
 pub use csv::lines_csv;
 pub use dispute::{DISPUTE_DAYS, Dispute, DisputeState, Settlement, disputes, open_dispute, settle_dispute};
-pub use export::{NamedRow, Names, export_csv};
+pub use export::{LedgerExport, NamedRow, Names, export_csv};
 pub use invoice::{Invoice, invoice_of, invoices, invoices_of};
+pub use month_so_far::{MonthSoFar, ProductSoFar, month_so_far};
 pub use paper::{paper, paper_of_credit};
 pub use price_book::PriceBook;
+pub use revenue::{Earned, REVENUE_MONTHS_MAX, revenue};
 pub use rows::{RowsPage, invoice_rows, line_rows};
 pub use simulate::{Simulation, simulate};
 pub use tax::{TaxReceipt, keep_tax_receipt, tax_export, tax_export_of_credit};

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use futures_executor::block_on;
 use jiff::Timestamp;
@@ -57,34 +57,18 @@ pub fn usage_by_day(
     from: Date,
     until: Date,
 ) -> Result<Vec<DayUsage>, Problem> {
-    let zone = &office.settings.zone;
-    let (begin, end) = (midnight(office, from)?, midnight(office, until)?);
+    let (begin, end) = (midnight(office, "from", from)?, midnight(office, "until", until)?);
     if end <= begin || end.duration_since(begin).as_hours() > DAYS_MAX * 24 {
         return Err(Problem::invalid("until", format!("expected 1 to {DAYS_MAX} days after `from`")));
     }
-    let book = block_on(office.accounts.load())?;
-    let owner: HashMap<AppId, PartnerId> = book.apps.iter().map(|app| (app.id, app.partner)).collect();
-    let mut days: BTreeMap<_, DayUsage> = BTreeMap::new();
-    for usage in block_on(office.ledger.usage(begin, end))? {
-        if partner.is_some_and(|partner| owner.get(&usage.app) != Some(&partner)) {
-            continue;
-        }
-        let day = zone.to_datetime(usage.from).date();
-        let key = (day, usage.app, usage.product, usage.environment, usage.outcome.word());
-        let none = DayUsage {
-            day,
-            app: usage.app,
-            product: usage.product,
-            environment: usage.environment,
-            outcome: usage.outcome,
-            checks: 0,
-            charged_minor: 0,
-        };
-        let sum = days.entry(key).or_insert(none);
-        sum.checks += usage.checks;
-        sum.charged_minor = sum.charged_minor.saturating_add(usage.charged_minor);
-    }
+    let apps = partner.map(|partner| apps_of(office, partner)).transpose()?;
+    let days = office.counted.between(office, apps.as_deref(), (begin, end))?;
     Ok(days.into_values().collect())
+}
+
+fn apps_of(office: &Office, partner: PartnerId) -> Result<Vec<AppId>, Problem> {
+    let book = block_on(office.accounts.load())?;
+    Ok(book.apps.iter().filter(|app| app.partner == partner).map(|app| app.id).collect())
 }
 
 /// Production usage of a partner on the days from `from` until before `until`, by the caller's own reference.
@@ -94,7 +78,7 @@ pub fn usage_by_reference(
     from: Date,
     until: Date,
 ) -> Result<Vec<ReferenceUsage>, Problem> {
-    let (begin, end) = (midnight(office, from)?, midnight(office, until)?);
+    let (begin, end) = (midnight(office, "from", from)?, midnight(office, "until", until)?);
     let mut found: BTreeMap<(Option<String>, Product), ReferenceUsage> = BTreeMap::new();
     let limit = ROWS_PER_PAGE;
     let mut query = RowQuery { after: None, from: Some(begin), until: Some(end), app: None, outcome: None, limit };
@@ -133,7 +117,8 @@ pub fn usage_by_reference(
     }
 }
 
-fn midnight(office: &Office, day: Date) -> Result<Timestamp, Problem> {
+/// The first instant of a day, in the operator's zone.
+pub(super) fn midnight(office: &Office, field: &'static str, day: Date) -> Result<Timestamp, Problem> {
     let midnight = office.settings.zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible();
-    midnight.map_err(|_| Problem::invalid("from", "expected a day such as 2026-11-22"))
+    midnight.map_err(|_| Problem::invalid(field, "expected a day such as 2026-11-22"))
 }

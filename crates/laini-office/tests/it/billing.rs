@@ -7,20 +7,23 @@ use futures_executor::block_on;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use laini_core::Entropy;
-use laini_core::access::{KeyTree, RootKey};
+use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret, KeyTree, RootKey};
 use laini_core::billing::LineKind::{Free, Minimum, SetUp, Units};
 use laini_core::billing::{
     Band, Credited, Currency, FreeUnits, LineKind, Money, Month, Outcome, Price, VAT_BASIS_POINTS,
 };
 use laini_core::disclosure::Windows;
-use laini_core::partner::{Agreement, AgreementId, Environment, Partner, PartnerId, Product, Purpose};
+use laini_core::partner::{
+    Agreement, AgreementId, App, AppLimits, AppProfile, AppSecret, AppStatus, Environment, Partner, PartnerId, Product,
+    ProductSet, Purpose,
+};
 use laini_core::store::{
     AccountStore, AuditEntry, BoxFuture, Draft, Found, Ledger, LedgerRow, OfficeChange, OfficeError, OfficeStore,
     Record, RecordId, RecordKind, RecordQuery, TrailQuery, TrailRow,
 };
 use laini_office::billing::{
-    CloseReport, DISPUTE_DAYS, DisputeState, Invoice, Settlement, close_due, close_month, credit_invoice, credit_notes,
-    invoices, invoices_of, keep_tax_receipt, line_rows, lines_csv, open_dispute, paper, paper_of_credit,
+    CloseReport, CountedDays, DISPUTE_DAYS, DisputeState, Invoice, Settlement, close_due, close_month, credit_invoice,
+    credit_notes, invoices, invoices_of, keep_tax_receipt, line_rows, lines_csv, open_dispute, paper, paper_of_credit,
     settle_dispute, simulate, tax_export, tax_export_of_credit, usage_by_day, usage_by_reference, verify_invoice,
 };
 use laini_office::{Actor, BillingSettings, Office, OfficeSettings, PageRequest, Problem};
@@ -29,9 +32,9 @@ use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, ap
 
 use crate::rows::{billed, every_line_bills_its_rows};
 
-const BANK: PartnerId = PartnerId::from_stored(11);
-const FINTECH: PartnerId = PartnerId::from_stored(12);
-const NOVEMBER: &str = "2026-11";
+pub(crate) const BANK: PartnerId = PartnerId::from_stored(11);
+pub(crate) const FINTECH: PartnerId = PartnerId::from_stored(12);
+pub(crate) const NOVEMBER: &str = "2026-11";
 
 #[derive(Default)]
 struct Counted(AtomicU64);
@@ -81,24 +84,24 @@ impl OfficeStore for Failing {
     }
 }
 
-struct Bench {
+pub(crate) struct Bench {
     _dir: tempfile::TempDir,
-    office: Office,
+    pub(crate) office: Office,
     store: Arc<Failing>,
     ledger: Arc<SqliteLedger>,
     desk: Desk,
     lines: std::cell::Cell<u32>,
 }
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn month(text: &str) -> Month {
+pub(crate) fn month(text: &str) -> Month {
     Month::parse(text).unwrap()
 }
 
-fn kes(minor: i64) -> Money {
+pub(crate) fn kes(minor: i64) -> Money {
     Money::new(minor, Currency::KES)
 }
 
@@ -124,13 +127,35 @@ fn agreement(id: u64, partner: PartnerId, version: u32, imsi_minor: i64, from: &
     }
 }
 
+/// The one app of a partner.
+fn app_of(partner: PartnerId) -> App {
+    let key = ConsumerKey::mint(Environment::Production, [partner.as_u64(), 1, 2]);
+    let secret = ConsumerSecret::mint([partner.as_u64(), 1, 2, 3]);
+    App {
+        id: app(partner.as_u64()),
+        partner,
+        name: "cheque desk".to_owned(),
+        environment: Environment::Production,
+        products: ProductSet::all(),
+        status: AppStatus::Active,
+        token_epoch: 0,
+        consumer_key: key,
+        secrets: vec![AppSecret::first(secret.hash(), at("2026-11-05T00:00:00Z"))],
+        profile: AppProfile::default(),
+        purpose: Purpose::FraudPrevention,
+        limits: AppLimits::default(),
+        client_certificate: None,
+        allowed_addresses: AddressRules::default(),
+    }
+}
+
 fn audit(at: Timestamp) -> AuditEntry {
     let (actor, action, target) = ("test".to_owned(), "x".to_owned(), "y".to_owned());
     AuditEntry { at, actor, action, target, reason: String::new(), partner: None }
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let accounts = Arc::new(SqliteAccounts::open(dir.path()).unwrap());
         let days = Arc::new(FixedDayKeys::default());
@@ -140,7 +165,9 @@ impl Bench {
         for (partner, name) in [(BANK, "A Bank & Sons"), (FINTECH, "Fintech")] {
             let agreement = agreement(partner.as_u64() * 10, partner, 1, 2_000, "2026-11-05T00:00:00Z");
             let partner = Partner::new(partner, name.to_owned());
+            let id = partner.id;
             block_on(accounts.add_partner(partner, agreement, audit(at("2026-11-05T00:00:00Z")))).unwrap();
+            block_on(accounts.add_app(app_of(id), audit(at("2026-11-05T00:00:00Z")))).unwrap();
         }
         let office = Office {
             store: Arc::clone(&store) as _,
@@ -155,12 +182,13 @@ impl Bench {
                 billing: BillingSettings { tax_number: "P051".to_owned(), ..BillingSettings::default() },
                 ..OfficeSettings::new("Test Mobile", TimeZone::get("Africa/Nairobi").unwrap(), Currency::KES)
             },
+            counted: CountedDays::default(),
         };
         let lines = std::cell::Cell::new(0);
         Self { _dir: dir, office, store, ledger, desk: Desk::default(), lines }
     }
 
-    fn draft(&self, partner: PartnerId, product: Product, at: Timestamp) -> Draft {
+    pub(crate) fn draft(&self, partner: PartnerId, product: Product, at: Timestamp) -> Draft {
         let line = self.lines.get() + 1;
         self.lines.set(line);
         let question = Question { product, line, app: app(partner.as_u64()), ..QUESTION };
@@ -177,18 +205,18 @@ impl Bench {
         Draft { agreement: Some(agreement.id), price: price.stamp(), ..draft }
     }
 
-    fn record(&self, draft: Draft) {
+    pub(crate) fn record(&self, draft: Draft) {
         block_on(self.ledger.record(draft)).unwrap();
     }
 
-    fn ask(&self, partner: PartnerId, product: Product, count: u32, first: &str) {
+    pub(crate) fn ask(&self, partner: PartnerId, product: Product, count: u32, first: &str) {
         for n in 0..count {
             self.record(self.draft(partner, product, at(first) + SignedDuration::from_secs(n.into())));
         }
     }
 
     /// A November: 8 `swap` and 2 `imsi` of the bank, 3 `age` of the fintech, and what is never charged.
-    fn november(&self) {
+    pub(crate) fn november(&self) {
         self.ask(BANK, Product::Swap, 8, "2026-11-10T09:00:00Z");
         self.ask(BANK, Product::Imsi, 2, "2026-11-11T09:00:00Z");
         self.ask(FINTECH, Product::Age, 3, "2026-11-12T09:00:00Z");
@@ -201,11 +229,11 @@ impl Bench {
         self.ask(FINTECH, Product::Age, 1, "2026-11-30T21:00:00Z");
     }
 
-    fn close(&self, month_text: &str, now: &str) -> Result<CloseReport, Problem> {
+    pub(crate) fn close(&self, month_text: &str, now: &str) -> Result<CloseReport, Problem> {
         close_month(&self.office, &Actor::System, month(month_text), at(now), false)
     }
 
-    fn invoices(&self) -> Vec<Invoice> {
+    pub(crate) fn invoices(&self) -> Vec<Invoice> {
         let found = self
             .office
             .run(&Actor::System, at("2027-01-01T00:00:00Z"), |work| invoices(work, None, PageRequest::FIRST));

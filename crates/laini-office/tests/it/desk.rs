@@ -12,6 +12,7 @@ use laini_core::billing::Currency;
 use laini_core::disclosure::Windows;
 use laini_core::partner::{Agreement, AgreementId, Partner, PartnerId, Purpose};
 use laini_core::store::{AccountStore as _, AuditEntry, DayKey, DayKeyError, DayKeys, TrailQuery, TrailRow};
+use laini_office::billing::CountedDays;
 use laini_office::people::{Person, Seat, SignedIn, accept_invitation, invite};
 use laini_office::{Actor, Office, OfficeSettings, PeopleSettings, Problem, Work};
 use laini_store_sqlite::{SqliteAccounts, SqliteLedger};
@@ -98,6 +99,7 @@ impl Desk {
             keys: Arc::new(KeyTree::new(RootKey::new([3; 32]))),
             entropy: Arc::new(Counted::default()),
             settings: OfficeSettings { people, ..OfficeSettings::new("Test Mobile", TimeZone::UTC, Currency::KES) },
+            counted: CountedDays::default(),
         };
         Self { office, at: START, _dir: dir }
     }

@@ -8,6 +8,7 @@ mod chores;
 mod desk;
 mod desk_guards;
 mod mail;
+mod month_so_far;
 mod payments;
 mod people;
 mod privacy;

@@ -13,7 +13,7 @@ use laini_core::store::{
     AccountStore as _, AskedPage, AskedQuery, AuditEntry, BoxFuture, ChainHead, ChainPage, ChainRow, Draft, FoundCheck,
     Ledger, LedgerError, LedgerRow, Mac, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage, WriterEnd,
 };
-use laini_office::billing::{Invoice, close_month, invoice_rows, invoices, line_rows};
+use laini_office::billing::{CountedDays, Invoice, close_month, invoice_rows, invoices, line_rows};
 use laini_office::{Actor, Office, OfficeSettings, PageRequest};
 use laini_store_sqlite::SqliteAccounts;
 use proptest::prelude::*;
@@ -241,6 +241,7 @@ fn office(desk: &Desk, dir: &std::path::Path, ledger: &Arc<Made>, prices: [Price
         keys: Arc::clone(&desk.office.keys),
         entropy: Arc::clone(&desk.office.entropy),
         settings: OfficeSettings::new("Test Mobile", jiff::tz::TimeZone::UTC, Currency::KES),
+        counted: CountedDays::default(),
     }
 }
 

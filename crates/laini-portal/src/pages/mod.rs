@@ -3,6 +3,7 @@
 //! Owns which paths there are and who is shown them. Must never let a member see another partner's things.
 
 mod account;
+mod billing;
 mod build;
 mod desk;
 mod docs;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<Page> {
         products::pages(),
         docs::pages(),
         build::pages(),
+        billing::pages(),
         desk::pages(),
         onboarding::pages(),
         operate::pages(),

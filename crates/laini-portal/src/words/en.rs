@@ -1,5 +1,6 @@
 use super::{
-    Words, account_page, apps, catalogue, desk, onboarding, rail, requests, sign_in, simulator, try_it, webhooks,
+    Words, account_page, apps, billing, catalogue, desk, finance, invoices, onboarding, rail, requests, sign_in,
+    simulator, try_it, usage, webhooks,
 };
 
 /// English.
@@ -28,6 +29,10 @@ pub(crate) static ENGLISH: Words = Words {
     catalogue: catalogue::ENGLISH,
     account_page: account_page::ENGLISH,
     apps: apps::ENGLISH,
+    usage: usage::ENGLISH,
+    billing: billing::ENGLISH,
+    invoices: invoices::ENGLISH,
+    finance: finance::ENGLISH,
     desk: desk::ENGLISH,
     onboarding: onboarding::ENGLISH,
     rail: rail::ENGLISH,

@@ -5,9 +5,12 @@
 
 mod account_page;
 mod apps;
+mod billing;
 mod catalogue;
 mod desk;
 mod en;
+mod finance;
+mod invoices;
 mod onboarding;
 mod rail;
 mod requests;
@@ -15,13 +18,17 @@ mod sign_in;
 mod simulator;
 mod sw;
 mod try_it;
+mod usage;
 mod webhooks;
 
 pub(crate) use account_page::AccountWords;
 pub(crate) use apps::AppsWords;
+pub(crate) use billing::BillingWords;
 pub(crate) use catalogue::CatalogueWords;
 pub(crate) use desk::DeskWords;
 pub(crate) use en::ENGLISH;
+pub(crate) use finance::FinanceWords;
+pub(crate) use invoices::InvoicesWords;
 pub(crate) use onboarding::OnboardingWords;
 pub(crate) use rail::RailWords;
 pub(crate) use requests::RequestsWords;
@@ -29,6 +36,7 @@ pub(crate) use sign_in::SignInWords;
 pub(crate) use simulator::SimulatorWords;
 pub(crate) use sw::KISWAHILI;
 pub(crate) use try_it::{SaidWords, TryWords};
+pub(crate) use usage::UsageWords;
 pub(crate) use webhooks::WebhooksWords;
 
 /// Every text, in one language.
@@ -57,6 +65,10 @@ pub(crate) struct Words {
     pub(crate) catalogue: CatalogueWords,
     pub(crate) account_page: AccountWords,
     pub(crate) apps: AppsWords,
+    pub(crate) usage: UsageWords,
+    pub(crate) billing: BillingWords,
+    pub(crate) invoices: InvoicesWords,
+    pub(crate) finance: FinanceWords,
     pub(crate) desk: DeskWords,
     pub(crate) onboarding: OnboardingWords,
     pub(crate) rail: RailWords,

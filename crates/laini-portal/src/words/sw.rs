@@ -1,5 +1,6 @@
 use super::{
-    Words, account_page, apps, catalogue, desk, onboarding, rail, requests, sign_in, simulator, try_it, webhooks,
+    Words, account_page, apps, billing, catalogue, desk, finance, invoices, onboarding, rail, requests, sign_in,
+    simulator, try_it, usage, webhooks,
 };
 
 /// Kiswahili.
@@ -28,6 +29,10 @@ pub(crate) static KISWAHILI: Words = Words {
     catalogue: catalogue::KISWAHILI,
     account_page: account_page::KISWAHILI,
     apps: apps::KISWAHILI,
+    usage: usage::KISWAHILI,
+    billing: billing::KISWAHILI,
+    invoices: invoices::KISWAHILI,
+    finance: finance::KISWAHILI,
     desk: desk::KISWAHILI,
     onboarding: onboarding::KISWAHILI,
     rail: rail::KISWAHILI,

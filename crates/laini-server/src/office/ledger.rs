@@ -1,16 +1,11 @@
 //! The rows of the ledger that partners pay for: their export, and those that a line of an invoice bills.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::http::Method;
 use futures_util::stream::{Stream, try_unfold};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use laini_core::billing::CheckId;
-use laini_core::partner::PartnerId;
-use laini_core::store::{Ledger, LedgerError, RowQuery};
-use laini_office::billing::{NamedRow, Names, export_csv, line_rows};
+use laini_office::billing::{LedgerExport, NamedRow, Names, line_rows};
 use laini_office::{Problem, Work};
 use laini_wire::office::ledger::{LedgerRowAnswer, LineRowsAnswer};
 use serde_json::json;
@@ -34,9 +29,6 @@ pub(super) const NOUN: Noun = Noun {
     schemas,
 };
 
-/// Rows that are read at once; so many are held while somebody downloads.
-const ROWS_PER_CHUNK: usize = 4_000;
-
 fn schemas() -> Schemas {
     let mut schemas = vec![("LedgerFile".to_owned(), String::schema())];
     collect::<LineRowsAnswer>(&mut schemas);
@@ -59,26 +51,15 @@ fn export_ledger_operation() -> Operation {
 }
 
 fn export_ledger(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
-    let (from, until) = (midnight(work, call, "from")?, midnight(work, call, "until")?);
-    let book = work.book()?;
-    let partner = call.partner()?;
-    if !book.partners.iter().any(|known| known.id == partner) {
-        return Err(Problem::NotFound("partner"));
-    }
-    let query = RowQuery { after: None, from, until, app: None, outcome: None, limit: ROWS_PER_CHUNK };
-    let reading =
-        Reading { ledger: Arc::clone(&work.office.ledger), names: Names::of(book), partner, query: Some(query) };
-    let body = Body::from_stream(chunks(reading));
+    let (partner, from, until) = (call.partner()?, day(call, "from")?, day(call, "until")?);
+    let export = LedgerExport::new(work, partner, from, until)?;
+    let body = Body::from_stream(chunks(export));
     Ok(Reply::streamed("text/csv;charset=UTF-8", format!("ledger-{partner}.csv"), body))
 }
 
-/// The first instant of the day that is asked for.
-fn midnight(work: &Work<'_>, call: &Call, name: &'static str) -> Result<Option<Timestamp>, Problem> {
-    let expected = || Problem::invalid(name, "expected a day such as 2026-11-22");
-    let Some(text) = call.query(name) else { return Ok(None) };
-    let day: Date = text.parse().map_err(|_| expected())?;
-    let midnight = work.office.settings.zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible();
-    midnight.map(Some).map_err(|_| expected())
+fn day(call: &Call, name: &'static str) -> Result<Option<Date>, Problem> {
+    let read = |text: &str| text.parse().map_err(|_| Problem::invalid(name, "expected a day such as 2026-11-22"));
+    call.query(name).map(read).transpose()
 }
 
 fn list_line_rows_operation() -> Operation {
@@ -127,31 +108,14 @@ fn row_answer(row: NamedRow) -> LedgerRowAnswer {
     }
 }
 
-/// How far an export has come.
-struct Reading {
-    ledger: Arc<dyn Ledger>,
-    names: Names,
-    partner: PartnerId,
-    /// What is read next; `None` = all was.
-    query: Option<RowQuery>,
-}
-
 /// The export, a page of the ledger at a time, each once the one before was taken. Where the ledger fails the answer
 /// breaks off, which whoever downloads sees.
-fn chunks(reading: Reading) -> impl Stream<Item = Result<Vec<u8>, std::io::Error>> {
-    try_unfold(reading, |mut reading| async move {
-        let Some(query) = reading.query.take() else { return Ok(None) };
-        let failed = |error: LedgerError| {
+fn chunks(export: LedgerExport) -> impl Stream<Item = Result<Vec<u8>, std::io::Error>> {
+    try_unfold(export, |mut export| async move {
+        let chunk = export.next_chunk().await.map_err(|error| {
             tracing::error!(%error, "an export of the ledger broke off");
-            std::io::Error::other(error)
-        };
-        let page = reading.ledger.placed(query.clone()).await.map_err(failed)?;
-        let own = page.iter().filter(|placed| placed.row.partner == reading.partner);
-        let chunk = export_csv(own.map(|placed| reading.names.row(placed)), query.after.is_none());
-        let chunk = chunk.map_err(std::io::Error::other)?;
-        if let Some(last) = page.last().filter(|_| page.len() == ROWS_PER_CHUNK) {
-            reading.query = Some(RowQuery { after: Some(last.row.id), ..query });
-        }
-        Ok(Some((chunk, reading)))
+            std::io::Error::other(error.to_string())
+        })?;
+        Ok(chunk.map(|chunk| (chunk, export)))
     })
 }

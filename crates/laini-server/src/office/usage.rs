@@ -4,12 +4,16 @@ use axum::http::Method;
 use jiff::civil::Date;
 use laini_core::billing::{Band, FreeUnits, Line, Money, Month, Price, StatedPrice};
 use laini_core::partner::{May, PartnerId, Product, StaffRole};
-use laini_office::billing::{PriceBook, simulate, usage_by_day, usage_by_reference};
+use laini_office::agreements::{self, BandTerms, PriceAgreed, PriceTerms};
+use laini_office::billing::{
+    PriceBook, REVENUE_MONTHS_MAX, month_so_far, revenue, simulate, usage_by_day, usage_by_reference,
+};
 use laini_office::{Problem, Work};
 use laini_wire::office::invoices::{InvoiceLine, PriceBand};
 use laini_wire::office::usage::{
-    DayUsageAnswer, PriceAnswer, PricesAnswer, ReferenceUsageAnswer, ReferencesAnswer, SimulationAnswer,
-    SimulationRequest, UsageAnswer,
+    DayUsageAnswer, EarnedAnswer, MonthSoFarAnswer, PriceAnswer, PriceChangeAnswer, PriceChangeRequest, PricesAnswer,
+    ProductSoFarAnswer, ReferenceUsageAnswer, ReferencesAnswer, RevenueAnswer, SimulationAnswer, SimulationRequest,
+    UsageAnswer,
 };
 use serde_json::{Value, json};
 
@@ -26,20 +30,32 @@ pub(super) const NOUN: Noun = Noun {
         vec![
             Endpoint::new(show_usage_operation(), show_usage),
             Endpoint::new(show_references_operation(), show_reference_usage),
+            Endpoint::new(show_month_so_far_operation(), show_month_so_far),
+            Endpoint::new(show_revenue_operation(), show_revenue),
             Endpoint::new(list_prices_operation(), list_prices),
+            Endpoint::new(change_price_operation(), change_price),
             Endpoint::new(simulate_price_operation(), simulate_price),
         ]
     },
     schemas,
 };
 
-const SIMULATE: May = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Finance, StaffRole::Auditor] };
+/// Who looks at what all partners bring, and would bring.
+const FINANCES: May = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Finance, StaffRole::Auditor] };
+/// Who changes prices.
+const PRICERS: May = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Finance] };
+/// Months of revenue that are told where nobody asks for another number.
+const MONTHS_TOLD: u64 = 12;
 
 fn schemas() -> Schemas {
     let mut schemas = Vec::new();
     collect::<UsageAnswer>(&mut schemas);
     collect::<ReferencesAnswer>(&mut schemas);
+    collect::<MonthSoFarAnswer>(&mut schemas);
+    collect::<RevenueAnswer>(&mut schemas);
     collect::<PricesAnswer>(&mut schemas);
+    collect::<PriceChangeRequest>(&mut schemas);
+    collect::<PriceChangeAnswer>(&mut schemas);
     collect::<SimulationRequest>(&mut schemas);
     collect::<SimulationAnswer>(&mut schemas);
     schemas
@@ -75,6 +91,30 @@ fn show_references_operation() -> Operation {
     days(looked("show_reference_usage", path, "How much was asked, by the callers' own references", answer))
 }
 
+fn show_month_so_far_operation() -> Operation {
+    let product = json!({
+        "product": "swap", "currency": "KES", "units": 1_200, "free_left": 198_800, "free_per_month": false,
+        "spent_minor": 0, "forecast_units": 1_800, "forecast_minor": 0,
+    });
+    let answer = json!({"month": "2026-11", "days_left": 8, "averaged_days": 14, "products": [product]});
+    let answer = Answer::ok("The running month.", &["MonthSoFarAnswer"], answer);
+    let path = "/office/v1/partners/{partner}/usage/month";
+    looked("show_month_so_far", path, "What the running month costs so far, and may come to", answer)
+}
+
+fn show_revenue_operation() -> Operation {
+    let one = json!({
+        "month": "2026-11", "partner": "0000000000000001", "product": "imsi", "units": 1_200, "currency": "KES",
+        "net_minor": 2_400_000, "is_invoiced": true,
+    });
+    let answer = Answer::ok("The revenue, the newest month first.", &["RevenueAnswer"], json!({"revenue": [one]}));
+    let summary = "What partners brought, by month and product";
+    let operation = operation("show_revenue", (Method::GET, "/office/v1/revenue"), summary, FINANCES, answer);
+    let months = json!({"type": "integer", "minimum": 1, "maximum": REVENUE_MONTHS_MAX, "default": MONTHS_TOLD});
+    let months = in_query("months", "How many months, with the running one.", months);
+    refusing(asking(operation, [months]), ApiError::InvalidField("months", "expected 1 to 24".into()))
+}
+
 fn price_example() -> Value {
     json!({
         "product": "imsi", "set_up_minor": 0, "free_units": 0, "free_per_month": false,
@@ -93,6 +133,22 @@ fn list_prices_operation() -> Operation {
     looked("list_prices", path, "Every price that a partner had, has and will have", answer)
 }
 
+fn change_price_operation() -> Operation {
+    let mut request = price_example();
+    request["from"] = json!("2026-12-01T00:00:00Z");
+    request["agreed_outside"] = json!(null);
+    let answer = json!({"agreement": "0000000000000005", "number": 2, "state": "sent"});
+    let operation = operation(
+        "change_price",
+        (Method::POST, "/office/v1/partners/{partner}/prices"),
+        "Another price, in a new version of the agreement",
+        PRICERS,
+        Answer::ok("The version.", &["PriceChangeAnswer"], answer),
+    );
+    let unsigned = "there is a version that is not signed; change it, or remove it first";
+    taking(refusing(operation, ApiError::NotNow(unsigned.to_owned())), "PriceChangeRequest", request)
+}
+
 fn simulate_price_operation() -> Operation {
     let mut request = price_example();
     request["month"] = json!("2026-11");
@@ -101,7 +157,7 @@ fn simulate_price_operation() -> Operation {
         "simulate_price",
         (Method::POST, "/office/v1/partners/{partner}/prices/simulation"),
         "What a month would have cost under another price; nothing is changed",
-        SIMULATE,
+        FINANCES,
         Answer::ok("Both.", &["SimulationAnswer"], answer),
     );
     taking(operation, "SimulationRequest", request)
@@ -149,6 +205,42 @@ fn show_reference_usage(work: &mut Work<'_>, call: &Call) -> Result<Reply, Probl
     Reply::ok(&ReferencesAnswer { references: references.collect() })
 }
 
+fn show_month_so_far(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let partner = known(work, call)?;
+    let month = month_so_far(work, partner)?;
+    let product = |of: &laini_office::billing::ProductSoFar| ProductSoFarAnswer {
+        product: of.product.word().to_owned(),
+        currency: of.spent.currency.as_str().to_owned(),
+        units: of.units,
+        free_left: of.free_left,
+        free_per_month: of.free_per_month,
+        spent_minor: of.spent.minor,
+        forecast_units: of.forecast_units,
+        forecast_minor: of.forecast.minor,
+    };
+    Reply::ok(&MonthSoFarAnswer {
+        month: month.month.to_string(),
+        days_left: month.days_left,
+        averaged_days: u64::try_from(month.averaged_days).unwrap_or(u64::MAX),
+        products: month.products.iter().map(product).collect(),
+    })
+}
+
+fn show_revenue(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let expected = || Problem::invalid("months", format!("expected 1 to {REVENUE_MONTHS_MAX}"));
+    let months = call.query("months").map(|text| text.parse().map_err(|_| expected())).transpose()?;
+    let revenue = revenue(work, months.unwrap_or(MONTHS_TOLD))?.into_iter().map(|one| EarnedAnswer {
+        month: one.month.to_string(),
+        partner: one.partner.to_string(),
+        product: one.product.word().to_owned(),
+        units: one.units,
+        currency: one.net.currency.as_str().to_owned(),
+        net_minor: one.net.minor,
+        is_invoiced: one.is_invoiced,
+    });
+    Reply::ok(&RevenueAnswer { revenue: revenue.collect() })
+}
+
 fn list_prices(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let partner = known(work, call)?;
     let book = PriceBook::load(work.office)?;
@@ -172,6 +264,30 @@ fn list_prices(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
         })
     });
     Reply::ok(&PricesAnswer { prices: prices.collect() })
+}
+
+fn change_price(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let request: PriceChangeRequest = call.json()?;
+    let partner = known(work, call)?;
+    let product = Product::parse(&request.product).map_err(|error| Problem::invalid("product", error.to_string()))?;
+    let instant = |text: &str| text.parse().map_err(|_| Problem::invalid("from", "expected an instant, RFC 3339"));
+    let from = request.from.as_deref().map(instant).transpose()?;
+    let price = PriceTerms {
+        product,
+        currency: work.office.settings.currency.as_str().to_owned(),
+        set_up_minor: request.set_up_minor,
+        free_units: request.free_units,
+        free_units_renew: request.free_per_month,
+        bands: request.bands.iter().map(|b| BandTerms { up_to: b.up_to, unit_minor: b.unit_minor }).collect(),
+        monthly_minimum_minor: request.monthly_minimum_minor,
+    };
+    let agreed = request.agreed_outside.as_deref().map_or(PriceAgreed::ByBoth, PriceAgreed::Outside);
+    let version = agreements::change_price(work, partner, price, from, agreed)?;
+    Reply::ok(&PriceChangeAnswer {
+        agreement: version.id.to_string(),
+        number: version.number,
+        state: version.state.word().to_owned(),
+    })
 }
 
 /// The most bands that a price has.

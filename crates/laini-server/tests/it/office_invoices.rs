@@ -105,6 +105,8 @@ async fn a_month_is_closed_once() {
     };
     let early = close("2026-12").await;
     assert_eq!(early.status, 409, "{}", early.body);
+    let next = call(&world, &finance, "GET", "/office/v1/closes/next", &Value::Null).await.json();
+    assert_eq!((&next["month"], &next["is_over"], &next["begun"]), (&json!("2026-11"), &json!(true), &Value::Null));
     let no_month = close("December").await;
     assert_eq!(no_month.status, 400, "{}", no_month.body);
     let done = close("2026-11").await.json();
@@ -113,6 +115,29 @@ async fn a_month_is_closed_once() {
     assert_eq!(again, json!({"month": "2026-11", "invoices_made": 0, "was_closed": true}));
     let closes = call(&world, &finance, "GET", "/office/v1/closes", &Value::Null).await.json();
     assert_eq!((&closes["closes"][0]["month"], &closes["closes"][0]["is_done"]), (&json!("2026-11"), &json!(true)));
+    let next = call(&world, &finance, "GET", "/office/v1/closes/next", &Value::Null).await.json();
+    assert_eq!((&next["month"], &next["is_over"]), (&json!("2026-12"), &json!(false)));
+    let revenue = call(&world, &finance, "GET", "/office/v1/revenue?months=2", &Value::Null).await.json();
+    let brought = &revenue["revenue"][0];
+    assert_eq!((&brought["month"], &brought["is_invoiced"]), (&json!("2026-11"), &json!(true)), "{revenue}");
+    let too_many = call(&world, &finance, "GET", "/office/v1/revenue?months=25", &Value::Null).await;
+    assert_eq!(too_many.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_running_month_is_told_to_who_pays_and_prices_are_finances() {
+    let world = december().await;
+    let payer = signed_in(&world, 1, Seat::Member { partner: BANK, role: MemberRole::Billing });
+    let of = format!("/office/v1/partners/{BANK}");
+    let month = call(&world, &payer, "GET", &format!("{of}/usage/month"), &Value::Null).await.json();
+    assert_eq!(month["month"], "2026-12", "{month}");
+    assert!(month["products"].as_array().is_some_and(|products| !products.is_empty()), "{month}");
+    let price = json!({"product": "imsi", "bands": [{"up_to": null, "unit_minor": 1_800}]});
+    let refused = call(&world, &payer, "POST", &format!("{of}/prices"), &price).await;
+    assert_eq!(refused.status, 403);
+    let finance = signed_in(&world, 2, Seat::Staff { role: StaffRole::Finance });
+    let none = json!({"product": "everything", "bands": []});
+    assert_eq!(call(&world, &finance, "POST", &format!("{of}/prices"), &none).await.status, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]

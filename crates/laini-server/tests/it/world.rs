@@ -15,6 +15,7 @@ use laini_core::partner::{
     Product, ProductSet, Purpose,
 };
 use laini_core::store::{AccountBook, AccountStore, AuditEntry, LimitShares};
+use laini_office::billing::CountedDays;
 use laini_office::{Office, OfficeSettings};
 use laini_server::{Deps, Environments, Listener, LiveSettings, Server, Settings, SingleSignOn};
 use laini_store_sqlite::SqliteAccounts;
@@ -188,6 +189,7 @@ impl World {
             keys: Arc::clone(&keys),
             entropy: Arc::new(CountedEntropy::default()),
             settings: OfficeSettings::new("Test Mobile", settings.current().zone.clone(), Currency::KES),
+            counted: CountedDays::default(),
         });
         let deps = Deps {
             registry: Arc::clone(&registry) as _,

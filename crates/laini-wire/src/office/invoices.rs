@@ -396,3 +396,21 @@ pub struct ClosesAnswer {
     /// Where the next page begins; null: this is the last one.
     pub next: Option<String>,
 }
+
+/// `GET /office/v1/closes/next`: the month that is closed next, and what that waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NextCloseAnswer {
+    /// Which month.
+    pub month: String,
+    /// When it ends, or ended.
+    pub ends: String,
+    /// Since when its invoices are made; null: that is not begun.
+    pub begun: Option<String>,
+    /// Invoices of it that are made.
+    pub invoices_made: u64,
+    /// Whether it is over.
+    pub is_over: bool,
+    /// Writers of the ledger that may still record what was decided before the month's end.
+    pub writers_behind: Vec<u32>,
+}

@@ -126,3 +126,107 @@ pub struct SimulationAnswer {
     /// The lines as they would have been.
     pub would_be: Vec<InvoiceLine>,
 }
+
+/// `POST /office/v1/partners/{partner}/prices`: another price, in a new version of the agreement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PriceChangeRequest {
+    /// Of which product.
+    pub product: String,
+    /// Charged once, in minor units of the operator's currency.
+    #[serde(default)]
+    pub set_up_minor: i64,
+    /// So many checks cost nothing,
+    #[serde(default)]
+    pub free_units: u64,
+    /// in every month, or once.
+    #[serde(default)]
+    pub free_per_month: bool,
+    /// What the others cost, the last band without an end.
+    pub bands: Vec<PriceBand>,
+    /// The least that a month costs.
+    #[serde(default)]
+    pub monthly_minimum_minor: i64,
+    /// From when on; null: once both sides have signed.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Why it is in force without being signed here: it was agreed outside. Null: it is laid before both sides.
+    #[serde(default)]
+    pub agreed_outside: Option<String>,
+}
+
+/// The version of the agreement that has the new price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PriceChangeAnswer {
+    /// Its id.
+    pub agreement: String,
+    /// The how manieth it is.
+    pub number: u32,
+    /// `sent`: both sides are to sign; `signed`: it is agreed.
+    pub state: String,
+}
+
+/// What a product costs in the running month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProductSoFarAnswer {
+    /// Which.
+    pub product: String,
+    /// The currency of its amounts.
+    pub currency: String,
+    /// Units so far.
+    pub units: u64,
+    /// Free units that are left; null: the price has none.
+    pub free_left: Option<u64>,
+    /// Whether free units come anew with every month.
+    pub free_per_month: bool,
+    /// What the units cost so far, in minor units, before tax and without the monthly minimum.
+    pub spent_minor: i64,
+    /// Units that the month comes to, going on like the average day.
+    pub forecast_units: u64,
+    /// What these cost, in minor units, before tax, with the monthly minimum.
+    pub forecast_minor: i64,
+}
+
+/// `GET /office/v1/partners/{partner}/usage/month`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MonthSoFarAnswer {
+    /// The running month.
+    pub month: String,
+    /// Days of it after today.
+    pub days_left: u64,
+    /// So many days before today are averaged.
+    pub averaged_days: u64,
+    /// Of each product with a price in force.
+    pub products: Vec<ProductSoFarAnswer>,
+}
+
+/// What a product of a partner brought in a month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EarnedAnswer {
+    /// The month.
+    pub month: String,
+    /// Of whom: a partner's id.
+    pub partner: String,
+    /// With what.
+    pub product: String,
+    /// Units.
+    pub units: u64,
+    /// The currency.
+    pub currency: String,
+    /// In minor units, before tax, less what credit notes gave back.
+    pub net_minor: i64,
+    /// Whether it stands on an invoice; otherwise it is what would be invoiced if the month ended now.
+    pub is_invoiced: bool,
+}
+
+/// `GET /office/v1/revenue`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RevenueAnswer {
+    /// The newest month first.
+    pub revenue: Vec<EarnedAnswer>,
+}

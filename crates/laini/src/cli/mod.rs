@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
     ageing, agreement, app, audit, backup, check, config, delivery, demo, invoice, ledger, listen, member, nodes,
-    openapi, operator, partner, payment, prepaid, price, registry, requests, restore, retention, sandbox, serve,
-    shadow, staff, statement, store, subject, usage, verify_invoice,
+    openapi, operator, partner, payment, prepaid, price, registry, requests, restore, retention, revenue, sandbox,
+    serve, shadow, staff, statement, store, subject, usage, verify_invoice,
 };
 
 /// The command line.
@@ -87,6 +87,8 @@ pub(crate) enum Command {
     Statement(statement::StatementArgs),
     /// Show what all partners owe, by how long it is overdue.
     Ageing(ageing::AgeingArgs),
+    /// Show what partners brought, by month and product.
+    Revenue(revenue::RevenueArgs),
     /// What was asked and what it costs.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),

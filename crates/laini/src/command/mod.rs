@@ -31,6 +31,7 @@ pub(crate) mod registry;
 pub(crate) mod requests;
 pub(crate) mod restore;
 pub(crate) mod retention;
+pub(crate) mod revenue;
 mod roster;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
@@ -67,6 +68,7 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Prepaid(command) => prepaid::run(&context, &command),
         Command::Statement(args) => statement::run(&context, &args),
         Command::Ageing(args) => ageing::run(&context, &args),
+        Command::Revenue(args) => revenue::run(&context, &args),
         Command::Delivery(command) => delivery::run(&context, &command),
         Command::Listen(args) => listen::run(&context, &args),
         Command::Ledger(command) => ledger::run(&context, &command),

@@ -4,7 +4,8 @@ use axum::http::{Method, StatusCode};
 use laini_core::partner::{May, MemberRole, StaffRole};
 use laini_wire::office::invoices::{
     CloseRequest, ClosedAnswer, ClosesAnswer, CreditNoteAnswer, CreditRequest, DisputeAnswer, DisputeRequest,
-    DisputesAnswer, InvoiceAnswer, InvoicesAnswer, SettleRequest, TaxReceiptRequest, VerificationAnswer,
+    DisputesAnswer, InvoiceAnswer, InvoicesAnswer, NextCloseAnswer, SettleRequest, TaxReceiptRequest,
+    VerificationAnswer,
 };
 use serde_json::{Value, json};
 use utoipa::PartialSchema as _;
@@ -44,6 +45,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(settle_invoice_dispute(), super::settle_invoice_dispute),
         Endpoint::new(list_disputes(), super::list_disputes),
         Endpoint::new(list_closes(), super::list_closes),
+        Endpoint::new(show_next_close(), super::show_next_close),
         Endpoint::new(close_month(), super::close_month).beside(Beside::Close),
     ]
 }
@@ -61,6 +63,7 @@ pub(super) fn schemas() -> Schemas {
     collect::<DisputeAnswer>(&mut schemas);
     collect::<DisputesAnswer>(&mut schemas);
     collect::<ClosesAnswer>(&mut schemas);
+    collect::<NextCloseAnswer>(&mut schemas);
     collect::<CloseRequest>(&mut schemas);
     collect::<ClosedAnswer>(&mut schemas);
     schemas.push(("InvoiceFile".to_owned(), String::schema()));
@@ -251,6 +254,16 @@ fn list_closes() -> Operation {
     let answer = Answer::ok("A page of them.", &["ClosesAnswer"], json!({"closes": [close], "next": null}));
     let summary = "The months that are closed, newest first";
     paged(operation("list_closes", (Method::GET, "/office/v1/closes"), summary, STAFF_LOOK, answer))
+}
+
+fn show_next_close() -> Operation {
+    let example = json!({
+        "month": "2026-11", "ends": "2026-11-30T21:00:00Z", "begun": null, "invoices_made": 0, "is_over": false,
+        "writers_behind": [],
+    });
+    let answer = Answer::ok("The month.", &["NextCloseAnswer"], example);
+    let summary = "The month that is closed next, and what that waits for; 404 where there is no check yet";
+    operation("show_next_close", (Method::GET, "/office/v1/closes/next"), summary, STAFF_LOOK, answer)
 }
 
 fn close_month() -> Operation {

@@ -11,13 +11,13 @@ use laini_core::partner::DisputeId;
 use laini_core::store::RecordId;
 use laini_office::billing::{
     CreditNote, Dispute, Invoice, Settlement, closes, credit_invoice, credit_notes, disputes, invoice_of, invoices,
-    invoices_of, keep_tax_receipt, lines_csv, open_dispute, paper, settle_dispute, tax_export, tax_export_of_credit,
-    verify_invoice as compute_again,
+    invoices_of, keep_tax_receipt, lines_csv, next_close, open_dispute, paper, settle_dispute, tax_export,
+    tax_export_of_credit, verify_invoice as compute_again,
 };
 use laini_office::{Problem, Work};
 use laini_wire::office::invoices::{
-    CloseAnswer, ClosedAnswer, ClosesAnswer, CreditRequest, DisputeRequest, DisputesAnswer, SettleRequest,
-    TaxReceiptRequest, VerificationAnswer,
+    CloseAnswer, ClosedAnswer, ClosesAnswer, CreditRequest, DisputeRequest, DisputesAnswer, NextCloseAnswer,
+    SettleRequest, TaxReceiptRequest, VerificationAnswer,
 };
 
 use super::{Call, Noun, Reply};
@@ -152,6 +152,18 @@ fn list_closes(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     };
     let (closes, next) = (page.items.iter().map(close).collect(), page.next.map(|next| next.to_string()));
     Reply::ok(&ClosesAnswer { closes, next })
+}
+
+fn show_next_close(work: &mut Work<'_>, _: &Call) -> Result<Reply, Problem> {
+    let next = next_close(work.office, work.at)?.ok_or(Problem::NotFound("month"))?;
+    Reply::ok(&NextCloseAnswer {
+        month: next.month.to_string(),
+        ends: told(next.ends),
+        begun: next.begun.map(told),
+        invoices_made: next.invoices_made,
+        is_over: next.is_over,
+        writers_behind: next.writers_behind,
+    })
 }
 
 /// What the close came to that was made beside this.

@@ -1,0 +1,344 @@
+//! How long pages of money take on a large ledger.
+//!
+//! `cargo run --release -p laini-portal --example pages_bench -- [KEY=VALUE…]` with `rows` (1000000), `partners` (20),
+//! `requests` of each page (200), `dir` (the system's directory for temporary files), `serve` (an address to stay at
+//! afterwards, for looking at the pages).
+//!
+//! Checks are recorded through the engine over November and ten days of December; November is closed. Then a real server
+//! answers on a connection each; told is the first answer of a page, and the median and 99th percentile of the others.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_executor::block_on;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret, KeyTree, RootKey};
+use laini_core::billing::{Band, Currency, FreeUnits, Money, Month, Price};
+use laini_core::disclosure::Windows;
+use laini_core::partner::{
+    Agreement, AgreementId, App, AppLimits, AppProfile, AppSecret, AppStatus, Environment, MemberRole, Partner,
+    PartnerId, Product, ProductSet, Purpose, StaffRole,
+};
+use laini_core::store::{AccountStore as _, AuditEntry, Draft, Ledger as _, Submission, Submitted};
+use laini_core::{Clock, Entropy};
+use laini_office::billing::{CountedDays, close_month, invoices_of};
+use laini_office::mail::{Carrier, CarryError, Letter};
+use laini_office::people::{Seat, accept_invitation, invite};
+use laini_office::{Actor, Office, OfficeSettings, PageRequest};
+use laini_portal::Portal;
+use laini_server::{Deps, Listener, LiveSettings, Server, Settings};
+use laini_store_sqlite::{
+    LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry, SqliteWorlds,
+};
+use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, app};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Checks that are committed together.
+const ROWS_PER_COMMIT: u64 = 5_000;
+/// Distinct numbers.
+const LINES: u64 = 100_000_000;
+/// When everything is looked at.
+const NOW: &str = "2026-12-10T09:00:00Z";
+const PASSWORD: &str = "four words walk home";
+/// Wanted of each page.
+const WANTED: Duration = Duration::from_millis(20);
+
+/// Nothing that is drawn here has to be random.
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+            chunk.copy_from_slice(&count.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// It is always then.
+struct Standing(Timestamp);
+
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// Letters go nowhere.
+struct Nowhere;
+
+impl Carrier for Nowhere {
+    fn carry(&self, _: laini_core::partner::LetterId, _: &Letter, _: Timestamp) -> Result<(), CarryError> {
+        Ok(())
+    }
+}
+
+struct Asked {
+    rows: u64,
+    partners: u64,
+    requests: usize,
+    dir: PathBuf,
+    serve: Option<SocketAddr>,
+}
+
+fn asked() -> Result<Asked, Failure> {
+    let dir = std::env::temp_dir();
+    let mut asked = Asked { rows: 1_000_000, partners: 20, requests: 200, dir, serve: None };
+    for argument in std::env::args().skip(1) {
+        match argument.split_once('=').ok_or("expected KEY=VALUE")? {
+            ("rows", value) => asked.rows = value.parse()?,
+            ("partners", value) => asked.partners = value.parse()?,
+            ("requests", value) => asked.requests = value.parse()?,
+            ("dir", value) => asked.dir = PathBuf::from(value),
+            ("serve", value) => asked.serve = Some(value.parse()?),
+            (key, _) => return Err(format!("no such key: {key}").into()),
+        }
+    }
+    Ok(asked)
+}
+
+fn main() -> Result<(), Failure> {
+    let asked = asked()?;
+    let dir = tempfile::tempdir_in(&asked.dir)?;
+    let zone = TimeZone::get("Africa/Nairobi")?;
+    let (month, now): (Month, Timestamp) = (Month::parse("2026-11")?, NOW.parse()?);
+    let keys = Arc::new(KeyTree::new(RootKey::new([7; 32])));
+    let accounts = Arc::new(SqliteAccounts::open(dir.path())?);
+    let agreements = add_partners(&accounts, asked.partners, month.begins(&zone))?;
+    let begun = Instant::now();
+    let days = Arc::new(FixedDayKeys::default());
+    let ledger = Arc::new(SqliteLedger::open(dir.path(), keys.chain(), days, LedgerSettings::default())?);
+    let span = (month.begins(&zone), now - SignedDuration::from_hours(1));
+    fill(&ledger, &agreements, asked.rows, span)?;
+    told(&format!("{} checks of {} partners recorded in {:.0?}", asked.rows, asked.partners, begun.elapsed()))?;
+    let office = Arc::new(Office {
+        store: Arc::clone(&accounts) as _,
+        accounts: Arc::clone(&accounts) as _,
+        ledger: Arc::clone(&ledger) as _,
+        registry: None,
+        keys: Arc::clone(&keys),
+        entropy: Arc::new(Counting::default()),
+        settings: OfficeSettings::new("Test Mobile", zone.clone(), Currency::KES),
+        counted: CountedDays::default(),
+    });
+    let closed = close_month(&office, &Actor::System, month, now, false)?;
+    told(&format!("{month} closed: {} invoices", closed.made))?;
+    let bank = agreements.first().ok_or("no partner")?.partner;
+    let owner = Seat::Member { partner: bank, role: MemberRole::Owner };
+    let owner = signed_in(&office, owner, "owner@bank.example", now)?;
+    let staff = signed_in(&office, Seat::Staff { role: StaffRole::Admin }, "staff@mobile.example", now)?;
+    let found = office.run(&Actor::System, now, |work| invoices_of(work, bank, PageRequest::FIRST))?;
+    let invoice = found.items.first().ok_or("no invoice was made")?.statement.number;
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let listen = asked.serve.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let server = runtime.block_on(bind(dir.path(), listen, &office, &ledger, (zone, now)))?;
+    let address = *server.addresses().first().ok_or("nothing listens")?;
+    let serving = runtime.spawn(server.run(std::future::pending()));
+    measure(address, asked.requests, &owner, &members(invoice))?;
+    measure(address, asked.requests, &staff, &finance(bank))?;
+    if asked.serve.is_some() {
+        told(&format!("http://{address}: owner@bank.example and staff@mobile.example, {PASSWORD}"))?;
+        runtime.block_on(serving)?;
+    }
+    Ok(())
+}
+
+/// A member's pages. Rows of a line are told by where the lines of their invoice part, which the first look works out.
+fn members(invoice: u64) -> Vec<String> {
+    let pages = [
+        "/usage",
+        "/usage?month=2026-11",
+        "/usage/days.csv?month=2026-11",
+        "/billing",
+        "/invoices",
+        "/billing/account",
+        "/invoices/N",
+        "/invoices/N/lines/1",
+    ];
+    pages.map(|page| page.replace("/N", &format!("/{invoice}"))).to_vec()
+}
+
+fn finance(bank: PartnerId) -> Vec<String> {
+    let pages = [
+        "/operate/revenue",
+        "/operate/invoices",
+        "/operate/invoices?state=open",
+        "/operate/prices",
+        "/operate/prices/P",
+        "/operate/closes",
+        "/operate/payments",
+        "/partners/P/usage",
+        "/partners/P/billing",
+    ];
+    pages.map(|page| page.replace("/P", &format!("/{bank}"))).to_vec()
+}
+
+async fn bind(
+    dir: &Path,
+    listen: SocketAddr,
+    office: &Arc<Office>,
+    ledger: &Arc<SqliteLedger>,
+    (zone, now): (TimeZone, Timestamp),
+) -> Result<Server, Failure> {
+    let live = Arc::new(LiveSettings::new(Settings::new(zone)));
+    let registry = Arc::new(SqliteRegistry::open(RegistrySettings::new(dir), office.keys.registry_seal())?);
+    let (pages_of, settings) = (Arc::clone(office), Arc::clone(&live));
+    let deps = Deps {
+        registry: Arc::clone(&registry) as _,
+        feed: registry,
+        ledger: Arc::clone(ledger) as _,
+        answers: Arc::clone(ledger) as _,
+        outbox: Arc::clone(ledger) as _,
+        accounts: Arc::clone(&office.accounts),
+        office: Arc::clone(office),
+        mail: Arc::new(Nowhere),
+        single_sign_on: None,
+        pages: Some(Box::new(move |inside| Portal::routes(pages_of, settings, None, inside))),
+        shares: None,
+        worlds: Arc::new(SqliteWorlds::open(dir)?),
+        keys: Arc::clone(&office.keys),
+        clock: Arc::new(Standing(now)),
+        entropy: Arc::new(Counting::default()),
+        metrics: None,
+        traces: None,
+    };
+    Ok(Server::bind(&[Listener::new(listen)], None, deps, live).await?)
+}
+
+/// Asks for pages as one caller, and tells how long they took.
+fn measure(address: SocketAddr, requests: usize, session: &str, pages: &[String]) -> Result<(), Failure> {
+    for page in pages {
+        let first = get(address, page, session)?;
+        let mut times = (0..requests).map(|_| get(address, page, session)).collect::<Result<Vec<_>, _>>()?;
+        times.sort_unstable();
+        let at = |hundredths: usize| times.get(times.len() * hundredths / 100).or(times.last()).copied();
+        let (median, slow) = (at(50).ok_or("no request was made")?, at(99).ok_or("no request was made")?);
+        let met = if slow <= WANTED { "" } else { "  more than wanted" };
+        told(&format!("{page:<32} first {first:>8.1?}  p50 {median:>8.1?}  p99 {slow:>8.1?}{met}"))?;
+    }
+    Ok(())
+}
+
+/// One page on a connection of its own: how long it took.
+fn get(address: SocketAddr, path: &str, session: &str) -> Result<Duration, Failure> {
+    let begun = Instant::now();
+    let mut connection = TcpStream::connect(address)?;
+    let cookie = format!("__Host-laini_session={session}");
+    write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer)?;
+    let took = begun.elapsed();
+    if !answer.starts_with(b"HTTP/1.1 200") {
+        let line = answer.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        return Err(format!("{path}: {}", String::from_utf8_lossy(line)).into());
+    }
+    Ok(took)
+}
+
+/// Somebody who was invited and came: the token of their session.
+fn signed_in(office: &Office, seat: Seat, email: &str, at: Timestamp) -> Result<String, Failure> {
+    let (_, issued) = office.run(&Actor::System, at, |work| invite(work, seat, email, email, false))?;
+    let come = |work: &mut laini_office::Work<'_>| accept_invitation(work, &issued.token, PASSWORD, None, "127.0.0.1");
+    Ok(office.run(&Actor::Stranger, at, come)?.token.to_string())
+}
+
+/// Partners with an app and an agreement each: flat, with a minimum, and with free units and bands.
+fn add_partners(accounts: &SqliteAccounts, partners: u64, from: Timestamp) -> Result<Vec<Agreement>, Failure> {
+    let kes = |minor| Money::new(minor, Currency::KES);
+    let bands = vec![Band { up_to: Some(10_000), unit_minor: 100 }, Band { up_to: None, unit_minor: 80 }];
+    let swap = Price { free: FreeUnits::PerMonth(1_000), set_up_minor: 5_000_000, bands, ..Price::flat(1, kes(100)) };
+    let age = Price { monthly_minimum_minor: 10_000, ..Price::flat(1, kes(400)) };
+    let prices = vec![(Product::Imsi, Price::flat(1, kes(2_000))), (Product::Swap, swap), (Product::Age, age)];
+    let mut agreements = Vec::new();
+    for number in 1..=partners {
+        let partner = PartnerId::from_stored(number);
+        let agreement = Agreement {
+            id: AgreementId::from_stored(number),
+            partner,
+            valid_from: from,
+            valid_until: None,
+            windows: Windows::default(),
+            prices: prices.clone(),
+            pass_hashed_imsi: false,
+            purposes: vec![Purpose::FraudPrevention],
+            exact_times: false,
+        };
+        let audit = AuditEntry {
+            at: from,
+            actor: "bench".to_owned(),
+            action: "partner.add".to_owned(),
+            target: partner.to_string(),
+            reason: String::new(),
+            partner: Some(partner),
+        };
+        let of = Partner::new(partner, format!("Bank {number}"));
+        block_on(accounts.add_partner(of, agreement.clone(), audit.clone()))?;
+        block_on(accounts.add_app(app_of(number, from), audit))?;
+        agreements.push(agreement);
+    }
+    Ok(agreements)
+}
+
+fn app_of(number: u64, from: Timestamp) -> App {
+    App {
+        id: app(number),
+        partner: PartnerId::from_stored(number),
+        name: format!("Cheque desk {number}"),
+        environment: Environment::Production,
+        products: ProductSet::all(),
+        status: AppStatus::Active,
+        token_epoch: 0,
+        consumer_key: ConsumerKey::mint(Environment::Production, [number, 1, 2]),
+        secrets: vec![AppSecret::first(ConsumerSecret::mint([number, 1, 2, 3]).hash(), from)],
+        profile: AppProfile::default(),
+        purpose: Purpose::FraudPrevention,
+        limits: AppLimits::default(),
+        client_certificate: None,
+        allowed_addresses: AddressRules::default(),
+    }
+}
+
+/// Records checks through the engine itself, evenly over the time: chained and sealed as any.
+fn fill(
+    ledger: &SqliteLedger,
+    agreements: &[Agreement],
+    rows: u64,
+    (begins, ends): (Timestamp, Timestamp),
+) -> Result<(), Failure> {
+    let desk = Desk::default();
+    let span_us = ends.as_microsecond() - begins.as_microsecond();
+    let draft = |number: u64| -> Result<Draft, Failure> {
+        let of = usize::try_from(number)? % agreements.len();
+        let agreement = &agreements[of];
+        let product = Product::ALL[usize::try_from(number / 7)? % Product::ALL.len()];
+        let after_us = i64::try_from(u128::from(number) * u128::try_from(span_us)? / u128::from(rows))?;
+        let question =
+            Question { product, line: u32::try_from(number % LINES)?, app: app(agreement.id.as_u64()), ..QUESTION };
+        let (_, price) =
+            agreement.prices.iter().find(|(priced, _)| *priced == product).ok_or("a product has no price")?;
+        let draft = desk.answered(question, begins + SignedDuration::from_micros(after_us));
+        Ok(Draft { partner: agreement.partner, agreement: Some(agreement.id), price: price.stamp(), ..draft })
+    };
+    let mut next = 0;
+    while next < rows {
+        let until = rows.min(next + ROWS_PER_COMMIT);
+        let drafts = (next..until).map(draft).collect::<Result<_, _>>()?;
+        match block_on(ledger.submit(Submission { drafts, ..Submission::default() }))? {
+            Submitted::Recorded(..) => next = until,
+            Submitted::Answered(..) => return Err("nothing was asked under a key".into()),
+        }
+    }
+    Ok(())
+}
+
+fn told(line: &str) -> Result<(), Failure> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}

@@ -1,0 +1,46 @@
+use laini_core::billing::{Currency, Money};
+
+/// A count as people read it: `1,234,567`.
+pub(crate) fn count(count: u64) -> String {
+    grouped(&count.to_string())
+}
+
+/// An amount as people read it: `KES 1,234.50`.
+pub(crate) fn money(money: Money) -> String {
+    let shown = money.to_string();
+    let (currency, amount) = shown.split_once(' ').unwrap_or(("", &shown));
+    let (sign, amount) = amount.strip_prefix('-').map_or(("", amount), |amount| ("-", amount));
+    let (units, cents) = amount.split_once('.').unwrap_or((amount, "00"));
+    format!("{currency} {sign}{}.{cents}", grouped(units))
+}
+
+/// An amount of a currency that was kept as text.
+pub(crate) fn amount(minor: i64, currency: &str) -> String {
+    money(Money::new(minor, Currency::parse(currency).unwrap_or(Currency::KES)))
+}
+
+fn grouped(digits: &str) -> String {
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_grouped_by_thousands() {
+        for (value, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(count(value), text);
+        }
+        for (minor, text) in [(5, "KES 0.05"), (-123_456_789, "KES -1,234,567.89"), (100_000, "KES 1,000.00")] {
+            assert_eq!(amount(minor, "KES"), text);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use askama::Template;
+use jiff::civil::Date;
+use laini_core::billing::{Currency, Money, Month, Outcome};
+use laini_core::partner::{AppId, Environment, PartnerId, Product};
+use laini_office::billing::{DayUsage, ReferenceUsage, usage_by_day, usage_by_reference};
+use laini_office::{Problem, Work, apps};
+
+use super::{BOTH, MonthChoice, OWN, base, day, months};
+use crate::answer::Answer;
+use crate::figures::{count, money};
+use crate::frame::Frame;
+use crate::page::{Page, Workspace};
+use crate::plot::{Form, Plot, Series};
+use crate::portal::Portal;
+use crate::visit::{Visit, page};
+use crate::words::UsageWords;
+
+pub(super) fn pages() -> Vec<Page> {
+    vec![
+        Page::get("/usage", OWN, show).in_rail(Workspace::Build, |words| words.usage),
+        Page::get("/usage/days.csv", OWN, download),
+        Page::get("/usage/references", OWN, show_references),
+        Page::get("/partners/{partner}/usage", BOTH, show),
+        Page::get("/partners/{partner}/usage/days.csv", BOTH, download),
+        Page::get("/partners/{partner}/usage/references", BOTH, show_references),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "billing/usage.html")]
+struct UsagePage {
+    frame: Frame,
+    words: &'static UsageWords,
+    base: String,
+    name: String,
+    month: Month,
+    months: Vec<MonthChoice>,
+    environment: &'static str,
+    sums: Row,
+    charts: Vec<String>,
+    /// By app and by product: what the table is called, its first column, its rows.
+    tables: [(&'static str, &'static str, Vec<Row>); 2],
+    is_member: bool,
+    from: Date,
+    until: Date,
+}
+
+/// What was asked of one kind.
+struct Row {
+    name: String,
+    checks: String,
+    charged: String,
+    spend: String,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    checks: u64,
+    charged: u64,
+    minor: i64,
+}
+
+impl Sums {
+    fn add(&mut self, usage: &DayUsage) {
+        // A reversal is no check: it takes a charge back.
+        match usage.outcome {
+            Outcome::Reversal => self.charged = self.charged.saturating_sub(usage.checks),
+            Outcome::Answered => {
+                self.checks += usage.checks;
+                self.charged += usage.checks;
+            }
+            _ => self.checks += usage.checks,
+        }
+        self.minor = self.minor.saturating_add(usage.charged_minor);
+    }
+
+    fn row(self, name: String, currency: Currency) -> Row {
+        Row {
+            name,
+            checks: count(self.checks),
+            charged: count(self.charged),
+            spend: money(Money::new(self.minor, currency)),
+        }
+    }
+}
+
+/// What is read for a month.
+struct Read {
+    name: String,
+    month: Month,
+    days: (Date, Date),
+    usage: Vec<DayUsage>,
+    apps: BTreeMap<AppId, String>,
+    currency: Currency,
+}
+
+fn read(work: &Work<'_>, visit: &Visit, environment: Environment) -> Result<Read, Problem> {
+    let (partner, zone) = (visit.partner()?, &work.office.settings.zone);
+    let (month, _) = months(visit, Month::of(work.at, zone))?;
+    let days = (zone.to_datetime(month.begins(zone)).date(), zone.to_datetime(month.ends(zone)).date());
+    let mut usage = usage_by_day(work.office, Some(partner), days.0, days.1)?;
+    usage.retain(|one| one.environment == environment);
+    let of = apps::apps_of(work, partner)?;
+    let name = work.book()?.partners.into_iter().find(|known| known.id == partner).map(|known| known.name);
+    let apps = of.into_iter().map(|of| (of.app.id, of.app.name)).collect();
+    Ok(Read { name: name.unwrap_or_default(), month, days, usage, apps, currency: work.office.settings.currency })
+}
+
+fn environment(visit: &Visit) -> Environment {
+    Environment::parse(visit.query("environment")).unwrap_or(Environment::Production)
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let (words, environment) = (&visit.language.words().usage, environment(&visit));
+    let found = portal.work(&visit, move |work, visit| {
+        let read = read(work, visit, environment)?;
+        let now = Month::of(work.at, &work.office.settings.zone);
+        Ok((read, months(visit, now)?.1))
+    });
+    let (read, months) = found.await?;
+    let (mut all, mut by_app, mut by_product) = (Sums::default(), BTreeMap::new(), BTreeMap::new());
+    for usage in &read.usage {
+        all.add(usage);
+        by_app.entry(usage.app).or_insert_with(Sums::default).add(usage);
+        by_product.entry(usage.product).or_insert_with(Sums::default).add(usage);
+    }
+    let app = |id: &AppId| read.apps.get(id).cloned().unwrap_or_else(|| id.to_string());
+    let apps = by_app.iter().map(|(id, sums)| sums.row(app(id), read.currency)).collect();
+    let products = by_product.iter().map(|(of, sums)| sums.row(of.word().to_owned(), read.currency)).collect();
+    let until = read.days.1;
+    page(&UsagePage {
+        frame: visit.frame(&portal, words.title),
+        words,
+        base: base(&visit),
+        charts: if read.usage.is_empty() { Vec::new() } else { charts(&read, words)? },
+        name: read.name.clone(),
+        month: read.month,
+        months,
+        environment: environment.word(),
+        sums: all.row(String::new(), read.currency),
+        tables: [(words.by_app, words.app, apps), (words.by_product, words.product, products)],
+        is_member: visit.actor().partner().is_some(),
+        from: read.days.0,
+        until,
+    })
+}
+
+/// Checks by day, and what they cost at list prices.
+fn charts(read: &Read, words: &UsageWords) -> Result<Vec<String>, Problem> {
+    let days: Vec<Date> = read.days.0.series(jiff::Span::new().days(1)).take_while(|day| *day < read.days.1).collect();
+    let asked: Vec<Product> =
+        Product::ALL.into_iter().filter(|product| read.usage.iter().any(|one| one.product == *product)).collect();
+    let of_day = |product: Product, value: &dyn Fn(&DayUsage) -> i64| -> Vec<i64> {
+        let mut values: BTreeMap<Date, i64> = BTreeMap::new();
+        for usage in read.usage.iter().filter(|one| one.product == product) {
+            let sum = values.entry(usage.day).or_default();
+            *sum = sum.saturating_add(value(usage));
+        }
+        days.iter().map(|day| values.get(day).copied().unwrap_or(0)).collect()
+    };
+    let checks = |usage: &DayUsage| match usage.outcome {
+        Outcome::Reversal => 0,
+        _ => i64::try_from(usage.checks).unwrap_or(i64::MAX),
+    };
+    let minor = |usage: &DayUsage| usage.charged_minor;
+    let counted = |value: i64| count(u64::try_from(value).unwrap_or(0));
+    let paid = |value: i64| money(Money::new(value, read.currency));
+    let plot = |texts: (&'static str, &'static str, &'static str), value: &dyn Fn(&DayUsage) -> i64, written| {
+        let series = asked.iter().map(|product| Series { name: product.word(), values: of_day(*product, value) });
+        Plot {
+            id: texts.0,
+            title: texts.1,
+            about: texts.2,
+            form: Form::Bars,
+            along: words.day,
+            labels: days.iter().map(|day| format!("{:02}", day.day())).collect(),
+            series: series.collect(),
+            written,
+            table: words.as_table,
+        }
+        .html()
+    };
+    let calls = plot(("calls", words.calls_by_day, words.calls_about), &checks, &counted)?;
+    Ok(vec![calls, plot(("spend", words.spend_by_day, words.spend_about), &minor, &paid)?])
+}
+
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let environment = environment(&visit);
+    let read = portal.work(&visit, move |work, visit| read(work, visit, environment)).await?;
+    let mut csv = "day,app,product,environment,outcome,checks,charged_minor,currency\r\n".to_owned();
+    for usage in &read.usage {
+        let app = read.apps.get(&usage.app).cloned().unwrap_or_else(|| usage.app.to_string());
+        let (day, product, outcome) = (usage.day, usage.product.word(), usage.outcome.word());
+        let (checks, minor, currency) = (usage.checks, usage.charged_minor, read.currency.as_str());
+        let app = app.replace('"', "\"\"");
+        let _ =
+            write!(csv, "{day},\"{app}\",{product},{},{outcome},{checks},{minor},{currency}\r\n", environment.word());
+    }
+    Ok(Answer::file("text/csv; charset=utf-8", format!("usage-{}.csv", read.month), csv))
+}
+
+#[derive(Template)]
+#[template(path = "billing/references.html")]
+struct ReferencesPage {
+    frame: Frame,
+    words: &'static UsageWords,
+    base: String,
+    from: String,
+    until: String,
+    partner: PartnerId,
+    rows: Option<Vec<Row>>,
+}
+
+async fn show_references(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let words = &visit.language.words().usage;
+    let partner = visit.partner()?;
+    let days = day(&visit, "from")?.zip(day(&visit, "until")?);
+    let counted = match days {
+        None => None,
+        Some((from, until)) => {
+            Some(portal.long_work(move |office| usage_by_reference(office, partner, from, until)).await?)
+        }
+    };
+    let currency = portal.office.settings.currency;
+    let row = |one: &ReferenceUsage| Row {
+        name: format!("{} · {}", one.reference.as_deref().unwrap_or(words.no_reference), one.product.word()),
+        checks: count(one.checks),
+        charged: count(one.charged),
+        spend: money(Money::new(one.charged_minor, currency)),
+    };
+    page(&ReferencesPage {
+        frame: visit.frame(&portal, words.references),
+        words,
+        base: base(&visit),
+        from: visit.query("from").to_owned(),
+        until: visit.query("until").to_owned(),
+        partner,
+        rows: counted.map(|counted| counted.iter().map(row).collect()),
+    })
+}

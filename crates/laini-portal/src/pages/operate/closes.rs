@@ -1,0 +1,83 @@
+//! Months that are closed, and the one that is next.
+
+use std::sync::Arc;
+
+use askama::Template;
+use laini_core::billing::Month;
+use laini_office::billing::{MonthClose, NextClose, closes, next_close};
+use laini_office::{PageRequest, Problem};
+
+use super::{FINANCE_ACTS, FINANCE_LOOKS};
+use crate::answer::Answer;
+use crate::frame::{Frame, told};
+use crate::page::Page;
+use crate::pages::billing::may;
+use crate::portal::Portal;
+use crate::visit::{Visit, page};
+use crate::words::FinanceWords;
+
+pub(super) fn pages() -> Vec<Page> {
+    vec![Page::get("/operate/closes", FINANCE_LOOKS, show), Page::post("/operate/closes", FINANCE_ACTS, begin, show)]
+}
+
+#[derive(Template)]
+#[template(path = "operate/closes.html")]
+struct ClosesPage {
+    frame: Frame,
+    words: &'static FinanceWords,
+    next: Option<Next>,
+    /// What came of the close that was begun here last.
+    came_to: Option<(String, Result<u64, String>)>,
+    closed: Vec<(String, String)>,
+    can_act: bool,
+    is_under_way: bool,
+}
+
+/// The month that is closed next.
+struct Next {
+    month: String,
+    ends: String,
+    is_over: bool,
+    is_begun: bool,
+    made: u64,
+    writers: Vec<u32>,
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let words = &visit.language.words().finance;
+    let found = portal.work(&visit, |work, _| {
+        let next = next_close(work.office, work.at)?;
+        Ok((next, closes(work, PageRequest::FIRST)?.items))
+    });
+    let (next, closed) = found.await?;
+    let is_under_way = portal.closing.is_under_way();
+    let next = next.map(|next: NextClose| Next {
+        month: next.month.to_string(),
+        ends: portal.shown(next.ends),
+        is_over: next.is_over,
+        is_begun: next.begun.is_some() || is_under_way,
+        made: next.invoices_made,
+        writers: next.writers_behind,
+    });
+    let done = |close: &&MonthClose| close.is_done;
+    let came_to = portal.closing.came_to().map(|(month, done)| {
+        let done = done.map(|report| report.made).map_err(|problem| told(&problem, visit.language.words()));
+        (month.to_string(), done)
+    });
+    page(&ClosesPage {
+        frame: visit.frame(&portal, words.closes),
+        words,
+        next,
+        came_to,
+        closed: closed.iter().filter(done).map(|of| (of.month.to_string(), portal.shown(of.frozen))).collect(),
+        can_act: may(&visit, FINANCE_ACTS),
+        is_under_way,
+    })
+}
+
+/// Begins the close: it goes on by itself, and the page says how far it is.
+async fn begin(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let month = Month::parse(visit.field("month")).map_err(|error| Problem::invalid("month", error.to_string()))?;
+    portal.closing.begin(&portal.office, visit.actor(), month, visit.context.at)?;
+    Ok(Answer::see_other("/operate/closes"))
+}

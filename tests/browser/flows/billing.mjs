@@ -1,0 +1,141 @@
+import { base, expect, look, ok, signIn, visitor } from "../lib.mjs";
+
+/** Money: a bank's owner looks at usage, sets a budget, disputes a line; the operator's finance answers and prices anew. */
+export async function billing() {
+  const owner = await visitor();
+  await signIn(owner, "owner@bank.example");
+  await usage(owner);
+  await budget(owner);
+  const invoice = await dispute(owner);
+  const staff = await visitor();
+  await signIn(staff, "staff@mobile.example");
+  await settle(staff, invoice);
+  await prices(staff);
+  await money(staff);
+  await owner.context.close();
+  await staff.context.close();
+}
+
+async function usage(visit) {
+  const { page, context } = visit;
+  await page.goto(`${base}/usage`);
+  await look(visit, "usage");
+  const csv = await context.request.get(`${base}/usage/days.csv`);
+  expect((await csv.text()).startsWith("day,app,product,environment,outcome,checks"), "usage is a file too");
+  const months = await page.$$eval("#month option", (all) => all.map((one) => one.value));
+  await page.selectOption("#month", months[1]);
+  await page.waitForURL(/month=/);
+  await look(visit, "usage-last-month");
+  const bars = await page.locator("svg.plot .bar-mark").count();
+  expect(bars > 0, "the last month has its bars");
+  await page.locator("details > summary").first().click();
+  const rows = await page.locator("figure").first().locator("tbody tr").count();
+  expect(rows >= 28, `a row for each day, not ${rows}`);
+  await page.goto(`${base}/usage/references?from=${months[0]}-01&until=${months[0]}-02`);
+  await look(visit, "usage-references");
+  ok("usage stands by day, app, product and reference, as a chart, a table and a file");
+}
+
+async function budget(visit) {
+  const { page } = visit;
+  await page.goto(`${base}/billing`);
+  await look(visit, "billing");
+  await page.fill("#amount", "a lot");
+  await page.click("#budgets button.primary");
+  expect(await page.isVisible("[role=alert]"), "an amount that is none is told");
+  await page.fill("#amount", "50,000");
+  await page.check("input[name=hard_stop]");
+  await page.click("#budgets button.primary");
+  await page.waitForURL(/saved/);
+  expect((await page.textContent("#budgets")).includes("KES 50,000.00"), "the budget stands there");
+  await look(visit, "billing-budget");
+  ok("a budget is set");
+}
+
+async function dispute(visit) {
+  const { page, context } = visit;
+  await page.goto(`${base}/invoices`);
+  await look(visit, "invoices");
+  await page.click("main tbody th a");
+  await page.waitForSelector("#dispute");
+  const at = new URL(page.url()).pathname;
+  await look(visit, "invoice");
+  for (const [form, begins] of [["pdf", "%PDF"], ["csv", "invoice,month"], ["json", "{"], ["html", "<!doctype html>"], ["etims", "{"]]) {
+    const file = await context.request.get(`${base}${at}/files/${form}`);
+    expect(file.status() === 200 && (await file.text()).startsWith(begins), `the ${form} of ${at}`);
+    expect(file.headers()["content-disposition"]?.startsWith("attachment"), `the ${form} is a file`);
+  }
+  await page.click("#verify button");
+  await page.waitForSelector("#verify .note.good");
+  await page.click("text=Rows");
+  await page.waitForSelector("main tbody th.mono");
+  await look(visit, "invoice-rows");
+  await page.goto(base + at);
+  await page.fill("#reason", "These checks were of a load test.");
+  await page.click("#dispute button");
+  await page.waitForSelector("text=These checks were of a load test.");
+  await look(visit, "invoice-disputed");
+  await page.goto(`${base}/billing/account`);
+  await look(visit, "account-statement");
+  const ledger = await context.request.get(`${base}/billing/ledger.csv`);
+  expect((await ledger.text()).startsWith("requestRefID,at,partner"), "the ledger is exported");
+  const statement = await context.request.get(`${base}/billing/account/statement.pdf`);
+  expect((await statement.text()).startsWith("%PDF"), "the statement is a paper too");
+  ok("an invoice is read, computed again, followed to its rows and disputed");
+  return at;
+}
+
+async function settle(visit, invoice) {
+  const { page } = visit;
+  await page.goto(`${base}/operate/invoices?state=disputed`);
+  await look(visit, "operate-invoices");
+  await page.click("main tbody th a");
+  await page.waitForSelector("text=Settle the dispute");
+  expect(page.url().endsWith(invoice), "it is the one that was disputed");
+  await page.fill("[id^=answer-]", "It was answered as agreed.");
+  await page.click("button[value=reject]");
+  await page.waitForSelector("text=It was answered as agreed.");
+  await look(visit, "operate-invoice");
+  ok("finance answers the dispute");
+}
+
+async function prices(visit) {
+  const { page } = visit;
+  await page.goto(`${base}/operate/prices`);
+  await look(visit, "prices");
+  await page.click("text=Demo Bank");
+  await page.waitForSelector("#bands");
+  await page.fill("#bands", "10=20, 15");
+  await page.click("#new button.primary");
+  await page.waitForSelector("text=It would have cost");
+  await look(visit, "price-simulated");
+  await page.check("input[name=at_once]");
+  await page.fill("#reason", "agreed by letter");
+  await page.click("button[formaction]");
+  await page.waitForURL(/done=signed/);
+  expect((await page.textContent("main")).includes("KES 20.00 up to 10, KES 15.00"), "the new version is there");
+  await look(visit, "price-changed");
+  ok("a price is simulated, and becomes a new version");
+}
+
+async function money(visit) {
+  const { page } = visit;
+  await page.goto(`${base}/operate/revenue`);
+  await look(visit, "revenue");
+  expect((await page.locator("svg.plot .bar-mark").count()) > 0, "revenue has its bars");
+  await page.goto(`${base}/operate/closes`);
+  await look(visit, "closes");
+  await page.goto(`${base}/operate/payments`);
+  await page.fill("#content", "date,amount,reference,description,id\n2026-11-20,1500.00,SAMPLE,somebody unknown,b-1\n2026-11-20,12.345,x,y,b-2\n");
+  await page.click("#statement button.primary");
+  await page.waitForSelector("text=somebody unknown");
+  await look(visit, "payments");
+  expect((await page.textContent("main [role=status]")).includes("not readable"), "what cannot be read is told");
+  await page.click("main tbody td a");
+  await page.waitForSelector("text=not known");
+  await look(visit, "payment");
+  await page.click("button.primary");
+  await page.waitForURL(`${base}/operate/payments`);
+  expect((await page.textContent("main")).includes("Of every payment it is known whose it is."), "it is matched");
+  ok("a statement comes in, and what nobody knows of is matched");
+}
