@@ -10,12 +10,15 @@ mod assets;
 mod cookie;
 mod csrf;
 mod frame;
+mod incident_card;
 mod language;
 mod page;
 mod pages;
 mod portal;
 mod said;
 mod status;
+mod status_board;
+mod ticket_thread;
 mod visit;
 mod words;
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
+use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
@@ -11,14 +12,16 @@ use jiff::Timestamp;
 use laini_core::partner::AppId;
 use laini_office::people::{self, Person};
 use laini_office::{Actor, Office, Problem};
-use laini_server::http::{Context, Inside, Throttle};
+use laini_server::http::{ApiError, Context, Inside, Throttle};
 use laini_server::{Limits, LiveSettings};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::language::Language;
 use crate::page::{Access, Page};
+use crate::status_board::StatusBoard;
 use crate::visit::{Caller, Does, Theme, Visit, is_part};
 use crate::{assets, cookie, csrf, pages};
 
@@ -32,6 +35,8 @@ const FORMS_BURST: u32 = 60;
 const FORM_EVERY: Duration = Duration::from_secs(1);
 /// Addresses whose forms are counted; beyond, some are forgotten.
 const ADDRESSES_MAX: usize = 65_536;
+/// Who looks is sought for so long.
+const CALLER_PATIENCE: Duration = Duration::from_secs(3);
 /// Where staff are sent who must set up a second factor first.
 const SECOND_FACTOR: &str = "/account/second-factor";
 
@@ -41,6 +46,7 @@ pub struct Portal {
     pub(crate) settings: Arc<LiveSettings>,
     pub(crate) inside: Inside,
     pub(crate) visitors: Option<AppId>,
+    pub(crate) board: StatusBoard,
     works: Semaphore,
     knocks: Throttle<std::net::IpAddr>,
 }
@@ -51,9 +57,24 @@ impl Portal {
     pub fn routes(office: Arc<Office>, settings: Arc<LiveSettings>, visitors: Option<AppId>, inside: Inside) -> Router {
         let knocks = Throttle::new(FORMS_BURST, FORM_EVERY, ADDRESSES_MAX);
         let works = Semaphore::new(WORKS_MAX);
-        let portal = Arc::new(Self { office, settings, inside, visitors, works, knocks });
+        let board = StatusBoard::default();
+        let portal = Arc::new(Self { office, settings, inside, visitors, board, works, knocks });
         let routes = pages::all().into_iter().fold(Router::new(), |router, page| portal.with_route(router, page));
-        routes.merge(assets::routes())
+        routes.merge(assets::routes()).fallback(move |Extension(context): Extension<Context>, request: Request| {
+            let portal = Arc::clone(&portal);
+            async move { portal.not_found(context, request).await }
+        })
+    }
+
+    /// What is on no path: a page for whoever reads with a browser, and the API's own refusal for everybody else.
+    async fn not_found(self: Arc<Self>, context: Context, request: Request) -> Response {
+        let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_looked_at = [Method::GET, Method::HEAD].contains(request.method()) && accepted.contains("text/html");
+        if !is_looked_at {
+            return context.refuse(ApiError::UnknownPath);
+        }
+        let nothing = |_, _| async { Err(Problem::NotFound("page")) };
+        self.answer(context, &Page::get("", Access::Anyone, nothing), request).await
     }
 
     fn with_route(self: &Arc<Self>, router: Router, page: Page) -> Router {
@@ -77,7 +98,7 @@ impl Portal {
         self.blocking(move |office| office.run(&visit.actor(), visit.context.at, |unit| work(unit, &visit))).await?
     }
 
-    async fn blocking<T: Send + 'static>(
+    pub(crate) async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Office) -> T + Send + 'static,
     ) -> Result<T, Problem> {
@@ -137,10 +158,14 @@ impl Portal {
         let mut must_set_up_factor = false;
         if let Some(token) = visit.session.clone() {
             let at = visit.context.at;
-            let found = self.blocking(move |office| find_caller(office, &token, at)).await??;
-            match found {
-                Some((caller, must)) => (visit.caller, must_set_up_factor) = (Some(caller), must),
-                None => visit.session = None,
+            let finding = self.blocking(move |office| find_caller(office, &token, at));
+            let found = timeout(CALLER_PATIENCE, finding).await.map_err(|_| Problem::Store("sessions are slow".into()));
+            match found.and_then(|found| found?) {
+                Ok(Some((caller, must))) => (visit.caller, must_set_up_factor) = (Some(caller), must),
+                Ok(None) => visit.session = None,
+                // What everybody may see is seen while nobody can be found.
+                Err(_) if page.method == Method::GET && matches!(page.access, Access::Anyone) => {}
+                Err(problem) => return Err(problem),
             }
         }
         let own = visit.session.as_ref().or(browser.as_ref()).map(|cookie| cookie.as_str());

@@ -12,6 +12,8 @@ mod onboarding;
 mod operate;
 mod preferences;
 mod products;
+mod status;
+mod support;
 
 use std::sync::LazyLock;
 
@@ -26,10 +28,12 @@ pub(crate) fn all() -> Vec<Page> {
     [
         home::pages(),
         products::pages(),
+        status::pages(),
         docs::pages(),
         build::pages(),
         desk::pages(),
         onboarding::pages(),
+        support::pages(),
         operate::pages(),
         door::pages(),
         account::pages(),

@@ -1,4 +1,4 @@
-use super::{Words, account_page, apps, catalogue, desk, onboarding, rail, sign_in, try_it};
+use super::{Words, account_page, apps, catalogue, desk, incidents, onboarding, rail, sign_in, status, tickets, try_it};
 
 /// English.
 pub(crate) static ENGLISH: Words = Words {
@@ -29,4 +29,7 @@ pub(crate) static ENGLISH: Words = Words {
     desk: desk::ENGLISH,
     onboarding: onboarding::ENGLISH,
     rail: rail::ENGLISH,
+    status: status::ENGLISH,
+    incidents: incidents::ENGLISH,
+    tickets: tickets::ENGLISH,
 };

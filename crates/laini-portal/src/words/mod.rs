@@ -8,10 +8,13 @@ mod apps;
 mod catalogue;
 mod desk;
 mod en;
+mod incidents;
 mod onboarding;
 mod rail;
 mod sign_in;
+mod status;
 mod sw;
+mod tickets;
 mod try_it;
 
 pub(crate) use account_page::AccountWords;
@@ -19,10 +22,13 @@ pub(crate) use apps::AppsWords;
 pub(crate) use catalogue::CatalogueWords;
 pub(crate) use desk::DeskWords;
 pub(crate) use en::ENGLISH;
+pub(crate) use incidents::IncidentWords;
 pub(crate) use onboarding::OnboardingWords;
 pub(crate) use rail::RailWords;
 pub(crate) use sign_in::SignInWords;
+pub(crate) use status::StatusWords;
 pub(crate) use sw::KISWAHILI;
+pub(crate) use tickets::TicketWords;
 pub(crate) use try_it::{SaidWords, TryWords};
 
 /// Every text, in one language.
@@ -54,4 +60,7 @@ pub(crate) struct Words {
     pub(crate) desk: DeskWords,
     pub(crate) onboarding: OnboardingWords,
     pub(crate) rail: RailWords,
+    pub(crate) status: StatusWords,
+    pub(crate) incidents: IncidentWords,
+    pub(crate) tickets: TicketWords,
 }

@@ -7,6 +7,9 @@ pub(crate) struct RailWords {
     pub(crate) desk_settings: &'static str,
     pub(crate) onboarding: &'static str,
     pub(crate) partners: &'static str,
+    pub(crate) incidents: &'static str,
+    pub(crate) support: &'static str,
+    pub(crate) tickets: &'static str,
 }
 
 pub(super) const ENGLISH: RailWords = RailWords {
@@ -16,6 +19,9 @@ pub(super) const ENGLISH: RailWords = RailWords {
     desk_settings: "Thresholds",
     onboarding: "Onboarding",
     partners: "Partners",
+    incidents: "Incidents",
+    support: "Support",
+    tickets: "Tickets",
 };
 
 pub(super) const KISWAHILI: RailWords = RailWords {
@@ -25,4 +31,7 @@ pub(super) const KISWAHILI: RailWords = RailWords {
     desk_settings: "Viwango",
     onboarding: "Kujiunga",
     partners: "Washirika",
+    incidents: "Matukio",
+    support: "Msaada",
+    tickets: "Maombi",
 };

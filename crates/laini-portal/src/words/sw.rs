@@ -1,4 +1,4 @@
-use super::{Words, account_page, apps, catalogue, desk, onboarding, rail, sign_in, try_it};
+use super::{Words, account_page, apps, catalogue, desk, incidents, onboarding, rail, sign_in, status, tickets, try_it};
 
 /// Kiswahili.
 pub(crate) static KISWAHILI: Words = Words {
@@ -29,4 +29,7 @@ pub(crate) static KISWAHILI: Words = Words {
     desk: desk::KISWAHILI,
     onboarding: onboarding::KISWAHILI,
     rail: rail::KISWAHILI,
+    status: status::KISWAHILI,
+    incidents: incidents::KISWAHILI,
+    tickets: tickets::KISWAHILI,
 };

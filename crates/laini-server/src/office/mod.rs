@@ -14,6 +14,7 @@ mod described;
 mod documents;
 mod endpoint;
 mod going_live;
+mod incidents;
 mod invoices;
 mod ledger;
 mod member;
@@ -31,6 +32,7 @@ mod session;
 mod single_sign_on;
 mod staff;
 mod statements;
+mod tickets;
 mod usage;
 
 use std::net::IpAddr;
@@ -50,6 +52,7 @@ pub(crate) use beside::{Beside, BesideWork};
 pub(crate) use call::Call;
 pub(crate) use endpoint::{Endpoint, Noun, one_path};
 pub(crate) use reply::Reply;
+pub use incidents::incident_answer;
 pub use single_sign_on::SingleSignOn;
 
 use crate::LiveSettings;
@@ -82,6 +85,8 @@ pub(crate) const NOUNS: &[Noun] = &[
     requests::NOUN,
     usage::NOUN,
     privacy::NOUN,
+    incidents::NOUN,
+    tickets::NOUN,
     audit::NOUN,
 ];
 

@@ -5,6 +5,7 @@
 pub mod agreements;
 pub mod apps;
 pub mod going_live;
+pub mod incidents;
 pub mod invoices;
 pub mod ledger;
 pub mod onboarding;
@@ -14,6 +15,7 @@ pub mod people;
 pub mod privacy;
 mod reason;
 pub mod requests;
+pub mod tickets;
 pub mod usage;
 
 pub use reason::ReasonRequest;

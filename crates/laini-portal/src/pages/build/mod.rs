@@ -1,8 +1,9 @@
 //! The workspace of a partner's developers.
 //!
-//! Owns the pages of apps and keys. Must never show a secret twice.
+//! Owns the pages of apps and keys, and of incidents. Must never show a secret twice.
 
 mod apps;
+mod incidents;
 
 use laini_core::partner::{May, MemberRole};
 
@@ -14,5 +15,5 @@ const LOOKS: Access = Access::SignedIn(May::MEMBERS);
 const BUILDS: Access = Access::SignedIn(May { members: &[MemberRole::Owner, MemberRole::Developer], staff: &[] });
 
 pub(super) fn pages() -> Vec<Page> {
-    apps::pages()
+    [apps::pages(), incidents::pages()].into_iter().flatten().collect()
 }

@@ -2,7 +2,9 @@
 //!
 //! Owns what staff see of all partners together. Must never be shown to a member.
 
+mod incidents;
 mod partners;
+mod tickets;
 
 use laini_core::partner::May;
 
@@ -12,5 +14,5 @@ use crate::page::{Access, Page};
 const LOOKS: Access = Access::SignedIn(May::STAFF);
 
 pub(super) fn pages() -> Vec<Page> {
-    partners::pages()
+    [partners::pages(), incidents::pages(), tickets::pages()].into_iter().flatten().collect()
 }
