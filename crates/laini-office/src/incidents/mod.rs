@@ -5,6 +5,7 @@
 
 mod audience;
 mod event;
+mod impact;
 mod incident;
 mod letters;
 mod steps;
@@ -12,6 +13,7 @@ mod subscription;
 
 pub use audience::{Told, audience};
 pub use event::{IncidentEvent, due_events, end_event};
+pub use impact::{Impact, impact};
 pub use incident::{Incident, IncidentUpdate, Which, list, the_incident};
 pub use steps::{NewIncident, open, resolve, update};
 pub use subscription::{is_subscribed, subscribe};

@@ -13,10 +13,13 @@ pub use ticket::{Said, Ticket, Which, list, list_of, names, the_ticket};
 use laini_core::billing::CheckId;
 use laini_core::partner::PartnerId;
 
-use crate::{Problem, Work};
+use crate::{Problem, Work, requests};
 
 /// Whether a request of this id is the partner's.
 fn is_theirs(work: &Work<'_>, partner: PartnerId, id: CheckId) -> Result<bool, Problem> {
-    let found = futures_executor::block_on(work.office.ledger.find(id))?;
-    Ok(found.is_some_and(|found| found.row.partner == partner))
+    match requests::open(work, partner, id) {
+        Ok(_) => Ok(true),
+        Err(Problem::NotFound(_)) => Ok(false),
+        Err(problem) => Err(problem),
+    }
 }

@@ -7,8 +7,8 @@ use laini_core::support::{Affected, Component, IncidentState, Severity};
 use laini_office::incidents::{self, Incident, NewIncident, Which};
 use laini_office::{Problem, Work};
 use laini_wire::office::incidents::{
-    IncidentAnswer, IncidentAudienceAnswer, IncidentAudienceItem, IncidentUpdateItem, IncidentsAnswer,
-    OpenIncidentRequest, ResolveIncidentRequest, UpdateIncidentRequest,
+    IncidentAnswer, IncidentAudienceAnswer, IncidentAudienceItem, IncidentCauseItem, IncidentImpactAnswer,
+    IncidentUpdateItem, IncidentsAnswer, OpenIncidentRequest, ResolveIncidentRequest, UpdateIncidentRequest,
 };
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ const INCIDENTS_PATH: &str = "/office/v1/incidents";
 const INCIDENT_PATH: &str = "/office/v1/incidents/{incident}";
 const UPDATES_PATH: &str = "/office/v1/incidents/{incident}/updates";
 const RESOLVE_PATH: &str = "/office/v1/incidents/{incident}/resolve";
+const IMPACT_PATH: &str = "/office/v1/partners/{partner}/incidents/{incident}/impact";
 const AUDIENCE_PATH: &str = "/office/v1/incident-audience";
 
 /// Who says what goes wrong.
@@ -37,6 +38,7 @@ pub(super) const NOUN: Noun = Noun {
             Endpoint::new(open_operation(), open_incident),
             Endpoint::new(update_operation(), update_incident),
             Endpoint::new(resolve_operation(), resolve_incident),
+            Endpoint::new(impact_operation(), show_incident_impact),
         ]
     },
     schemas,
@@ -49,6 +51,7 @@ fn schemas() -> Schemas {
     collect::<ResolveIncidentRequest>(&mut schemas);
     collect::<IncidentsAnswer>(&mut schemas);
     collect::<IncidentAudienceAnswer>(&mut schemas);
+    collect::<IncidentImpactAnswer>(&mut schemas);
     schemas
 }
 
@@ -112,6 +115,39 @@ fn resolve_operation() -> Operation {
     let summary = "Ends an incident";
     let resolve = operation("resolve_incident", (Method::POST, RESOLVE_PATH), summary, SPEAKERS, answer("As it is now."));
     taking(resolve, "ResolveIncidentRequest", json!({"text": "The disk was replaced at 10:20."}))
+}
+
+fn impact_operation() -> Operation {
+    let example = json!({
+        "incident": "0000000000000007", "from": "2026-11-28T09:40:00Z", "until": "2026-11-28T10:20:00Z", "apps": 2,
+        "failed": 3, "failed_by_operator": 2, "billed": 0, "causes": [{
+            "status": 503, "code": "503.001.01", "reason": "it cannot be reached", "calls": 2,
+        }], "newest": ["971f-4359-b611-6845a1be45ef26453458"],
+    });
+    let answer = Answer::ok("What failed while it lasted.", &["IncidentImpactAnswer"], example);
+    let summary = "Which calls of a partner failed while an incident lasted; none of them is billed";
+    operation("show_incident_impact", (Method::GET, IMPACT_PATH), summary, LOOKERS, answer)
+}
+
+fn show_incident_impact(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let impact = incidents::impact(work, call.partner()?, id(call)?)?;
+    let causes = impact.failures.causes.iter().map(|cause| IncidentCauseItem {
+        status: cause.status,
+        code: cause.code.clone(),
+        reason: cause.reason.clone(),
+        calls: cause.calls,
+    });
+    Reply::ok(&IncidentImpactAnswer {
+        incident: impact.incident.id.to_string(),
+        from: impact.incident.started.to_string(),
+        until: impact.until.to_string(),
+        apps: impact.apps as u64,
+        failed: impact.failures.calls,
+        failed_by_operator: impact.of_operator(),
+        billed: 0,
+        causes: causes.collect(),
+        newest: impact.failures.newest.iter().map(|call| call.id.request_ref()).collect(),
+    })
 }
 
 fn list_incidents(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

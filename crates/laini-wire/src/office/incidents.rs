@@ -106,6 +106,45 @@ pub struct IncidentsAnswer {
     pub next: Option<String>,
 }
 
+/// What an incident meant for a partner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IncidentImpactAnswer {
+    /// The incident's id.
+    pub incident: String,
+    /// From when calls are looked at: the incident's beginning (RFC 3339).
+    pub from: String,
+    /// Until when: its end, or now.
+    pub until: String,
+    /// How many of the partner's apps it reaches.
+    pub apps: u64,
+    /// How many calls failed meanwhile, whatever the reason; of those that are kept (30 days).
+    pub failed: u64,
+    /// How many of them failed on the operator's side (5xx).
+    pub failed_by_operator: u64,
+    /// How many of them were billed: 0, for calls that fail never are.
+    pub billed: u64,
+    /// Why they failed, the most frequent reason first.
+    pub causes: Vec<IncidentCauseItem>,
+    /// The `requestRefID` of the newest, at most 100.
+    pub newest: Vec<String>,
+}
+
+/// Why calls failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IncidentCauseItem {
+    /// The HTTP status.
+    #[cfg_attr(feature = "openapi", schema(maximum = 65535))]
+    pub status: u16,
+    /// The code of the table of errors.
+    pub code: String,
+    /// What their callers were told.
+    pub reason: String,
+    /// How many.
+    pub calls: u64,
+}
+
 /// Who is told of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use laini_core::partner::IncidentId;
+use laini_core::store::{RefusalCause, RefusedCall};
 use laini_office::incidents::{self, Incident, Which};
 use laini_office::{Cursor, PageRequest, Problem};
 
@@ -71,23 +72,57 @@ struct IncidentPage {
     words: &'static IncidentWords,
     incident: IncidentCard,
     reaches_you: bool,
+    until: String,
+    failed: u64,
+    of_operator: u64,
+    causes: Vec<Cause>,
+    newest: Vec<Failed>,
+}
+
+/// Why calls failed.
+struct Cause {
+    code: String,
+    status: u16,
+    reason: String,
+    calls: u64,
+}
+
+/// A call that failed.
+struct Failed {
+    reference: String,
+    at: String,
+    code: String,
+    number: String,
 }
 
 async fn show_incident(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let id = visit.id("incident", IncidentId::parse)?;
     let found = portal.work(&visit, move |work, visit| {
-        let partner = visit.partner()?;
-        let incident = incidents::the_incident(work, id)?;
-        let book = work.book()?;
-        let reaches_you = book.apps.iter().any(|app| app.partner == partner && incident.affected.reaches(app));
-        Ok((incident, reaches_you))
+        incidents::impact(work, visit.partner()?, id)
     });
-    let (incident, reaches_you) = found.await?;
+    let impact = found.await?;
     let all = visit.language.words();
+    let cause = |cause: &RefusalCause| Cause {
+        code: cause.code.clone(),
+        status: cause.status,
+        reason: cause.reason.clone(),
+        calls: cause.calls,
+    };
+    let failed = |call: &RefusedCall| Failed {
+        reference: call.id.request_ref(),
+        at: portal.shown(call.at),
+        code: call.code.clone(),
+        number: call.about.as_ref().map(|about| about.masked.clone()).unwrap_or_default(),
+    };
     page(&IncidentPage {
-        frame: visit.frame(&portal, incident.title.clone()),
+        frame: visit.frame(&portal, impact.incident.title.clone()),
         words: &all.incidents,
-        incident: IncidentCard::of(&incident, &portal, all),
-        reaches_you,
+        incident: IncidentCard::of(&impact.incident, &portal, all),
+        reaches_you: impact.apps > 0,
+        until: portal.shown(impact.until),
+        failed: impact.failures.calls,
+        of_operator: impact.of_operator(),
+        causes: impact.failures.causes.iter().map(cause).collect(),
+        newest: impact.failures.newest.iter().map(failed).collect(),
     })
 }
