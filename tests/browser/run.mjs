@@ -7,7 +7,7 @@
 import { browser, count, expect, wrong } from "./lib.mjs";
 
 /** In this order: later ones find what earlier ones left. */
-const FLOWS = ["everybody", "owner", "staff", "hostile"];
+const FLOWS = ["everybody", "owner", "staff", "incidents", "hostile"];
 
 const chosen = process.env.LAINI_FLOWS?.split(",") ?? FLOWS;
 for (const name of FLOWS.filter((name) => chosen.includes(name))) {

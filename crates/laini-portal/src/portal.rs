@@ -73,7 +73,6 @@ impl Portal {
         if !is_looked_at {
             return context.refuse(ApiError::UnknownPath);
         }
-        let nothing = |_, _| async { Err(Problem::NotFound("page")) };
         self.answer(context, &Page::get("", Access::Anyone, nothing), request).await
     }
 
@@ -209,6 +208,11 @@ impl Portal {
         let word = || self.office.entropy.next_u64();
         Zeroizing::new(format!("{:016x}{:016x}", word(), word()))
     }
+}
+
+/// What is shown where there is no page.
+async fn nothing(_: Arc<Portal>, _: Arc<Visit>) -> Result<Answer, Problem> {
+    Err(Problem::NotFound("page"))
 }
 
 /// Who holds a session's token, and whether they must set up a second factor first; `None` = it has ended.

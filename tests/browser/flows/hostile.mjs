@@ -2,7 +2,7 @@ import { base, expect, ok, signIn, visitor } from "../lib.mjs";
 import { readFileSync } from "node:fs";
 
 /** Pages on which people write. */
-const WRITTEN_ON = ["/", "/apps", "/desk", "/desk/settings", "/onboarding", "/sign-in", "/forgotten", "/invitation", "/reset"];
+const WRITTEN_ON = ["/", "/apps", "/desk", "/desk/settings", "/onboarding", "/support", "/sign-in", "/forgotten", "/invitation", "/reset"];
 
 /** The forms of the page as it is: where each goes, and its fields with what stands in them. */
 const forms = (page) => page.$$eval("main form", (all) => all.map((form) => ({

@@ -77,6 +77,8 @@ struct IncidentPage {
     of_operator: u64,
     causes: Vec<Cause>,
     newest: Vec<Failed>,
+    /// The form of a ticket, filled.
+    ask: String,
 }
 
 /// Why calls failed.
@@ -114,6 +116,7 @@ async fn show_incident(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer,
         code: call.code.clone(),
         number: call.about.as_ref().map(|about| about.masked.clone()).unwrap_or_default(),
     };
+    let subject: String = form_urlencoded::byte_serialize(impact.incident.title.as_bytes()).collect();
     page(&IncidentPage {
         frame: visit.frame(&portal, impact.incident.title.clone()),
         words: &all.incidents,
@@ -124,5 +127,6 @@ async fn show_incident(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer,
         of_operator: impact.of_operator(),
         causes: impact.failures.causes.iter().map(cause).collect(),
         newest: impact.failures.newest.iter().map(failed).collect(),
+        ask: format!("/support?subject={subject}"),
     })
 }

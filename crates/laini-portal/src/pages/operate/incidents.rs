@@ -193,7 +193,8 @@ fn affected(work: &Work<'_>, visit: &Visit) -> Result<Affected, Problem> {
             });
             Ok(Affected::Apps(named.collect::<Result<_, _>>()?))
         }
-        _ => Ok(Affected::Everyone),
+        "everyone" => Ok(Affected::Everyone),
+        _ => Err(Problem::invalid("reaches", "expected one of: everyone, products, apps")),
     }
 }
 
