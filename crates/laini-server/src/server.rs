@@ -7,6 +7,7 @@ use laini_core::billing::CheckIds;
 use laini_core::delivery::Reach;
 use laini_core::partner::Environment;
 use laini_core::store::{AccountsError, LedgerError};
+use laini_office::Chore;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -18,7 +19,7 @@ use crate::observe::{Exporter, Gauged, Metrics, SpanExport};
 use crate::office::{BesideWork, OfficeApi};
 use crate::operator::OperatorApi;
 use crate::sandbox::{RunWatch, SandboxWorlds};
-use crate::worker::{ChoreWorker, Prober, send_incident_news};
+use crate::worker::{ChoreWorker, Prober, Probing, send_incident_news};
 use crate::{Deps, Environments, Limits, Listener, LiveSettings, Pages};
 
 /// A server that listens and is ready to run.
@@ -88,17 +89,8 @@ impl Server {
         let runs = Arc::new(RunWatch::new(Arc::clone(&deps.office)));
         let office = office_routes(&deps, &settings, (&deliveries, reach), &runs);
         let (pages, probing) = (deps.pages.take(), deps.probing.take());
-        let prober = probing.map(|probing| Prober {
-            probing,
-            has_pages: pages.is_some(),
-            has_production: listeners.iter().any(|listener| listener.environments.include(Environment::Production)),
-            registry: Arc::clone(&deps.registry),
-            outbox: Arc::clone(&deps.outbox),
-            settings: Arc::clone(&settings),
-            clock: Arc::clone(&clock),
-        });
-        let (office_itself, mut chores) = (Arc::clone(&deps.office), laini_office::chores(Arc::clone(&deps.mail)));
-        chores.push(send_incident_news(Arc::clone(&deliveries), Arc::clone(&accounts)));
+        let prober = probing.map(|probing| prober(probing, &deps, (listeners, pages.is_some()), &settings));
+        let (itself, mut chores) = (Arc::clone(&deps.office), chores(&deps, &deliveries, &accounts));
         let gateway = Gateway::new(
             deps,
             Arc::clone(&accounts),
@@ -127,7 +119,7 @@ impl Server {
         let front = Front::new(routes, ids, Arc::clone(&clock), entropy, settings, observers, load);
         let front = Arc::new(with_pages(front, pages));
         chores.extend(prober.map(|prober| prober.chore(Inside::new(front.uncounted()))));
-        let chores = Arc::new(ChoreWorker::new(office_itself, clock, chores, holder));
+        let chores = Arc::new(ChoreWorker::new(itself, clock, chores, holder));
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
         let tls = each_once(shared.filter_map(|listener| listener.tls.clone()));
         let operator_address = operator.as_ref().map(|((_, address), _)| *address);
@@ -225,6 +217,31 @@ impl Server {
         {
             tracing::error!("the sender of spans panicked; the last ones are lost");
         }
+    }
+}
+
+/// What the office does by itself at its times, and what it has this server send.
+fn chores(deps: &Deps, deliveries: &Arc<Deliveries>, accounts: &Arc<AccountsPicture>) -> Vec<Chore> {
+    let mut chores = laini_office::chores(Arc::clone(&deps.mail));
+    chores.push(send_incident_news(Arc::clone(deliveries), Arc::clone(accounts)));
+    chores
+}
+
+/// What probes this server.
+fn prober(
+    probing: Probing,
+    deps: &Deps,
+    (listeners, has_pages): (&[Listener], bool),
+    settings: &Arc<LiveSettings>,
+) -> Prober {
+    Prober {
+        probing,
+        has_pages,
+        has_production: listeners.iter().any(|listener| listener.environments.include(Environment::Production)),
+        registry: Arc::clone(&deps.registry),
+        outbox: Arc::clone(&deps.outbox),
+        settings: Arc::clone(settings),
+        clock: Arc::clone(&deps.clock),
     }
 }
 

@@ -231,10 +231,10 @@ struct Ready {
     production: Option<Credentials>,
 }
 
-/// A started server. However it ends, what it printed is searched for canaries.
 /// How often the service probes itself.
 pub(crate) const PROBE_EVERY: &str = "LAINI_STATUS_PROBE_EVERY_S";
 
+/// A started server. However it ends, what it printed is searched for canaries.
 pub(crate) struct Running {
     pub(crate) base_url: String,
     /// Of the operator's own listener.
