@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use laini_core::Entropy;
 use laini_core::access::KeyTree;
 use laini_core::billing::{Currency, VAT_BASIS_POINTS};

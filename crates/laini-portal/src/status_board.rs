@@ -50,9 +50,8 @@ impl Portal {
             let take = tokio::spawn(async move {
                 let _place = place;
                 let every = portal.office.settings.probe_every;
-                let take = move |office: &laini_office::Office| {
-                    office.run(&Actor::Stranger, now, |work| picture(work, every))
-                };
+                let take =
+                    move |office: &laini_office::Office| office.run(&Actor::Stranger, now, |work| picture(work, every));
                 match portal.blocking(take).await {
                     Ok(Ok(taken)) => portal.board.hold(taken),
                     Ok(Err(problem)) | Err(problem) => {

@@ -39,7 +39,13 @@ pub(crate) struct SaidLine {
 }
 
 impl TicketRow {
-    pub(crate) fn of(ticket: &Ticket, side: Side, portal: &Portal, now: Timestamp, words: &'static TicketWords) -> Self {
+    pub(crate) fn of(
+        ticket: &Ticket,
+        side: Side,
+        portal: &Portal,
+        now: Timestamp,
+        words: &'static TicketWords,
+    ) -> Self {
         let states = match side {
             Side::Partner => &words.states,
             Side::Operator => &words.staff_states,

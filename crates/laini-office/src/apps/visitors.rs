@@ -18,7 +18,7 @@ pub fn visitors_app(office: &Office, at: Timestamp) -> Result<AppId, Problem> {
     let partner = office.run(&Actor::System, at, visitors)?;
     office.run(&Actor::System, at, |work| {
         let book = work.book()?;
-                let is_it = |app: &&App| app.partner == partner && app.status == AppStatus::Active && app.name != PROBES;
+        let is_it = |app: &&App| app.partner == partner && app.status == AppStatus::Active && app.name != PROBES;
         match book.apps.iter().find(is_it) {
             Some(app) => Ok(app.id),
             None => Ok(issue(work, partner, TRYING, Environment::Sandbox, ProductSet::all())?.0.id),

@@ -40,7 +40,8 @@ pub fn audience(work: &mut Work<'_>, affected: &Affected) -> Result<Vec<Told>, P
 fn letters(work: &mut Work<'_>, partner: PartnerId) -> Result<Vec<(String, String)>, Problem> {
     let people: Vec<Person> = work.all("partner", partner)?;
     let of_role = |role| {
-        let of = people.iter().filter(move |person| person.seat == Seat::Member { partner, role } && !person.is_disabled);
+        let of =
+            people.iter().filter(move |person| person.seat == Seat::Member { partner, role } && !person.is_disabled);
         of.map(|person| (person.name.clone(), person.email.clone())).collect::<Vec<_>>()
     };
     let contact = work.look::<Organisation>(partner)?.and_then(|found| found.details.technical_contact);

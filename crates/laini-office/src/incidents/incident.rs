@@ -83,7 +83,8 @@ impl Kept for Incident {
 impl Incident {
     /// Whether somebody may know of it.
     pub fn is_shown_to(&self, actor: &Actor, book: &AccountBook) -> bool {
-        let reaches_partner = |partner| book.apps.iter().any(|app| app.partner == partner && self.affected.reaches(app));
+        let reaches_partner =
+            |partner| book.apps.iter().any(|app| app.partner == partner && self.affected.reaches(app));
         self.is_public || actor.is_operator() || actor.partner().is_some_and(reaches_partner)
     }
 }

@@ -46,7 +46,10 @@ pub fn open(work: &mut Work<'_>, new: &NewIncident) -> Result<Incident, Problem>
     }
     let components: Vec<_> = Component::ALL.into_iter().filter(|one| new.components.contains(one)).collect();
     if components.is_empty() {
-        return Err(Problem::invalid("components", "expected at least one of: tokens, checks, deliveries, feed, portal"));
+        return Err(Problem::invalid(
+            "components",
+            "expected at least one of: tokens, checks, deliveries, feed, portal",
+        ));
     }
     let incident = Incident {
         id: IncidentId::from_random(work.office.entropy.next_u64()),

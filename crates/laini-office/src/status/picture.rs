@@ -70,13 +70,7 @@ pub fn picture(work: &mut Work<'_>, every: SignedDuration) -> Result<Picture, Pr
         let is_known = picture.total.probes > 0 || said.is_some();
         is_known.then(|| ComponentPicture { health: picture.health.max(said), ..picture })
     });
-    Ok(Picture {
-        at,
-        probed: days.first().map(|newest| newest.probed),
-        components: components.collect(),
-        open,
-        past,
-    })
+    Ok(Picture { at, probed: days.first().map(|newest| newest.probed), components: components.collect(), open, past })
 }
 
 /// The newest probes, where they still say how it is.

@@ -66,7 +66,9 @@ pub fn reply(work: &mut Work<'_>, partner: PartnerId, id: TicketId, text: &str) 
     let mut ticket = the_ticket(work, partner, id)?;
     let side = side(&work.actor);
     if ticket.thread.len() >= THREAD_MAX {
-        return Err(Problem::not_now(format!("{THREAD_MAX} texts are in it, the most there may be; open another ticket")));
+        return Err(Problem::not_now(format!(
+            "{THREAD_MAX} texts are in it, the most there may be; open another ticket"
+        )));
     }
     let waited = ticket.state.waits_for();
     ticket.state = ticket.state.after_reply(side).map_err(refused)?;

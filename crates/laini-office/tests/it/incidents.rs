@@ -5,8 +5,8 @@ use laini_core::partner::{AppId, MemberRole, PartnerId, Product, ProductSet, Sta
 use laini_core::support::{Affected, Component, IncidentState, Severity};
 use laini_office::apps::{add_sandbox_app, terminate_app};
 use laini_office::incidents::{
-    Incident, NewIncident, Which, audience, due_events, end_event, impact, is_subscribed, list, open, resolve, subscribe,
-    the_incident, update,
+    Incident, NewIncident, Which, audience, due_events, end_event, impact, is_subscribed, list, open, resolve,
+    subscribe, the_incident, update,
 };
 use laini_office::mail::send_due;
 use laini_office::organisation::{Contact, Details, set_details};
@@ -145,11 +145,8 @@ fn what_is_not_public_is_known_to_staff_and_to_whom_it_reaches_alone() {
     let hidden = NewIncident { is_public: false, ..new(Affected::Apps(vec![swap])) };
     let hidden = opened(&desk, &hidden).id;
     let public = opened(&desk, &new(Affected::Products(vec![Product::Imsi]))).id;
-    let reached = Actor::Member {
-        person: laini_core::partner::PersonId::from_stored(1),
-        partner: OWN,
-        role: MemberRole::Viewer,
-    };
+    let reached =
+        Actor::Member { person: laini_core::partner::PersonId::from_stored(1), partner: OWN, role: MemberRole::Viewer };
     let other = Actor::Member {
         person: laini_core::partner::PersonId::from_stored(2),
         partner: PartnerId::from_stored(12),

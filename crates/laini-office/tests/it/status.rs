@@ -35,7 +35,10 @@ fn minutes_in_which_nobody_looked_count_as_down_and_weeks_as_switched_off() {
     probe(&desk, Health::Ok, 300);
     desk.wait_s(60);
     probe(&desk, Health::Degraded, 900_000);
-    assert_eq!(checks(&shown(&desk)), (Some(Health::Degraded), Tally { probes: 2, degraded: 1, down: 0, worst_micros: 900_000 }));
+    assert_eq!(
+        checks(&shown(&desk)),
+        (Some(Health::Degraded), Tally { probes: 2, degraded: 1, down: 0, worst_micros: 900_000 })
+    );
     // The same round twice, of a node that believed that it was alone, counts once.
     probe(&desk, Health::Ok, 1);
     assert_eq!(checks(&shown(&desk)).1.probes, 2);

@@ -34,7 +34,8 @@ struct Both {
 impl Both {
     fn new() -> Self {
         let desk = Desk::open();
-        let member = desk.person("dev@bank.example", Seat::Member { partner: OWN, role: MemberRole::Developer }).actor();
+        let member =
+            desk.person("dev@bank.example", Seat::Member { partner: OWN, role: MemberRole::Developer }).actor();
         desk.person("admin@mobile.example", Seat::Staff { role: StaffRole::Admin });
         let support = desk.person("help@mobile.example", Seat::Staff { role: StaffRole::Support }).actor();
         letters(&desk);
@@ -66,14 +67,20 @@ fn the_clock_runs_for_the_operator_alone_and_each_side_is_told_of_the_other() {
     let more = both.reply(&both.member, &opened, "It is urgent.").unwrap();
     assert_eq!((more.state, more.due), (TicketState::Open, opened.due));
     let answered = both.reply(&both.support, &opened, "The app has no agreement.").unwrap();
-    assert_eq!((answered.state, answered.due, answered.answered), (TicketState::WaitingForPartner, None, Some(both.desk.at)));
+    assert_eq!(
+        (answered.state, answered.due, answered.answered),
+        (TicketState::WaitingForPartner, None, Some(both.desk.at))
+    );
     letters(&both.desk);
     both.desk.wait_s(600);
     let back = both.reply(&both.member, &opened, "It has one.").unwrap();
     assert_eq!((back.state, back.due), (TicketState::WaitingForOperator, Some(both.desk.at + four_hours)));
     both.reply(&both.support, &opened, "So it has.").unwrap();
     let told: Vec<_> = letters(&both.desk).into_iter().map(|(to, _)| to).collect();
-    assert!(told.contains(&"dev@bank.example".to_owned()) && told.contains(&"help@mobile.example".to_owned()), "{told:?}");
+    assert!(
+        told.contains(&"dev@bank.example".to_owned()) && told.contains(&"help@mobile.example".to_owned()),
+        "{told:?}"
+    );
     let names = both.desk.run(&both.support, |work| {
         let ticket = the_ticket(work, OWN, opened.id)?;
         names(work, &ticket)
@@ -119,8 +126,14 @@ fn a_ticket_is_nobody_elses_and_names_no_request_of_somebody_else() {
     let both = Both::new();
     let ticket = both.open(&NEW).unwrap();
     let other = PartnerId::from_stored(12);
-    assert_eq!(both.desk.run(&both.support, |work| the_ticket(work, other, ticket.id)), Err(Problem::NotFound("ticket")));
-    assert_eq!(both.desk.run(&both.support, |work| reply(work, other, ticket.id, "x")), Err(Problem::NotFound("ticket")));
+    assert_eq!(
+        both.desk.run(&both.support, |work| the_ticket(work, other, ticket.id)),
+        Err(Problem::NotFound("ticket"))
+    );
+    assert_eq!(
+        both.desk.run(&both.support, |work| reply(work, other, ticket.id, "x")),
+        Err(Problem::NotFound("ticket"))
+    );
     for reference in ["x", "971f-4359-b611-6845a1be45ef26453458"] {
         let refused = both.open(&NewTicket { reference, ..NEW });
         assert!(matches!(refused, Err(Problem::Invalid { field: "reference", .. })), "{reference}: {refused:?}");

@@ -127,7 +127,8 @@ impl Part {
 
 /// A path for each kind of day: works, impaired, down, not probed.
 fn bars(days: &[(Date, Tally)]) -> [(&'static str, String); 4] {
-    let mut paths = [("works", String::new()), ("impaired", String::new()), ("down", String::new()), ("", String::new())];
+    let mut paths =
+        [("works", String::new()), ("impaired", String::new()), ("down", String::new()), ("", String::new())];
     for (place, (_, tally)) in days.iter().enumerate() {
         let (kind, height) = match tally.health() {
             Some(Health::Ok) => (0, BAR_HEIGHT),

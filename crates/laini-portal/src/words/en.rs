@@ -1,4 +1,6 @@
-use super::{Words, account_page, apps, catalogue, desk, incidents, onboarding, rail, sign_in, status, tickets, try_it};
+use super::{
+    Words, account_page, apps, catalogue, desk, incidents, onboarding, rail, sign_in, status, tickets, try_it,
+};
 
 /// English.
 pub(crate) static ENGLISH: Words = Words {

@@ -62,7 +62,12 @@ pub(super) const ENGLISH: StatusWords = StatusWords {
 pub(super) const KISWAHILI: StatusWords = StatusWords {
     title: "Hali ya huduma",
     lead: "Huduma inafanya kazi vizuri kiasi gani, kwa majaribio yake yenyewe na kwa tunayosema kuihusu.",
-    overall: ["Kila kitu kinafanya kazi", "Sehemu haifanyi kazi inavyopaswa", "Sehemu haifanyi kazi kabisa", "Haijulikani kwa sasa"],
+    overall: [
+        "Kila kitu kinafanya kazi",
+        "Sehemu haifanyi kazi inavyopaswa",
+        "Sehemu haifanyi kazi kabisa",
+        "Haijulikani kwa sasa",
+    ],
     health: ["Inafanya kazi", "Ina tatizo", "Haifanyi kazi", "Haijulikani"],
     components: ["Tokeni", "Kaguzi", "Matokeo yanayotumwa", "Data ya rejista", "Tovuti"],
     as_of: "Kufikia",

@@ -1,4 +1,6 @@
-use super::{Words, account_page, apps, catalogue, desk, incidents, onboarding, rail, sign_in, status, tickets, try_it};
+use super::{
+    Words, account_page, apps, catalogue, desk, incidents, onboarding, rail, sign_in, status, tickets, try_it,
+};
 
 /// Kiswahili.
 pub(crate) static KISWAHILI: Words = Words {

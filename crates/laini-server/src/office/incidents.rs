@@ -72,7 +72,8 @@ fn answer(description: &'static str) -> Answer {
 fn list_operation() -> Operation {
     let page = json!({"incidents": [example()], "next": null});
     let page = Answer::ok("A page of them, the newest first.", &["IncidentsAnswer"], page);
-    let list = operation("list_incidents", (Method::GET, INCIDENTS_PATH), "Incidents that one may know of", LOOKERS, page);
+    let list =
+        operation("list_incidents", (Method::GET, INCIDENTS_PATH), "Incidents that one may know of", LOOKERS, page);
     let states = json!({"type": "string", "enum": ["all", "open", "resolved"], "default": "all"});
     paged(asking(list, [in_query("state", "Only those that go on, or are over.", states)]))
 }
@@ -113,7 +114,8 @@ fn update_operation() -> Operation {
 
 fn resolve_operation() -> Operation {
     let summary = "Ends an incident";
-    let resolve = operation("resolve_incident", (Method::POST, RESOLVE_PATH), summary, SPEAKERS, answer("As it is now."));
+    let resolve =
+        operation("resolve_incident", (Method::POST, RESOLVE_PATH), summary, SPEAKERS, answer("As it is now."));
     taking(resolve, "ResolveIncidentRequest", json!({"text": "The disk was replaced at 10:20."}))
 }
 

@@ -51,8 +51,8 @@ use tokio::sync::Semaphore;
 pub(crate) use beside::{Beside, BesideWork};
 pub(crate) use call::Call;
 pub(crate) use endpoint::{Endpoint, Noun, one_path};
-pub(crate) use reply::Reply;
 pub use incidents::incident_answer;
+pub(crate) use reply::Reply;
 pub use single_sign_on::SingleSignOn;
 
 use crate::LiveSettings;

@@ -21,15 +21,12 @@ const REPLIES_PATH: &str = "/office/v1/partners/{partner}/tickets/{ticket}/repli
 const CLOSE_PATH: &str = "/office/v1/partners/{partner}/tickets/{ticket}/close";
 
 /// Who asks for a partner.
-const ASKERS: &[MemberRole] =
-    &[MemberRole::Owner, MemberRole::Developer, MemberRole::Billing, MemberRole::FraudDesk];
+const ASKERS: &[MemberRole] = &[MemberRole::Owner, MemberRole::Developer, MemberRole::Billing, MemberRole::FraudDesk];
 /// Who opens tickets: the partner alone.
 const OPENERS: May = May { members: ASKERS, staff: &[] };
 /// Who speaks in them.
-const SPEAKERS: May = May {
-    members: ASKERS,
-    staff: &[StaffRole::Admin, StaffRole::Support, StaffRole::Onboarding, StaffRole::Finance],
-};
+const SPEAKERS: May =
+    May { members: ASKERS, staff: &[StaffRole::Admin, StaffRole::Support, StaffRole::Onboarding, StaffRole::Finance] };
 
 pub(super) const NOUN: Noun = Noun {
     tag: "tickets",

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use laini_office::incidents::{due_events, end_event};
 use laini_office::{Actor, Chore, Office, Problem};
-use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Handle;
 
 use crate::delivery::Deliveries;
@@ -19,7 +19,12 @@ pub(crate) fn send_incident_news(deliveries: Arc<Deliveries>, accounts: Arc<Acco
     Chore::new("send news of incidents", EVERY, move |office, at| round(&deliveries, &accounts, office, at))
 }
 
-fn round(deliveries: &Deliveries, accounts: &AccountsPicture, office: &Office, at: Timestamp) -> Result<usize, Problem> {
+fn round(
+    deliveries: &Deliveries,
+    accounts: &AccountsPicture,
+    office: &Office,
+    at: Timestamp,
+) -> Result<usize, Problem> {
     let due = office.run(&Actor::System, at, |work| due_events(work, ROUND_EVENTS_MAX))?;
     let count = due.len();
     for (event, incident, apps) in due {

@@ -80,7 +80,8 @@ async fn apps_that_are_reached_are_sent_what_happened() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_goes_from_side_to_side_and_is_nobody_elses() {
     let world = World::start().await;
-    let (developer, support) = (Caller::member(&world, MemberRole::Developer), Caller::staff(&world, StaffRole::Support));
+    let (developer, support) =
+        (Caller::member(&world, MemberRole::Developer), Caller::staff(&world, StaffRole::Support));
     let new = json!({"subject": "Refused", "severity": "critical", "text": "Why was 0722 000 001 refused?"});
     let opened = developer.done("POST", "tickets", Some(new.clone())).await;
     assert_eq!((&opened["state"], &opened["due"]), (&json!("open"), &json!("2026-11-22T10:00:00Z")), "{opened}");

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    ageing, agreement, app, audit, backup, check, config, delivery, demo, incident, invoice, ledger, listen, member, nodes,
-    openapi, operator, partner, payment, prepaid, price, registry, requests, restore, retention, sandbox, serve,
+    ageing, agreement, app, audit, backup, check, config, delivery, demo, incident, invoice, ledger, listen, member,
+    nodes, openapi, operator, partner, payment, prepaid, price, registry, requests, restore, retention, sandbox, serve,
     shadow, staff, statement, store, subject, ticket, usage, verify_invoice,
 };
 

@@ -33,7 +33,8 @@ fn a_server_probes_itself_and_says_what_it_found_and_what_it_was_told() {
     let rows = lab.ledger();
     assert!(!rows.is_empty() && rows.iter().all(|row| row.environment == "sandbox" && row.charge_minor == 0));
     let text = "Since 10:15 checks are slow.";
-    let opened = lab.json(&["incident", "open", "Slow", "--severity", "critical", "--component", "checks", "--text", text]);
+    let opened =
+        lab.json(&["incident", "open", "Slow", "--severity", "critical", "--component", "checks", "--text", text]);
     let id = opened["id"].as_str().unwrap().to_owned();
     wait_until("the incident is shown", SHOWN_WITHIN, || status()["open"] != json!([]));
     let told = status();

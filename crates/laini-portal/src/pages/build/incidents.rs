@@ -42,9 +42,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
         let page = incidents::list(work, Which::All, PageRequest { after, ..PageRequest::FIRST })?;
         let book = work.book()?;
-        let reaches = |incident: &Incident| {
-            book.apps.iter().any(|app| app.partner == partner && incident.affected.reaches(app))
-        };
+        let reaches =
+            |incident: &Incident| book.apps.iter().any(|app| app.partner == partner && incident.affected.reaches(app));
         let reached: Vec<_> = page.items.iter().map(reaches).collect();
         Ok((page, reached, incidents::is_subscribed(work)?))
     });
@@ -99,9 +98,7 @@ struct Failed {
 
 async fn show_incident(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let id = visit.id("incident", IncidentId::parse)?;
-    let found = portal.work(&visit, move |work, visit| {
-        incidents::impact(work, visit.partner()?, id)
-    });
+    let found = portal.work(&visit, move |work, visit| incidents::impact(work, visit.partner()?, id));
     let impact = found.await?;
     let all = visit.language.words();
     let cause = |cause: &RefusalCause| Cause {

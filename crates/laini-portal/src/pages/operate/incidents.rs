@@ -120,7 +120,11 @@ fn form(portal: &Portal, visit: &Visit, told: Option<Vec<Told>>) -> Result<Answe
             chosen("component", word, false)
         }),
         products: choices(Product::ALL.map(|one| (one.word(), one.word())), |word| chosen("product", word, false)),
-        reaches: reaches.map(|(word, label)| Choice { word, label, is_chosen: chosen("reaches", word, word == "everyone") }),
+        reaches: reaches.map(|(word, label)| Choice {
+            word,
+            label,
+            is_chosen: chosen("reaches", word, word == "everyone"),
+        }),
         is_public: chosen("public", "yes", true),
         title: text("title"),
         text: text("text"),
@@ -130,10 +134,7 @@ fn form(portal: &Portal, visit: &Visit, told: Option<Vec<Told>>) -> Result<Answe
     })
 }
 
-fn choices<const N: usize>(
-    of: [(&'static str, &'static str); N],
-    is_chosen: impl Fn(&str) -> bool,
-) -> Vec<Choice> {
+fn choices<const N: usize>(of: [(&'static str, &'static str); N], is_chosen: impl Fn(&str) -> bool) -> Vec<Choice> {
     of.into_iter().map(|(word, label)| Choice { word, label, is_chosen: is_chosen(word) }).collect()
 }
 
@@ -160,9 +161,9 @@ async fn open(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
 
 fn asked(work: &Work<'_>, visit: &Visit) -> Result<NewIncident, Problem> {
     let started = Some(visit.field("started")).filter(|text| !text.is_empty()).map(str::parse::<Timestamp>).transpose();
-    let components = visit.fields("component").map(|word| {
-        Component::parse(word).map_err(|error| Problem::invalid("components", error.to_string()))
-    });
+    let components = visit
+        .fields("component")
+        .map(|word| Component::parse(word).map_err(|error| Problem::invalid("components", error.to_string())));
     Ok(NewIncident {
         title: visit.field("title").to_owned(),
         severity: Severity::parse(visit.field("severity")).map_err(|e| Problem::invalid("severity", e.to_string()))?,
@@ -179,9 +180,9 @@ fn asked(work: &Work<'_>, visit: &Visit) -> Result<NewIncident, Problem> {
 fn affected(work: &Work<'_>, visit: &Visit) -> Result<Affected, Problem> {
     match visit.field("reaches") {
         "products" => {
-            let products = visit.fields("product").map(|word| {
-                Product::parse(word).map_err(|error| Problem::invalid("products", error.to_string()))
-            });
+            let products = visit
+                .fields("product")
+                .map(|word| Product::parse(word).map_err(|error| Problem::invalid("products", error.to_string())));
             Ok(Affected::Products(products.collect::<Result<_, _>>()?))
         }
         "apps" => {

@@ -43,7 +43,6 @@ pub(crate) fn resolve(context: &Context, args: &ResolveArgs) -> anyhow::Result<(
 }
 
 fn say(context: &Context, incident: IncidentId, state: IncidentState, text: &str) -> anyhow::Result<()> {
-    let report =
-        in_office(context, |work| Ok(IncidentReport::of(&incidents::update(work, incident, state, text)?)))?;
+    let report = in_office(context, |work| Ok(IncidentReport::of(&incidents::update(work, incident, state, text)?)))?;
     context.out.data(&report, IncidentReport::in_words)
 }
