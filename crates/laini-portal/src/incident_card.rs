@@ -17,7 +17,6 @@ pub(crate) struct IncidentCard {
     pub(crate) reaches: String,
     pub(crate) started: String,
     pub(crate) resolved: Option<String>,
-    pub(crate) is_open: bool,
     pub(crate) is_public: bool,
     /// The newest first: when, how far it was, what was said.
     pub(crate) updates: Vec<(String, &'static str, String)>,
@@ -54,7 +53,6 @@ impl IncidentCard {
             },
             started: portal.shown(incident.started),
             resolved: incident.resolved.map(|at| portal.shown(at)),
-            is_open: incident.state.is_open(),
             is_public: incident.is_public,
             updates: said.map(|one| (portal.shown(one.at), of.state(one.state), one.text.clone())).collect(),
         }
