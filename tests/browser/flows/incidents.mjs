@@ -43,6 +43,9 @@ async function incident(operator, bank, anybody, visits) {
   }
   expect((await anybody.textContent(".verdict .word")).includes("does not work as it should"), "the status says so");
   await look(visits.everybody, "status");
+  await anybody.click(".foot button[name=theme]");
+  await anybody.waitForSelector("html[data-theme=dark]");
+  await look(visits.everybody, "status-dark");
   await anybody.click("main h3 a");
   await look(visits.everybody, "status-incident");
   ok("an incident is on the status page");

@@ -1,7 +1,10 @@
 //! Incidents: who may know of them, who is told, and what waits to be sent to apps.
 
-use jiff::SignedDuration;
-use laini_core::partner::{AppId, MemberRole, PartnerId, Product, ProductSet, StaffRole};
+use futures_executor::block_on;
+use jiff::{SignedDuration, Timestamp};
+use laini_core::billing::CheckId;
+use laini_core::partner::{AppId, Environment, MemberRole, PartnerId, Product, ProductSet, StaffRole};
+use laini_core::store::{RefusedCall, Stage};
 use laini_core::support::{Affected, Component, IncidentState, Severity};
 use laini_office::apps::{add_sandbox_app, terminate_app};
 use laini_office::incidents::{
@@ -163,6 +166,47 @@ fn what_is_not_public_is_known_to_staff_and_to_whom_it_reaches_alone() {
         assert_eq!(found.is_ok(), knows, "{actor:?}");
         assert_eq!(desk.run(actor, |work| impact(work, OWN, hidden)).is_ok(), knows, "{actor:?}");
     }
+}
+
+#[test]
+fn the_impact_is_what_failed_of_the_partner_between_beginning_and_end() {
+    let mut desk = Desk::open();
+    let swap = app(&desk, "Swaps", Product::Swap);
+    let call = |number: u64, at: Timestamp, partner: PartnerId, status: u16| RefusedCall {
+        id: CheckId::from_parts(CheckId::floor(at).position() + number, number),
+        at,
+        partner,
+        app: swap,
+        environment: Environment::Sandbox,
+        path: "/swap/v1/checkATI".to_owned(),
+        product: Some(Product::Swap),
+        status,
+        code: format!("{status}.001.01"),
+        stage: Stage::Registry,
+        reason: "it cannot be reached".to_owned(),
+        micros: 900,
+        about: None,
+    };
+    let began = desk.at;
+    let incident = opened(&desk, &new(Affected::Everyone));
+    desk.wait_s(600);
+    desk.run(&staff(), |work| resolve(work, incident.id, "Over.")).unwrap();
+    let (before, during, after) =
+        (began - SignedDuration::from_secs(1), began + SignedDuration::from_secs(60), desk.at);
+    let calls = vec![
+        call(1, before, OWN, 503),
+        call(2, during, OWN, 503),
+        call(3, during, OWN, 503),
+        call(4, during, OWN, 400),
+        call(5, during, PartnerId::from_stored(12), 503),
+        call(6, after, OWN, 503),
+    ];
+    block_on(desk.office.refusals.keep(calls, 100)).unwrap();
+    desk.wait_s(600);
+    let found = desk.run(&staff(), |work| impact(work, OWN, incident.id)).unwrap();
+    assert_eq!((found.failures.calls, found.of_operator(), found.apps, found.until), (3, 2, 1, after));
+    let newest: Vec<_> = found.failures.newest.iter().map(|call| call.status).collect();
+    assert_eq!(newest, [400, 503, 503]);
 }
 
 #[test]

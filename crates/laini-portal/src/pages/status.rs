@@ -70,6 +70,8 @@ struct Part {
     name: &'static str,
     shown: Shown,
     share: Option<String>,
+    /// On how many of the days there were probes.
+    probed: usize,
     bars: [(&'static str, String); 4],
 }
 
@@ -93,7 +95,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         words,
         of_incidents: &all.incidents,
         overall: Shown::of(picture.health(), &words.overall),
-        at: portal.shown(picture.at),
+        at: picture.at.to_zoned(portal.office.settings.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string(),
         is_old: visit.context.at.duration_since(picture.at) > OLD_AFTER,
         parts: picture.components.iter().map(|of| Part::of(of, words)).collect(),
         trouble: trouble(&picture, words),
@@ -120,6 +122,7 @@ impl Part {
             name: words.component(picture.component),
             shown: Shown::of(picture.health, &words.health),
             share: share(picture.total),
+            probed: picture.days.iter().filter(|(_, tally)| tally.probes > 0).count(),
             bars: bars(&picture.days),
         }
     }
