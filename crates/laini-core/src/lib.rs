@@ -1,7 +1,7 @@
 //! The rules of laini, pure.
 //!
-//! Owns what a line, a disclosure, a partner, a credential, a charge, a delivery and a privacy request *are*, and the ports through
-//! which an engine remembers them. Must never do I/O, read a clock, draw randomness, or know HTTP,
+//! Owns what a line, a disclosure, a partner, a credential, a charge, a delivery, a privacy request,
+//! an incident and a ticket *are*, and the ports through which an engine remembers them. Must never do I/O, read a clock, draw randomness, or know HTTP,
 //! JSON or SQL: `now` and random bytes are arguments.
 
 pub mod access;
@@ -17,6 +17,7 @@ pub mod privacy;
 pub mod sandbox;
 pub mod sharing;
 pub mod store;
+pub mod support;
 mod synthetic;
 
 pub use outside::{Clock, Entropy};

@@ -1,7 +1,7 @@
 //! The office: what people and organisations do around the checks.
 //!
-//! Owns organisations, people, agreements, apps on their way to going live, invoices and payments, and
-//! privacy requests: a folder for each, over the ports of laini-core. Commands and HTTP call the same functions.
+//! Owns organisations, people, agreements, apps on their way to going live, invoices and payments,
+//! incidents and tickets, and privacy requests: a folder for each, over the ports of laini-core. Commands and HTTP call the same functions.
 //! Must never know HTTP or an engine, read the clock or draw randomness by itself, or be on the way of a check.
 //!
 //! Everything here is plain blocking code on [`Work`], one unit of work: it reads records, decides by the rules of
@@ -15,6 +15,7 @@ mod chores;
 pub mod deliveries;
 pub mod desk;
 pub mod going_live;
+pub mod incidents;
 mod kept;
 pub mod mail;
 mod office;
@@ -28,6 +29,8 @@ pub mod privacy;
 mod problem;
 mod replay;
 pub mod requests;
+pub mod status;
+pub mod tickets;
 mod trail;
 mod work;
 

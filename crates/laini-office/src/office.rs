@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use laini_core::Entropy;
 use laini_core::access::KeyTree;
 use laini_core::billing::{Currency, VAT_BASIS_POINTS};
 use laini_core::line::NumberPlan;
 use laini_core::store::{AccountStore, Ledger, OfficeStore, Outbox, RefusalLog, Registry};
+use laini_core::support::AnswerTimes;
 
 use crate::billing::CountedDays;
 use crate::{Actor, Problem, Work};
@@ -53,13 +54,25 @@ pub struct OfficeSettings {
     pub people: PeopleSettings,
     /// What stands on its invoices.
     pub billing: BillingSettings,
+    /// Within what time its tickets are answered.
+    pub answer_times: AnswerTimes,
+    /// How often the service probes itself; zero = never.
+    pub probe_every: SignedDuration,
 }
 
 impl OfficeSettings {
     /// The defaults, for an operator of this name, zone and currency.
     pub fn new(operator: &str, zone: TimeZone, currency: Currency) -> Self {
-        let (people, billing) = (PeopleSettings::default(), BillingSettings::default());
-        Self { operator: operator.to_owned(), zone, currency, plan: NumberPlan::KENYA, people, billing }
+        Self {
+            operator: operator.to_owned(),
+            zone,
+            currency,
+            plan: NumberPlan::KENYA,
+            people: PeopleSettings::default(),
+            billing: BillingSettings::default(),
+            answer_times: AnswerTimes::default(),
+            probe_every: SignedDuration::ZERO,
+        }
     }
 }
 

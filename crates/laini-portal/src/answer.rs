@@ -19,6 +19,8 @@ pub(crate) struct Answer {
     file: Option<String>,
     location: Option<String>,
     cookies: Vec<HeaderValue>,
+    /// The same for everybody: whatever lies between may keep it for so long.
+    shared_for_s: Option<u32>,
 }
 
 impl Answer {
@@ -49,8 +51,21 @@ impl Answer {
         self
     }
 
+    /// What is the same for everybody, and may be kept on the way for so many seconds.
+    pub(crate) fn shared(media_type: &'static str, body: Vec<u8>, kept_for_s: u32) -> Self {
+        Self { shared_for_s: Some(kept_for_s), ..Self::of(StatusCode::OK, media_type, body) }
+    }
+
     fn of(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status, media_type, body: body.into(), file: None, location: None, cookies: Vec::new() }
+        Self {
+            status,
+            media_type,
+            body: body.into(),
+            file: None,
+            location: None,
+            cookies: Vec::new(),
+            shared_for_s: None,
+        }
     }
 
     pub(crate) fn into_response(self) -> Response {
@@ -58,7 +73,8 @@ impl Answer {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let kept = self.shared_for_s.and_then(|s| HeaderValue::from_str(&format!("public, max-age={s}")).ok());
+        headers.insert(CACHE_CONTROL, kept.unwrap_or(HeaderValue::from_static("no-store")));
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
@@ -70,7 +86,8 @@ impl Answer {
         if let Some(location) = self.location.and_then(|path| HeaderValue::from_str(&path).ok()) {
             headers.insert(LOCATION, location);
         }
-        for cookie in self.cookies {
+        // What others are given as well sets nobody's cookie.
+        for cookie in self.cookies.into_iter().filter(|_| self.shared_for_s.is_none()) {
             headers.append(SET_COOKIE, cookie);
         }
         response

@@ -12,6 +12,7 @@ mod cookie;
 mod csrf;
 mod figures;
 mod frame;
+mod incident_card;
 mod language;
 mod page;
 mod pages;
@@ -19,6 +20,8 @@ mod plot;
 mod portal;
 mod said;
 mod status;
+mod status_board;
+mod ticket_thread;
 mod visit;
 mod words;
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
+use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
@@ -11,15 +12,17 @@ use jiff::Timestamp;
 use laini_core::partner::AppId;
 use laini_office::people::{self, Person};
 use laini_office::{Actor, Office, Problem};
-use laini_server::http::{Context, Inside, Throttle};
+use laini_server::http::{ApiError, Context, Inside, Throttle};
 use laini_server::{Limits, LiveSettings};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::closing::Closing;
 use crate::language::Language;
 use crate::page::{Access, Page};
+use crate::status_board::StatusBoard;
 use crate::visit::{Caller, Does, Theme, Visit, is_part};
 use crate::{assets, cookie, csrf, pages};
 
@@ -37,6 +40,8 @@ const FORMS_BURST: u32 = 60;
 const FORM_EVERY: Duration = Duration::from_secs(1);
 /// Addresses whose forms are counted; beyond, some are forgotten.
 const ADDRESSES_MAX: usize = 65_536;
+/// Who looks is sought for so long.
+const CALLER_PATIENCE: Duration = Duration::from_secs(3);
 /// Where staff are sent who must set up a second factor first.
 const SECOND_FACTOR: &str = "/account/second-factor";
 
@@ -46,6 +51,7 @@ pub struct Portal {
     pub(crate) settings: Arc<LiveSettings>,
     pub(crate) inside: Inside,
     pub(crate) visitors: Option<AppId>,
+    pub(crate) board: StatusBoard,
     works: Semaphore,
     long_works: Semaphore,
     pub(crate) closing: Closing,
@@ -59,9 +65,23 @@ impl Portal {
         let knocks = Throttle::new(FORMS_BURST, FORM_EVERY, ADDRESSES_MAX);
         let works = Semaphore::new(WORKS_MAX);
         let (long_works, closing) = (Semaphore::new(LONG_WORKS_MAX), Closing::default());
-        let portal = Arc::new(Self { office, settings, inside, visitors, works, long_works, closing, knocks });
+        let board = StatusBoard::default();
+        let portal = Arc::new(Self { office, settings, inside, visitors, board, works, long_works, closing, knocks });
         let routes = pages::all().into_iter().fold(Router::new(), |router, page| portal.with_route(router, page));
-        routes.merge(assets::routes())
+        routes.merge(assets::routes()).fallback(move |Extension(context): Extension<Context>, request: Request| {
+            let portal = Arc::clone(&portal);
+            async move { portal.not_found(context, request).await }
+        })
+    }
+
+    /// What is on no path: a page for whoever reads with a browser, and the API's own refusal for everybody else.
+    async fn not_found(self: Arc<Self>, context: Context, request: Request) -> Response {
+        let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_looked_at = [Method::GET, Method::HEAD].contains(request.method()) && accepted.contains("text/html");
+        if !is_looked_at {
+            return context.refuse(ApiError::UnknownPath);
+        }
+        self.answer(context, &Page::get("", Access::Anyone, nothing), request).await
     }
 
     fn with_route(self: &Arc<Self>, router: Router, page: Page) -> Router {
@@ -95,7 +115,7 @@ impl Portal {
         self.blocking(work).await?
     }
 
-    async fn blocking<T: Send + 'static>(
+    pub(crate) async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Office) -> T + Send + 'static,
     ) -> Result<T, Problem> {
@@ -160,10 +180,14 @@ impl Portal {
         let mut must_set_up_factor = false;
         if let Some(token) = visit.session.clone() {
             let at = visit.context.at;
-            let found = self.blocking(move |office| find_caller(office, &token, at)).await??;
-            match found {
-                Some((caller, must)) => (visit.caller, must_set_up_factor) = (Some(caller), must),
-                None => visit.session = None,
+            let finding = self.blocking(move |office| find_caller(office, &token, at));
+            let found = timeout(CALLER_PATIENCE, finding).await.map_err(|_| Problem::Store("sessions are slow".into()));
+            match found.and_then(|found| found?) {
+                Ok(Some((caller, must))) => (visit.caller, must_set_up_factor) = (Some(caller), must),
+                Ok(None) => visit.session = None,
+                // What everybody may see is seen while nobody can be found.
+                Err(_) if page.method == Method::GET && matches!(page.access, Access::Anyone) => {}
+                Err(problem) => return Err(problem),
             }
         }
         let own = visit.session.as_ref().or(browser.as_ref()).map(|cookie| cookie.as_str());
@@ -207,6 +231,11 @@ impl Portal {
         let word = || self.office.entropy.next_u64();
         Zeroizing::new(format!("{:016x}{:016x}", word(), word()))
     }
+}
+
+/// What is shown where there is no page.
+async fn nothing(_: Arc<Portal>, _: Arc<Visit>) -> Result<Answer, Problem> {
+    Err(Problem::NotFound("page"))
 }
 
 /// Who holds a session's token, and whether they must set up a second factor first; `None` = it has ended.

@@ -12,6 +12,7 @@ use laini_office::mail::Carrier;
 use observe::{Metrics, Traces};
 
 use crate::http::Inside;
+use crate::worker::Probing;
 
 mod capability;
 pub mod delivery;
@@ -32,7 +33,7 @@ pub use laini_core::{Clock, Entropy};
 
 pub use capability::{Capability, SwitchedOff};
 pub use listener::{Environments, Listener};
-pub use office::SingleSignOn;
+pub use office::{SingleSignOn, incident_answer};
 pub use server::{BindError, Server};
 pub use settings::{Limits, LiveSettings, Settings};
 
@@ -63,6 +64,8 @@ pub struct Deps {
     pub single_sign_on: Option<SingleSignOn>,
     /// The pages for people; `None` = there are none.
     pub pages: Option<Pages>,
+    /// How the service probes itself; `None` = it does not.
+    pub probing: Option<Probing>,
     /// The sandbox apps' own lines and clocks.
     pub worlds: Arc<dyn WorldStore>,
     /// The installation's keys.

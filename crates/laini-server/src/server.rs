@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use laini_core::billing::CheckIds;
 use laini_core::delivery::Reach;
+use laini_core::partner::Environment;
 use laini_core::store::{AccountsError, LedgerError};
+use laini_office::Chore;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -17,7 +19,7 @@ use crate::observe::{Exporter, Gauged, Metrics, SpanExport};
 use crate::office::{BesideWork, OfficeApi};
 use crate::operator::OperatorApi;
 use crate::sandbox::{RunWatch, SandboxWorlds};
-use crate::worker::ChoreWorker;
+use crate::worker::{ChoreWorker, Prober, Probing, send_incident_news};
 use crate::{Deps, Environments, Limits, Listener, LiveSettings, Pages};
 
 /// A server that listens and is ready to run.
@@ -83,11 +85,12 @@ impl Server {
         let deliveries = Deliveries::new(Arc::clone(&deps.outbox), reach, Arc::clone(&ids), Arc::clone(&entropy));
         let deliveries = Arc::new(deliveries);
         let load = Arc::new(Load::new(limits.checks_waiting_max));
-        let chores = Arc::new(chores(&deps));
         let operator_api = operator_api(&deps, &accounts, &settings);
         let runs = Arc::new(RunWatch::new(Arc::clone(&deps.office)));
         let office = office_routes(&deps, &settings, (&deliveries, reach), &runs);
-        let pages = deps.pages.take();
+        let (pages, probing) = (deps.pages.take(), deps.probing.take());
+        let prober = probing.map(|probing| prober(probing, &deps, (listeners, pages.is_some()), &settings));
+        let (itself, mut chores) = (Arc::clone(&deps.office), chores(&deps, &deliveries, &accounts));
         let gateway = Gateway::new(
             deps,
             Arc::clone(&accounts),
@@ -112,8 +115,11 @@ impl Server {
         };
         let routes = Arc::clone(&gateway).routes().merge(office);
         let routes = if operator.is_some() { routes } else { routes.merge(Arc::clone(&operator_api).routes()) };
-        let front = Front::new(routes, ids, clock, entropy, settings, observers, load);
+        let holder = entropy.next_u64();
+        let front = Front::new(routes, ids, Arc::clone(&clock), entropy, settings, observers, load);
         let front = Arc::new(with_pages(front, pages));
+        chores.extend(prober.map(|prober| prober.chore(Inside::new(front.uncounted()))));
+        let chores = Arc::new(ChoreWorker::new(itself, clock, chores, holder));
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
         let tls = each_once(shared.filter_map(|listener| listener.tls.clone()));
         let operator_address = operator.as_ref().map(|((_, address), _)| *address);
@@ -214,10 +220,29 @@ impl Server {
     }
 }
 
-/// What the office does by itself at its times.
-fn chores(deps: &Deps) -> ChoreWorker {
-    let chores = laini_office::chores(Arc::clone(&deps.mail));
-    ChoreWorker::new(Arc::clone(&deps.office), Arc::clone(&deps.clock), chores, deps.entropy.next_u64())
+/// What the office does by itself at its times, and what it has this server send.
+fn chores(deps: &Deps, deliveries: &Arc<Deliveries>, accounts: &Arc<AccountsPicture>) -> Vec<Chore> {
+    let mut chores = laini_office::chores(Arc::clone(&deps.mail));
+    chores.push(send_incident_news(Arc::clone(deliveries), Arc::clone(accounts)));
+    chores
+}
+
+/// What probes this server.
+fn prober(
+    probing: Probing,
+    deps: &Deps,
+    (listeners, has_pages): (&[Listener], bool),
+    settings: &Arc<LiveSettings>,
+) -> Prober {
+    Prober {
+        probing,
+        has_pages,
+        has_production: listeners.iter().any(|listener| listener.environments.include(Environment::Production)),
+        registry: Arc::clone(&deps.registry),
+        outbox: Arc::clone(&deps.outbox),
+        settings: Arc::clone(settings),
+        clock: Arc::clone(&deps.clock),
+    }
 }
 
 /// The office, with what its endpoints do beside their work.

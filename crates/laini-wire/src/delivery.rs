@@ -33,6 +33,12 @@ pub const CHALLENGE: &str = "challenge";
 pub const BUDGET_WARNING: &str = "budget_warning";
 /// `type` of the nonce of a scripted run.
 pub const SCRIPTED_RUN: &str = "scripted_run";
+/// `type` of an incident that was opened.
+pub const INCIDENT_OPENED: &str = "incident.opened";
+/// `type` of an incident of which there is news.
+pub const INCIDENT_UPDATED: &str = "incident.updated";
+/// `type` of an incident that is over.
+pub const INCIDENT_RESOLVED: &str = "incident.resolved";
 
 /// The answer to a check whose result is delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +124,40 @@ pub struct BudgetWarning<'a> {
     /// When the share was reached (RFC 3339).
     #[serde(borrow)]
     pub reached_at: Cow<'a, str>,
+}
+
+/// An incident that reaches an app: opened, updated or over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IncidentNotice<'a> {
+    /// [`INCIDENT_OPENED`], [`INCIDENT_UPDATED`] or [`INCIDENT_RESOLVED`].
+    #[serde(borrow)]
+    pub r#type: Cow<'a, str>,
+    /// The incident's id.
+    #[serde(borrow)]
+    pub incident: Cow<'a, str>,
+    /// Which of its updates this is, from 1: what comes twice has the same.
+    pub update: u64,
+    /// What it is called.
+    #[serde(borrow)]
+    pub title: Cow<'a, str>,
+    /// `minor`, `major` or `critical`.
+    #[serde(borrow)]
+    pub severity: Cow<'a, str>,
+    /// `investigating`, `identified`, `monitoring` or `resolved`.
+    #[serde(borrow)]
+    pub state: Cow<'a, str>,
+    /// What it is about: `tokens`, `checks`, `deliveries`, `feed`, `portal`.
+    pub components: Vec<Cow<'a, str>>,
+    /// What was said, in plain words.
+    #[serde(borrow)]
+    pub text: Cow<'a, str>,
+    /// When it began (RFC 3339).
+    #[serde(borrow)]
+    pub started_at: Cow<'a, str>,
+    /// When this was said (RFC 3339).
+    #[serde(borrow)]
+    pub said_at: Cow<'a, str>,
 }
 
 /// What a listener is handed.

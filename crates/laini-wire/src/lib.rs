@@ -13,5 +13,6 @@ pub mod header;
 mod object;
 pub mod office;
 pub mod operator;
+pub mod status;
 pub mod token;
 pub mod world;

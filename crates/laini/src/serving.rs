@@ -8,12 +8,14 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use laini_core::store::{AccountStore, CommitObserver, RefusalLog, RegistryFeed};
 use laini_office::Office;
-use laini_office::apps::visitors_app;
+use laini_office::apps::{probes_app, visitors_app};
 use laini_portal::Portal;
 use laini_server::http::Tls;
 use laini_server::observe::{Gauged, Metrics, SpanExport, Traces};
-use laini_server::worker::{RetentionPolicy, keep_forgetting};
+use laini_server::worker::{Probing, RetentionPolicy, keep_forgetting};
+
 use laini_server::{Clock, Deps, Limits, Listener, LiveSettings, Pages, Server, Settings};
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -130,6 +132,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         outbox: Arc::clone(&ledger.outbox),
         accounts: offer.accounts,
         pages: pages(config, &office, &settings)?,
+        probing: probing(&office)?,
         office,
         mail: config.mail.carrier(house.data.path())?,
         single_sign_on: config.single_sign_on.provider()?,
@@ -193,6 +196,16 @@ fn pages(config: &Config, office: &Arc<Office>, live: &Arc<LiveSettings>) -> any
     let visitors = visitors.hint("set portal.visitors = false to do without it")?;
     let (office, live) = (Arc::clone(office), Arc::clone(live));
     Ok(Some(Box::new(move |inside| Portal::routes(office, live, visitors, inside))))
+}
+
+/// How the service probes itself, where that is wanted.
+fn probing(office: &Office) -> anyhow::Result<Option<Probing>> {
+    let every = office.settings.probe_every;
+    if every.is_zero() {
+        return Ok(None);
+    }
+    let app = probes_app(office, SystemClock.now()).hint("set status.probe_every_s = 0 to do without probes")?;
+    Ok(Some(Probing { app, every }))
 }
 
 /// What makes spans and what sends them, where the settings say where to.

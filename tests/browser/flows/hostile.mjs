@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 const WRITTEN_ON = [
   "/", "/apps", "/simulator", "/requests", "/webhooks", "/desk", "/desk/settings", "/onboarding", "/sign-in",
   "/forgotten", "/invitation", "/reset", "/billing", "/billing/account", "/usage", "/usage/references",
-  "/invoices/1",
+  "/invoices/1", "/support",
 ];
 
 /** The forms of the page as it is: where each goes, and its fields with what stands in them. */

@@ -144,3 +144,15 @@ id! {
     /// A dispute of a line of an invoice.
     DisputeId
 }
+id! {
+    /// An incident.
+    IncidentId
+}
+id! {
+    /// A ticket.
+    TicketId
+}
+id! {
+    /// An incident's event that apps are still to be told of.
+    IncidentEventId
+}

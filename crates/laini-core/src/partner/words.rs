@@ -41,3 +41,6 @@ serialised_by_word!(
 use crate::privacy::{IdentityProof, PrivacyAction, RequestState};
 
 serialised_by_word!(IdentityProof, PrivacyAction, RequestState);
+use crate::support::{Component, Health, IncidentState, Severity, TicketState};
+
+serialised_by_word!(Component, Health, IncidentState, Severity, TicketState);

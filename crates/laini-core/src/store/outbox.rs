@@ -177,11 +177,13 @@ pub enum DeliveryKind {
     BudgetWarning,
     /// The nonce of a scripted run.
     ScriptedRun,
+    /// News of an incident.
+    Incident,
 }
 
 impl DeliveryKind {
     /// Every kind; engines store the word.
-    pub const ALL: [Self; 3] = [Self::Result, Self::BudgetWarning, Self::ScriptedRun];
+    pub const ALL: [Self; 4] = [Self::Result, Self::BudgetWarning, Self::ScriptedRun, Self::Incident];
 
     /// The word in lists.
     pub fn word(self) -> &'static str {
@@ -189,6 +191,7 @@ impl DeliveryKind {
             Self::Result => "result",
             Self::BudgetWarning => "budget_warning",
             Self::ScriptedRun => "scripted_run",
+            Self::Incident => "incident",
         }
     }
 

@@ -31,7 +31,7 @@ pub use standing::{
     DebtNotice, PartnerEnd, Why, give_debt_notice, resume_app, resume_partner, suspend_app, suspend_partner,
     terminate_app, terminate_partner, withdraw_debt_notice,
 };
-pub use visitors::{VISITORS, visitors_app};
+pub use visitors::{VISITORS, probes_app, visitors_app};
 
 pub(crate) use standing::is_not_ended;
 

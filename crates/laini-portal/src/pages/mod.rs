@@ -13,6 +13,8 @@ mod onboarding;
 mod operate;
 mod preferences;
 mod products;
+mod status;
+mod support;
 
 use std::sync::LazyLock;
 
@@ -27,11 +29,13 @@ pub(crate) fn all() -> Vec<Page> {
     [
         home::pages(),
         products::pages(),
+        status::pages(),
         docs::pages(),
         build::pages(),
         billing::pages(),
         desk::pages(),
         onboarding::pages(),
+        support::pages(),
         operate::pages(),
         door::pages(),
         account::pages(),

@@ -1,6 +1,6 @@
 use super::{
-    Words, account_page, apps, billing, catalogue, desk, finance, invoices, onboarding, rail, requests, sign_in,
-    simulator, try_it, usage, webhooks,
+    Words, account_page, apps, billing, catalogue, desk, finance, incidents, invoices, onboarding, rail, requests,
+    sign_in, simulator, status, tickets, try_it, usage, webhooks,
 };
 
 /// English.
@@ -39,4 +39,7 @@ pub(crate) static ENGLISH: Words = Words {
     requests: requests::ENGLISH,
     simulator: simulator::ENGLISH,
     webhooks: webhooks::ENGLISH,
+    status: status::ENGLISH,
+    incidents: incidents::ENGLISH,
+    tickets: tickets::ENGLISH,
 };

@@ -10,13 +10,16 @@ mod catalogue;
 mod desk;
 mod en;
 mod finance;
+mod incidents;
 mod invoices;
 mod onboarding;
 mod rail;
 mod requests;
 mod sign_in;
 mod simulator;
+mod status;
 mod sw;
+mod tickets;
 mod try_it;
 mod usage;
 mod webhooks;
@@ -28,13 +31,16 @@ pub(crate) use catalogue::CatalogueWords;
 pub(crate) use desk::DeskWords;
 pub(crate) use en::ENGLISH;
 pub(crate) use finance::FinanceWords;
+pub(crate) use incidents::IncidentWords;
 pub(crate) use invoices::InvoicesWords;
 pub(crate) use onboarding::OnboardingWords;
 pub(crate) use rail::RailWords;
 pub(crate) use requests::RequestsWords;
 pub(crate) use sign_in::SignInWords;
 pub(crate) use simulator::SimulatorWords;
+pub(crate) use status::StatusWords;
 pub(crate) use sw::KISWAHILI;
+pub(crate) use tickets::TicketWords;
 pub(crate) use try_it::{SaidWords, TryWords};
 pub(crate) use usage::UsageWords;
 pub(crate) use webhooks::WebhooksWords;
@@ -75,4 +81,7 @@ pub(crate) struct Words {
     pub(crate) requests: RequestsWords,
     pub(crate) simulator: SimulatorWords,
     pub(crate) webhooks: WebhooksWords,
+    pub(crate) status: StatusWords,
+    pub(crate) incidents: IncidentWords,
+    pub(crate) tickets: TicketWords,
 }

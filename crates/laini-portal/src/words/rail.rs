@@ -17,6 +17,9 @@ pub(crate) struct RailWords {
     pub(crate) simulator: &'static str,
     pub(crate) requests: &'static str,
     pub(crate) webhooks: &'static str,
+    pub(crate) incidents: &'static str,
+    pub(crate) support: &'static str,
+    pub(crate) tickets: &'static str,
 }
 
 pub(super) const ENGLISH: RailWords = RailWords {
@@ -36,6 +39,9 @@ pub(super) const ENGLISH: RailWords = RailWords {
     simulator: "Simulator",
     requests: "Requests",
     webhooks: "Webhooks",
+    incidents: "Incidents",
+    support: "Support",
+    tickets: "Tickets",
 };
 
 pub(super) const KISWAHILI: RailWords = RailWords {
@@ -55,4 +61,7 @@ pub(super) const KISWAHILI: RailWords = RailWords {
     simulator: "Kiigaji",
     requests: "Maombi",
     webhooks: "Webhook",
+    incidents: "Matukio",
+    support: "Msaada",
+    tickets: "Tiketi",
 };

@@ -1,6 +1,6 @@
 use super::{
-    Words, account_page, apps, billing, catalogue, desk, finance, invoices, onboarding, rail, requests, sign_in,
-    simulator, try_it, usage, webhooks,
+    Words, account_page, apps, billing, catalogue, desk, finance, incidents, invoices, onboarding, rail, requests,
+    sign_in, simulator, status, tickets, try_it, usage, webhooks,
 };
 
 /// Kiswahili.
@@ -39,4 +39,7 @@ pub(crate) static KISWAHILI: Words = Words {
     requests: requests::KISWAHILI,
     simulator: simulator::KISWAHILI,
     webhooks: webhooks::KISWAHILI,
+    status: status::KISWAHILI,
+    incidents: incidents::KISWAHILI,
+    tickets: tickets::KISWAHILI,
 };

@@ -9,7 +9,8 @@ use laini_core::store::{
     AcceptedCheck, AnswerWriter, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState, LedgerError,
     Outbox,
 };
-use laini_wire::delivery::{BUDGET_WARNING, BudgetWarning, RunNonce, SCRIPTED_RUN};
+use laini_office::incidents::{Incident, IncidentEvent};
+use laini_wire::delivery::{BUDGET_WARNING, BudgetWarning, IncidentNotice, RunNonce, SCRIPTED_RUN};
 use tokio::sync::Notify;
 
 use super::listeners::Listeners;
@@ -96,6 +97,39 @@ impl Deliveries {
             write: Arc::clone(&write),
         };
         addresses.iter().filter(|address| address.proven.is_some()).map(draft).collect()
+    }
+
+    /// News of an incident for every proven address of `app`.
+    pub(crate) fn incident_news(
+        &self,
+        app: &AppView,
+        (event, incident): (&IncidentEvent, &Incident),
+        at: Timestamp,
+    ) -> Vec<DeliveryDraft> {
+        let Some(update) = incident.updates.get(event.update.wrapping_sub(1)) else { return Vec::new() };
+        let body = IncidentNotice {
+            r#type: event.r#type().into(),
+            incident: incident.id.to_string().into(),
+            update: event.update as u64,
+            title: incident.title.as_str().into(),
+            severity: incident.severity.word().into(),
+            state: update.state.word().into(),
+            components: incident.components.iter().map(|component| component.word().into()).collect(),
+            text: update.text.as_str().into(),
+            started_at: format!("{:.0}", incident.started).into(),
+            said_at: format!("{:.0}", update.at).into(),
+        };
+        let body = to_json(&body);
+        let write: AnswerWriter = Arc::new(move |_| body.clone());
+        let draft = |address: &ResultAddress| DeliveryDraft {
+            id: DeliveryId(self.ids.mint(at, self.entropy.next_u64())),
+            kind: DeliveryKind::Incident,
+            app: app.app.id,
+            address: address.id,
+            at,
+            write: Arc::clone(&write),
+        };
+        app.result_addresses.iter().filter(|address| address.proven.is_some()).map(draft).collect()
     }
 
     /// How far deliveries reach.

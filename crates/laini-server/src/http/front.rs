@@ -69,9 +69,14 @@ impl Front {
         }
     }
 
-    /// With these routes as well.
+    /// The same routes, for what is nobody's request: neither traced nor counted.
+    pub(crate) fn uncounted(&self) -> Self {
+        self.beside(self.router.clone())
+    }
+
+    /// With these routes as well, which also answer where neither has a path.
     pub(crate) fn and(self, routes: Router) -> Self {
-        Self { router: self.router.merge(routes), ..self }
+        Self { router: self.router.reset_fallback().merge(routes), ..self }
     }
 
     /// Where open connections are counted; nobody reads it where nothing is counted.

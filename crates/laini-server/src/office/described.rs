@@ -77,6 +77,8 @@ fn in_path(name: &'static str) -> Parameter {
         "run" => ("The scripted run's id.", id),
         "person" => ("Who.", id),
         "session" => ("One of one's own.", id),
+        "incident" => ("The incident's id.", id),
+        "ticket" => ("The ticket's id.", id),
         "invoice" => ("The invoice's number.", number(1)),
         "credit_note" => ("The credit note's number.", number(1)),
         "line" => ("The line's number on the invoice.", number(0)),

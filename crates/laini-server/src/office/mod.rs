@@ -15,6 +15,7 @@ mod described;
 mod documents;
 mod endpoint;
 mod going_live;
+mod incidents;
 mod invoices;
 mod ledger;
 mod member;
@@ -32,6 +33,7 @@ mod session;
 mod single_sign_on;
 mod staff;
 mod statements;
+mod tickets;
 mod usage;
 
 use std::net::IpAddr;
@@ -50,6 +52,7 @@ use tokio::sync::Semaphore;
 pub(crate) use beside::{Beside, BesideWork};
 pub(crate) use call::Call;
 pub(crate) use endpoint::{Endpoint, Noun, one_path};
+pub use incidents::incident_answer;
 pub(crate) use reply::Reply;
 pub use single_sign_on::SingleSignOn;
 
@@ -84,6 +87,8 @@ pub(crate) const NOUNS: &[Noun] = &[
     deliveries::NOUN,
     usage::NOUN,
     privacy::NOUN,
+    incidents::NOUN,
+    tickets::NOUN,
     audit::NOUN,
 ];
 

@@ -19,6 +19,7 @@ mod no_feed;
 mod office;
 mod office_apps;
 mod office_going_live;
+mod office_incidents;
 mod office_invoices;
 mod office_onboarding;
 mod office_payments;

@@ -202,6 +202,7 @@ impl World {
             mail: Arc::clone(&mail) as _,
             single_sign_on,
             pages: None,
+            probing: None,
             shares,
             worlds: Arc::clone(&worlds) as _,
             keys: Arc::clone(&keys),

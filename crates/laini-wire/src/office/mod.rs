@@ -6,6 +6,7 @@ pub mod agreements;
 pub mod apps;
 pub mod deliveries;
 pub mod going_live;
+pub mod incidents;
 pub mod invoices;
 pub mod ledger;
 pub mod onboarding;
@@ -15,6 +16,7 @@ pub mod people;
 pub mod privacy;
 mod reason;
 pub mod requests;
+pub mod tickets;
 pub mod usage;
 
 pub use reason::ReasonRequest;

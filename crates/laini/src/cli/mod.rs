@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    ageing, agreement, app, audit, backup, check, config, delivery, demo, invoice, ledger, listen, member, nodes,
-    openapi, operator, partner, payment, prepaid, price, registry, requests, restore, retention, revenue, sandbox,
-    serve, shadow, staff, statement, store, subject, usage, verify_invoice,
+    ageing, agreement, app, audit, backup, check, config, delivery, demo, incident, invoice, ledger, listen, member,
+    nodes, openapi, operator, partner, payment, prepaid, price, registry, requests, restore, retention, revenue,
+    sandbox, serve, shadow, staff, statement, store, subject, ticket, usage, verify_invoice,
 };
 
 /// The command line.
@@ -123,6 +123,12 @@ pub(crate) enum Command {
     /// What is held about a number, who asked about it, and what its holder may ask for.
     #[command(subcommand)]
     Subject(subject::SubjectCommand),
+    /// What goes wrong, told to whom it reaches.
+    #[command(subcommand)]
+    Incident(incident::IncidentCommand),
+    /// What partners ask of the operator.
+    #[command(subcommand)]
+    Ticket(ticket::TicketCommand),
     /// Compare the operator's back end with the built-in registry.
     Shadow(shadow::ShadowArgs),
     /// Look for what is unsafe, stale, full or wrong.

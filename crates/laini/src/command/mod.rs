@@ -13,6 +13,7 @@ mod context;
 pub(crate) mod delivery;
 pub(crate) mod demo;
 mod doctor;
+pub(crate) mod incident;
 pub(crate) mod invoice;
 pub(crate) mod ledger;
 mod limits;
@@ -40,6 +41,7 @@ pub(crate) mod staff;
 pub(crate) mod statement;
 pub(crate) mod store;
 pub(crate) mod subject;
+pub(crate) mod ticket;
 pub(crate) mod usage;
 pub(crate) mod verify_invoice;
 
@@ -84,6 +86,8 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Retention(command) => retention::run(&context, &command),
         Command::Store(command) => store::run(&context, &command),
         Command::Subject(command) => subject::run(&context, &command),
+        Command::Incident(command) => incident::run(&context, &command),
+        Command::Ticket(command) => ticket::run(&context, &command),
         Command::Shadow(args) => shadow::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Config(command) => config::run(&context, &command),

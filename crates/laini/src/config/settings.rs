@@ -5,6 +5,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use laini_core::billing::Currency;
 use laini_core::disclosure::Freshness;
 use laini_core::line::{EventText, NumberPlan};
+use laini_core::support::AnswerTimes;
 use laini_office::{BillingSettings, OfficeSettings};
 use laini_server::worker::RetentionPolicy;
 use laini_upstream::MappingSettings;
@@ -40,6 +41,65 @@ pub(crate) struct Config {
     pub(crate) mail: MailConfig,
     pub(crate) billing: BillingConfig,
     pub(crate) portal: PortalConfig,
+    pub(crate) status: StatusConfig,
+    pub(crate) support: SupportConfig,
+}
+
+/// How the service probes itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct StatusConfig {
+    pub(crate) probe_every_s: u32,
+}
+
+impl Default for StatusConfig {
+    fn default() -> Self {
+        Self { probe_every_s: 60 }
+    }
+}
+
+/// Within what time tickets are answered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SupportConfig {
+    pub(crate) answer_minor_minutes: u32,
+    pub(crate) answer_major_minutes: u32,
+    pub(crate) answer_critical_minutes: u32,
+}
+
+impl Default for SupportConfig {
+    fn default() -> Self {
+        let times = AnswerTimes::default();
+        Self {
+            answer_minor_minutes: times.minor_minutes,
+            answer_major_minutes: times.major_minutes,
+            answer_critical_minutes: times.critical_minutes,
+        }
+    }
+}
+
+impl SupportConfig {
+    fn times(&self) -> AnswerTimes {
+        AnswerTimes {
+            minor_minutes: self.answer_minor_minutes,
+            major_minutes: self.answer_major_minutes,
+            critical_minutes: self.answer_critical_minutes,
+        }
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let AnswerTimes { minor_minutes, major_minutes, critical_minutes } = self.times();
+        let fits = |minutes: u32| (5..=20_160).contains(&minutes);
+        ensure!(
+            fits(minor_minutes) && fits(major_minutes) && fits(critical_minutes),
+            "support.answer_minor_minutes, answer_major_minutes and answer_critical_minutes are within 5 to 20160"
+        );
+        ensure!(
+            critical_minutes <= major_minutes && major_minutes <= minor_minutes,
+            "support.answer_critical_minutes is at most answer_major_minutes, and that at most answer_minor_minutes"
+        );
+        Ok(())
+    }
 }
 
 /// The pages for people.
@@ -309,7 +369,14 @@ impl Config {
             payment_days: self.billing.payment_days,
         };
         let settings = OfficeSettings::new(&self.operator.name, self.zone()?, self.currency()?);
-        Ok(OfficeSettings { people: self.sign_in.people(), billing, plan: self.plan()?, ..settings })
+        Ok(OfficeSettings {
+            people: self.sign_in.people(),
+            billing,
+            plan: self.plan()?,
+            answer_times: self.support.times(),
+            probe_every: SignedDuration::from_secs(self.status.probe_every_s.into()),
+            ..settings
+        })
     }
 
     /// The operator's currency.
@@ -356,6 +423,9 @@ impl Config {
         self.mail.check()?;
         self.retention.check()?;
         self.billing.check()?;
+        self.support.check()?;
+        let every_s = self.status.probe_every_s;
+        ensure!(every_s == 0 || (15..=3_600).contains(&every_s), "status.probe_every_s is not 0 or within 15 to 3600");
         self.store.check()?;
         self.check_listeners()?;
         let server = &self.server;

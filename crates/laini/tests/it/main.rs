@@ -49,6 +49,7 @@ mod sandbox_worlds;
 mod serving;
 mod shadow;
 mod shutdown;
+mod status;
 mod store_copy;
 mod subject;
 mod suspension;

@@ -1,10 +1,11 @@
 //! The workspace of a partner's developers.
 //!
-//! Owns the pages of apps and keys, the simulator, the log of requests and the webhooks. Must never show a secret twice, or
-//! a number of somebody's other than masked.
+//! Owns the pages of apps and keys, the simulator, the log of requests, the webhooks, and of incidents. Must never show a
+//! secret twice, or a number of somebody's other than masked.
 
 mod app;
 mod apps;
+mod incidents;
 mod requests;
 mod saved_test;
 mod simulator;
@@ -27,7 +28,7 @@ fn may_build(visit: &Visit) -> bool {
 }
 
 pub(super) fn pages() -> Vec<Page> {
-    [apps::pages(), app::pages(), simulator::pages(), requests::pages(), webhooks::pages()]
+    [apps::pages(), app::pages(), simulator::pages(), requests::pages(), webhooks::pages(), incidents::pages()]
         .into_iter()
         .flatten()
         .collect()

@@ -44,6 +44,7 @@ pub(super) const GUIDE: &[Guide] = guide![
     "privacy" "Privacy",
     "faq" "Questions",
     "support" "Support",
+    "incidents" "Status and incidents",
     "operations" "Running it",
     "operator" "The operator's API",
     "feed" "The feed",

@@ -3,11 +3,13 @@
 //! Owns what staff see of all partners together. Must never be shown to a member.
 
 mod closes;
+mod incidents;
 mod invoices;
 mod partners;
 mod payments;
 mod prices;
 mod revenue;
+mod tickets;
 
 use laini_core::partner::{May, StaffRole};
 
@@ -23,8 +25,17 @@ const FINANCE_LOOKS: Access =
 const FINANCE_ACTS: Access = Access::SignedIn(May { members: &[], staff: &[StaffRole::Admin, StaffRole::Finance] });
 
 pub(super) fn pages() -> Vec<Page> {
-    [partners::pages(), prices::pages(), revenue::pages(), invoices::pages(), closes::pages(), payments::pages()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        partners::pages(),
+        prices::pages(),
+        revenue::pages(),
+        invoices::pages(),
+        closes::pages(),
+        payments::pages(),
+        incidents::pages(),
+        tickets::pages(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -129,6 +129,7 @@ async fn ask(
     };
     let mut quiet = config.clone();
     quiet.portal.pages = false;
+    quiet.status.probe_every_s = 0;
     let standing = stand(house, &quiet, offer).await?;
     let base_url = standing.base_url.clone();
     let (ended, end) = tokio::sync::oneshot::channel();

@@ -1,0 +1,129 @@
+//! Incidents as a partner sees them: whether each reaches its apps, and letters for whoever wants them.
+
+use std::sync::Arc;
+
+use askama::Template;
+use laini_core::partner::IncidentId;
+use laini_core::store::{RefusalCause, RefusedCall};
+use laini_office::incidents::{self, Incident, Which};
+use laini_office::{Cursor, PageRequest, Problem};
+
+use super::LOOKS;
+use crate::answer::Answer;
+use crate::frame::Frame;
+use crate::incident_card::IncidentCard;
+use crate::page::{Page, Workspace};
+use crate::portal::Portal;
+use crate::visit::{Visit, page};
+use crate::words::IncidentWords;
+
+pub(super) fn pages() -> Vec<Page> {
+    vec![
+        Page::get("/incidents", LOOKS, show).in_rail(Workspace::Build, |words| words.incidents),
+        Page::post("/incidents/letters", LOOKS, set_letters, show),
+        Page::get("/incidents/{incident}", LOOKS, show_incident),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "build/incidents.html")]
+struct IncidentsPage {
+    frame: Frame,
+    words: &'static IncidentWords,
+    /// Each with whether it reaches the partner.
+    rows: Vec<(IncidentCard, bool)>,
+    next: Option<String>,
+    is_subscribed: bool,
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let found = portal.work(&visit, |work, visit| {
+        let partner = visit.partner()?;
+        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
+        let page = incidents::list(work, Which::All, PageRequest { after, ..PageRequest::FIRST })?;
+        let book = work.book()?;
+        let reaches =
+            |incident: &Incident| book.apps.iter().any(|app| app.partner == partner && incident.affected.reaches(app));
+        let reached: Vec<_> = page.items.iter().map(reaches).collect();
+        Ok((page, reached, incidents::is_subscribed(work)?))
+    });
+    let (found, reached, is_subscribed) = found.await?;
+    let all = visit.language.words();
+    let cards = found.items.iter().map(|incident| IncidentCard::of(incident, &portal, all));
+    page(&IncidentsPage {
+        frame: visit.frame(&portal, all.incidents.title),
+        words: &all.incidents,
+        rows: cards.zip(reached).collect(),
+        next: found.next.map(|next| next.to_string()),
+        is_subscribed,
+    })
+}
+
+async fn set_letters(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    portal.work(&visit, |work, visit| incidents::subscribe(work, visit.field("letters") == "on")).await?;
+    Ok(Answer::see_other("/incidents"))
+}
+
+#[derive(Template)]
+#[template(path = "build/incident.html")]
+struct IncidentPage {
+    frame: Frame,
+    words: &'static IncidentWords,
+    incident: IncidentCard,
+    reaches_you: bool,
+    until: String,
+    failed: u64,
+    of_operator: u64,
+    causes: Vec<Cause>,
+    newest: Vec<Failed>,
+    /// The form of a ticket, filled.
+    ask: String,
+}
+
+/// Why calls failed.
+struct Cause {
+    code: String,
+    status: u16,
+    reason: String,
+    calls: u64,
+}
+
+/// A call that failed.
+struct Failed {
+    reference: String,
+    at: String,
+    code: String,
+    number: String,
+}
+
+async fn show_incident(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let id = visit.id("incident", IncidentId::parse)?;
+    let found = portal.work(&visit, move |work, visit| incidents::impact(work, visit.partner()?, id));
+    let impact = found.await?;
+    let all = visit.language.words();
+    let cause = |cause: &RefusalCause| Cause {
+        code: cause.code.clone(),
+        status: cause.status,
+        reason: cause.reason.clone(),
+        calls: cause.calls,
+    };
+    let failed = |call: &RefusedCall| Failed {
+        reference: call.id.request_ref(),
+        at: portal.shown(call.at),
+        code: call.code.clone(),
+        number: call.about.as_ref().map(|about| about.masked.clone()).unwrap_or_default(),
+    };
+    let subject: String = form_urlencoded::byte_serialize(impact.incident.title.as_bytes()).collect();
+    page(&IncidentPage {
+        frame: visit.frame(&portal, impact.incident.title.clone()),
+        words: &all.incidents,
+        incident: IncidentCard::of(&impact.incident, &portal, all),
+        reaches_you: impact.apps > 0,
+        until: portal.shown(impact.until),
+        failed: impact.failures.calls,
+        of_operator: impact.of_operator(),
+        causes: impact.failures.causes.iter().map(cause).collect(),
+        newest: impact.failures.newest.iter().map(failed).collect(),
+        ask: format!("/support?subject={subject}"),
+    })
+}

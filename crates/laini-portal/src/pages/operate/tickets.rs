@@ -1,0 +1,123 @@
+//! Tickets of every partner: what waits for an answer, by its clock.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use askama::Template;
+use laini_core::partner::{May, Side, StaffRole, TicketId};
+use laini_core::support::TicketState;
+use laini_office::tickets::{self, Which};
+use laini_office::{Cursor, PageRequest, Problem, organisation};
+
+use super::LOOKS;
+use crate::answer::Answer;
+use crate::frame::Frame;
+use crate::page::{Access, Page, Workspace};
+use crate::portal::Portal;
+use crate::ticket_thread::{SaidLine, TicketRow, thread};
+use crate::visit::{Visit, page};
+use crate::words::TicketWords;
+
+/// Who answers.
+const ANSWERS: Access = Access::SignedIn(May {
+    members: &[],
+    staff: &[StaffRole::Admin, StaffRole::Support, StaffRole::Onboarding, StaffRole::Finance],
+});
+
+pub(super) fn pages() -> Vec<Page> {
+    vec![
+        Page::get("/operate/tickets", LOOKS, show).in_rail(Workspace::Operate, |words| words.tickets),
+        Page::get("/operate/tickets/{partner}/{ticket}", LOOKS, show_ticket),
+        Page::post("/operate/tickets/{partner}/{ticket}", ANSWERS, reply, show_ticket),
+        Page::post("/operate/tickets/{partner}/{ticket}/close", ANSWERS, close, show_ticket),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "operate/tickets.html")]
+struct TicketsPage {
+    frame: Frame,
+    words: &'static TicketWords,
+    /// The word of each tab, what it is called, and whether it is shown.
+    tabs: [(&'static str, &'static str, bool); 2],
+    which: &'static str,
+    /// Each with its partner's name.
+    rows: Vec<(TicketRow, String)>,
+    next: Option<String>,
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let which = Which::parse(visit.query("which")).unwrap_or(Which::Due);
+    let found = portal.work(&visit, move |work, visit| {
+        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
+        let page = tickets::list(work, which, PageRequest { after, ..PageRequest::FIRST })?;
+        let names: HashMap<_, _> = work.book()?.partners.into_iter().map(|one| (one.id, one.name)).collect();
+        Ok((page, names))
+    });
+    let (found, names) = found.await?;
+    let words = &visit.language.words().tickets;
+    let rows = found.items.iter().map(|ticket| {
+        let row = TicketRow::of(ticket, Side::Operator, &portal, visit.context.at, words);
+        (row, names.get(&ticket.partner).cloned().unwrap_or_default())
+    });
+    page(&TicketsPage {
+        frame: visit.frame(&portal, words.tickets),
+        words,
+        tabs: [("due", words.tabs[0], which == Which::Due), ("all", words.tabs[1], which == Which::All)],
+        which: if which == Which::Due { "due" } else { "all" },
+        rows: rows.collect(),
+        next: found.next.map(|next| next.to_string()),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "operate/ticket.html")]
+struct TicketPage {
+    frame: Frame,
+    words: &'static TicketWords,
+    ticket: TicketRow,
+    partner_name: String,
+    reference: Option<String>,
+    thread: Vec<SaidLine>,
+    can_answer: bool,
+    text: String,
+}
+
+async fn show_ticket(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let id = visit.id("ticket", TicketId::parse)?;
+    let found = portal.work(&visit, move |work, visit| {
+        let partner = visit.partner()?;
+        let ticket = tickets::the_ticket(work, partner, id)?;
+        let names = tickets::names(work, &ticket)?;
+        Ok((ticket, names, organisation::find_partner(work, partner)?.name))
+    });
+    let (ticket, names, partner_name) = found.await?;
+    let words = &visit.language.words().tickets;
+    let may = matches!(ANSWERS, Access::SignedIn(may) if visit.actor().is_allowed(&may));
+    page(&TicketPage {
+        frame: visit.frame(&portal, ticket.subject.clone()),
+        words,
+        ticket: TicketRow::of(&ticket, Side::Operator, &portal, visit.context.at, words),
+        partner_name,
+        reference: ticket.reference.clone(),
+        thread: thread(&ticket, &names, Side::Operator, &portal, words),
+        can_answer: may && ticket.state != TicketState::Solved,
+        text: visit.field("text").to_owned(),
+    })
+}
+
+async fn reply(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let id = visit.id("ticket", TicketId::parse)?;
+    portal.work(&visit, move |work, visit| tickets::reply(work, visit.partner()?, id, visit.field("text"))).await?;
+    back(&visit, id)
+}
+
+async fn close(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let id = visit.id("ticket", TicketId::parse)?;
+    portal.work(&visit, move |work, visit| tickets::close(work, visit.partner()?, id)).await?;
+    back(&visit, id)
+}
+
+fn back(visit: &Visit, id: TicketId) -> Result<Answer, Problem> {
+    Ok(Answer::see_other(format!("/operate/tickets/{}/{id}", visit.partner()?)))
+}
