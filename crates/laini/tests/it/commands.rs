@@ -488,6 +488,7 @@ fn commands_demo_works_again_in_the_same_directory_and_beside_a_taken_port() {
     let invoices = lab.json(&["invoice", "list"]);
     assert_eq!(invoices.as_array().unwrap().len(), 1, "{invoices}");
     assert_eq!(lab.json(&["invoice", "verify", "1"])["differences"], json!([]));
+    assert_eq!(lab.json(&["incident", "list"])[0]["state"], "resolved");
     let server = lab.serve();
     let bank = Bank::stranger(&server);
     for (shown, wanted) in [(&first, 401), (&second, 201)] {

@@ -11,10 +11,13 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use laini_client::Laini;
 use laini_core::billing::Month;
 use laini_core::partner::{Environment, Partner, PartnerId, Product};
+use laini_core::support::{Affected, Component, IncidentState, Severity};
 use laini_office::agreements::add_with_standard;
 use laini_office::billing::close_due;
+use laini_office::incidents::{self, NewIncident};
 use laini_office::onboarding;
 use laini_office::organisation::{self, Contact, Details};
+use laini_office::{Office, Problem};
 use laini_server::{Clock, Listener};
 use tokio::runtime::Runtime;
 
@@ -36,6 +39,12 @@ const CHECKS_PER_SHARE: usize = 2;
 const CHECKS_PER_SHARE_AT_REST: usize = 1;
 /// Checks that are asked at the same time.
 const AT_ONCE: usize = 16;
+/// The errors of one hour came so long ago, or a little later.
+const INCIDENT_AGO: SignedDuration = SignedDuration::from_hours(6 * 24);
+/// The sandbox number that is answered 500.
+const FAILING_PERSONA: &str = "254722000050";
+/// So many checks of that hour failed.
+const FAILED_CHECKS: usize = 7;
 /// Who waits for the operator.
 const PENDING_PARTNER: &str = "Pwani Sacco";
 
@@ -72,7 +81,8 @@ pub(super) fn live_through(
     })?;
     office.run(&console(), begins, |work| organisation::set_details(work, partner, details(name, "P051234567A")))?;
     Out::note("making the checks of the weeks before, by this server under a moved clock");
-    runtime.block_on(ask(house, config, population, partner, begins))?;
+    let broke = runtime.block_on(ask(house, config, population, partner, begins))?;
+    tell_of_incident(&office, broke)?;
     close_due(&office, now())?;
     let yesterday = now() - SignedDuration::from_hours(20);
     let waiting = PartnerId::from_random(random());
@@ -83,6 +93,27 @@ pub(super) fn live_through(
         Ok(())
     })?;
     Ok(partner)
+}
+
+/// What the operator said of the errors that the bank met.
+fn tell_of_incident(office: &Office, broke: Timestamp) -> Result<(), Problem> {
+    let after = |minutes| broke + SignedDuration::from_mins(minutes);
+    let new = NewIncident {
+        title: "Some sandbox checks ended in an error".to_owned(),
+        severity: Severity::Major,
+        components: vec![Component::Checks],
+        affected: Affected::Everyone,
+        is_public: true,
+        started: Some(broke),
+        state: IncidentState::Investigating,
+        text: "Some checks in the sandbox are answered 500. Nothing of that is charged; production is not touched."
+            .to_owned(),
+    };
+    let id = office.run(&console(), after(5), |work| incidents::open(work, &new))?.id;
+    let (known, over) = ("The cause is known: a fault that was set for a test was left on.", "The fault is off again.");
+    office.run(&console(), after(15), |work| incidents::update(work, id, IncidentState::Identified, known))?;
+    office.run(&console(), after(40), |work| incidents::resolve(work, id, over))?;
+    Ok(())
 }
 
 /// What a made-up organisation is registered as.
@@ -105,20 +136,23 @@ fn details(name: &str, kra_pin: &str) -> Details {
     }
 }
 
-/// Serves under a moved clock and asks, hour by hour, until now.
+/// Serves under a moved clock and asks, hour by hour, until now. Returns when the bank met errors.
 async fn ask(
     house: &House,
     config: &Config,
     population: &Population,
     partner: PartnerId,
     begins: Timestamp,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Timestamp> {
     let clock = Arc::new(MovedClock(AtomicI64::new(begins.as_microsecond())));
     let accounts = house.accounts()?;
     let apps = [
         credentials(&*accounts, partner, Environment::Production, "Cheque desk").await?,
         credentials(&*accounts, partner, Environment::Production, "Mobile onboarding").await?,
     ];
+    let tests = credentials(&*accounts, partner, Environment::Sandbox, "Integration tests").await?;
+    let hours = hours(begins, now(), &config.zone()?);
+    let incident = hours.iter().map(|(at, _)| *at).find(|at| *at > now() - INCIDENT_AGO);
     let offer = Offer {
         registry: house.registry(config)?,
         accounts,
@@ -135,19 +169,25 @@ async fn ask(
     let (ended, end) = tokio::sync::oneshot::channel();
     let asking = async {
         let mut row = 0;
-        for (at, checks) in hours(begins, now(), &config.zone()?) {
+        for (at, checks) in hours {
             clock.move_to(at);
             for (app, share, product) in [(&apps[0], 2, Product::Imsi), (&apps[1], 1, Product::Swap)] {
                 let numbers = (row..).take(share * checks).map(|row| population.number(row).0.to_string());
                 ask_all(&base_url, app, product, numbers.collect()).await?;
                 row += u64::try_from(share * checks)?;
             }
+            if incident == Some(at) {
+                let failing = vec![FAILING_PERSONA.to_owned(); FAILED_CHECKS];
+                // That they fail is what they are asked for.
+                let _ = ask_all(&base_url, &tests, Product::Imsi, failing).await;
+            }
         }
         // Nobody listens where the server has failed; that is told instead.
         let _ = ended.send(());
         anyhow::Ok(())
     };
-    serve_while(standing, asking, end).await
+    serve_while(standing, asking, end).await?;
+    Ok(incident.unwrap_or(begins))
 }
 
 /// When checks are made from `begins` to `until`, and how many each time.
