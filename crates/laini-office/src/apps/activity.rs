@@ -2,10 +2,9 @@ use futures_executor::block_on;
 use jiff::Timestamp;
 use laini_core::billing::Outcome;
 use laini_core::partner::{AppId, PartnerId};
-use laini_core::store::RefusedQuery;
+use laini_core::store::{AskedQuery, RefusedQuery};
 
 use super::the_app;
-use crate::requests::{RequestFilter, list};
 use crate::{Problem, Work};
 
 /// What an app does today, since the operator's midnight.
@@ -17,7 +16,7 @@ pub struct Activity {
     pub failed: u64,
     /// What the checks cost at list prices, in minor units.
     pub charged_minor: i64,
-    /// When it called last, whatever came of it; `None` = not as far as one look goes back.
+    /// When it called last, whatever came of it; `None` = not today.
     pub last_call: Option<Timestamp>,
 }
 
@@ -42,12 +41,22 @@ pub fn activity(work: &Work<'_>, partner: PartnerId, app: AppId) -> Result<Activ
     let asked = own.clone().filter(|one| one.outcome != Outcome::Reversal);
     let of_app = RefusedQuery { app: Some(app), from: Some(midnight), ..RefusedQuery::default() };
     let causes = block_on(work.office.refusals.causes(of_app))?;
-    let newest = list(work, partner, &RequestFilter { app: Some(app), ..RequestFilter::default() }, None, 1)?;
+    let of_app = RefusedQuery { app: Some(app), from: Some(midnight), limit: 1, ..RefusedQuery::default() };
+    let refused = block_on(work.office.refusals.refused(of_app))?.first().map(|call| call.at);
+    // The counters say in which quarter of an hour to look.
+    let recorded = match own.clone().map(|one| one.from).max() {
+        None => None,
+        Some(quarter) => {
+            let (from, limit) = (Some(quarter), 1);
+            let query = AskedQuery { app: Some(app), newest_first: true, from, limit, ..AskedQuery::default() };
+            block_on(work.office.ledger.asked(query))?.checks.first().map(|check| check.row.at)
+        }
+    };
     Ok(Activity {
         checks: asked.map(|one| one.checks).sum(),
         failed: causes.iter().map(|cause| cause.calls).sum(),
         charged_minor: own.map(|one| one.charged_minor).sum(),
-        last_call: newest.requests.first().map(|request| request.at),
+        last_call: refused.max(recorded),
     })
 }
 

@@ -11,8 +11,10 @@ use laini_core::store::{AskedPage, AskedQuery, RefusedQuery};
 use super::Request;
 use crate::{Problem, Work};
 
-/// Pieces of the ledger (100,000 rows each) that are read for one page, until something is found.
-const LOOKS_MAX: usize = 5;
+/// Pieces of the ledger (100,000 rows each) that are read for one page about a number, until something is found;
+const LOOKS_FOR_NUMBER_MAX: usize = 5;
+/// for any other page: people wait for it.
+const LOOKS_MAX: usize = 1;
 
 /// How calls were answered that are wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -123,7 +125,8 @@ pub fn list(
     let mut looked_until = None;
     if looks_at_recorded {
         let mut query = AskedQuery { after, limit: limit + 1, ..filter.asked(work, partner) };
-        for _ in 0..LOOKS_MAX {
+        let looks = if filter.number.is_some() { LOOKS_FOR_NUMBER_MAX } else { LOOKS_MAX };
+        for _ in 0..looks {
             let page = block_on(work.office.ledger.asked(query.clone()))?;
             query.after = page.after;
             add_rows(work, filter, page, &mut found)?;

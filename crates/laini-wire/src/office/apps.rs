@@ -241,7 +241,7 @@ pub struct ActivityAnswer {
     pub failed: u64,
     /// What the checks cost at list prices, in minor units.
     pub charged_minor: i64,
-    /// When it called last, RFC 3339; null: not as far as one look goes back.
+    /// When it called last, RFC 3339; null: not today.
     pub last_call: Option<String>,
 }
 

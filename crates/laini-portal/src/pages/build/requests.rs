@@ -25,11 +25,16 @@ pub(super) fn pages() -> Vec<Page> {
         Page::get("/requests", LOOKS, show_list).in_rail(Workspace::Build, |words| words.requests),
         Page::post("/requests", LOOKS, find, show_list),
         Page::get("/requests/{call}", LOOKS, show_one),
+        Page::get("/requests.csv", LOOKS, download),
     ]
 }
 
 /// Calls of a page.
 const CALLS_PER_PAGE: usize = 50;
+/// Calls that a file has at most,
+const CALLS_PER_FILE: usize = 5_000;
+/// and that are read for it at once.
+const CALLS_PER_READ: usize = 500;
 /// Causes that are listed.
 const CAUSES_SHOWN: usize = 8;
 /// The tabs: the words of the query, as [`Answered::parse`] reads them.
@@ -42,6 +47,7 @@ struct ListPage {
     words: &'static RequestsWords,
     tabs: Vec<Tab>,
     apps: Vec<(String, String, bool)>,
+    csv: String,
     answered: String,
     code: String,
     from: String,
@@ -222,6 +228,7 @@ fn listed(portal: &Portal, visit: &Visit, found: Found, about: Option<(String, S
         words,
         tabs: TABS.into_iter().zip(labels).map(tab).collect(),
         apps: apps.iter().map(|app| (app.id.to_string(), app.name.clone(), app.id.to_string() == chosen)).collect(),
+        csv: href(visit, &[("after", "")]).replacen("/requests", "/requests.csv", 1),
         answered: answered.to_owned(),
         code: visit.query("code").to_owned(),
         from: visit.query("from").to_owned(),
@@ -260,6 +267,43 @@ fn href(visit: &Visit, changed: &[(&str, &str)]) -> String {
         }
     }
     format!("/requests?{}", query.finish())
+}
+
+/// The calls of the list as a file, the newest that fit in it.
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let Asked { filter, after } = Asked::of(&visit, &portal)?;
+    let calls = portal.work(&visit, move |work, visit| {
+        let (partner, mut calls, mut after) = (visit.partner()?, Vec::new(), after);
+        loop {
+            let page = requests::list(work, partner, &filter, after, CALLS_PER_READ)?;
+            calls.extend(page.requests);
+            after = page.next;
+            if after.is_none() || calls.len() >= CALLS_PER_FILE {
+                return Ok(calls);
+            }
+        }
+    });
+    let mut csv =
+        "request_ref_id,at,app,environment,product,number,status,code,stage,outcome,charge_minor\r\n".to_owned();
+    for call in calls.await?.iter().take(CALLS_PER_FILE) {
+        let failure = call.failure.as_ref();
+        let row = [
+            call.id.request_ref(),
+            call.at.to_string(),
+            call.app.to_string(),
+            call.environment.word().to_owned(),
+            call.product.map(Product::word).unwrap_or_default().to_owned(),
+            call.number.clone().unwrap_or_default(),
+            call.status().map(|status| status.to_string()).unwrap_or_default(),
+            failure.map(|failure| failure.code.clone()).unwrap_or_default(),
+            failure.map(|failure| failure.stage.word()).unwrap_or_default().to_owned(),
+            call.recorded.map(|recorded| recorded.outcome.word()).unwrap_or_default().to_owned(),
+            call.recorded.map_or(0, |recorded| recorded.charge.minor).to_string(),
+        ];
+        csv.push_str(&row.join(","));
+        csv.push_str("\r\n");
+    }
+    Ok(Answer::file("text/csv; charset=utf-8", "requests.csv".to_owned(), csv))
 }
 
 #[derive(Template)]
