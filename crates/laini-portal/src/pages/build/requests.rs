@@ -84,6 +84,8 @@ struct CauseRow {
 /// A call, as a line of a table.
 struct CallRow {
     id: String,
+    /// Enough of it to tell calls of a page apart.
+    short_id: String,
     at: String,
     app: String,
     environment: &'static str,
@@ -108,6 +110,7 @@ impl CallRow {
         let path = request.failure.as_ref().map(|failure| failure.path.clone());
         Self {
             id: request.id.request_ref(),
+            short_id: short(&request.id.request_ref()),
             at: portal.shown_to_second(request.at),
             app: app.unwrap_or_else(|| request.app.to_string()),
             environment: request.environment.word(),
@@ -120,6 +123,11 @@ impl CallRow {
             charge: request.recorded.map_or("0".to_owned(), |recorded| recorded.charge.to_string()),
         }
     }
+}
+
+/// The beginning of an id: where there is no room for all of it.
+pub(super) fn short(id: &str) -> String {
+    format!("{}…", id.get(..14).unwrap_or(id))
 }
 
 /// Ours is red, theirs amber, an answer green; what is not known has no colour.

@@ -63,6 +63,7 @@ struct AddressRow {
 
 struct DeliveryRow {
     id: String,
+    short_id: String,
     made: String,
     kind: &'static str,
     app: String,
@@ -144,6 +145,7 @@ fn delivery_row(
     });
     DeliveryRow {
         id: delivery.id.0.request_ref(),
+        short_id: super::requests::short(&delivery.id.0.request_ref()),
         made: portal.shown_to_second(delivery.at),
         kind: words.kinds[delivery.kind as usize],
         app: app.unwrap_or_else(|| delivery.app.to_string()),

@@ -6,7 +6,8 @@ use laini_wire::world::LineAnswer;
 const DAYS: f64 = 400.0;
 /// Where the track lies in its drawing.
 const LEFT: f64 = 20.0;
-const WIDTH: f64 = 560.0;
+const WIDTH: f64 = 380.0;
+const MIDDLE: i32 = 210;
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// What happened to a line, on an axis of time that ends at the world's clock.
@@ -19,6 +20,8 @@ pub(super) struct Track {
     pub(super) registered_x: Option<i32>,
     /// The end.
     pub(super) now_x: i32,
+    /// At which side of its place what is said of the swap stands, so that it is in the drawing.
+    pub(super) swap_anchor: &'static str,
 }
 
 impl Track {
@@ -29,14 +32,16 @@ impl Track {
         let place = |at: Timestamp| {
             let days = now.duration_since(at).as_secs_f64() / SECONDS_PER_DAY;
             let share = 1.0 - days.clamp(0.0, DAYS) / DAYS;
-            #[expect(clippy::cast_possible_truncation, reason = "a place in a drawing of 600 units")]
+            #[expect(clippy::cast_possible_truncation, reason = "a place in a drawing of 420 units")]
             let x = (LEFT + WIDTH * share).round() as i32;
             x
         };
         let told = |at: &Option<String>| at.as_deref().and_then(|at| at.parse().ok()).map(place);
+        let swap_x = told(&line.last_swap_at);
         Some(Self {
             window_x: place(window),
-            swap_x: told(&line.last_swap_at),
+            swap_x,
+            swap_anchor: if swap_x.is_some_and(|x| x < MIDDLE) { "start" } else { "end" },
             registered_x: told(&line.registered_at),
             now_x: place(now),
         })
@@ -67,11 +72,11 @@ mod tests {
     fn what_is_long_ago_lies_at_the_beginning_and_now_at_the_end() {
         let now = "2026-11-22T09:00:00Z";
         let track = Track::of(&line(Some(now), "2016-01-01T00:00:00Z"), now, &TimeZone::UTC).unwrap();
-        assert_eq!((track.now_x, track.swap_x, track.registered_x), (580, Some(580), Some(20)));
+        assert_eq!((track.now_x, track.swap_x, track.registered_x), (400, Some(400), Some(20)));
         // 92 days of 400.
-        assert_eq!(track.window_x, 451);
+        assert_eq!(track.window_x, 313);
         let half = Track::of(&line(Some("2026-05-06T09:00:00Z"), now), now, &TimeZone::UTC).unwrap();
-        assert_eq!(half.swap_x, Some(300));
+        assert_eq!(half.swap_x, Some(210));
         assert!(Track::of(&line(None, now), "no instant", &TimeZone::UTC).is_none());
     }
 }
