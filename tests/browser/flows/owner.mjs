@@ -7,7 +7,7 @@ export async function owner() {
   await accept(visit, process.env.LAINI_OWNER);
   await page.goto(`${base}/apps`);
   await look(visit, "apps");
-  await page.fill("#name", "Cheque desk");
+  await page.fill("#name", "Payouts");
   await page.click("#create button.primary");
   await page.waitForSelector("#secret");
   const key = await page.textContent("#key");
