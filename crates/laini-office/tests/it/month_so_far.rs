@@ -34,6 +34,8 @@ fn what_was_counted_once_is_what_is_counted_anew() {
             store: Arc::clone(&bench.office.store),
             accounts: Arc::clone(&bench.office.accounts),
             ledger: Arc::clone(&bench.office.ledger),
+            outbox: Arc::clone(&bench.office.outbox),
+            refusals: Arc::clone(&bench.office.refusals),
             registry: None,
             keys: Arc::clone(&bench.office.keys),
             entropy: Arc::clone(&bench.office.entropy),

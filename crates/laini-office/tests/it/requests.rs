@@ -61,6 +61,7 @@ impl Log {
             keys,
             entropy: Arc::new(Counted::default()),
             settings: OfficeSettings::new("Test Mobile", jiff::tz::TimeZone::UTC, Currency::KES),
+            counted: laini_office::billing::CountedDays::default(),
         };
         Self { office, ledger, accounts, desk: Desk::default(), _dir: dir }
     }
