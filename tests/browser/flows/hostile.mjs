@@ -24,7 +24,9 @@ export async function hostile() {
   const { page } = visit;
   await signIn(visit, "owner@bank.example");
   let fields = 0;
-  for (const at of WRITTEN_ON) {
+  await page.goto(`${base}/apps`);
+  const app = new URL(await page.$eval("main tbody a", (link) => link.href)).pathname;
+  for (const at of [...WRITTEN_ON, app]) {
     await page.goto(base + at);
     const origin = { origin: base, referer: base + at };
     for (const { action, method, texts, others } of await forms(page)) {
