@@ -20,7 +20,7 @@ export async function incidents() {
 
 async function incident(operator, bank, anybody, visits) {
   await operator.goto(`${base}/operate/incidents`);
-  await look(visits.staff, "operate-incidents-none");
+  await look(visits.staff, "operate-incidents-before");
   await operator.click("main .head .primary");
   await operator.fill("#title", "Checks are slow");
   await operator.fill("#text", "Checks take longer than they should.\nAnswers are right. We look for the cause.");

@@ -44,7 +44,7 @@ pub enum StaffRole {
     Admin,
     /// Partners, agreements and going live.
     Onboarding,
-    /// Apps, limits and incidents of partners.
+    /// Apps, limits, incidents and tickets of partners.
     Support,
     /// Prices, invoices and payments.
     Finance,

@@ -1,6 +1,7 @@
 //! `laini demo`: the whole system at work on made-up data.
 //!
-//! Owns what a newcomer finds: a bank with weeks of traffic and an invoice, another on its way, and who signs in.
+//! Owns what a newcomer finds: a bank with weeks of traffic and an invoice, another on its way, an incident that is over,
+//! and who signs in.
 //! Must never touch a registry that it did not make, or write what the product itself would not have written.
 
 mod past;
