@@ -1,7 +1,6 @@
 use super::{
-    Words, account_page, apps, billing, catalogue, desk, finance, incidents, invoices, onboarding, rail, requests,
-    sign_in, simulator, status, tickets, try_it, usage, webhooks,
-    Words, account_page, apps, catalogue, desk, desk_batch, desk_history, onboarding, rail, running, sign_in, try_it,
+    Words, account_page, apps, billing, catalogue, desk, desk_batch, desk_history, finance, incidents, invoices,
+    onboarding, rail, requests, running, sign_in, simulator, status, tickets, try_it, usage, webhooks,
 };
 
 /// English.
