@@ -26,7 +26,7 @@ const TOLD_MAX: usize = 1_000;
 #[serde(deny_unknown_fields)]
 pub(super) struct SnapshotQuery {
     pub(super) as_of: Option<String>,
-    history_since: Option<String>,
+    pub(super) history_since: Option<String>,
     pub(super) max_rejects: Option<String>,
     pub(super) allow_shrink: Option<bool>,
 }
