@@ -5,7 +5,7 @@ use laini_core::store::{RecordId, RecordKey, RecordKind};
 use serde::{Deserialize, Serialize};
 
 use crate::mail::{self, Carrier};
-use crate::{Actor, Kept, Office, Problem, billing, payments, people};
+use crate::{Actor, Kept, Office, Problem, billing, desk, payments, people};
 
 /// The chores are one node's for so long, unless it says so again.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -46,6 +46,8 @@ pub fn chores(carrier: Arc<dyn Carrier>) -> Vec<Chore> {
         Chore::new("send reminders", hours(1), |office, at| payments::remind(office, at).map(|()| 0)),
         Chore::new("close months", hours(1), |office, at| billing::close_due(office, at).map(|closed| closed.len())),
         Chore::new("forget what is over", hours(1), people::forget_what_is_over),
+        Chore::new("forget the desk's numbers", hours(1), desk::forget_numbers),
+        Chore::new("forget the desk's batches", hours(1), desk::batch::forget_batches),
         Chore::new("forget letters given up", hours(24), mail::forget_given_up),
     ]
 }

@@ -31,6 +31,7 @@ mod replay;
 pub mod requests;
 pub mod status;
 pub mod tickets;
+pub mod traffic;
 mod trail;
 mod work;
 

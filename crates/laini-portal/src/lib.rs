@@ -22,6 +22,7 @@ mod said;
 mod status;
 mod status_board;
 mod ticket_thread;
+mod upload;
 mod visit;
 mod words;
 

@@ -10,6 +10,7 @@ use crate::frame::{Frame, told};
 use crate::language::Language;
 use crate::portal::Portal;
 use crate::status::status_of;
+use crate::upload::Upload;
 
 /// One request of a browser, and who looks.
 pub(crate) struct Visit {
@@ -23,6 +24,8 @@ pub(crate) struct Visit {
     pub(crate) query: Vec<(String, String)>,
     /// The fields of the form that was sent.
     pub(crate) form: Vec<(String, String)>,
+    /// The file that came with it.
+    pub(crate) file: Option<Upload>,
     /// Who signed in; `None` = nobody.
     pub(crate) caller: Option<Caller>,
     /// The token of their session.
@@ -130,6 +133,7 @@ impl Visit {
             params: self.params.clone(),
             query: self.query.clone(),
             form: self.form.clone(),
+            file: None,
             caller: self.caller.clone(),
             session: self.session.clone(),
             csrf: self.csrf.clone(),

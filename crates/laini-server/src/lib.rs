@@ -12,10 +12,12 @@ use laini_office::mail::Carrier;
 use observe::{Metrics, Traces};
 
 use crate::http::Inside;
+use crate::operator::Sources;
 use crate::worker::Probing;
 
 mod capability;
 pub mod delivery;
+pub mod desk;
 pub mod gateway;
 pub mod http;
 mod listener;
@@ -37,8 +39,17 @@ pub use office::{SingleSignOn, incident_answer};
 pub use server::{BindError, Server};
 pub use settings::{Limits, LiveSettings, Settings};
 
-/// Makes the routes of pages that stand on the API of this server.
-pub type Pages = Box<dyn FnOnce(Inside) -> axum::Router + Send>;
+/// Makes the routes of pages that stand on the API of this server, and show how it runs.
+pub type Pages = Box<dyn FnOnce(Inside, Running) -> axum::Router + Send>;
+
+/// How a server runs, for pages of the operator's staff.
+#[derive(Clone)]
+pub struct Running {
+    /// The operator's data sources.
+    pub sources: Sources,
+    /// What this node counts; `None` = nothing.
+    pub metrics: Option<Arc<Metrics>>,
+}
 
 /// What the server is built on.
 pub struct Deps {

@@ -13,14 +13,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::delivery::{Deliveries, Hosts, Outbound, SystemResolver, Worker};
+use crate::desk::BatchRunner;
 use crate::gateway::Gateway;
 use crate::http::{AccountsPicture, Front, Inside, Listening, Load, Tls, listen};
 use crate::observe::{Exporter, Gauged, Metrics, SpanExport};
 use crate::office::{BesideWork, OfficeApi};
-use crate::operator::OperatorApi;
+use crate::operator::{OperatorApi, Sources};
 use crate::sandbox::{RunWatch, SandboxWorlds};
 use crate::worker::{ChoreWorker, Prober, Probing, send_incident_news};
-use crate::{Deps, Environments, Limits, Listener, LiveSettings, Pages};
+use crate::{Deps, Environments, Limits, Listener, LiveSettings, Pages, Running};
 
 /// A server that listens and is ready to run.
 pub struct Server {
@@ -37,6 +38,7 @@ pub struct Server {
     runs: Arc<RunWatch>,
     worker: Arc<Worker>,
     chores: Arc<ChoreWorker>,
+    batches: BatchRunner,
     limits: Limits,
 }
 
@@ -89,6 +91,7 @@ impl Server {
         let runs = Arc::new(RunWatch::new(Arc::clone(&deps.office)));
         let office = office_routes(&deps, &settings, (&deliveries, reach), &runs);
         let (pages, probing) = (deps.pages.take(), deps.probing.take());
+        let running = Running { sources: Sources::new(Arc::clone(&operator_api)), metrics: deps.metrics.clone() };
         let prober = probing.map(|probing| prober(probing, &deps, (listeners, pages.is_some()), &settings));
         let (itself, mut chores) = (Arc::clone(&deps.office), chores(&deps, &deliveries, &accounts));
         let gateway = Gateway::new(
@@ -117,7 +120,8 @@ impl Server {
         let routes = if operator.is_some() { routes } else { routes.merge(Arc::clone(&operator_api).routes()) };
         let holder = entropy.next_u64();
         let front = Front::new(routes, ids, Arc::clone(&clock), entropy, settings, observers, load);
-        let front = Arc::new(with_pages(front, pages));
+        let batches = BatchRunner::new(Arc::clone(&itself), Arc::clone(&clock), Inside::new(front.clone()));
+        let front = Arc::new(with_pages(front, pages, running));
         chores.extend(prober.map(|prober| prober.chore(Inside::new(front.uncounted()))));
         let chores = Arc::new(ChoreWorker::new(itself, clock, chores, holder));
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
@@ -139,6 +143,7 @@ impl Server {
             runs,
             worker: Arc::new(worker),
             chores,
+            batches,
             limits,
         })
     }
@@ -188,6 +193,7 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let (gateway, clock) = (Arc::clone(&self.worker.gateway), Arc::clone(&self.worker.clock));
         let chores = tokio::spawn(self.chores.run(stopping.clone()));
+        let batches = tokio::spawn(self.batches.run(stopping.clone()));
         let worker = tokio::spawn(self.worker.run(stopping));
         let (end, ending) = watch::channel(false);
         let spans = self.spans.map(|spans| tokio::spawn(spans.run(ending)));
@@ -207,6 +213,9 @@ impl Server {
         }
         if chores.await.is_err() {
             tracing::error!("the worker of the office's chores panicked; they are done by the next server");
+        }
+        if batches.await.is_err() {
+            tracing::error!("the worker of the desk's batches panicked; the next server goes on with them");
         }
         gateway.give_limits_back().await;
         gateway.note_secret_uses().await;
@@ -259,10 +268,10 @@ fn office_routes(
 }
 
 /// What answers everywhere: the API, and where there are any, the pages that stand on it.
-fn with_pages(api: Front, pages: Option<Pages>) -> Front {
+fn with_pages(api: Front, pages: Option<Pages>, running: Running) -> Front {
     match pages {
         Some(pages) => {
-            let routes = pages(Inside::new(api.clone()));
+            let routes = pages(Inside::new(api.clone()), running);
             api.and(routes)
         }
         None => api,

@@ -117,7 +117,9 @@ pub(crate) fn runtime(config: &Config) -> anyhow::Result<tokio::runtime::Runtime
 /// Takes the ledger and listens. From here on clients can connect.
 pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyhow::Result<Standing> {
     let metrics_address = config.metrics_address()?;
-    let metrics = metrics_address.map(|_| Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))));
+    // Pages of the operator's staff show them as well.
+    let is_counted = metrics_address.is_some() || config.portal.pages;
+    let metrics = is_counted.then(|| Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))));
     let (traces, spans) = traces(config, metrics.as_deref())?.unzip();
     let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
     let ledger = house.ledger_writer(config, observer)?;
@@ -195,7 +197,7 @@ fn pages(config: &Config, office: &Arc<Office>, live: &Arc<LiveSettings>) -> any
     let visitors = config.portal.visitors.then(|| visitors_app(office, SystemClock.now())).transpose();
     let visitors = visitors.hint("set portal.visitors = false to do without it")?;
     let (office, live) = (Arc::clone(office), Arc::clone(live));
-    Ok(Some(Box::new(move |inside| Portal::routes(office, live, visitors, inside))))
+    Ok(Some(Box::new(move |inside, running| Portal::routes(office, live, visitors, (inside, running)))))
 }
 
 /// How the service probes itself, where that is wanted.

@@ -83,7 +83,8 @@ pub enum SimSeen {
 }
 
 /// Why a verdict is as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The number is not served here.
     NotServed,
@@ -107,8 +108,34 @@ pub enum Reason {
     HeldLonger,
 }
 
+impl Reason {
+    /// The word in exports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotServed => "not_served",
+            Self::SimChanged => "sim_changed",
+            Self::SimUnknown => "sim_unknown",
+            Self::SimSame => "sim_same",
+            Self::Swapped(_) => "swapped",
+            Self::SwapUnknown => "swap_unknown",
+            Self::NotSwapped => "not_swapped",
+            Self::Held(_) => "held",
+            Self::AgeUnknown => "age_unknown",
+            Self::HeldLonger => "held_longer",
+        }
+    }
+
+    /// Of how many days it speaks, where it does.
+    pub fn days(self) -> Option<u16> {
+        match self {
+            Self::Swapped(days) | Self::Held(days) => Some(days),
+            _ => None,
+        }
+    }
+}
+
 /// A verdict with all its reasons, the weightiest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
     /// What to do.
     pub verdict: Verdict,

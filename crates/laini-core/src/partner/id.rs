@@ -156,3 +156,15 @@ id! {
     /// An incident's event that apps are still to be told of.
     IncidentEventId
 }
+id! {
+    /// A check that a person made at the desk.
+    DeskCheckId
+}
+id! {
+    /// Numbers that a person has looked up together.
+    DeskBatchId
+}
+id! {
+    /// A look-up that somebody should look at.
+    DeskAlarmId
+}

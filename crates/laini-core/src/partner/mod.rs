@@ -31,9 +31,9 @@ pub use document::{DocumentError, DocumentFormat, DocumentPurpose};
 pub use email::{EmailAddress, EmailError};
 pub use going_live::{GoLiveEvent, GoLiveItem, GoLiveRefusal, GoLiveState, next_go_live_state};
 pub use id::{
-    AgreementId, AppId, CertificateId, DebtNoticeId, DisputeId, DocumentId, GoLiveId, IdError, IncidentEventId,
-    IncidentId, LetterId, OnceTokenId, OperatorKeyId, PartnerId, PaymentId, PersonId, PrivacyRequestId,
-    ResultAddressId, ScriptedRunId, SessionId, SignOnId, TicketId, TopUpId,
+    AgreementId, AppId, CertificateId, DebtNoticeId, DeskAlarmId, DeskBatchId, DeskCheckId, DisputeId, DocumentId,
+    GoLiveId, IdError, IncidentEventId, IncidentId, LetterId, OnceTokenId, OperatorKeyId, PartnerId, PaymentId,
+    PersonId, PrivacyRequestId, ResultAddressId, ScriptedRunId, SessionId, SignOnId, TicketId, TopUpId,
 };
 pub use kra_pin::{KraPin, KraPinError};
 pub use lawful_basis::LawfulBasis;

@@ -1,11 +1,19 @@
 //! The desk: people of a partner who look numbers up by hand.
 //!
-//! Owns a partner's thresholds, how much one person may look up in a day, and the alarms that tell its owners of a look-up
-//! that none of their people should have made. Must never keep a number, or answer a check.
+//! Owns a partner's thresholds, how much one person may look up and uncover in a day, receipts, batches, and the alarms
+//! that tell its owners of a look-up that none of their people should have made. Must never answer a check (the server
+//! asks its own API), show more of a number than its ends unless somebody uncovers it, or keep one for longer than
+//! [`NUMBERS_KEPT`].
 
 mod alarm;
+pub mod batch;
+mod check;
+mod finding;
+mod reveal;
 mod settings;
+pub mod sheet;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use laini_core::line::Msisdn;
 use laini_core::partner::{PartnerId, PersonId};
@@ -13,11 +21,20 @@ use laini_core::store::{RecordId, RecordKey, RecordKind};
 use serde::{Deserialize, Serialize};
 
 use crate::{Kept, Problem, Work, key};
-use alarm::{Alarm, raise};
+use alarm::raise;
 
-pub use settings::{CANARIES_MAX, DeskSettings, LOOK_UPS_PER_DAY_MAX, set_settings, settings};
+pub use alarm::{Alarm, AlarmSeen, DeskAlarm, acknowledge, alarms};
+pub use check::{
+    AboutCheck, DeskCheck, HistoryFilter, REFERENCE_CHARS_MAX, a_reference, check, forget_numbers, history, keep_check,
+};
+pub use finding::{Finding, Told, masked};
+pub use reveal::{reveal_check, reveal_row};
+pub use settings::{CANARIES_MAX, DeskSettings, LOOK_UPS_PER_DAY_MAX, REVEALS_PER_DAY_MAX, set_settings, settings};
 
-/// What one person looked up on one day of the operator's zone.
+/// The desk keeps numbers, sealed, for so long; then receipts have their ends alone, and batches their counts.
+pub const NUMBERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What one person looked up and uncovered on one day of the operator's zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct DeskDay {
     id: u64,
@@ -26,6 +43,8 @@ struct DeskDay {
     numbers: u32,
     /// Whether the owners were told that it was outside working hours.
     told_of_hours: bool,
+    #[serde(default)]
+    reveals: u32,
 }
 
 impl Kept for DeskDay {
@@ -58,6 +77,9 @@ pub fn admit(work: &mut Work<'_>, partner: PartnerId, numbers: &[Msisdn]) -> Res
         )));
     }
     day.numbers = count;
+    if count == settings.look_ups_per_day && wanted > 0 {
+        raise(work, partner, person, Alarm::CapReached)?;
+    }
     if settings.hours.is_some_and(|hours| !hours.include(now)) && !day.told_of_hours {
         day.told_of_hours = true;
         raise(work, partner, person, Alarm::OutsideHours)?;
@@ -71,5 +93,15 @@ pub fn admit(work: &mut Work<'_>, partner: PartnerId, numbers: &[Msisdn]) -> Res
 fn today(work: &mut Work<'_>, person: PersonId, day: Date) -> Result<DeskDay, Problem> {
     let id = work.office.keys.office_seal().id_of(DeskDay::KIND, &[&person.to_string(), &day.to_string()]);
     let found = work.look::<DeskDay>(id)?;
-    Ok(found.unwrap_or(DeskDay { id: id.0, person, day, numbers: 0, told_of_hours: false }))
+    Ok(found.unwrap_or(DeskDay { id: id.0, person, day, numbers: 0, told_of_hours: false, reveals: 0 }))
+}
+
+/// A reason in words: a line of 3 characters at least.
+fn a_reason(field: &'static str, text: &str, chars_max: usize) -> Result<String, Problem> {
+    let text = text.trim();
+    let count = text.chars().count();
+    if !(3..=chars_max).contains(&count) || text.chars().any(char::is_control) {
+        return Err(Problem::invalid(field, format!("expected 3 to {chars_max} characters in one line")));
+    }
+    Ok(text.to_owned())
 }

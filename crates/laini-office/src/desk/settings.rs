@@ -8,10 +8,14 @@ use crate::{Kept, Office, Problem, Work};
 
 /// The most that one person can be let look up in a day.
 pub const LOOK_UPS_PER_DAY_MAX: u32 = 100_000;
+/// The most numbers that one person can be let uncover in a day.
+pub const REVEALS_PER_DAY_MAX: u32 = 1_000;
 /// The most canary numbers of a partner.
 pub const CANARIES_MAX: usize = 100;
 /// What one person may look up in a day where nobody said.
 const LOOK_UPS_PER_DAY: u32 = 500;
+/// What one person may uncover in a day where nobody said.
+const REVEALS_PER_DAY: u32 = 20;
 
 /// How a partner's desk works.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +26,9 @@ pub struct DeskSettings {
     pub thresholds: Thresholds,
     /// How many numbers one person may look up in a day.
     pub look_ups_per_day: u32,
+    /// How many numbers one person may uncover in a day.
+    #[serde(default = "reveals_per_day")]
+    pub reveals_per_day: u32,
     /// When people are at work; `None` = no hour raises an alarm.
     pub hours: Option<WorkingHours>,
     /// Keyed hashes of numbers that nobody has a reason to look up.
@@ -43,8 +50,14 @@ impl Kept for DeskSettings {
 
 impl DeskSettings {
     fn new(partner: PartnerId) -> Self {
-        let (thresholds, look_ups_per_day) = (Thresholds::default(), LOOK_UPS_PER_DAY);
-        Self { partner, thresholds, look_ups_per_day, hours: None, canaries: Vec::new() }
+        Self {
+            partner,
+            thresholds: Thresholds::default(),
+            look_ups_per_day: LOOK_UPS_PER_DAY,
+            reveals_per_day: REVEALS_PER_DAY,
+            hours: None,
+            canaries: Vec::new(),
+        }
     }
 
     /// How many canary numbers there are; which ones, nobody is told.
@@ -75,6 +88,9 @@ pub fn set_settings(work: &mut Work<'_>, set: &DeskSettings) -> Result<(), Probl
     if !(1..=LOOK_UPS_PER_DAY_MAX).contains(&set.look_ups_per_day) {
         return Err(Problem::invalid("look_ups_per_day", format!("expected 1 to {LOOK_UPS_PER_DAY_MAX}")));
     }
+    if set.reveals_per_day > REVEALS_PER_DAY_MAX {
+        return Err(Problem::invalid("reveals_per_day", format!("expected at most {REVEALS_PER_DAY_MAX}")));
+    }
     if set.hours.is_some_and(|hours| !hours.is_valid()) {
         return Err(Problem::invalid("hours", "the first hour must lie before the last, 24 at most"));
     }
@@ -83,6 +99,10 @@ pub fn set_settings(work: &mut Work<'_>, set: &DeskSettings) -> Result<(), Probl
     }
     work.note("desk.settings", Some(set.partner), set.partner, "");
     work.put(set)
+}
+
+fn reveals_per_day() -> u32 {
+    REVEALS_PER_DAY
 }
 
 fn hash(office: &Office, partner: PartnerId, number: Msisdn) -> [u8; 32] {

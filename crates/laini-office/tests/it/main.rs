@@ -6,6 +6,7 @@ mod agreements;
 mod billing;
 mod chores;
 mod desk;
+mod desk_batch;
 mod desk_guards;
 mod incidents;
 mod mail;

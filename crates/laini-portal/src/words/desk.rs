@@ -2,7 +2,6 @@
 pub(crate) struct DeskWords {
     pub(crate) title: &'static str,
     pub(crate) lead: &'static str,
-    pub(crate) receipt: &'static str,
     pub(crate) check: &'static str,
     pub(crate) number: &'static str,
     pub(crate) app: &'static str,
@@ -57,7 +56,6 @@ pub(crate) struct DeskWords {
 pub(super) const ENGLISH: DeskWords = DeskWords {
     title: "Desk",
     lead: "One number, one verdict, by your bank's own thresholds. Every look-up is recorded under your name, its purpose and its case.",
-    receipt: "Receipt",
     check: "Check",
     number: "Number",
     app: "Asked by the app",
@@ -109,7 +107,6 @@ pub(super) const ENGLISH: DeskWords = DeskWords {
 pub(super) const KISWAHILI: DeskWords = DeskWords {
     title: "Dawati",
     lead: "Namba moja, uamuzi mmoja, kwa viwango vya benki yako. Kila utafutaji unarekodiwa kwa jina lako, kusudi na kesi yake.",
-    receipt: "Risiti",
     check: "Kagua",
     number: "Namba",
     app: "Inaulizwa na programu",

@@ -1,6 +1,6 @@
 use super::{
-    Words, account_page, apps, billing, catalogue, desk, finance, incidents, invoices, onboarding, rail, requests,
-    sign_in, simulator, status, tickets, try_it, usage, webhooks,
+    Words, account_page, apps, billing, catalogue, desk, desk_batch, desk_history, finance, incidents, invoices,
+    onboarding, rail, requests, running, sign_in, simulator, status, tickets, try_it, usage, webhooks,
 };
 
 /// English.
@@ -34,6 +34,8 @@ pub(crate) static ENGLISH: Words = Words {
     invoices: invoices::ENGLISH,
     finance: finance::ENGLISH,
     desk: desk::ENGLISH,
+    desk_batch: desk_batch::ENGLISH,
+    desk_history: desk_history::ENGLISH,
     onboarding: onboarding::ENGLISH,
     rail: rail::ENGLISH,
     requests: requests::ENGLISH,
@@ -42,4 +44,5 @@ pub(crate) static ENGLISH: Words = Words {
     status: status::ENGLISH,
     incidents: incidents::ENGLISH,
     tickets: tickets::ENGLISH,
+    running: running::ENGLISH,
 };

@@ -8,6 +8,8 @@ mod apps;
 mod billing;
 mod catalogue;
 mod desk;
+mod desk_batch;
+mod desk_history;
 mod en;
 mod finance;
 mod incidents;
@@ -15,6 +17,7 @@ mod invoices;
 mod onboarding;
 mod rail;
 mod requests;
+mod running;
 mod sign_in;
 mod simulator;
 mod status;
@@ -29,6 +32,8 @@ pub(crate) use apps::AppsWords;
 pub(crate) use billing::BillingWords;
 pub(crate) use catalogue::CatalogueWords;
 pub(crate) use desk::DeskWords;
+pub(crate) use desk_batch::DeskBatchWords;
+pub(crate) use desk_history::DeskHistoryWords;
 pub(crate) use en::ENGLISH;
 pub(crate) use finance::FinanceWords;
 pub(crate) use incidents::IncidentWords;
@@ -36,6 +41,7 @@ pub(crate) use invoices::InvoicesWords;
 pub(crate) use onboarding::OnboardingWords;
 pub(crate) use rail::RailWords;
 pub(crate) use requests::RequestsWords;
+pub(crate) use running::RunningWords;
 pub(crate) use sign_in::SignInWords;
 pub(crate) use simulator::SimulatorWords;
 pub(crate) use status::StatusWords;
@@ -76,6 +82,8 @@ pub(crate) struct Words {
     pub(crate) invoices: InvoicesWords,
     pub(crate) finance: FinanceWords,
     pub(crate) desk: DeskWords,
+    pub(crate) desk_batch: DeskBatchWords,
+    pub(crate) desk_history: DeskHistoryWords,
     pub(crate) onboarding: OnboardingWords,
     pub(crate) rail: RailWords,
     pub(crate) requests: RequestsWords,
@@ -84,4 +92,5 @@ pub(crate) struct Words {
     pub(crate) status: StatusWords,
     pub(crate) incidents: IncidentWords,
     pub(crate) tickets: TicketWords,
+    pub(crate) running: RunningWords,
 }

@@ -11,6 +11,9 @@ pub(crate) struct RailWords {
     pub(crate) all_invoices: &'static str,
     pub(crate) payments: &'static str,
     pub(crate) desk: &'static str,
+    pub(crate) desk_batch: &'static str,
+    pub(crate) desk_history: &'static str,
+    pub(crate) desk_alarms: &'static str,
     pub(crate) desk_settings: &'static str,
     pub(crate) onboarding: &'static str,
     pub(crate) partners: &'static str,
@@ -20,6 +23,10 @@ pub(crate) struct RailWords {
     pub(crate) incidents: &'static str,
     pub(crate) support: &'static str,
     pub(crate) tickets: &'static str,
+    pub(crate) sources: &'static str,
+    pub(crate) traffic: &'static str,
+    pub(crate) limits: &'static str,
+    pub(crate) alarms: &'static str,
 }
 
 pub(super) const ENGLISH: RailWords = RailWords {
@@ -33,6 +40,9 @@ pub(super) const ENGLISH: RailWords = RailWords {
     all_invoices: "Invoices",
     payments: "Payments",
     desk: "Desk",
+    desk_batch: "Batch",
+    desk_history: "History",
+    desk_alarms: "Alarms",
     desk_settings: "Thresholds",
     onboarding: "Onboarding",
     partners: "Partners",
@@ -42,6 +52,10 @@ pub(super) const ENGLISH: RailWords = RailWords {
     incidents: "Incidents",
     support: "Support",
     tickets: "Tickets",
+    sources: "Data sources",
+    traffic: "Traffic",
+    limits: "Limits",
+    alarms: "Alarms",
 };
 
 pub(super) const KISWAHILI: RailWords = RailWords {
@@ -55,6 +69,9 @@ pub(super) const KISWAHILI: RailWords = RailWords {
     all_invoices: "Ankara",
     payments: "Malipo yaliyopokelewa",
     desk: "Dawati",
+    desk_batch: "Kundi",
+    desk_history: "Historia",
+    desk_alarms: "Tahadhari",
     desk_settings: "Viwango",
     onboarding: "Kujiunga",
     partners: "Washirika",
@@ -64,4 +81,8 @@ pub(super) const KISWAHILI: RailWords = RailWords {
     incidents: "Matukio",
     support: "Msaada",
     tickets: "Tiketi",
+    sources: "Vyanzo vya data",
+    traffic: "Trafiki",
+    limits: "Vikomo",
+    alarms: "Tahadhari",
 };

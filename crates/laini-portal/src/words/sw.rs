@@ -1,6 +1,6 @@
 use super::{
-    Words, account_page, apps, billing, catalogue, desk, finance, incidents, invoices, onboarding, rail, requests,
-    sign_in, simulator, status, tickets, try_it, usage, webhooks,
+    Words, account_page, apps, billing, catalogue, desk, desk_batch, desk_history, finance, incidents, invoices,
+    onboarding, rail, requests, running, sign_in, simulator, status, tickets, try_it, usage, webhooks,
 };
 
 /// Kiswahili.
@@ -34,6 +34,8 @@ pub(crate) static KISWAHILI: Words = Words {
     invoices: invoices::KISWAHILI,
     finance: finance::KISWAHILI,
     desk: desk::KISWAHILI,
+    desk_batch: desk_batch::KISWAHILI,
+    desk_history: desk_history::KISWAHILI,
     onboarding: onboarding::KISWAHILI,
     rail: rail::KISWAHILI,
     requests: requests::KISWAHILI,
@@ -42,4 +44,5 @@ pub(crate) static KISWAHILI: Words = Words {
     status: status::KISWAHILI,
     incidents: incidents::KISWAHILI,
     tickets: tickets::KISWAHILI,
+    running: running::KISWAHILI,
 };

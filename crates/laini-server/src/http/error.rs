@@ -245,6 +245,11 @@ impl ApiError {
         }
     }
 
+    /// What it says, for people.
+    pub(crate) fn message(&self) -> String {
+        self.row().message.into()
+    }
+
     /// Its status.
     pub(crate) fn status(&self) -> StatusCode {
         self.row().status

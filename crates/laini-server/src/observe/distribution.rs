@@ -64,6 +64,20 @@ impl Distribution {
         self.observe(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     }
 
+    /// How long so many of a hundred durations were at most: a bound of the histogram; `None` = there is none, or they
+    /// lie beyond the last.
+    pub(super) fn within(&self, percent: u64) -> Option<Duration> {
+        let counts: Vec<u64> = self.0.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+        let all: u64 = counts.iter().sum();
+        let wanted = all.saturating_mul(percent).div_ceil(100);
+        let mut seen = 0;
+        let place = counts.iter().position(|count| {
+            seen += count;
+            all > 0 && seen >= wanted
+        })?;
+        self.0.bounds.get(place).map(|bound| Duration::from_nanos(*bound))
+    }
+
     /// Adds a value, in the unit that is counted in.
     pub(super) fn observe(&self, value: u64) {
         let bucket = self.0.bounds.partition_point(|bound| *bound < value);
@@ -123,5 +137,17 @@ mod tests {
             assert!(text.contains(line), "{line} in {text}");
         }
         assert!(text.contains("x_sum 30.0003"), "{text}");
+    }
+
+    #[test]
+    fn a_share_of_what_was_seen_lies_within_a_bound() {
+        let latencies = Distribution::of_latencies();
+        assert_eq!(latencies.within(50), None);
+        for micros in std::iter::repeat_n(200, 98).chain([900_000, 30_000_000]) {
+            latencies.took(Duration::from_micros(micros));
+        }
+        assert_eq!(latencies.within(50), Some(Duration::from_micros(250)));
+        assert_eq!(latencies.within(99), Some(Duration::from_secs(1)));
+        assert_eq!(latencies.within(100), None, "beyond the last bound");
     }
 }

@@ -145,6 +145,29 @@ impl Metrics {
         self.accounts_age.set(age.as_secs().cast_signed());
     }
 
+    /// Answers of a group of paths by class of status.
+    pub(super) fn requests_of(&self, endpoint: Endpoint) -> [u64; StatusClass::COUNT] {
+        let mut counts = [0; StatusClass::COUNT];
+        for (count, counter) in counts.iter_mut().zip(&self.requests[endpoint as usize]) {
+            *count = counter.get();
+        }
+        counts
+    }
+
+    /// How long so many of a hundred answers of a group of paths took at most.
+    pub(super) fn latency_of(&self, endpoint: Endpoint, percent: u64) -> Option<Duration> {
+        self.latencies[endpoint as usize].within(percent)
+    }
+
+    /// Refusals by code. The family can be read as text alone.
+    pub(super) fn refusals_by_code(&self) -> Vec<(String, u64)> {
+        let counted = |line: &str| {
+            let (code, count) = line.strip_prefix("laini_refusals_total{code=\"")?.split_once("\"} ")?;
+            Some((code.to_owned(), count.parse().ok()?))
+        };
+        self.text().lines().filter_map(counted).collect()
+    }
+
     /// Everything as OpenMetrics text.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();

@@ -5,6 +5,7 @@
 
 mod distribution;
 mod exporter;
+mod figures;
 mod labels;
 mod metrics;
 mod request;
@@ -13,6 +14,7 @@ mod traces;
 
 pub(crate) use exporter::Exporter;
 pub use exporter::Gauged;
+pub use figures::{EndpointFigures, Figures};
 pub(crate) use labels::{Endpoint, ErrorCode};
 pub use metrics::Metrics;
 pub use request::current_request;

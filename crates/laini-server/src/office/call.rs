@@ -24,6 +24,8 @@ pub(crate) struct Call {
     pub(crate) address: String,
     /// Whom attempts are counted of: the address, or the /64 that a holder of IPv6 is given.
     pub(crate) peer: String,
+    /// SHA-256 of the client's certificate (DER), where it presented one that was verified.
+    pub(crate) certificate: Option<[u8; 32]>,
     /// The session whose token came.
     pub(crate) session: Option<SessionId>,
     /// The token itself, where the operation needs none: of a session that this one replaces.
@@ -63,6 +65,7 @@ impl Call {
             at,
             address,
             peer,
+            certificate: context.certificate,
             session: None,
             bearer,
             reach,

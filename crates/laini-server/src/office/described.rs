@@ -81,6 +81,7 @@ fn in_path(name: &'static str) -> Parameter {
         "ticket" => ("The ticket's id.", id),
         "invoice" => ("The invoice's number.", number(1)),
         "credit_note" => ("The credit note's number.", number(1)),
+        "row" => ("The row's number in the batch.", number(0)),
         "line" => ("The line's number on the invoice.", number(0)),
         _ => ("An id.", id),
     };

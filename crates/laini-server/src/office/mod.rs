@@ -12,6 +12,7 @@ mod call;
 mod credential;
 mod deliveries;
 mod described;
+mod desk;
 mod documents;
 mod endpoint;
 mod going_live;
@@ -34,6 +35,7 @@ mod single_sign_on;
 mod staff;
 mod statements;
 mod tickets;
+mod traffic;
 mod usage;
 
 use std::net::IpAddr;
@@ -86,6 +88,8 @@ pub(crate) const NOUNS: &[Noun] = &[
     requests::NOUN,
     deliveries::NOUN,
     usage::NOUN,
+    traffic::NOUN,
+    desk::NOUN,
     privacy::NOUN,
     incidents::NOUN,
     tickets::NOUN,

@@ -8,3 +8,4 @@ mod api;
 pub mod feed;
 
 pub(crate) use api::OperatorApi;
+pub use api::{LastLoad, LoadWish, Sources};

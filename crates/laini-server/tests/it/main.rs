@@ -18,6 +18,7 @@ mod malformed;
 mod no_feed;
 mod office;
 mod office_apps;
+mod office_desk;
 mod office_going_live;
 mod office_incidents;
 mod office_invoices;

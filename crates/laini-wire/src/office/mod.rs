@@ -5,6 +5,7 @@
 pub mod agreements;
 pub mod apps;
 pub mod deliveries;
+pub mod desk;
 pub mod going_live;
 pub mod incidents;
 pub mod invoices;
@@ -17,6 +18,7 @@ pub mod privacy;
 mod reason;
 pub mod requests;
 pub mod tickets;
+pub mod traffic;
 pub mod usage;
 
 pub use reason::ReasonRequest;

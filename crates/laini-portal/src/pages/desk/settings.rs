@@ -11,7 +11,7 @@ use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
-use crate::words::DeskWords;
+use crate::words::{DeskHistoryWords, DeskWords};
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
@@ -25,6 +25,7 @@ pub(super) fn pages() -> Vec<Page> {
 struct SettingsPage {
     frame: Frame,
     words: &'static DeskWords,
+    history: &'static DeskHistoryWords,
     settings: DeskSettings,
     is_saved: bool,
 }
@@ -33,7 +34,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let words = &visit.language.words().desk;
     let settings = portal.work(&visit, |work, visit| desk::settings(work, visit.partner()?)).await?;
     let is_saved = !visit.query("saved").is_empty();
-    page(&SettingsPage { frame: visit.frame(&portal, words.settings), words, settings, is_saved })
+    let history = &visit.language.words().desk_history;
+    page(&SettingsPage { frame: visit.frame(&portal, words.settings), words, history, settings, is_saved })
 }
 
 async fn set(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
@@ -49,6 +51,7 @@ async fn set(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> 
                 not_served: verdict(visit, "not_served")?,
             };
             settings.look_ups_per_day = number(visit, "look_ups_per_day")?;
+            settings.reveals_per_day = number(visit, "reveals_per_day")?;
             settings.hours = hours(visit)?;
             let canaries = visit.field("canaries").split_whitespace();
             let canaries = canaries.map(|text| work.office.settings.plan.parse(text));

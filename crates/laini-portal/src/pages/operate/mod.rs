@@ -2,14 +2,18 @@
 //!
 //! Owns what staff see of all partners together. Must never be shown to a member.
 
+mod alarms;
 mod closes;
 mod incidents;
 mod invoices;
+mod limits;
 mod partners;
 mod payments;
 mod prices;
 mod revenue;
+mod sources;
 mod tickets;
+mod traffic;
 
 use laini_core::partner::{May, StaffRole};
 
@@ -23,6 +27,10 @@ const FINANCE_LOOKS: Access =
     Access::SignedIn(May { members: &[], staff: &[StaffRole::Admin, StaffRole::Finance, StaffRole::Auditor] });
 /// and acts.
 const FINANCE_ACTS: Access = Access::SignedIn(May { members: &[], staff: &[StaffRole::Admin, StaffRole::Finance] });
+/// Who brings data in,
+const FEEDS: Access = Access::SignedIn(May { members: &[], staff: &[StaffRole::Admin] });
+/// and who says how much may be asked.
+const LIMITS: Access = Access::SignedIn(May { members: &[], staff: &[StaffRole::Admin, StaffRole::Support] });
 
 pub(super) fn pages() -> Vec<Page> {
     [
@@ -32,6 +40,10 @@ pub(super) fn pages() -> Vec<Page> {
         invoices::pages(),
         closes::pages(),
         payments::pages(),
+        sources::pages(),
+        traffic::pages(),
+        limits::pages(),
+        alarms::pages(),
         incidents::pages(),
         tickets::pages(),
     ]

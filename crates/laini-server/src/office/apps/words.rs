@@ -108,7 +108,7 @@ pub(super) fn networks(texts: &[String]) -> Result<AddressRules, Problem> {
         .map_err(|error| Problem::invalid("allowed_addresses", error.to_string()))
 }
 
-pub(super) fn read_limits(body: LimitsBody) -> Result<Limits, Problem> {
+pub(in crate::office) fn read_limits(body: LimitsBody) -> Result<Limits, Problem> {
     let rate = match (body.per_second, body.burst) {
         (None, None) => None,
         (Some(per_second), Some(burst)) => {

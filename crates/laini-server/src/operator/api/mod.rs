@@ -7,6 +7,7 @@ mod events;
 mod heartbeats;
 mod rejects;
 mod snapshots;
+mod sources;
 mod status;
 mod told;
 mod upload;
@@ -30,6 +31,7 @@ use laini_wire::operator::{
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub use self::sources::{LastLoad, LoadWish, Sources};
 use self::upload::Upload;
 use super::feed::Instants;
 use crate::gateway::wrong_method;
@@ -49,6 +51,8 @@ pub(crate) struct OperatorApi {
     failures: Throttle<(IpAddr, OperatorKeyId)>,
     /// The snapshot that is being loaded here.
     loading: Arc<Mutex<Option<LoadingAnswer>>>,
+    /// How the last one ended that a page brought.
+    last_load: Mutex<Option<LastLoad>>,
 }
 
 /// What axum hands to every handler.
@@ -65,7 +69,16 @@ impl OperatorApi {
         let failures = limits.token_failures_per_minute;
         let failures = Throttle::new(failures, Duration::from_mins(1) / failures.max(1), THROTTLED_MAX);
         let uploads = Arc::new(Semaphore::new(limits.uploads_max));
-        Self { feed, accounts, settings, clock, uploads, failures, loading: Arc::default() }
+        Self {
+            feed,
+            accounts,
+            settings,
+            clock,
+            uploads,
+            failures,
+            loading: Arc::default(),
+            last_load: Mutex::default(),
+        }
     }
 
     /// Every route of it.

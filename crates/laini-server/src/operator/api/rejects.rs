@@ -4,6 +4,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use jiff::Timestamp;
 use laini_core::partner::OperatorScope;
 use laini_core::store::{Reject, RejectCursor, RejectId};
 use laini_wire::operator::{RejectAnswer, RejectsAnswer, RetryAnswer};
@@ -35,25 +36,48 @@ pub(super) async fn list_rejects(
     let listing = async {
         api.admit(&headers, &context, OperatorScope::FeedRead)?;
         let query = query.map_err(|_| ApiError::InvalidField("query", "expected after and limit".into()))?.0;
-        let cursor = match query.after.as_deref() {
+        let limit = query.limit.unwrap_or(REJECTS_MAX);
+        Ok(json(StatusCode::OK, &api.rejects_after(query.after.as_deref(), limit).await?))
+    };
+    answered(context, listing.await)
+}
+
+impl OperatorApi {
+    /// What could not be read or applied, newest first, after the end of the page before.
+    pub(super) async fn rejects_after(&self, after: Option<&str>, limit: usize) -> Result<RejectsAnswer, ApiError> {
+        let cursor = match after {
             None => RejectCursor::START,
             Some(text) => RejectCursor::parse(text).ok_or_else(|| {
                 ApiError::InvalidField("after", "expected what the page before ended with as next".into())
             })?,
         };
-        let limit = query.limit.unwrap_or(REJECTS_MAX);
         if !(1..=REJECTS_MAX).contains(&limit) {
             return Err(ApiError::InvalidField("limit", format!("expected 1 to {REJECTS_MAX}").into()));
         }
-        let feed = Arc::clone(&api.feed);
-        let page = OperatorApi::blocking(move |runtime| {
+        let feed = Arc::clone(&self.feed);
+        let reading = Self::blocking(move |runtime| {
             runtime.block_on(feed.rejects(cursor, limit)).map_err(|error| feed_failed(&error))
-        })
-        .await?;
+        });
+        let page = reading.await?;
         let rejects = page.rejects.into_iter().map(shown).collect();
-        Ok(json(StatusCode::OK, &RejectsAnswer { rejects, next: page.next.map(|next| next.to_string()) }))
-    };
-    answered(context, listing.await)
+        Ok(RejectsAnswer { rejects, next: page.next.map(|next| next.to_string()) })
+    }
+
+    /// Reads again what could not be read, by the rules of now.
+    pub(super) async fn retry_after(&self, after: Option<RejectId>, now: Timestamp) -> Result<RetryAnswer, ApiError> {
+        let place = self.begin_upload()?;
+        let settings = self.settings.current();
+        let feed = Arc::clone(&self.feed);
+        let instants = Self::instants(&settings, now);
+        let reading = Self::blocking(move |runtime| {
+            let _place = place;
+            feed::retry_rejects(&*feed, settings.plan, &instants, now, runtime, (after, RETRIED_MAX))
+                .map_err(|error| feed_failed(&error))
+        });
+        let feed::Retried { lines, accepted, waiting, refused, unreadable, more_after } = reading.await?;
+        let next = more_after.map(|id| id.0);
+        Ok(RetryAnswer { lines, accepted, waiting, refused, unreadable, next })
+    }
 }
 
 fn shown(reject: Reject) -> RejectAnswer {
@@ -89,20 +113,9 @@ pub(super) async fn retry_rejects(
         let key = api.admit(&headers, &context, OperatorScope::FeedWrite)?;
         let invalid = |_| ApiError::InvalidField("after", "expected what the answer before ended with as next".into());
         let after = query.map_err(invalid)?.0.after.map(RejectId);
-        let place = api.begin_upload()?;
-        let settings = api.settings.current();
-        let (feed, now) = (Arc::clone(&api.feed), context.at);
-        let instants = OperatorApi::instants(&settings, now);
-        let retried = OperatorApi::blocking(move |runtime| {
-            let _place = place;
-            feed::retry_rejects(&*feed, settings.plan, &instants, now, runtime, (after, RETRIED_MAX))
-                .map_err(|error| feed_failed(&error))
-        })
-        .await?;
+        let retried = api.retry_after(after, context.at).await?;
         tracing::info!(%key, ?retried, "refused lines were read again");
-        let feed::Retried { lines, accepted, waiting, refused, unreadable, more_after } = retried;
-        let next = more_after.map(|id| id.0);
-        Ok(json(StatusCode::OK, &RetryAnswer { lines, accepted, waiting, refused, unreadable, next }))
+        Ok(json(StatusCode::OK, &retried))
     };
     answered(context, retrying.await)
 }

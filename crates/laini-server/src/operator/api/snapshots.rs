@@ -11,6 +11,7 @@ use laini_core::store::{FeedError, SnapshotPlan, SnapshotSummary};
 use laini_wire::operator::{LoadingAnswer, RejectedRow, SnapshotAnswer};
 use serde::Deserialize;
 use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::upload::Upload;
 use super::{OperatorApi, OperatorState, answered, feed_failed};
@@ -21,13 +22,13 @@ use crate::operator::feed::{Instants, LoadError, MaxRejects, RowCounts, Snapshot
 const TOLD_MAX: usize = 1_000;
 
 /// The flags of `laini registry import`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SnapshotQuery {
-    as_of: Option<String>,
-    history_since: Option<String>,
-    max_rejects: Option<String>,
-    allow_shrink: Option<bool>,
+    pub(super) as_of: Option<String>,
+    pub(super) history_since: Option<String>,
+    pub(super) max_rejects: Option<String>,
+    pub(super) allow_shrink: Option<bool>,
 }
 
 /// `POST /operator/v1/snapshots`: loads an extract as it comes and switches to it, or changes nothing.
@@ -80,19 +81,30 @@ async fn load(
     let (key, place, upload) = api.admit_upload(request, context)?;
     let expected = "expected as_of, history_since, max_rejects and allow_shrink";
     let query = query.map_err(|_| ApiError::InvalidField("query", expected.into()))?.0;
+    let answer = load_upload(api, context.at, &query, place, upload).await?;
+    tracing::info!(%key, generation = answer.generation, lines = answer.lines, "a snapshot was loaded");
+    Ok(json(StatusCode::OK, &answer))
+}
+
+/// Loads what an upload brings, in the place that it was given.
+pub(super) async fn load_upload(
+    api: Arc<OperatorApi>,
+    now: Timestamp,
+    query: &SnapshotQuery,
+    place: OwnedSemaphorePermit,
+    upload: Upload,
+) -> Result<SnapshotAnswer, ApiError> {
     let settings = api.settings.current();
-    let instants = OperatorApi::instants(&settings, context.at);
-    let (plan, max_rejects) = query.plan(&instants, context.at)?;
+    let instants = OperatorApi::instants(&settings, now);
+    let (plan, max_rejects) = query.plan(&instants, now)?;
     let progress = Progress::begin(&api)?;
     let rules =
         SnapshotRules { plan: settings.plan, instants, workers: available_parallelism().map_or(1, NonZero::get) };
-    let answer = OperatorApi::blocking(move |runtime| {
+    OperatorApi::blocking(move |runtime| {
         let _place = place;
         load_now(&api, &rules, plan, max_rejects, upload, &progress, runtime).map_err(|error| failed(&error))
     })
-    .await?;
-    tracing::info!(%key, generation = answer.generation, lines = answer.lines, "a snapshot was loaded");
-    Ok(json(StatusCode::OK, &answer))
+    .await
 }
 
 fn load_now(

@@ -10,7 +10,7 @@ use laini_core::store::{RegistryStatus, SourceStatus};
 use laini_wire::operator::{FactsAnswer, FeedAnswer, FreshnessAnswer, LoadingAnswer, SourceAnswer};
 
 use super::{OperatorApi, OperatorState, answered, feed_failed};
-use crate::http::{Context, json};
+use crate::http::{ApiError, Context, json};
 
 /// `GET /operator/v1/feed`: how fresh the registry is, by source and by fact.
 pub(super) async fn show_feed(
@@ -20,15 +20,21 @@ pub(super) async fn show_feed(
 ) -> Response {
     let showing = async {
         api.admit(&headers, &context, OperatorScope::FeedRead)?;
-        let feed = Arc::clone(&api.feed);
-        let status =
-            OperatorApi::blocking(move |runtime| runtime.block_on(feed.status()).map_err(|error| feed_failed(&error)))
-                .await?;
-        let loading = *api.loading.lock().unwrap_or_else(PoisonError::into_inner);
-        let freshness = api.settings.current().freshness;
-        Ok(json(StatusCode::OK, &shown(&status, freshness, loading, context.at)))
+        Ok(json(StatusCode::OK, &api.feed_now(context.at).await?))
     };
     answered(context, showing.await)
+}
+
+impl OperatorApi {
+    /// How fresh the registry is at an instant, and how far the snapshot is that is being loaded here.
+    pub(super) async fn feed_now(&self, now: Timestamp) -> Result<FeedAnswer, ApiError> {
+        let feed = Arc::clone(&self.feed);
+        let reading =
+            Self::blocking(move |runtime| runtime.block_on(feed.status()).map_err(|error| feed_failed(&error)));
+        let status = reading.await?;
+        let loading = *self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(shown(&status, self.settings.current().freshness, loading, now))
+    }
 }
 
 fn shown(status: &RegistryStatus, freshness: Freshness, loading: Option<LoadingAnswer>, now: Timestamp) -> FeedAnswer {

@@ -1,0 +1,112 @@
+use laini_core::desk::Verdict;
+use laini_core::partner::{DeskBatchId, PartnerId};
+
+use super::rows::DeskRows;
+use super::{BatchRow, Came, DeskBatch, GROUP_ROWS, batch};
+use crate::desk::masked;
+use crate::{Problem, Work};
+
+/// Which rows of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhichRows {
+    /// All of them.
+    #[default]
+    All,
+    /// Those of this verdict.
+    Verdict(Verdict),
+    /// Those that came to no answer.
+    Failed,
+}
+
+impl WhichRows {
+    /// Reads a verdict's word, or `failed`; anything else is all of them.
+    pub fn parse(word: &str) -> Self {
+        match Verdict::parse(word) {
+            Some(verdict) => Self::Verdict(verdict),
+            None if word == "failed" => Self::Failed,
+            None => Self::All,
+        }
+    }
+
+    fn has(self, row: &BatchRow) -> bool {
+        match (self, &row.came) {
+            (Self::All, _) | (Self::Failed, Some(Came::Failed(_))) => true,
+            (Self::Verdict(verdict), Some(Came::Found(found))) => found.judgement.verdict == verdict,
+            (Self::Verdict(_) | Self::Failed, _) => false,
+        }
+    }
+}
+
+/// Rows of a batch with their numbers in it, from row `begin` on, `limit` at most; and where the next page begins.
+pub fn rows(
+    work: &mut Work<'_>,
+    batch: &DeskBatch,
+    which: WhichRows,
+    begin: u32,
+    limit: usize,
+) -> Result<(Vec<(u32, BatchRow)>, Option<u32>), Problem> {
+    let mut found = Vec::new();
+    if batch.started.is_none() || !batch.has_rows {
+        return Ok((found, None));
+    }
+    for group in begin / GROUP_ROWS..batch.groups() {
+        let rows = DeskRows::find(work, batch.id, group)?.rows(work.office)?;
+        for (number, row) in (group * GROUP_ROWS..).zip(rows) {
+            if number < begin || !which.has(&row) {
+                continue;
+            }
+            if found.len() == limit {
+                return Ok((found, Some(number)));
+            }
+            found.push((number, row));
+        }
+    }
+    Ok((found, None))
+}
+
+/// Rows of a batch as CSV, as they stand: numbers masked, a text that a spreadsheet would run made harmless.
+pub fn export(work: &mut Work<'_>, partner: PartnerId, id: DeskBatchId, which: WhichRows) -> Result<Vec<u8>, Problem> {
+    let batch = batch(work, partner, id)?;
+    let (rows, _) = rows(work, &batch, which, 0, usize::MAX)?;
+    let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let head =
+        ["line", "number", "reference", "amount", "name", "verdict", "reasons", "check", "asked", "data_of", "charge"];
+    let failed = |error: csv::Error| Problem::Store(error.to_string());
+    csv.write_record(head).map_err(failed)?;
+    for (_, row) in &rows {
+        let number = work.office.settings.plan.parse(&row.number).map(masked).unwrap_or_default();
+        let mut cells = vec![row.line.to_string(), number];
+        cells.extend([&row.reference, &row.amount, &row.name].map(|text| harmless(text)));
+        cells.extend(came(row));
+        csv.write_record(cells).map_err(failed)?;
+    }
+    csv.into_inner().map_err(|error| Problem::Store(error.to_string()))
+}
+
+fn came(row: &BatchRow) -> [String; 6] {
+    let none = String::new;
+    match &row.came {
+        None => [none(), none(), none(), none(), none(), none()],
+        Some(Came::Failed(why)) => ["failed".to_owned(), harmless(why), none(), none(), none(), none()],
+        Some(Came::Found(found)) => {
+            let reason = |reason: laini_core::desk::Reason| match reason.days() {
+                Some(days) => format!("{} {days}", reason.word()),
+                None => reason.word().to_owned(),
+            };
+            let reasons: Vec<String> = found.judgement.reasons.iter().map(|(_, why)| reason(*why)).collect();
+            [
+                found.judgement.verdict.word().to_owned(),
+                reasons.join("; "),
+                found.check.clone(),
+                found.at.to_string(),
+                found.as_of.clone().unwrap_or_default(),
+                found.charge().map(|charge| charge.to_string()).unwrap_or_default(),
+            ]
+        }
+    }
+}
+
+/// A text that no spreadsheet takes for a formula.
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+}

@@ -1,0 +1,126 @@
+//! Traffic: what all partners ask, hour by hour, from the ledger's running counters.
+//!
+//! Owns how the counters are summed for the operator's staff. Must never say which number was asked about.
+
+use std::collections::BTreeMap;
+
+use futures_executor::block_on;
+use jiff::{SignedDuration, Timestamp};
+use laini_core::billing::Outcome;
+use laini_core::partner::{AppId, Environment, PartnerId};
+
+use crate::{Problem, Work};
+
+/// The longest span that is told at once, in hours.
+pub const HOURS_MAX: u16 = 24 * 7;
+const HOUR_S: i64 = 3_600;
+
+/// How many checks came to what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// Answered, and charged.
+    pub answered: u64,
+    /// Free: the same question again.
+    pub repeated: u64,
+    /// Free: the number is not served.
+    pub not_served: u64,
+    /// Free: the registry could not say.
+    pub unknown: u64,
+    /// Free: the number is restricted.
+    pub withheld: u64,
+    /// Charges that were taken back.
+    pub reversed: u64,
+}
+
+impl Outcomes {
+    fn add(&mut self, outcome: Outcome, checks: u64) {
+        let of = match outcome {
+            Outcome::Answered => &mut self.answered,
+            Outcome::Repeated => &mut self.repeated,
+            Outcome::NotServed => &mut self.not_served,
+            Outcome::Unknown => &mut self.unknown,
+            Outcome::Withheld => &mut self.withheld,
+            Outcome::Reversal => &mut self.reversed,
+        };
+        *of += checks;
+    }
+
+    /// Checks that were told something, or that nothing can be told.
+    pub fn checks(self) -> u64 {
+        self.answered + self.repeated + self.not_served + self.unknown + self.withheld
+    }
+}
+
+/// An hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HourTraffic {
+    /// When it began.
+    pub from: Timestamp,
+    /// What was asked in it, in production.
+    pub production: Outcomes,
+    /// What was asked in it, in the sandbox.
+    pub sandbox: Outcomes,
+}
+
+/// An app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppTraffic {
+    /// Which.
+    pub app: AppId,
+    /// What it is called.
+    pub name: String,
+    /// Whose it is.
+    pub partner: PartnerId,
+    /// What the partner is called.
+    pub partner_name: String,
+    /// Where it asks.
+    pub environment: Environment,
+    /// What came of it.
+    pub outcomes: Outcomes,
+}
+
+/// What was asked in the last hours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traffic {
+    /// Each hour, quiet ones too, the oldest first.
+    pub hours: Vec<HourTraffic>,
+    /// Each app that asked, the busiest first.
+    pub apps: Vec<AppTraffic>,
+}
+
+/// What was asked in the last `hours`, the present one among them.
+pub fn traffic(work: &Work<'_>, hours: u16) -> Result<Traffic, Problem> {
+    if !(1..=HOURS_MAX).contains(&hours) {
+        return Err(Problem::invalid("hours", format!("expected 1 to {HOURS_MAX}")));
+    }
+    let this_hour = work.at.as_second().div_euclid(HOUR_S) * HOUR_S;
+    let instant = |second| Timestamp::from_second(second).map_err(|error| Problem::Store(error.to_string()));
+    let begin = this_hour - i64::from(hours - 1) * HOUR_S;
+    let until = work.at.checked_add(SignedDuration::from_hours(1)).unwrap_or(work.at);
+    let none = |second| -> Result<HourTraffic, Problem> {
+        Ok(HourTraffic { from: instant(second)?, production: Outcomes::default(), sandbox: Outcomes::default() })
+    };
+    let mut all: Vec<HourTraffic> =
+        (0..i64::from(hours)).map(|hour| none(begin + hour * HOUR_S)).collect::<Result<_, _>>()?;
+    let mut of_apps: BTreeMap<AppId, Outcomes> = BTreeMap::new();
+    for usage in block_on(work.office.ledger.usage(instant(begin)?, until))? {
+        let place = usize::try_from((usage.from.as_second() - begin).div_euclid(HOUR_S)).unwrap_or(usize::MAX);
+        let Some(hour) = all.get_mut(place) else { continue };
+        let of = match usage.environment {
+            Environment::Production => &mut hour.production,
+            Environment::Sandbox => &mut hour.sandbox,
+        };
+        of.add(usage.outcome, usage.checks);
+        of_apps.entry(usage.app).or_default().add(usage.outcome, usage.checks);
+    }
+    let book = work.book()?;
+    let named = book.apps.iter().filter_map(|app| {
+        let outcomes = *of_apps.get(&app.id)?;
+        let partner_name = book.partners.iter().find(|partner| partner.id == app.partner)?.name.clone();
+        let (name, partner, environment) = (app.name.clone(), app.partner, app.environment);
+        Some(AppTraffic { app: app.id, name, partner, partner_name, environment, outcomes })
+    });
+    let mut apps: Vec<AppTraffic> = named.collect();
+    apps.sort_by_key(|app| (std::cmp::Reverse(app.outcomes.checks()), app.app));
+    Ok(Traffic { hours: all, apps })
+}

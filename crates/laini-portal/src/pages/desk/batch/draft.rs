@@ -1,0 +1,107 @@
+use std::sync::Arc;
+
+use askama::Template;
+use laini_core::partner::DeskBatchId;
+use laini_office::Problem;
+use laini_office::desk::batch::{self, Draft};
+use laini_office::desk::sheet::{Columns, Entries};
+
+use super::super::check::{AppChoice, purposes, usable_apps};
+use crate::answer::Answer;
+use crate::frame::Frame;
+use crate::portal::Portal;
+use crate::visit::{Visit, page};
+use crate::words::{DeskBatchWords, DeskWords};
+
+/// Rows of the table that are shown.
+const SHOWN_ROWS: usize = 6;
+/// Lines that are named of those left out.
+const NAMED_LINES: usize = 20;
+
+#[derive(Template)]
+#[template(path = "desk/batch_draft.html")]
+struct DraftPage<'a> {
+    frame: Frame,
+    words: &'static DeskBatchWords,
+    desk: &'static DeskWords,
+    id: DeskBatchId,
+    draft: &'a Draft,
+    apps: Vec<AppChoice>,
+    purposes: Vec<(&'static str, &'static str, bool)>,
+    reference: &'a str,
+    /// Each column: its number, and what it may be, with whether it is.
+    columns: Vec<(usize, Vec<(&'static str, &'static str, bool)>)>,
+    rows: Vec<(u32, Vec<String>)>,
+    duplicates: String,
+    invalid: String,
+}
+
+/// A draft: which columns, what it costs, and the form that starts it.
+pub(super) async fn page_of(portal: &Arc<Portal>, visit: &Arc<Visit>, id: DeskBatchId) -> Result<Answer, Problem> {
+    let draft = portal.work(visit, move |work, visit| batch::draft(work, visit.partner()?, id)).await?;
+    let apps = usable_apps(portal, visit).await?;
+    let (words, desk) = (&visit.language.words().desk_batch, &visit.language.words().desk);
+    let Entries { duplicates, invalid, .. } = &draft.entries;
+    let shown = draft.sheet.rows.iter().take(SHOWN_ROWS);
+    let width = draft.sheet.width();
+    let cell = |row: &laini_office::desk::sheet::SheetRow, column: usize| {
+        let text = row.cells.get(column).map(String::as_str).unwrap_or_default();
+        // The clerk brought them, and they are masked all the same: screens are seen by others.
+        if column == draft.columns.number { mask(text) } else { text.to_owned() }
+    };
+    page(&DraftPage {
+        frame: visit.frame(portal, words.title),
+        words,
+        desk,
+        id,
+        apps: AppChoice::all(&apps, &draft.batch.app.to_string()),
+        purposes: purposes(desk, visit.field("purpose")),
+        reference: visit.field("reference"),
+        columns: (0..width).map(|column| (column, kinds(column, draft.columns, words))).collect(),
+        rows: shown.map(|row| (row.line, (0..width).map(|column| cell(row, column)).collect())).collect(),
+        duplicates: lines(duplicates.iter().map(|(line, _)| *line)),
+        invalid: lines(invalid.iter().copied()),
+        draft: &draft,
+    })
+}
+
+/// What a column may be.
+fn kinds(column: usize, of: Columns, words: &DeskBatchWords) -> Vec<(&'static str, &'static str, bool)> {
+    let (is_number, is_reference) = (column == of.number, Some(column) == of.reference);
+    let (is_amount, is_name) = (Some(column) == of.amount, Some(column) == of.name);
+    vec![
+        ("", words.not_used, !(is_number || is_reference || is_amount || is_name)),
+        ("number", words.number, is_number),
+        ("reference", words.reference_of_row, is_reference),
+        ("amount", words.amount, is_amount),
+        ("name", words.name, is_name),
+    ]
+}
+
+/// The columns that the form names.
+pub(super) fn columns(visit: &Visit) -> Result<Columns, Problem> {
+    let all: Vec<&str> = visit.fields("column").collect();
+    let find = |kind: &str| all.iter().position(|one| *one == kind);
+    let is_twice = ["number", "reference", "amount", "name"].map(|kind| all.iter().filter(|one| **one == kind).count());
+    let number = find("number").filter(|_| is_twice.iter().all(|count| *count < 2));
+    let number =
+        number.ok_or(Problem::invalid("columns", "one column holds the numbers, and each column is one thing"))?;
+    let has_header = !visit.field("has_header").is_empty();
+    let (reference, amount, name) = (find("reference"), find("amount"), find("name"));
+    Ok(Columns { number, reference, amount, name, has_header })
+}
+
+fn lines(lines: impl ExactSizeIterator<Item = u32>) -> String {
+    let more = if lines.len() > NAMED_LINES { " …" } else { "" };
+    let named: Vec<String> = lines.take(NAMED_LINES).map(|line| line.to_string()).collect();
+    named.join(", ") + more
+}
+
+/// A cell of which only the ends are shown, where it holds digits enough for a number.
+fn mask(text: &str) -> String {
+    if text.chars().filter(char::is_ascii_digit).count() < 7 {
+        return text.to_owned();
+    }
+    let count = text.chars().count();
+    text.chars().enumerate().map(|(place, c)| if place < 4 || place + 3 >= count { c } else { '•' }).collect()
+}

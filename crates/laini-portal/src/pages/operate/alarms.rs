@@ -1,0 +1,85 @@
+//! Alarms of the gateway: apps that seemed to be probing. What a bank's desk raises is the bank's alone.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use askama::Template;
+use laini_core::partner::{App, AppId, Probing};
+use laini_core::store::TrailQuery;
+use laini_office::{Problem, TRAIL_ROWS_MAX, Work, trail};
+
+use super::LOOKS;
+use crate::answer::Answer;
+use crate::frame::Frame;
+use crate::page::{Page, Workspace};
+use crate::portal::Portal;
+use crate::visit::{Visit, page};
+use crate::words::RunningWords;
+
+/// Pages of the trail that are looked through for flags.
+const PAGES_MAX: usize = 10;
+/// Flags that are shown.
+const FLAGS_MAX: usize = 100;
+
+pub(super) fn pages() -> Vec<Page> {
+    vec![Page::get("/operate/alarms", LOOKS, show).in_rail(Workspace::Operate, |words| words.alarms)]
+}
+
+#[derive(Template)]
+#[template(path = "operate/alarms.html")]
+struct AlarmsPage {
+    frame: Frame,
+    words: &'static RunningWords,
+    flags: Vec<Flag>,
+}
+
+struct Flag {
+    at: String,
+    /// Where its limits are changed.
+    limits: String,
+    app: String,
+    partner: String,
+    reason: String,
+    /// To how many numbers a second it is slowed; `None` = it is not.
+    slowed: Option<String>,
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let (rows, book) = portal.work(&visit, |work, _| Ok((flagged(work)?, work.book()?))).await?;
+    let words = &visit.language.words().running;
+    let apps: HashMap<AppId, &App> = book.apps.iter().map(|app| (app.id, app)).collect();
+    let flag = |row: &laini_core::store::TrailRow| {
+        let app = apps.get(&AppId::parse(&row.entry.target).ok()?)?;
+        let partner = book.partners.iter().find(|partner| partner.id == app.partner)?;
+        Some(Flag {
+            at: portal.shown(row.entry.at),
+            limits: format!("/operate/limits/{}/{}", app.partner, app.id),
+            app: app.name.clone(),
+            partner: partner.name.clone(),
+            reason: row.entry.reason.clone(),
+            slowed: match app.limits.probing {
+                Probing::Flag => None,
+                Probing::Slow(rate) => Some(rate.per_second.to_string()),
+            },
+        })
+    };
+    let flags = rows.iter().filter_map(flag).collect();
+    page(&AlarmsPage { frame: visit.frame(&portal, words.alarms), words, flags })
+}
+
+/// The newest flags of the trail.
+fn flagged(work: &mut Work<'_>) -> Result<Vec<laini_core::store::TrailRow>, Problem> {
+    let mut query = TrailQuery { before: None, partner: None, limit: TRAIL_ROWS_MAX };
+    let mut flags = Vec::new();
+    for _ in 0..PAGES_MAX {
+        let rows = trail(work, query.clone())?;
+        let Some(last) = rows.last().map(|row| row.number) else { break };
+        flags.extend(rows.into_iter().filter(|row| row.entry.action == "app.flagged"));
+        query.before = Some(last);
+        if flags.len() >= FLAGS_MAX {
+            break;
+        }
+    }
+    flags.truncate(FLAGS_MAX);
+    Ok(flags)
+}

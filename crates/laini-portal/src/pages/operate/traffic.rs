@@ -1,0 +1,114 @@
+//! Traffic: how much is asked, how it is answered, how fast.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use laini_core::partner::Environment;
+use laini_office::traffic::{AppTraffic, HourTraffic, Outcomes, traffic};
+use laini_office::{Problem, Work};
+use laini_server::observe::{EndpointFigures, Figures};
+
+use super::LOOKS;
+use crate::answer::Answer;
+use crate::frame::Frame;
+use crate::page::{Page, Workspace};
+use crate::plot::{Form, Plot, Series};
+use crate::portal::Portal;
+use crate::visit::{Visit, page};
+use crate::words::RunningWords;
+
+/// So many hours are shown.
+const HOURS: u16 = 24;
+/// Apps that are shown, the busiest.
+const APPS_SHOWN: usize = 100;
+
+pub(super) fn pages() -> Vec<Page> {
+    vec![Page::get("/operate/traffic", LOOKS, show).in_rail(Workspace::Operate, |words| words.traffic)]
+}
+
+#[derive(Template)]
+#[template(path = "operate/traffic.html")]
+struct TrafficPage {
+    frame: Frame,
+    words: &'static RunningWords,
+    chart: String,
+    apps: Vec<AppTraffic>,
+    live: Option<Live>,
+}
+
+struct Live {
+    endpoints: Vec<Endpoint>,
+    refusals: Vec<(String, u64)>,
+    connections: i64,
+}
+
+struct Endpoint {
+    name: &'static str,
+    requests: u64,
+    refused: u64,
+    failed: u64,
+    p50: String,
+    p99: String,
+}
+
+impl Endpoint {
+    fn of(of: &EndpointFigures) -> Self {
+        let [.., refused, failed] = of.by_class;
+        Self { name: of.name, requests: of.requests(), refused, failed, p50: shown(of.p50), p99: shown(of.p99) }
+    }
+}
+
+fn shown(took: Option<Duration>) -> String {
+    let Some(took) = took else { return "> 10 s".to_owned() };
+    match took.as_micros() {
+        micros if micros < 1_000 => format!("{micros} µs"),
+        micros if micros < 1_000_000 => format!("{} ms", took.as_secs_f64() * 1_000.0),
+        _ => format!("{} s", took.as_secs_f64()),
+    }
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let mut found = portal.work(&visit, |work: &mut Work<'_>, _| traffic(work, HOURS)).await?;
+    let words = &visit.language.words().running;
+    found.apps.truncate(APPS_SHOWN);
+    let live = portal.running.metrics.as_ref().map(|metrics| {
+        let Figures { endpoints, refusals, connections } = metrics.figures();
+        Live { endpoints: endpoints.iter().map(Endpoint::of).collect(), refusals, connections }
+    });
+    page(&TrafficPage {
+        frame: visit.frame(&portal, words.traffic),
+        words,
+        chart: chart(&portal, &found.hours, words)?,
+        apps: found.apps,
+        live,
+    })
+}
+
+fn chart(portal: &Portal, hours: &[HourTraffic], words: &RunningWords) -> Result<String, Problem> {
+    let zone = &portal.office.settings.zone;
+    let label = |hour: &HourTraffic| zone.to_datetime(hour.from).strftime("%d %H:00").to_string();
+    let values = |of: fn(&HourTraffic) -> Outcomes| {
+        hours.iter().map(|hour| i64::try_from(of(hour).checks()).unwrap_or(i64::MAX)).collect()
+    };
+    let plot = Plot {
+        id: "hours",
+        title: words.hours,
+        about: words.hours_about,
+        form: Form::Bars,
+        along: words.hour,
+        labels: hours.iter().map(label).collect(),
+        series: vec![
+            Series { name: words.production, values: values(|hour| hour.production) },
+            Series { name: words.sandbox, values: values(|hour| hour.sandbox) },
+        ],
+        written: &|value| value.to_string(),
+        table: words.hours,
+    };
+    plot.html()
+}
+
+/// Whether an app asks made-up numbers.
+fn is_sandbox(app: &AppTraffic) -> bool {
+    app.environment == Environment::Sandbox
+}

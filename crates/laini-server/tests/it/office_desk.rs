@@ -1,0 +1,81 @@
+//! Batches of the desk over HTTP: brought, quoted, asked by the server itself, told row by row.
+
+use laini_core::partner::{MemberRole, StaffRole};
+use serde_json::{Value, json};
+
+use crate::office_apps::Caller;
+use crate::world::World;
+
+/// A sandbox app of the bank, made by its owner.
+async fn sandbox_app(owner: &Caller<'_>) -> String {
+    let body = json!({"name": "desk", "products": ["imsi"]});
+    owner.done("POST", "apps", Some(body)).await["app"].as_str().unwrap().to_owned()
+}
+
+async fn brought(clerk: &Caller<'_>, app: &str, numbers: &[&str]) -> Value {
+    let rows: Vec<Value> = numbers.iter().map(|number| json!({"number": number, "reference": "cheque 17"})).collect();
+    clerk.done("POST", "desk/batches", Some(json!({"app": app, "rows": rows}))).await
+}
+
+/// Waits until the server has asked every row; the batch.
+async fn ended(world: &World, clerk: &Caller<'_>, batch: &str) -> Value {
+    let path = format!("desk/batches/{batch}");
+    let is_over = async || clerk.done("GET", &path, None).await["state"] != json!("running");
+    world.accounts_noticed(is_over).await;
+    clerk.done("GET", &path, None).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_quoted_then_asked_by_the_server_and_told_row_by_row() {
+    let world = World::start_office().await;
+    let (owner, clerk) = (Caller::member(&world, MemberRole::Owner), Caller::member(&world, MemberRole::FraudDesk));
+    let app = sandbox_app(&owner).await;
+    let numbers = ["0722000001", "254722000002", "nobody", "+254722000001", "254722000040"];
+    let draft = brought(&clerk, &app, &numbers).await;
+    assert_eq!((&draft["rows"], &draft["duplicates"], &draft["invalid"]), (&json!(3), &json!(1), &json!(1)), "{draft}");
+    assert_eq!((&draft["state"], &draft["quote"]["is_sandbox"]), (&json!("draft"), &json!(true)));
+    let batch = draft["batch"].as_str().unwrap();
+    let path = |rest: &str| format!("desk/batches/{batch}/{rest}");
+    let unsaid = json!({"purpose": "cheque_confirmation", "reference": " "});
+    assert!(clerk.refused(400, "POST", &path("start"), Some(unsaid.clone())).await.contains("reference"));
+    let said = json!({"purpose": "cheque_confirmation", "reference": "cheques of Friday"});
+    clerk.done("POST", &path("start"), Some(said.clone())).await;
+    clerk.refused(409, "POST", &path("start"), Some(said)).await;
+    let done = ended(&world, &clerk, batch).await;
+    assert_eq!((&done["state"], &done["allow"], &done["hold"]), (&json!("done"), &json!(1), &json!(2)), "{done}");
+    let held = clerk.done("GET", &path("rows?show=hold&limit=1"), None).await;
+    assert_eq!(held["rows"][0]["number"], json!("2547•••••002"), "{held}");
+    assert_eq!(held["rows"][0]["finding"]["reasons"][0]["reason"], json!("swapped"));
+    let next = clerk.done("GET", &path(&format!("rows?show=hold&from={}", held["next"])), None).await;
+    assert_eq!((next["rows"].as_array().unwrap().len(), &next["next"]), (1, &Value::Null), "{next}");
+    assert!(!done.to_string().contains("722000002") && !held.to_string().contains("722000002"));
+
+    // Whoever uncovers a number says why, and gets one.
+    let row = held["rows"][0]["row"].as_u64().unwrap();
+    let reveal = path(&format!("rows/{row}/reveal"));
+    assert!(clerk.refused(400, "POST", &reveal, Some(json!({"reason": ""}))).await.contains("reason"));
+    let shown = clerk.done("POST", &reveal, Some(json!({"reason": "calling the drawer"}))).await;
+    assert_eq!(shown["number"], json!("254722000002"));
+
+    // It is the bank's own: not the operator's, not a developer's.
+    for other in [Caller::staff(&world, StaffRole::Admin), Caller::member(&world, MemberRole::Developer)] {
+        other.refused(403, "GET", &path("rows"), None).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_an_app_that_may_not_ask_stops_and_says_why() {
+    let world = World::start_office().await;
+    let (owner, clerk) = (Caller::member(&world, MemberRole::Owner), Caller::member(&world, MemberRole::FraudDesk));
+    let app = sandbox_app(&owner).await;
+    // Nobody on this machine is at that address.
+    let patch = json!({"allowed_addresses": ["192.0.2.0/24"]});
+    owner.done("PATCH", &format!("apps/{app}"), Some(patch)).await;
+    let draft = brought(&clerk, &app, &["0722000001", "0722000002"]).await;
+    let batch = draft["batch"].as_str().unwrap();
+    let said = json!({"purpose": "fraud_prevention", "reference": "payouts"});
+    clerk.done("POST", &format!("desk/batches/{batch}/start"), Some(said)).await;
+    let stopped = ended(&world, &clerk, batch).await;
+    assert_eq!((&stopped["state"], &stopped["allow"]), (&json!("stopped"), &json!(0)), "{stopped}");
+    assert!(!stopped["stopped"].as_str().unwrap().is_empty(), "{stopped}");
+}

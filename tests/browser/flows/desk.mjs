@@ -1,0 +1,134 @@
+import { base, expect, look, ok, signIn, visitor } from "../lib.mjs";
+import { readFileSync } from "node:fs";
+
+/** Numbers of made-up people, each once: some were swapped, some are new, some are nobody's. */
+const numbers = (count) => Array.from({ length: count }, (_, place) => `25472200${String(100 + place).padStart(4, "0")}`);
+
+async function sandboxApp(page) {
+  const apps = await page.$$eval("#app option", (all) => all.map((one) => [one.value, one.textContent]));
+  await page.selectOption("#app", apps.find(([, name]) => name.includes("sandbox"))[0]);
+}
+
+/** A bank's fraud desk: batches from paste and file to export, receipts, a number uncovered, alarms; the operator's side of it. */
+export async function desk() {
+  const visit = await visitor({ acceptDownloads: true });
+  const { page } = visit;
+  await signIn(visit, "owner@bank.example");
+  await page.goto(`${base}/desk/batch`);
+  await look(visit, "batches-none");
+  const began = Date.now();
+  await page.keyboard.press("Escape");
+  const personas = ["254722000001", "254722000002", "254722000003", "0722000040", "+254722000001", "not a number"];
+  await page.fill("#numbers", [...personas, ...numbers(45)].join("\n"));
+  await sandboxApp(page);
+  await page.click("main button.primary");
+  await page.waitForSelector("#reference");
+  expect((await page.textContent("main")).includes("49"), "what will be asked is counted");
+  await look(visit, "batch-draft");
+  await page.selectOption("#purpose", "cheque_confirmation");
+  await page.fill("#reference", "cheques of Friday");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#batch:not([hx-trigger])");
+  await page.waitForSelector("tbody .tag.stop");
+  const seconds = (Date.now() - began) / 1000;
+  expect(seconds < 120, `50 numbers took ${seconds} s`);
+  ok(`50 numbers came from paste to verdicts in ${seconds.toFixed(1)} s`);
+  await look(visit, "batch-done");
+  const text = await page.textContent("main");
+  expect(!text.includes("254722000002") && text.includes("2547•••••002"), "numbers are masked");
+  await page.click("nav.tabs a:has-text('Hold')");
+  expect(await page.$$eval("tbody tr", (rows) => rows.every((row) => row.textContent.includes("Hold"))), "held ones alone");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("text=Export CSV")]);
+  const csv = readFileSync(await download.path(), "utf8");
+  expect(csv.startsWith("line,number,reference") && csv.includes("hold") && !csv.includes("254722000002"), csv);
+  ok("verdicts are filtered and exported, numbers masked");
+  await page.click("tbody th a");
+  await page.waitForSelector(".verdict");
+  await look(visit, "batch-row");
+  await page.click("summary:has-text('whole number')");
+  await page.fill("#reason", "calling the drawer");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".verdict strong");
+  expect(/^254\d{9}$/.test(await page.textContent(".verdict strong")), "the whole number");
+  await look(visit, "batch-row-revealed");
+  ok("a number is uncovered with a reason");
+  await page.goto(`${base}/desk/batch`);
+  const table = "Payee,Simu,Cheque no,Kiasi\nA. Person,0722000001,C-1,100\nB. Person,0722000002,=cmd|calc,200\n";
+  await page.setInputFiles("#file", { name: "day.csv", mimeType: "text/csv", buffer: Buffer.from(table) });
+  await sandboxApp(page);
+  await page.click("main button.primary");
+  await page.waitForSelector("#column-1");
+  expect((await page.inputValue("#column-1")) === "number", "the numbers' column is found by what is in it");
+  await look(visit, "batch-file");
+  await page.fill("#reference", "payouts");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#batch:not([hx-trigger]) tbody .tag.stop");
+  ok("a file's columns are found, confirmed and asked");
+  await page.goto(`${base}/desk`);
+  await sandboxApp(page);
+  await page.fill("#number", "254722000002");
+  await page.fill("#reference", "cheque 9");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/desk\/history\//);
+  const receipt = page.url();
+  await page.emulateMedia({ media: "print" });
+  await look(visit, "receipt-print");
+  await page.emulateMedia({ media: null });
+  await page.goto(`${base}/desk/history?reference=CHEQUE+9`);
+  await look(visit, "history");
+  await page.click("tbody th a");
+  expect(page.url() === receipt, "a receipt has an address of its own");
+  ok("past checks are found by case");
+  await page.goto(`${base}/desk/settings`);
+  await page.fill("#canaries", "254722000003");
+  await page.click("main button.primary");
+  await page.waitForURL(/saved/);
+  await page.goto(`${base}/desk`);
+  await sandboxApp(page);
+  await page.fill("#number", "254722000003");
+  await page.fill("#reference", "none");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/desk\/history\//);
+  await page.goto(`${base}/desk/alarms`);
+  await look(visit, "desk-alarms");
+  await page.fill("input[name=explanation]", "a drill, agreed with her");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/alarms$/);
+  await page.goto(`${base}/desk/alarms?show=all`);
+  expect((await page.textContent("main")).includes("a drill"), "the alarm is done with");
+  await look(visit, "desk-alarms-all");
+  ok("a canary raises an alarm, which an owner looks at");
+  await visit.context.close();
+  await operator();
+}
+
+/** The operator's staff: data sources, traffic, limits, alarms. */
+async function operator() {
+  const visit = await visitor();
+  const { page } = visit;
+  await signIn(visit, "staff@mobile.example");
+  await page.goto(`${base}/operate/data`);
+  await look(visit, "data-sources");
+  const rows = "msisdn,imsi,registered_at,last_swap_at\n0722000001,not an imsi,2020-01-01,\n";
+  await page.setInputFiles("#file", { name: "extract.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
+  await page.click("main button.primary");
+  await page.waitForSelector("#now .note.bad");
+  await look(visit, "data-sources-refused");
+  ok("a snapshot that cannot be is refused, and changes nothing");
+  await page.goto(`${base}/operate/traffic`);
+  expect(await page.isVisible("svg.plot"), "the hours are drawn");
+  await look(visit, "traffic");
+  await page.click("tbody th a");
+  await page.waitForSelector("#rate-all");
+  await page.fill("#rate-all", "50");
+  await page.fill("#reason", "agreed");
+  await look(visit, "limit");
+  await page.click("main button.primary");
+  await page.waitForURL(/saved/);
+  await page.goto(`${base}/operate/limits`);
+  await look(visit, "limits");
+  await page.goto(`${base}/operate/alarms`);
+  await look(visit, "operate-alarms");
+  ok("staff see traffic, change a limit, look at alarms");
+  await visit.context.close();
+}
