@@ -37,6 +37,13 @@ struct TrafficPage {
     live: Option<Live>,
 }
 
+impl TrafficPage {
+    /// Whether an app asks made-up numbers.
+    fn is_sandbox(&self, app: &AppTraffic) -> bool {
+        app.environment == Environment::Sandbox
+    }
+}
+
 struct Live {
     endpoints: Vec<Endpoint>,
     refusals: Vec<(String, u64)>,
@@ -106,9 +113,4 @@ fn chart(portal: &Portal, hours: &[HourTraffic], words: &RunningWords) -> Result
         table: words.hours,
     };
     plot.html()
-}
-
-/// Whether an app asks made-up numbers.
-fn is_sandbox(app: &AppTraffic) -> bool {
-    app.environment == Environment::Sandbox
 }
