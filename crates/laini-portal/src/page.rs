@@ -67,6 +67,8 @@ pub(crate) struct Page {
     /// The page with the form that was sent: shown again, with the reason, where it is refused.
     form: Option<Handle>,
     pub(crate) rail: Option<RailEntry>,
+    /// Whether a file comes with its form.
+    pub(crate) takes_file: bool,
 }
 
 impl Page {
@@ -75,7 +77,7 @@ impl Page {
     where
         D: Future<Output = Result<Answer, Problem>> + Send + 'static,
     {
-        Self { method: Method::GET, path, access, handle: boxed(show), form: None, rail: None }
+        Self { method: Method::GET, path, access, handle: boxed(show), form: None, rail: None, takes_file: false }
     }
 
     /// A form that does something; refused, the page of `form` is shown again with the reason.
@@ -84,13 +86,19 @@ impl Page {
         D: Future<Output = Result<Answer, Problem>> + Send + 'static,
         F: Future<Output = Result<Answer, Problem>> + Send + 'static,
     {
-        Self { method: Method::POST, path, access, handle: boxed(act), form: Some(boxed(form)), rail: None }
+        let (handle, form) = (boxed(act), Some(boxed(form)));
+        Self { method: Method::POST, path, access, handle, form, rail: None, takes_file: false }
     }
 
     /// Puts it into the rail.
     pub(crate) fn in_rail(mut self, workspace: Workspace, label: fn(&RailWords) -> &'static str) -> Self {
         self.rail = Some(RailEntry { workspace, label });
         self
+    }
+
+    /// A form with which a file comes.
+    pub(crate) fn taking_file(self) -> Self {
+        Self { takes_file: true, ..self }
     }
 
     pub(crate) fn listed(&self) -> PageOfAll {

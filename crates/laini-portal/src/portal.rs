@@ -3,13 +3,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use axum::{Extension, RequestExt as _, Router};
 use jiff::Timestamp;
-use laini_core::partner::AppId;
+use laini_core::partner::{AppId, DocumentFormat};
 use laini_office::people::{self, Person};
 use laini_office::{Actor, Office, Problem};
 use laini_server::http::{ApiError, Context, Inside, Throttle};
@@ -23,8 +23,9 @@ use crate::closing::Closing;
 use crate::language::Language;
 use crate::page::{Access, Page};
 use crate::status_board::StatusBoard;
+use crate::upload::FormWithFile;
 use crate::visit::{Caller, Does, Theme, Visit, is_part};
-use crate::{assets, cookie, csrf, pages};
+use crate::{assets, cookie, csrf, pages, upload};
 
 /// Pieces of work that may go on at once; each blocks a thread.
 const WORKS_MAX: usize = 16;
@@ -32,7 +33,7 @@ const WORKS_MAX: usize = 16;
 const LONG_WORKS_MAX: usize = 2;
 /// When to come back while there are too many of them.
 const LONG_RETRY_AFTER_S: u64 = 10;
-/// The largest form.
+/// The largest form without a file.
 const FORM_BYTES: usize = 256 * 1024;
 /// Forms of one client address that needs no session, at once,
 const FORMS_BURST: u32 = 60;
@@ -45,6 +46,15 @@ const CALLER_PATIENCE: Duration = Duration::from_secs(3);
 /// Where staff are sent who must set up a second factor first.
 const SECOND_FACTOR: &str = "/account/second-factor";
 
+/// Which ways in there are beside passwords.
+#[derive(Debug, Clone, Copy)]
+pub struct Doors {
+    /// The sandbox app in whose name numbers are tried without an account; `None` = they are not.
+    pub visitors: Option<AppId>,
+    /// Whether people sign in at an identity provider.
+    pub has_single_sign_on: bool,
+}
+
 /// The portal of one installation.
 pub struct Portal {
     pub(crate) office: Arc<Office>,
@@ -52,6 +62,7 @@ pub struct Portal {
     pub(crate) inside: Inside,
     pub(crate) visitors: Option<AppId>,
     pub(crate) board: StatusBoard,
+    pub(crate) has_single_sign_on: bool,
     works: Semaphore,
     long_works: Semaphore,
     pub(crate) closing: Closing,
@@ -59,14 +70,16 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// Its routes, on the API of the server that they are added to. `visitors` is the sandbox app in whose name numbers are
-    /// tried without an account; `None` = they are not.
-    pub fn routes(office: Arc<Office>, settings: Arc<LiveSettings>, visitors: Option<AppId>, inside: Inside) -> Router {
+    /// Its routes, on the API of the server that they are added to.
+    pub fn routes(office: Arc<Office>, settings: Arc<LiveSettings>, doors: Doors, inside: Inside) -> Router {
         let knocks = Throttle::new(FORMS_BURST, FORM_EVERY, ADDRESSES_MAX);
         let works = Semaphore::new(WORKS_MAX);
         let (long_works, closing) = (Semaphore::new(LONG_WORKS_MAX), Closing::default());
         let board = StatusBoard::default();
-        let portal = Arc::new(Self { office, settings, inside, visitors, board, works, long_works, closing, knocks });
+        let Doors { visitors, has_single_sign_on } = doors;
+        let portal =
+            Self { office, settings, inside, visitors, board, has_single_sign_on, works, long_works, closing, knocks };
+        let portal = Arc::new(portal);
         let routes = pages::all().into_iter().fold(Router::new(), |router, page| portal.with_route(router, page));
         routes.merge(assets::routes()).fallback(move |Extension(context): Extension<Context>, request: Request| {
             let portal = Arc::clone(&portal);
@@ -148,8 +161,11 @@ impl Portal {
             params,
             query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
             form: Vec::new(),
+            file: None,
             caller: None,
             session: cookie::sent(&parts.headers, cookie::SESSION),
+            sign_on: cookie::sent(&parts.headers, cookie::SIGN_ON),
+            factor_code: cookie::sent(&parts.headers, cookie::FACTOR_CODE),
             language: chosen_language(&parts.headers),
             theme: cookie::sent(&parts.headers, cookie::THEME).and_then(|word| Theme::parse(&word)),
             csrf: String::new(),
@@ -197,7 +213,8 @@ impl Portal {
                 let later = |wait: Duration| Problem::TooOften { retry_after_s: wait.as_secs() + 1 };
                 self.knocks.take(visit.context.peer).map_err(later)?;
             }
-            visit.form = self.form(headers, body, &visit.context).await?;
+            let (form, file) = self.form(headers, body, &visit.context, form_bytes(page, visit)).await?;
+            (visit.form, visit.file) = (form, file);
             let shown = visit.form.iter().find(|(name, _)| name == csrf::FIELD).map(|(_, value)| value.as_str());
             if !csrf::is_ours(headers, shown, &visit.csrf) {
                 return Err(Problem::Forbidden(visit.language.words().stale_form.into()));
@@ -220,10 +237,29 @@ impl Portal {
         Ok((must_set_up_factor && is_elsewhere).then(|| Answer::see_other(SECOND_FACTOR)))
     }
 
-    async fn form(&self, headers: &HeaderMap, body: Body, context: &Context) -> Result<Vec<(String, String)>, Problem> {
-        let limits = Limits { body_bytes: FORM_BYTES, ..self.settings.current().limits.clone() };
-        let form = laini_server::http::read_form(headers, body, context, &limits).await;
-        let form = form.map_err(|_| Problem::invalid("form", "it is too large, or did not come whole"))?;
+    async fn form(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        context: &Context,
+        body_bytes: usize,
+    ) -> Result<FormWithFile, Problem> {
+        let limits = Limits { body_bytes, ..self.settings.current().limits.clone() };
+        let refused = |error: ApiError| match error {
+            ApiError::BodyTooLarge => Problem::TooLarge { limit_bytes: body_bytes as u64 },
+            _ => Problem::invalid("form", "it did not come whole; send it again"),
+        };
+        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let form = match upload::boundary(content_type) {
+            Some(boundary) => {
+                let bytes = laini_server::http::read_bytes(body, context, &limits).await.map_err(refused)?;
+                upload::parse(boundary, &bytes)
+            }
+            None => {
+                let form = laini_server::http::read_form(headers, body, context, &limits).await.map_err(refused)?;
+                form.map(|fields| (fields, None))
+            }
+        };
         form.ok_or_else(|| Problem::invalid("form", "expected the fields of a form"))
     }
 
@@ -236,6 +272,13 @@ impl Portal {
 /// What is shown where there is no page.
 async fn nothing(_: Arc<Portal>, _: Arc<Visit>) -> Result<Answer, Problem> {
     Err(Problem::NotFound("page"))
+}
+
+/// The largest form of a page. Only who may send a file there may send more than fields.
+fn form_bytes(page: &Page, visit: &Visit) -> usize {
+    let Access::SignedIn(may) = page.access else { return FORM_BYTES };
+    let is_let_in = visit.actor().is_allowed(&may) && visit.partner().is_ok();
+    if page.takes_file && is_let_in { FORM_BYTES + DocumentFormat::BYTES_MAX } else { FORM_BYTES }
 }
 
 /// Who holds a session's token, and whether they must set up a second factor first; `None` = it has ended.

@@ -10,6 +10,7 @@ use crate::frame::{Frame, told};
 use crate::language::Language;
 use crate::portal::Portal;
 use crate::status::status_of;
+use crate::upload::Upload;
 
 /// One request of a browser, and who looks.
 pub(crate) struct Visit {
@@ -23,10 +24,15 @@ pub(crate) struct Visit {
     pub(crate) query: Vec<(String, String)>,
     /// The fields of the form that was sent.
     pub(crate) form: Vec<(String, String)>,
+    /// The file that came with it.
+    pub(crate) file: Option<Upload>,
     /// Who signed in; `None` = nobody.
     pub(crate) caller: Option<Caller>,
     /// The token of their session.
     pub(crate) session: Option<Zeroizing<String>>,
+    /// A sign-on that the browser began, and a code that goes along.
+    pub(crate) sign_on: Option<Zeroizing<String>>,
+    pub(crate) factor_code: Option<Zeroizing<String>>,
     /// In which language.
     pub(crate) language: Language,
     /// Light or dark, where that was chosen.
@@ -130,8 +136,11 @@ impl Visit {
             params: self.params.clone(),
             query: self.query.clone(),
             form: self.form.clone(),
+            file: None,
             caller: self.caller.clone(),
             session: self.session.clone(),
+            sign_on: self.sign_on.clone(),
+            factor_code: self.factor_code.clone(),
             csrf: self.csrf.clone(),
             ..*self
         }
@@ -154,7 +163,7 @@ impl Visit {
             StatusCode::NOT_FOUND => (words.not_found, words.not_found_reason.to_owned()),
             StatusCode::FORBIDDEN => (words.forbidden, problem.to_string()),
             StatusCode::SERVICE_UNAVAILABLE => (words.unavailable, words.unavailable_reason.to_owned()),
-            _ => (words.refused, problem.to_string()),
+            _ => (words.refused, told(problem, words)),
         };
         let frame = Frame { problem: None, ..self.frame(portal, title) };
         let reference = self.context.id.request_ref();

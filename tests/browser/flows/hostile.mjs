@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 
 /** Pages on which people write. */
 const WRITTEN_ON = [
-  "/", "/apps", "/simulator", "/requests", "/webhooks", "/desk", "/desk/settings", "/onboarding", "/sign-in",
+  "/", "/apps", "/simulator", "/requests", "/webhooks", "/desk", "/desk/settings", "/onboarding", "/sign-in", "/organisation",
+  "/go-live", "/team", "/audit", "/privacy-requests", "/register", "/registration",
   "/forgotten", "/invitation", "/reset", "/billing", "/billing/account", "/usage", "/usage/references",
   "/invoices/1", "/support",
 ];

@@ -21,7 +21,7 @@ use laini_core::partner::{
 use laini_core::store::{AccountBook, AccountsChange};
 
 pub use activity::{Activity, activity};
-pub use change::{AppPatch, change_app, set_budget};
+pub use change::{AppPatch, change_app, limit_partner, set_budget};
 pub use import::{ForeignApp, ImportReport, ImportedRow, import_apps};
 pub use result_addresses::{
     FIRST_GENERATION, add_result_address, note_proof, remove_result_address, roll_secret, the_address,

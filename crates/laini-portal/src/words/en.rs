@@ -1,6 +1,7 @@
 use super::{
-    Words, account_page, apps, billing, catalogue, desk, finance, incidents, invoices, onboarding, rail, requests,
-    sign_in, simulator, status, tickets, try_it, usage, webhooks,
+    Words, account_page, agreements, apps, audit, billing, catalogue, desk, finance, go_live, incidents, invoices,
+    onboarding, organisation, partner_apps, partner_page, privacy, rail, register, requests, sign_in, simulator,
+    status, team, tickets, try_it, usage, webhooks,
 };
 
 /// English.
@@ -42,4 +43,13 @@ pub(crate) static ENGLISH: Words = Words {
     status: status::ENGLISH,
     incidents: incidents::ENGLISH,
     tickets: tickets::ENGLISH,
+    agreements: agreements::ENGLISH,
+    audit: audit::ENGLISH,
+    go_live: go_live::ENGLISH,
+    organisation: organisation::ENGLISH,
+    partner_apps: partner_apps::ENGLISH,
+    partner_page: partner_page::ENGLISH,
+    privacy: privacy::ENGLISH,
+    register: register::ENGLISH,
+    team: team::ENGLISH,
 };

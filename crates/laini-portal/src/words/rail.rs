@@ -20,6 +20,13 @@ pub(crate) struct RailWords {
     pub(crate) incidents: &'static str,
     pub(crate) support: &'static str,
     pub(crate) tickets: &'static str,
+    pub(crate) organisation: &'static str,
+    pub(crate) agreements: &'static str,
+    pub(crate) go_live: &'static str,
+    pub(crate) team: &'static str,
+    pub(crate) audit: &'static str,
+    pub(crate) staff: &'static str,
+    pub(crate) privacy: &'static str,
 }
 
 pub(super) const ENGLISH: RailWords = RailWords {
@@ -42,6 +49,13 @@ pub(super) const ENGLISH: RailWords = RailWords {
     incidents: "Incidents",
     support: "Support",
     tickets: "Tickets",
+    organisation: "Organisation",
+    agreements: "Agreements",
+    go_live: "Go live",
+    team: "Team",
+    audit: "Audit trail",
+    staff: "Staff",
+    privacy: "Privacy",
 };
 
 pub(super) const KISWAHILI: RailWords = RailWords {
@@ -64,4 +78,11 @@ pub(super) const KISWAHILI: RailWords = RailWords {
     incidents: "Matukio",
     support: "Msaada",
     tickets: "Tiketi",
+    organisation: "Shirika",
+    agreements: "Mikataba",
+    go_live: "Anza uzalishaji",
+    team: "Timu",
+    audit: "Kumbukumbu",
+    staff: "Wafanyakazi",
+    privacy: "Faragha",
 };

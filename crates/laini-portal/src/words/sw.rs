@@ -1,6 +1,7 @@
 use super::{
-    Words, account_page, apps, billing, catalogue, desk, finance, incidents, invoices, onboarding, rail, requests,
-    sign_in, simulator, status, tickets, try_it, usage, webhooks,
+    Words, account_page, agreements, apps, audit, billing, catalogue, desk, finance, go_live, incidents, invoices,
+    onboarding, organisation, partner_apps, partner_page, privacy, rail, register, requests, sign_in, simulator,
+    status, team, tickets, try_it, usage, webhooks,
 };
 
 /// Kiswahili.
@@ -42,4 +43,13 @@ pub(crate) static KISWAHILI: Words = Words {
     status: status::KISWAHILI,
     incidents: incidents::KISWAHILI,
     tickets: tickets::KISWAHILI,
+    agreements: agreements::KISWAHILI,
+    audit: audit::KISWAHILI,
+    go_live: go_live::KISWAHILI,
+    organisation: organisation::KISWAHILI,
+    partner_apps: partner_apps::KISWAHILI,
+    partner_page: partner_page::KISWAHILI,
+    privacy: privacy::KISWAHILI,
+    register: register::KISWAHILI,
+    team: team::KISWAHILI,
 };

@@ -18,6 +18,7 @@ mod going_live;
 mod incidents;
 mod invoices;
 mod ledger;
+mod look_ups;
 mod member;
 mod onboarding;
 mod organisation;
@@ -89,6 +90,7 @@ pub(crate) const NOUNS: &[Noun] = &[
     privacy::NOUN,
     incidents::NOUN,
     tickets::NOUN,
+    look_ups::NOUN,
     audit::NOUN,
 ];
 

@@ -2,14 +2,19 @@
 //!
 //! Owns what staff see of all partners together. Must never be shown to a member.
 
+mod agreements;
 mod closes;
 mod incidents;
 mod invoices;
 mod partners;
 mod payments;
 mod prices;
+mod privacy;
 mod revenue;
+mod staff;
 mod tickets;
+
+pub(super) use privacy::taken as taken_down;
 
 use laini_core::partner::{May, StaffRole};
 
@@ -27,6 +32,7 @@ const FINANCE_ACTS: Access = Access::SignedIn(May { members: &[], staff: &[Staff
 pub(super) fn pages() -> Vec<Page> {
     [
         partners::pages(),
+        agreements::pages(),
         prices::pages(),
         revenue::pages(),
         invoices::pages(),
@@ -34,6 +40,9 @@ pub(super) fn pages() -> Vec<Page> {
         payments::pages(),
         incidents::pages(),
         tickets::pages(),
+        privacy::pages(),
+        super::partner::pages_of_whole_trail(),
+        staff::pages(),
     ]
     .into_iter()
     .flatten()
