@@ -34,6 +34,7 @@ pub(crate) fn run() -> Result<u64> {
     node.arg(&script).env("LAINI_BASE_URL", server.base_url()?).env("LAINI_MODULES", &modules);
     node.env("LAINI_CHROMIUM", "/usr/bin/chromium").env("LAINI_PICTURES", &pictures);
     node.env("LAINI_OWNER", owner).env("LAINI_STAFF", staff);
+    node.env("LAINI_LETTERS", dir.join("data/outbox-mail"));
     let told = shell::output(&mut node)?;
     print!("{told}");
     server.stop().context("laini demo")?;

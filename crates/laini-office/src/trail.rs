@@ -5,12 +5,23 @@ use crate::{Actor, Problem, Work};
 
 /// The longest page of the trail.
 pub const TRAIL_ROWS_MAX: usize = 500;
+/// The longest beginning of a name or action that is looked for.
+const FILTER_CHARS_MAX: usize = 100;
 
 /// Rows of the audit trail, newest first. A partner sees what concerns it, and of the operator's side that it was the
 /// operator: who of its people did something is the operator's own matter.
 pub fn trail(work: &Work<'_>, query: TrailQuery) -> Result<Vec<TrailRow>, Problem> {
     if !(1..=TRAIL_ROWS_MAX).contains(&query.limit) {
         return Err(Problem::invalid("limit", format!("expected 1 to {TRAIL_ROWS_MAX}")));
+    }
+    for (field, text) in [("actor", &query.actor), ("action", &query.action)] {
+        if text.chars().count() > FILTER_CHARS_MAX || text.chars().any(char::is_control) {
+            return Err(Problem::invalid(field, format!("expected at most {FILTER_CHARS_MAX} characters on one line")));
+        }
+    }
+    let names_operators = !query.actor.is_empty() && !query.actor.starts_with("member:");
+    if names_operators && matches!(work.actor, Actor::Member { .. }) {
+        return Err(Problem::invalid("actor", "expected member: and an id; who of the operator's side is not told"));
     }
     let own = work.actor.partner();
     if own.is_some() && own != query.partner {

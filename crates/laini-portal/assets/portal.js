@@ -38,6 +38,15 @@
     history.replaceState(null, "", location.pathname);
   }
 
+  // A file that is too large is told before it is sent.
+  document.addEventListener("change", (event) => {
+    const { mibMax, tooLarge } = event.target.dataset;
+    if (!mibMax) return;
+    const size = event.target.files[0]?.size ?? 0;
+    event.target.setCustomValidity(size > mibMax * 1024 * 1024 ? tooLarge : "");
+    event.target.reportValidity();
+  });
+
   // A slash goes to the page's search or number box, as long as nobody is typing.
   document.addEventListener("keydown", (event) => {
     const box = document.querySelector("[data-slash]");

@@ -30,7 +30,7 @@ use laini_office::billing::{CountedDays, close_month, invoices_of};
 use laini_office::mail::{Carrier, CarryError, Letter};
 use laini_office::people::{Seat, accept_invitation, invite};
 use laini_office::{Actor, Office, OfficeSettings, PageRequest};
-use laini_portal::Portal;
+use laini_portal::{Doors, Portal};
 use laini_server::{Deps, Listener, LiveSettings, Server, Settings};
 use laini_store_sqlite::{
     LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry, SqliteWorlds,
@@ -193,6 +193,7 @@ async fn bind(
     let live = Arc::new(LiveSettings::new(Settings::new(zone)));
     let registry = Arc::new(SqliteRegistry::open(RegistrySettings::new(dir), office.keys.registry_seal())?);
     let (pages_of, settings) = (Arc::clone(office), Arc::clone(&live));
+    let doors = Doors { visitors: None, has_single_sign_on: false };
     let deps = Deps {
         registry: Arc::clone(&registry) as _,
         feed: registry,
@@ -203,7 +204,7 @@ async fn bind(
         office: Arc::clone(office),
         mail: Arc::new(Nowhere),
         single_sign_on: None,
-        pages: Some(Box::new(move |inside| Portal::routes(pages_of, settings, None, inside))),
+        pages: Some(Box::new(move |inside| Portal::routes(pages_of, settings, doors, inside))),
         probing: None,
         shares: None,
         worlds: Arc::new(SqliteWorlds::open(dir)?),

@@ -1,17 +1,20 @@
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{Method, Request, StatusCode};
+use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use jiff::SignedDuration;
 use laini_core::access::TokenClaims;
 use laini_core::partner::{App, AppId, AppStatus, Product};
-use laini_office::Problem;
+use laini_office::{Problem, Unproven};
 use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::checks::{CHECKS_PATH, CheckItem, ChecksAnswer};
+use laini_wire::error::code;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
 use crate::portal::Portal;
@@ -63,6 +66,36 @@ impl Asked {
     fn refusal(&self) -> Option<Refusal> {
         serde_json::from_slice(&self.body).ok()
     }
+
+    /// An answer that is none, as a page says it.
+    fn problem(&self) -> Problem {
+        match self.status {
+            StatusCode::NOT_FOUND => Problem::NotFound("thing"),
+            StatusCode::UNAUTHORIZED => {
+                let is_needed = self.refusal().is_some_and(|told| told.error_code == code::CODE_NEEDED);
+                Problem::Unproven(if is_needed { Unproven::CodeNeeded } else { Unproven::Wrong })
+            }
+            StatusCode::FORBIDDEN => Problem::Forbidden(self.told().into()),
+            StatusCode::TOO_MANY_REQUESTS => {
+                let named = self.headers.iter().find(|(name, _)| name == "retry-after");
+                let retry_after_s = named.and_then(|(_, value)| value.parse().ok()).unwrap_or(1);
+                Problem::TooOften { retry_after_s }
+            }
+            status if status.is_client_error() => Problem::not_now(self.told()),
+            status => Problem::Store(format!("the office answered {status}")),
+        }
+    }
+}
+
+/// An answer with all of its body.
+async fn whole(response: Response) -> Result<Asked, Problem> {
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+    let body = body.map_err(|error| Problem::Store(format!("the API's answer broke off: {error}")))?.to_bytes();
+    let own = |name: &str| name.starts_with("laini-") || ["retry-after", "x-request-id"].contains(&name);
+    let headers = parts.headers.iter().filter(|(name, _)| own(name.as_str()));
+    let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("?").to_owned()));
+    Ok(Asked { status: parts.status, headers: headers.collect(), body })
 }
 
 #[derive(Deserialize)]
@@ -166,7 +199,28 @@ impl Portal {
     ) -> Result<Asked, Problem> {
         let session = visit.session.as_ref().map(|session| session.as_str()).unwrap_or_default();
         let asked = self.send(visit, (method, path), session, body).await?;
-        if asked.status.is_success() { Ok(asked) } else { Err(Problem::not_now(asked.told())) }
+        if asked.status.is_success() { Ok(asked) } else { Err(asked.problem()) }
+    }
+
+    /// The same, for an answer of this form.
+    pub(crate) async fn ask_office_for<T: DeserializeOwned>(
+        &self,
+        visit: &Visit,
+        on: (Method, &str),
+        body: Option<&Value>,
+    ) -> Result<T, Problem> {
+        let asked = self.ask_office(visit, on, body).await?;
+        serde_json::from_slice(&asked.body).map_err(|error| Problem::Store(format!("the office's answer: {error}")))
+    }
+
+    /// Asks the office's API for a file that is made while it is taken.
+    pub(crate) async fn stream_from_office(&self, visit: &Visit, path: &str, body: &Value) -> Result<Body, Problem> {
+        let session = visit.session.as_ref().map(|session| session.as_str()).unwrap_or_default();
+        let response = self.response(visit, (Method::POST, path), session, Some(body)).await?;
+        if response.status().is_success() {
+            return Ok(response.into_body());
+        }
+        Err(whole(response).await?.problem())
     }
 
     async fn send(
@@ -176,19 +230,23 @@ impl Portal {
         token: &str,
         body: Option<&Value>,
     ) -> Result<Asked, Problem> {
+        whole(self.response(visit, (method, path), token, body).await?).await
+    }
+
+    async fn response(
+        &self,
+        visit: &Visit,
+        (method, path): (Method, &str),
+        token: &str,
+        body: Option<&Value>,
+    ) -> Result<Response, Problem> {
         let request = Request::builder().method(method).uri(path).header(AUTHORIZATION, format!("Bearer {token}"));
         let (request, bytes) = match body {
             Some(body) => (request.header(CONTENT_TYPE, "application/json"), Bytes::from(body.to_string())),
             None => (request, Bytes::new()),
         };
         let request = request.body(bytes).map_err(|error| Problem::Store(error.to_string()))?;
-        let (parts, body) = self.inside.ask(&visit.context, request).await.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| Problem::Store(format!("the API's answer broke off: {error}")))?.to_bytes();
-        let own = |name: &str| name.starts_with("laini-") || ["retry-after", "x-request-id"].contains(&name);
-        let headers = parts.headers.iter().filter(|(name, _)| own(name.as_str()));
-        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("?").to_owned()));
-        Ok(Asked { status: parts.status, headers: headers.collect(), body })
+        Ok(self.inside.ask(&visit.context, request).await)
     }
 
     /// Asks about one number in both ways.

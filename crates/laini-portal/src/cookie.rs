@@ -7,6 +7,10 @@ use zeroize::Zeroizing;
 pub(crate) const SESSION: &str = "__Host-laini_session";
 /// A browser that nobody has signed in with yet: its forms are tied to it.
 pub(crate) const BROWSER: &str = "__Host-laini_browser";
+/// A sign-on at the identity provider that this browser began.
+pub(crate) const SIGN_ON: &str = "__Host-laini_sign_on";
+/// A code of the second factor that goes along with it.
+pub(crate) const FACTOR_CODE: &str = "__Host-laini_code";
 /// The language that was chosen.
 pub(crate) const LANGUAGE: &str = "laini_language";
 /// Light or dark, where that was chosen.
@@ -15,7 +19,7 @@ pub(crate) const THEME: &str = "laini_theme";
 /// A chosen language or theme is kept for a year.
 const CHOICE_KEPT_S: u32 = 365 * 24 * 3_600;
 /// The longest value that is taken.
-const VALUE_BYTES_MAX: usize = 256;
+const VALUE_BYTES_MAX: usize = 1_024;
 
 /// The value of a cookie that a browser sent; the first of its name.
 pub(crate) fn sent(headers: &HeaderMap, name: &str) -> Option<Zeroizing<String>> {
@@ -58,7 +62,7 @@ mod tests {
         assert_eq!(sent(&headers, SESSION).unwrap().as_str(), "x_y");
         assert_eq!(sent(&headers, "b").unwrap().as_str(), "2");
         assert_eq!(sent(&headers, "laini"), None);
-        let long = format!("long={}", "x".repeat(257));
+        let long = format!("long={}", "x".repeat(1_025));
         headers.append(COOKIE, HeaderValue::from_str(&long).unwrap());
         assert_eq!(sent(&headers, "long"), None);
     }

@@ -1,4 +1,4 @@
-use laini_core::partner::Environment;
+use laini_core::partner::{DocumentFormat, Environment};
 use laini_office::{Problem, Unproven};
 
 use crate::assets::{HTMX, ICON, SCRIPT, STYLE};
@@ -97,6 +97,9 @@ pub(crate) fn told(problem: &Problem, words: &'static Words) -> String {
         Problem::Unproven(Unproven::Wrong) => words.sign_in.wrong.to_owned(),
         Problem::Unproven(Unproven::CodeNeeded) => words.sign_in.code_needed.to_owned(),
         Problem::Unproven(Unproven::CodeWrong) => words.sign_in.code_wrong.to_owned(),
+        Problem::TooLarge { limit_bytes } if *limit_bytes >= DocumentFormat::BYTES_MAX as u64 => {
+            words.organisation.too_large.to_owned()
+        }
         other => other.to_string(),
     }
 }

@@ -10,6 +10,8 @@ mod assets;
 mod closing;
 mod cookie;
 mod csrf;
+mod csv;
+mod fields;
 mod figures;
 mod frame;
 mod incident_card;
@@ -27,7 +29,7 @@ mod visit;
 mod words;
 
 pub use page::PageOfAll;
-pub use portal::Portal;
+pub use portal::{Doors, Portal};
 
 /// Every page there is, with who is shown it: for tests that walk through all of them.
 pub fn every_page() -> Vec<PageOfAll> {

@@ -46,6 +46,15 @@ const CALLER_PATIENCE: Duration = Duration::from_secs(3);
 /// Where staff are sent who must set up a second factor first.
 const SECOND_FACTOR: &str = "/account/second-factor";
 
+/// Which ways in there are beside passwords.
+#[derive(Debug, Clone, Copy)]
+pub struct Doors {
+    /// The sandbox app in whose name numbers are tried without an account; `None` = they are not.
+    pub visitors: Option<AppId>,
+    /// Whether people sign in at an identity provider.
+    pub has_single_sign_on: bool,
+}
+
 /// The portal of one installation.
 pub struct Portal {
     pub(crate) office: Arc<Office>,
@@ -54,6 +63,7 @@ pub struct Portal {
     pub(crate) running: Running,
     pub(crate) visitors: Option<AppId>,
     pub(crate) board: StatusBoard,
+    pub(crate) has_single_sign_on: bool,
     works: Semaphore,
     long_works: Semaphore,
     pub(crate) closing: Closing,
@@ -61,19 +71,31 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// Its routes, on the API of the server that they are added to. `visitors` is the sandbox app in whose name numbers
-    /// are tried without an account; `None` = they are not.
+    /// Its routes, on the API of the server that they are added to.
     pub fn routes(
         office: Arc<Office>,
         settings: Arc<LiveSettings>,
-        visitors: Option<AppId>,
+        doors: Doors,
         (inside, running): (Inside, Running),
     ) -> Router {
         let knocks = Throttle::new(FORMS_BURST, FORM_EVERY, ADDRESSES_MAX);
         let works = Semaphore::new(WORKS_MAX);
         let (long_works, closing) = (Semaphore::new(LONG_WORKS_MAX), Closing::default());
         let board = StatusBoard::default();
-        let portal = Self { office, settings, inside, running, visitors, board, works, long_works, closing, knocks };
+        let Doors { visitors, has_single_sign_on } = doors;
+        let portal = Self {
+            office,
+            settings,
+            inside,
+            running,
+            visitors,
+            board,
+            has_single_sign_on,
+            works,
+            long_works,
+            closing,
+            knocks,
+        };
         let portal = Arc::new(portal);
         let routes = pages::all().into_iter().fold(Router::new(), |router, page| portal.with_route(router, page));
         routes.merge(assets::routes()).fallback(move |Extension(context): Extension<Context>, request: Request| {
@@ -159,6 +181,8 @@ impl Portal {
             file: None,
             caller: None,
             session: cookie::sent(&parts.headers, cookie::SESSION),
+            sign_on: cookie::sent(&parts.headers, cookie::SIGN_ON),
+            factor_code: cookie::sent(&parts.headers, cookie::FACTOR_CODE),
             language: chosen_language(&parts.headers),
             theme: cookie::sent(&parts.headers, cookie::THEME).and_then(|word| Theme::parse(&word)),
             csrf: String::new(),

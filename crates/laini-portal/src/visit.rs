@@ -30,6 +30,9 @@ pub(crate) struct Visit {
     pub(crate) caller: Option<Caller>,
     /// The token of their session.
     pub(crate) session: Option<Zeroizing<String>>,
+    /// A sign-on that the browser began, and a code that goes along.
+    pub(crate) sign_on: Option<Zeroizing<String>>,
+    pub(crate) factor_code: Option<Zeroizing<String>>,
     /// In which language.
     pub(crate) language: Language,
     /// Light or dark, where that was chosen.
@@ -136,6 +139,8 @@ impl Visit {
             file: None,
             caller: self.caller.clone(),
             session: self.session.clone(),
+            sign_on: self.sign_on.clone(),
+            factor_code: self.factor_code.clone(),
             csrf: self.csrf.clone(),
             ..*self
         }
@@ -158,7 +163,7 @@ impl Visit {
             StatusCode::NOT_FOUND => (words.not_found, words.not_found_reason.to_owned()),
             StatusCode::FORBIDDEN => (words.forbidden, problem.to_string()),
             StatusCode::SERVICE_UNAVAILABLE => (words.unavailable, words.unavailable_reason.to_owned()),
-            _ => (words.refused, problem.to_string()),
+            _ => (words.refused, told(problem, words)),
         };
         let frame = Frame { problem: None, ..self.frame(portal, title) };
         let reference = self.context.id.request_ref();

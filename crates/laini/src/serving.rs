@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use laini_core::store::{AccountStore, CommitObserver, RefusalLog, RegistryFeed};
 use laini_office::Office;
 use laini_office::apps::{probes_app, visitors_app};
-use laini_portal::Portal;
+use laini_portal::{Doors, Portal};
 use laini_server::http::Tls;
 use laini_server::observe::{Gauged, Metrics, SpanExport, Traces};
 use laini_server::worker::{Probing, RetentionPolicy, keep_forgetting};
@@ -197,7 +197,8 @@ fn pages(config: &Config, office: &Arc<Office>, live: &Arc<LiveSettings>) -> any
     let visitors = config.portal.visitors.then(|| visitors_app(office, SystemClock.now())).transpose();
     let visitors = visitors.hint("set portal.visitors = false to do without it")?;
     let (office, live) = (Arc::clone(office), Arc::clone(live));
-    Ok(Some(Box::new(move |inside, running| Portal::routes(office, live, visitors, (inside, running)))))
+    let doors = Doors { visitors, has_single_sign_on: config.single_sign_on.provider()?.is_some() };
+    Ok(Some(Box::new(move |inside, running| Portal::routes(office, live, doors, (inside, running)))))
 }
 
 /// How the service probes itself, where that is wanted.

@@ -1,6 +1,6 @@
 //! The way of a production app from a request to its credentials, as a table: nothing leads past it.
 
-use super::WordError;
+use super::{Side, WordError};
 
 /// Where a request to go live stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,6 +111,15 @@ impl GoLiveState {
     /// Whether nothing happens to it any more.
     pub fn is_over(self) -> bool {
         matches!(self, Self::Live | Self::Withdrawn)
+    }
+
+    /// Whose turn it is; nobody's at its end.
+    pub fn owner(self) -> Option<Side> {
+        match self {
+            Self::Preparing | Self::Returned | Self::Approved => Some(Side::Partner),
+            Self::AwaitingApproval => Some(Side::Operator),
+            Self::Live | Self::Withdrawn => None,
+        }
     }
 
     fn in_words(self) -> &'static str {

@@ -137,12 +137,20 @@ pub enum AccountsChange {
 }
 
 /// Which audit rows to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrailQuery {
     /// Only rows before this number.
     pub before: Option<u64>,
     /// Only what concerns this partner.
     pub partner: Option<PartnerId>,
+    /// Only what was done by those whose name in the trail begins so.
+    pub actor: String,
+    /// Only actions that begin so.
+    pub action: String,
+    /// Only what was done from this instant on,
+    pub from: Option<Timestamp>,
+    /// and before this one.
+    pub until: Option<Timestamp>,
     /// At most so many.
     pub limit: usize,
 }

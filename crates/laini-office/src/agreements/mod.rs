@@ -97,6 +97,15 @@ pub struct SignedBy {
 }
 
 impl AgreementState {
+    /// In the order of the way.
+    pub const ALL: [Self; 3] = [Self::Draft, Self::Sent, Self::Signed];
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Result<Self, Problem> {
+        let found = Self::ALL.into_iter().find(|state| state.word() == word);
+        found.ok_or(Problem::invalid("state", "expected draft, sent or signed"))
+    }
+
     /// The word in lists and exports.
     pub fn word(self) -> &'static str {
         match self {
@@ -116,7 +125,10 @@ impl Kept for AgreementRecord {
     }
 
     fn keys(&self) -> Vec<RecordKey> {
-        vec![key("partner", self.partner, i64::from(self.number))]
+        vec![
+            key("partner", self.partner, i64::from(self.number)),
+            key("state", self.state.word(), self.created.as_microsecond()),
+        ]
     }
 }
 
@@ -128,6 +140,15 @@ pub fn list_agreements(
 ) -> Result<Page<AgreementRecord>, Problem> {
     find_partner(work, partner)?;
     work.find("partner", partner, true, page)
+}
+
+/// The versions of all partners that are in a state, the newest first.
+pub fn list_in_state(
+    work: &mut Work<'_>,
+    state: AgreementState,
+    page: PageRequest,
+) -> Result<Page<AgreementRecord>, Problem> {
+    work.find("state", state.word(), true, page)
 }
 
 /// A version of this partner's agreement.

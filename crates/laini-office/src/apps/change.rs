@@ -4,9 +4,11 @@ use laini_core::access::AddressRules;
 use laini_core::partner::{
     AppId, AppLimits, AppProfile, Budget, Environment, Limits, PartnerId, Product, ProductSet, Purpose,
 };
-use laini_core::store::{AccountsChange, AppChange};
+use laini_core::store::{AccountsChange, AppChange, PartnerChange};
 
-use super::{AppOf, has_a_product, is_alive, name_taken, not_covered, readable_name, the_app};
+use super::{
+    AppOf, has_a_product, is_alive, is_not_ended, name_taken, not_covered, readable_name, the_app, the_partner,
+};
 use crate::{Problem, Work};
 
 /// What is changed about an app; `None` = stays as it is.
@@ -109,6 +111,21 @@ fn limited(of: &AppOf, in_all: Limits, products: Vec<(Product, Limits)>) -> Resu
     let AppLimits { budget, probing, .. } = of.app.limits.clone();
     let limits = AppLimits { products, in_all, budget, probing };
     Ok(("app.limits", String::new(), AppChange::Limits(limits)))
+}
+
+/// Sets how many numbers all production apps of a partner may ask about together.
+pub fn limit_partner(work: &mut Work<'_>, partner: PartnerId, limits: Limits, reason: &str) -> Result<(), Problem> {
+    the_partner(&work.book()?, partner)?;
+    is_not_ended(work, partner)?;
+    work.accounts(AccountsChange::Partner(partner, PartnerChange::Limits(limits)));
+    let per = |count: Option<u64>, time: &str| count.map(|count| format!("{count} a {time}"));
+    let rate = limits.rate.map(|rate| u64::from(rate.per_second.get()));
+    let set = [per(rate, "second"), per(limits.per_day, "day"), per(limits.per_month, "month")];
+    let set: Vec<String> = set.into_iter().flatten().collect();
+    let set = if set.is_empty() { "none".to_owned() } else { set.join(", ") };
+    let because = if reason.is_empty() { set } else { format!("{set}: {reason}") };
+    work.note("partner.limits", Some(partner), partner, &because);
+    Ok(())
 }
 
 /// Sets what an app may spend in a month, or that it may spend anything.

@@ -22,7 +22,7 @@ use laini_core::partner::{
 use laini_core::store::{AccountBook, AccountsChange};
 
 pub use activity::{Activity, activity};
-pub use change::{AppPatch, change_app, set_budget};
+pub use change::{AppPatch, change_app, limit_partner, set_budget};
 pub use import::{ForeignApp, ImportReport, ImportedRow, import_apps};
 pub use limits::{set_partner_limits, set_probing};
 pub use result_addresses::{

@@ -30,6 +30,9 @@ pub struct Proof {
     /// SHA-256 of the recovery codes that are left.
     #[serde(default)]
     pub(super) recovery: Vec<[u8; 32]>,
+    /// When they signed in last.
+    #[serde(default)]
+    pub(super) signed_in: Option<Timestamp>,
 }
 
 /// A second factor that has shown a code.
@@ -61,7 +64,7 @@ impl SealedSecret {
 
 impl Proof {
     pub(super) fn none(person: PersonId) -> Self {
-        Self { person, password: None, subject: None, factor: None, begun: None, recovery: Vec::new() }
+        Self { person, password: None, subject: None, factor: None, begun: None, recovery: Vec::new(), signed_in: None }
     }
 
     /// Recovery codes that are left.

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use laini_core::partner::{EmailAddress, MemberRole, PartnerId, PersonId, StaffRole};
 use laini_core::store::{RecordId, RecordKey, RecordKind};
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,19 @@ pub struct Entry {
     pub has_come_in: bool,
     /// Whether they have a second factor.
     pub has_factor: bool,
+    /// When they signed in last, as far as it is known.
+    pub signed_in: Option<Timestamp>,
+}
+
+impl Entry {
+    /// `invited` (has not come in yet), `active` or `disabled`.
+    pub fn status(&self) -> &'static str {
+        match (self.person.is_disabled, self.has_come_in) {
+            (true, _) => "disabled",
+            (false, true) => "active",
+            (false, false) => "invited",
+        }
+    }
 }
 
 /// Grows with every change of who may what, so that two changes at once are seen: two owners who remove each other
@@ -252,5 +266,6 @@ fn keep_a_head(work: &mut Work<'_>, roster: Roster, person: &Person, stays_head:
 fn entry(work: &mut Work<'_>, person: Person) -> Result<Entry, Problem> {
     let proof = work.look::<Proof>(person.id)?;
     let has_factor = proof.as_ref().is_some_and(|proof| proof.factor.is_some());
-    Ok(Entry { person, has_come_in: proof.is_some(), has_factor })
+    let signed_in = proof.as_ref().and_then(|proof| proof.signed_in);
+    Ok(Entry { person, has_come_in: proof.is_some(), has_factor, signed_in })
 }

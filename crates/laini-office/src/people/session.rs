@@ -5,7 +5,7 @@ use laini_core::store::{RecordId, RecordKey, RecordKind};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::Person;
+use super::{Person, Proof};
 use crate::{Actor, Kept, Office, Problem, Work, key};
 
 /// What every session's token begins with.
@@ -83,6 +83,10 @@ pub(super) fn open_session_of(
     let word = || work.office.entropy.next_u64();
     let (id, secret) = (SessionId::from_random(word()), ConsumerSecret::mint([word(), word(), word(), word()]));
     let (hash, began, address) = (secret.hash().0, work.at, address.to_owned());
+    if let Some(mut proof) = work.look::<Proof>(person)? {
+        proof.signed_in = Some(began);
+        work.put(&proof)?;
+    }
     work.put(&Session { id, person, hash, began, seen: began, address, has_provider_factor })?;
     Ok(Zeroizing::new(format!("{PREFIX}{id}_{}", secret.reveal())))
 }

@@ -13,7 +13,7 @@ mod steps;
 
 pub use dossier::{CheckHeld, Dossier, EventHeld, LineHeld, RefusedHeld, RequestHeld, Sources, Span, dossier};
 pub use erase::{EraseError, Erased, erase};
-pub use lookups::scan;
+pub use lookups::{LOOKUP_COLUMNS, LookupRow, lookup_row, lookups_csv, scan};
 pub use reason::reason;
 pub use request::{Approval, Ending, IdentityCheck, PrivacyRequest};
 pub use steps::{NewRequest, approve, carry_out, check_identity, held_until, receive, refuse, target_of};

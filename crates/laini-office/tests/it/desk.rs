@@ -132,7 +132,7 @@ impl Desk {
 
     /// The audit trail, newest first.
     pub(crate) fn trail(&self) -> Vec<TrailRow> {
-        let query = TrailQuery { before: None, partner: None, limit: 500 };
+        let query = TrailQuery { limit: 500, ..TrailQuery::default() };
         futures_executor::block_on(self.office.store.trail(query)).unwrap()
     }
 }

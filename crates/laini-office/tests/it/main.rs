@@ -21,3 +21,4 @@ mod rows;
 mod sign_on;
 mod status;
 mod tickets;
+mod trail;

@@ -35,6 +35,8 @@ struct SignInPage<'a> {
     words: &'static SignInWords,
     next: &'a str,
     email: &'a str,
+    can_register: bool,
+    has_single_sign_on: bool,
 }
 
 async fn show_sign_in(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
@@ -43,7 +45,14 @@ async fn show_sign_in(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, 
     }
     let words = &visit.language.words().sign_in;
     let next = if visit.form.is_empty() { visit.query("next") } else { visit.field("next") };
-    page(&SignInPage { frame: visit.frame(&portal, words.title), words, next, email: visit.field("email") })
+    page(&SignInPage {
+        frame: visit.frame(&portal, words.title),
+        words,
+        next,
+        email: visit.field("email"),
+        can_register: portal.office.settings.people.registration,
+        has_single_sign_on: portal.has_single_sign_on,
+    })
 }
 
 async fn sign_in(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {

@@ -8,11 +8,13 @@ mod build;
 mod desk;
 mod docs;
 mod door;
+mod elsewhere;
 mod home;
-mod onboarding;
 mod operate;
+mod partner;
 mod preferences;
 mod products;
+mod register;
 mod status;
 mod support;
 
@@ -34,10 +36,12 @@ pub(crate) fn all() -> Vec<Page> {
         build::pages(),
         billing::pages(),
         desk::pages(),
-        onboarding::pages(),
         support::pages(),
+        partner::pages(),
         operate::pages(),
         door::pages(),
+        register::pages(),
+        elsewhere::pages(),
         account::pages(),
         preferences::pages(),
     ]
@@ -59,15 +63,26 @@ static IN_RAIL: LazyLock<Vec<(&'static str, May, RailEntry)>> = LazyLock::new(||
     all().into_iter().filter_map(entry).collect()
 });
 
+/// Where the page is among those of the rail: a member's own under its short path, and a partner below all of them.
+fn in_the_rail(visit: &Visit) -> &str {
+    let Some(below) = visit.path.strip_prefix("/partners/") else { return &visit.path };
+    match (visit.actor().partner(), below.split_once('/')) {
+        (None, _) => "/operate/partners",
+        (Some(_), None) => "/onboarding",
+        (Some(_), Some((partner, _))) => &below[partner.len()..],
+    }
+}
+
 /// The workspaces of whoever looks, with the pages that they may see.
 pub(crate) fn rail(visit: &Visit) -> Vec<LinkGroup> {
     let (actor, words) = (visit.actor(), &visit.language.words().rail);
     let seen: Vec<_> = IN_RAIL.iter().filter(|(_, may, _)| actor.is_allowed(may)).collect();
-    let longest = seen.iter().filter(|(href, ..)| visit.path.starts_with(href)).map(|(href, ..)| href.len()).max();
+    let path = in_the_rail(visit);
+    let longest = seen.iter().filter(|(href, ..)| path.starts_with(href)).map(|(href, ..)| href.len()).max();
     let link = |(href, _, entry): &(&'static str, May, RailEntry)| Link {
         href,
         label: (entry.label)(words),
-        is_here: longest == Some(href.len()) && visit.path.starts_with(href),
+        is_here: longest == Some(href.len()) && path.starts_with(href),
     };
     let group = |workspace: Workspace| LinkGroup {
         label: words.workspaces[workspace as usize],

@@ -1,6 +1,7 @@
 use super::{
-    Words, account_page, apps, billing, catalogue, desk, desk_batch, desk_history, finance, incidents, invoices,
-    onboarding, rail, requests, running, sign_in, simulator, status, tickets, try_it, usage, webhooks,
+    Words, account_page, agreements, apps, audit, billing, catalogue, desk, desk_batch, desk_history, finance, go_live,
+    incidents, invoices, onboarding, organisation, partner_apps, partner_page, privacy, rail, register, requests,
+    running, sign_in, simulator, status, team, tickets, try_it, usage, webhooks,
 };
 
 /// English.
@@ -45,4 +46,13 @@ pub(crate) static ENGLISH: Words = Words {
     incidents: incidents::ENGLISH,
     tickets: tickets::ENGLISH,
     running: running::ENGLISH,
+    agreements: agreements::ENGLISH,
+    audit: audit::ENGLISH,
+    go_live: go_live::ENGLISH,
+    organisation: organisation::ENGLISH,
+    partner_apps: partner_apps::ENGLISH,
+    partner_page: partner_page::ENGLISH,
+    privacy: privacy::ENGLISH,
+    register: register::ENGLISH,
+    team: team::ENGLISH,
 };

@@ -4,7 +4,9 @@
 //! other. Must never miss one in a language: the compiler sees to that.
 
 mod account_page;
+mod agreements;
 mod apps;
+mod audit;
 mod billing;
 mod catalogue;
 mod desk;
@@ -12,23 +14,32 @@ mod desk_batch;
 mod desk_history;
 mod en;
 mod finance;
+mod go_live;
 mod incidents;
 mod invoices;
 mod onboarding;
+mod organisation;
+mod partner_apps;
+mod partner_page;
+mod privacy;
 mod rail;
+mod register;
 mod requests;
 mod running;
 mod sign_in;
 mod simulator;
 mod status;
 mod sw;
+mod team;
 mod tickets;
 mod try_it;
 mod usage;
 mod webhooks;
 
 pub(crate) use account_page::AccountWords;
+pub(crate) use agreements::AgreementsWords;
 pub(crate) use apps::AppsWords;
+pub(crate) use audit::AuditWords;
 pub(crate) use billing::BillingWords;
 pub(crate) use catalogue::CatalogueWords;
 pub(crate) use desk::DeskWords;
@@ -36,16 +47,23 @@ pub(crate) use desk_batch::DeskBatchWords;
 pub(crate) use desk_history::DeskHistoryWords;
 pub(crate) use en::ENGLISH;
 pub(crate) use finance::FinanceWords;
+pub(crate) use go_live::GoLiveWords;
 pub(crate) use incidents::IncidentWords;
 pub(crate) use invoices::InvoicesWords;
 pub(crate) use onboarding::OnboardingWords;
+pub(crate) use organisation::OrganisationWords;
+pub(crate) use partner_apps::PartnerAppsWords;
+pub(crate) use partner_page::PartnerPageWords;
+pub(crate) use privacy::PrivacyWords;
 pub(crate) use rail::RailWords;
+pub(crate) use register::RegisterWords;
 pub(crate) use requests::RequestsWords;
 pub(crate) use running::RunningWords;
 pub(crate) use sign_in::SignInWords;
 pub(crate) use simulator::SimulatorWords;
 pub(crate) use status::StatusWords;
 pub(crate) use sw::KISWAHILI;
+pub(crate) use team::TeamWords;
 pub(crate) use tickets::TicketWords;
 pub(crate) use try_it::{SaidWords, TryWords};
 pub(crate) use usage::UsageWords;
@@ -93,4 +111,13 @@ pub(crate) struct Words {
     pub(crate) incidents: IncidentWords,
     pub(crate) tickets: TicketWords,
     pub(crate) running: RunningWords,
+    pub(crate) agreements: AgreementsWords,
+    pub(crate) audit: AuditWords,
+    pub(crate) go_live: GoLiveWords,
+    pub(crate) organisation: OrganisationWords,
+    pub(crate) partner_apps: PartnerAppsWords,
+    pub(crate) partner_page: PartnerPageWords,
+    pub(crate) privacy: PrivacyWords,
+    pub(crate) register: RegisterWords,
+    pub(crate) team: TeamWords,
 }

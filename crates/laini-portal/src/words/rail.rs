@@ -27,6 +27,13 @@ pub(crate) struct RailWords {
     pub(crate) traffic: &'static str,
     pub(crate) limits: &'static str,
     pub(crate) alarms: &'static str,
+    pub(crate) organisation: &'static str,
+    pub(crate) agreements: &'static str,
+    pub(crate) go_live: &'static str,
+    pub(crate) team: &'static str,
+    pub(crate) audit: &'static str,
+    pub(crate) staff: &'static str,
+    pub(crate) privacy: &'static str,
 }
 
 pub(super) const ENGLISH: RailWords = RailWords {
@@ -56,6 +63,13 @@ pub(super) const ENGLISH: RailWords = RailWords {
     traffic: "Traffic",
     limits: "Limits",
     alarms: "Alarms",
+    organisation: "Organisation",
+    agreements: "Agreements",
+    go_live: "Go live",
+    team: "Team",
+    audit: "Audit trail",
+    staff: "Staff",
+    privacy: "Privacy",
 };
 
 pub(super) const KISWAHILI: RailWords = RailWords {
@@ -85,4 +99,11 @@ pub(super) const KISWAHILI: RailWords = RailWords {
     traffic: "Trafiki",
     limits: "Vikomo",
     alarms: "Tahadhari",
+    organisation: "Shirika",
+    agreements: "Mikataba",
+    go_live: "Anza uzalishaji",
+    team: "Timu",
+    audit: "Kumbukumbu",
+    staff: "Wafanyakazi",
+    privacy: "Faragha",
 };

@@ -1,6 +1,7 @@
 use super::{
-    Words, account_page, apps, billing, catalogue, desk, desk_batch, desk_history, finance, incidents, invoices,
-    onboarding, rail, requests, running, sign_in, simulator, status, tickets, try_it, usage, webhooks,
+    Words, account_page, agreements, apps, audit, billing, catalogue, desk, desk_batch, desk_history, finance, go_live,
+    incidents, invoices, onboarding, organisation, partner_apps, partner_page, privacy, rail, register, requests,
+    running, sign_in, simulator, status, team, tickets, try_it, usage, webhooks,
 };
 
 /// Kiswahili.
@@ -45,4 +46,13 @@ pub(crate) static KISWAHILI: Words = Words {
     incidents: incidents::KISWAHILI,
     tickets: tickets::KISWAHILI,
     running: running::KISWAHILI,
+    agreements: agreements::KISWAHILI,
+    audit: audit::KISWAHILI,
+    go_live: go_live::KISWAHILI,
+    organisation: organisation::KISWAHILI,
+    partner_apps: partner_apps::KISWAHILI,
+    partner_page: partner_page::KISWAHILI,
+    privacy: privacy::KISWAHILI,
+    register: register::KISWAHILI,
+    team: team::KISWAHILI,
 };

@@ -1,8 +1,8 @@
 //! Agreements: drafted, sent, signed, ended.
 
 use axum::http::Method;
-use laini_core::partner::{AgreementId, DocumentId, PartnerId};
-use laini_office::agreements::{self, AgreementRecord, Terms, digest_in_words};
+use laini_core::partner::{AgreementId, DocumentId, May, PartnerId};
+use laini_office::agreements::{self, AgreementRecord, AgreementState, Terms, digest_in_words};
 use laini_office::{Problem, Work};
 use laini_wire::office::agreements::{
     AgreementAnswer, AgreementTerms, AgreementsAnswer, EndAnswer, EndRequest, SignRequest, SignatureItem,
@@ -10,7 +10,7 @@ use laini_wire::office::agreements::{
 };
 use serde_json::{Value, json};
 
-use super::described::{LOOKERS, ONBOARDERS, PAPERS, file, operation, paged, recast, taking};
+use super::described::{LOOKERS, ONBOARDERS, PAPERS, asking, file, in_query, operation, paged, recast, taking};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::openapi::{Answer, Operation, Schemas, collect};
 
@@ -50,6 +50,7 @@ fn endpoints() -> Vec<Endpoint> {
     );
     vec![
         Endpoint::new(paged(list), list_agreements),
+        Endpoint::new(all_operation(), list_all_agreements),
         Endpoint::new(show, show_agreement),
         Endpoint::new(draft_operation(), draft_agreement),
         Endpoint::new(redraft_operation(), redraft_agreement),
@@ -87,6 +88,23 @@ fn example() -> Value {
 
 fn answer() -> Answer {
     Answer::ok("The version.", &["AgreementAnswer"], example())
+}
+
+fn all_operation() -> Operation {
+    let answer =
+        Answer::ok("A page of them, the newest first.", &["AgreementsAnswer"], json!({"agreements": [example()]}));
+    let path = (Method::GET, "/office/v1/agreements");
+    let summary = "The versions of all partners that are in a state";
+    let all = operation("list_all_agreements", path, summary, May::STAFF, answer);
+    let states = json!({"type": "string", "enum": AgreementState::ALL.map(AgreementState::word)});
+    paged(asking(all, [in_query("state", "In which state; sent if not said.", states)]))
+}
+
+fn list_all_agreements(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let state = AgreementState::parse(call.query("state").unwrap_or("sent"))?;
+    let page = agreements::list_in_state(work, state, call.page()?)?;
+    let next = page.next.map(|next| next.to_string());
+    Reply::ok(&AgreementsAnswer { agreements: page.items.iter().map(answer_of).collect::<Result<_, _>>()?, next })
 }
 
 fn draft_operation() -> Operation {

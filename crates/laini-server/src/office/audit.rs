@@ -44,9 +44,14 @@ fn answer() -> Answer {
 /// An operation that lists the trail.
 fn listing(id: &'static str, path: &'static str, summary: &'static str, may: May) -> Operation {
     let limit = json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50});
+    let (text, instant) = (|| json!({"type": "string"}), || json!({"type": "string", "format": "date-time"}));
     let page = [
         in_query("before", "The `next` of the page before.", json!({"type": "integer", "minimum": 0})),
         in_query("limit", "How many at most.", limit),
+        in_query("actor", "Only what was done by those whose name begins so.", text()),
+        in_query("action", "Only actions that begin so.", text()),
+        in_query("from", "Only what was done from this instant on.", instant()),
+        in_query("until", "Only what was done before this instant.", instant()),
     ];
     let no_page = ApiError::InvalidField("limit", "expected 1 to 500".into());
     refusing(asking(operation(id, (Method::GET, path), summary, may, answer()), page), no_page)
@@ -73,7 +78,14 @@ fn list(work: &mut Work<'_>, call: &Call, partner: Option<PartnerId>) -> Result<
     if !(1..=TRAIL_ROWS_MAX).contains(&limit) {
         return Err(Problem::invalid("limit", format!("expected 1 to {TRAIL_ROWS_MAX}")));
     }
-    let rows = trail(work, TrailQuery { before, partner, limit })?;
+    let instant = |name: &'static str| {
+        let expected = |_| Problem::invalid(name, "expected an instant such as 2026-11-28T08:00:00Z");
+        call.query(name).map(str::parse).transpose().map_err(expected)
+    };
+    let (actor, action) = (call.query("actor").unwrap_or_default(), call.query("action").unwrap_or_default());
+    let (actor, action) = (actor.to_owned(), action.to_owned());
+    let (from, until) = (instant("from")?, instant("until")?);
+    let rows = trail(work, TrailQuery { before, partner, actor, action, from, until, limit })?;
     let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.number);
     Reply::ok(&AuditAnswer { items: rows.into_iter().map(row_answer).collect(), next })
 }

@@ -19,6 +19,7 @@ mod going_live;
 mod incidents;
 mod invoices;
 mod ledger;
+mod look_ups;
 mod member;
 mod onboarding;
 mod organisation;
@@ -93,6 +94,7 @@ pub(crate) const NOUNS: &[Noun] = &[
     privacy::NOUN,
     incidents::NOUN,
     tickets::NOUN,
+    look_ups::NOUN,
     audit::NOUN,
 ];
 

@@ -29,6 +29,7 @@ pub(super) fn example() -> Value {
     json!({
         "person": "0000000000000001", "name": "A. Person", "email": "a.person@bank.example",
         "partner": "0000000000000002", "role": "developer", "status": "active", "second_factor": true,
+        "signed_in": "2026-11-28T08:00:00Z",
         "created": "2026-11-22T09:00:00Z",
     })
 }
@@ -77,7 +78,7 @@ pub(super) fn invite(
     let asked: InviteRequest = call.json()?;
     let seat = seat(&asked.role)?;
     let (person, _) = people::invite(work, seat, &asked.email, &asked.name, true)?;
-    Reply::created(&answer(&Entry { person, has_come_in: false, has_factor: false }))
+    Reply::created(&answer(&Entry { person, has_come_in: false, has_factor: false, signed_in: None }))
 }
 
 pub(super) fn set_role(
@@ -125,19 +126,15 @@ fn reason(call: &Call) -> Result<String, Problem> {
 
 fn answer(entry: &Entry) -> PersonAnswer {
     let person = &entry.person;
-    let status = match (person.is_disabled, entry.has_come_in) {
-        (true, _) => "disabled",
-        (false, true) => "active",
-        (false, false) => "invited",
-    };
     PersonAnswer {
         person: person.id.to_string(),
         name: person.name.clone(),
         email: person.email.clone(),
         partner: person.seat.partner().map(|partner| partner.to_string()),
         role: person.seat.role_word().to_owned(),
-        status: status.to_owned(),
+        status: entry.status().to_owned(),
         second_factor: entry.has_factor,
+        signed_in: entry.signed_in.map(|at| at.to_string()),
         created: person.created.to_string(),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::office::signed_in;
 use crate::wire::{Connection, Reply, request};
-use crate::world::World;
+use crate::world::{IMSI_PATH, World};
 
 const REQUESTS: &str = "/office/v1/privacy-requests";
 const NUMBER: &str = "0722 000 001";
@@ -67,7 +67,7 @@ impl Desk {
 
     /// What the trail says; it never holds a number.
     async fn trail(&self) -> Vec<String> {
-        let query = TrailQuery { before: None, partner: None, limit: 100 };
+        let query = TrailQuery { limit: 100, ..TrailQuery::default() };
         let rows = self.world.office.store.trail(query).await.unwrap();
         for row in &rows {
             let text = format!("{:?}", row.entry);
@@ -172,4 +172,25 @@ async fn a_reason_with_a_phone_number_is_refused() {
     assert_eq!(desk.post(&desk.support, REQUESTS, body).await.status, 400);
     let body = json!({"number": NUMBER, "action": "erase", "reason": "asked", "any_holder": true});
     assert_eq!(desk.post(&desk.support, REQUESTS, body).await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asked_about_whom_is_told_to_auditors_with_numbers_masked() {
+    let desk = Desk::open().await;
+    let token = desk.world.token(&desk.world.sandbox).await;
+    assert_eq!(desk.world.check_with(IMSI_PATH, &token, "{\"customerNumber\":\"254722000001\"}").await.status, 200);
+    let span = json!({"from": "2026-11-22", "until": "2026-11-22", "number": NUMBER, "reason": "notice 2026-17"});
+    for nobody in [&desk.support, &desk.member] {
+        assert_eq!(desk.post(nobody, "/office/v1/look-ups", span.clone()).await.status, 403);
+    }
+    let report = desk.post(&desk.auditor, "/office/v1/look-ups", span).await;
+    assert_eq!(report.status, 200, "{}", report.body);
+    let lines: Vec<&str> = report.body.lines().collect();
+    assert_eq!(lines[0], "at,partner,app,environment,product,purpose,outcome,number,number_hash");
+    assert!(lines.len() == 2 && lines[1].contains("254******001") && !report.body.contains(DIGITS), "{}", report.body);
+    let none = json!({"until": "2026-11-21", "reason": "notice 2026-17"});
+    assert_eq!(desk.post(&desk.admin, "/office/v1/look-ups", none).await.body.lines().count(), 1);
+    let reason = json!({"reason": "0722 000 001 called"});
+    assert_eq!(desk.post(&desk.admin, "/office/v1/look-ups", reason).await.status, 400);
+    assert_eq!(desk.trail().await, ["subject.lookups", "subject.lookups"]);
 }

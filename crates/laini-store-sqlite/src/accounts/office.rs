@@ -1,5 +1,6 @@
 //! Records of people and organisations, in the file of the accounts: they change together.
 
+use jiff::Timestamp;
 use laini_core::store::{
     AccountsChange, AccountsError, BoxFuture, Found, OfficeChange, OfficeError, OfficeStore, Record, RecordChange,
     RecordId, RecordKey, RecordKind, RecordQuery, TrailQuery, TrailRow,
@@ -142,13 +143,16 @@ fn trail(connection: &Connection, query: &TrailQuery) -> rusqlite::Result<Vec<Tr
     let of = if query.partner.is_some() { "partner = ?2" } else { "?2 IS NULL" };
     let sql = format!(
         "SELECT number, at, actor, action, target, reason, partner FROM audit
-         WHERE (?1 IS NULL OR number < ?1) AND {of} ORDER BY number DESC LIMIT ?3"
+         WHERE (?1 IS NULL OR number < ?1) AND {of}
+         AND substr(actor, 1, length(?4)) = ?4 AND substr(action, 1, length(?5)) = ?5
+         AND (?6 IS NULL OR at >= ?6) AND (?7 IS NULL OR at < ?7) ORDER BY number DESC LIMIT ?3"
     );
     let before = query.before.map(u64::cast_signed);
     let partner = query.partner.map(|partner| partner.as_u64().cast_signed());
     let limit = query.limit.min(ROWS_PER_CALL).cast_signed();
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![before, partner, limit], |row| {
+    let (from, until) = (query.from.map(Timestamp::as_microsecond), query.until.map(Timestamp::as_microsecond));
+    let rows = statement.query_map(params![before, partner, limit, query.actor, query.action, from, until], |row| {
         Ok(TrailRow { number: unsigned(row, 0)?, entry: load::audit(row, 1)? })
     })?;
     rows.collect()

@@ -31,6 +31,7 @@ macro_rules! office_contract {
             of_many_that_change_one_record_at_once_each_counts
             documents_are_kept_once
             the_trail_is_read_by_pages_and_by_partner
+            the_trail_is_read_by_actor_action_and_time
         );
     };
     ($home:expr => $($case:ident)*) => {
@@ -271,7 +272,8 @@ pub async fn the_trail_is_read_by_pages_and_by_partner(home: &impl OfficeHome) {
     let targets = async |of: Option<PartnerId>| {
         let (mut seen, mut before) = (Vec::new(), None);
         loop {
-            let rows = store.trail(TrailQuery { before, partner: of, limit: 2 }).await.unwrap();
+            let rows =
+                store.trail(TrailQuery { before, partner: of, limit: 2, ..TrailQuery::default() }).await.unwrap();
             let Some(last) = rows.last() else { return seen };
             before = Some(last.number);
             seen.extend(rows.into_iter().map(|row| row.entry.target));
@@ -280,4 +282,39 @@ pub async fn the_trail_is_read_by_pages_and_by_partner(home: &impl OfficeHome) {
     assert_eq!(targets(None).await, ["6", "5", "4", "3", "2", "1", "0"]);
     assert_eq!(targets(Some(BANK)).await, ["6", "4", "2", "0"]);
     assert_eq!(targets(Some(PartnerId::from_stored(3))).await, [""; 0]);
+}
+
+pub async fn the_trail_is_read_by_actor_action_and_time(home: &impl OfficeHome) {
+    let store = home.open();
+    let by = |second, actor: &str, action: &str| AuditEntry {
+        actor: actor.to_owned(),
+        action: action.to_owned(),
+        ..entry(second, None)
+    };
+    let trail = vec![
+        by(0, "staff:1", "app.add"),
+        by(1, "member:1", "app.add"),
+        by(2, "member:12", "app.revoke"),
+        by(3, "member:1%", "agreement.sign"),
+    ];
+    let at = |n: usize| Some(trail[n].at);
+    let asked = [
+        ("", "", None, None, vec!["3", "2", "1", "0"]),
+        ("member:", "", None, None, vec!["3", "2", "1"]),
+        ("member:12", "", None, None, vec!["2"]),
+        // What is asked for is a text, and no pattern.
+        ("member:1%", "", None, None, vec!["3"]),
+        ("m%", "", None, None, vec![]),
+        ("", "app.", None, None, vec!["2", "1", "0"]),
+        ("member:1", "app.add", None, None, vec!["1"]),
+        ("", "", at(1), at(3), vec!["2", "1"]),
+        ("staff:", "", at(1), None, vec![]),
+    ];
+    store.commit(OfficeChange { trail: trail.clone(), ..OfficeChange::default() }).await.unwrap();
+    for (actor, action, from, until, expected) in asked {
+        let (actor, action) = (actor.to_owned(), action.to_owned());
+        let query = TrailQuery { actor, action, from, until, limit: 10, ..TrailQuery::default() };
+        let told: Vec<_> = store.trail(query.clone()).await.unwrap().into_iter().map(|row| row.entry.target).collect();
+        assert_eq!(told, expected, "{query:?}");
+    }
 }

@@ -91,6 +91,18 @@ pub struct LimitsBody {
     pub per_month: Option<u64>,
 }
 
+/// What all production apps of a partner may ask about together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PartnerLimitsRequest {
+    /// The limits; what is left out has none.
+    pub limits: LimitsBody,
+    /// Why; kept in the audit trail.
+    #[serde(default)]
+    pub reason: String,
+}
+
 /// The limits of one product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

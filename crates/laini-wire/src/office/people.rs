@@ -270,6 +270,9 @@ pub struct PersonAnswer {
     pub status: String,
     /// Whether they have a second factor.
     pub second_factor: bool,
+    /// When they signed in last; null: not yet, or it is not known.
+    #[serde(default)]
+    pub signed_in: Option<String>,
     /// Since when they are known.
     pub created: String,
 }

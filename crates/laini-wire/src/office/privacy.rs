@@ -127,3 +127,30 @@ pub struct FiledPrivacyRequests {
     /// Where the next page begins; null: this was the last.
     pub next: Option<String>,
 }
+
+/// `POST /office/v1/look-ups`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LookUpsRequest {
+    /// Only what was asked on this day or later, in the operator's zone: `2026-11-01`.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Only what was asked on this day or earlier.
+    #[serde(default)]
+    pub until: Option<String>,
+    /// Only what this partner asked.
+    #[serde(default)]
+    pub partner: Option<String>,
+    /// Only what was asked about this number, in any form.
+    #[serde(default)]
+    pub number: Option<String>,
+    /// Why; kept in the audit trail, so without a number.
+    pub reason: String,
+}
+
+impl fmt::Debug for LookUpsRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LookUpsRequest(…)")
+    }
+}

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Context;
 use super::context::{block_on, console, now};
 use super::partner::find;
+use crate::failure::WithHint as _;
 
 /// What to do with the audit trail.
 #[derive(Subcommand)]
@@ -22,6 +23,18 @@ pub(crate) struct ListArgs {
     /// Only what concerns this partner: its name or id.
     #[arg(long)]
     partner: Option<String>,
+    /// Only what was done by those whose name in the trail begins so, such as `staff:`.
+    #[arg(long, default_value = "")]
+    actor: String,
+    /// Only actions that begin so, such as `agreement.`.
+    #[arg(long, default_value = "")]
+    action: String,
+    /// Only what was done from this instant on.
+    #[arg(long, value_name = "INSTANT")]
+    from: Option<String>,
+    /// Only what was done before this instant.
+    #[arg(long, value_name = "INSTANT")]
+    until: Option<String>,
     /// Only rows before this number, of the last row shown before.
     #[arg(long)]
     before: Option<u64>,
@@ -50,7 +63,16 @@ pub(crate) fn run(context: &Context, command: &AuditCommand) -> anyhow::Result<(
         Some(wanted) => Some(find(&block_on(house.accounts()?.load())??, wanted)?.id),
         None => None,
     };
-    let query = TrailQuery { before: args.before, partner, limit: args.limit };
+    let instant = |text: &Option<String>| text.as_deref().map(str::parse).transpose();
+    let query = TrailQuery {
+        before: args.before,
+        partner,
+        actor: args.actor.clone(),
+        action: args.action.clone(),
+        from: instant(&args.from).hint("write an instant as 2026-11-28T08:00:00Z")?,
+        until: instant(&args.until).hint("write an instant as 2026-11-28T08:00:00Z")?,
+        limit: args.limit,
+    };
     let rows = office.run(&console(), now(), |work| trail(work, query.clone()))?;
     let reports: Vec<RowReport> = rows
         .into_iter()

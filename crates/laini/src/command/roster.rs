@@ -18,6 +18,7 @@ struct PersonReport {
     role: &'static str,
     status: &'static str,
     second_factor: bool,
+    signed_in: Option<String>,
 }
 
 /// Somebody who can come in by a token.
@@ -38,18 +39,14 @@ struct TokenReport {
 impl PersonReport {
     fn of(entry: &Entry) -> Self {
         let person = &entry.person;
-        let status = match (person.is_disabled, entry.has_come_in) {
-            (true, _) => "disabled",
-            (false, true) => "active",
-            (false, false) => "invited",
-        };
         Self {
             person: person.id.to_string(),
             name: person.name.clone(),
             email: person.email.clone(),
             role: person.seat.role_word(),
-            status,
+            status: entry.status(),
             second_factor: entry.has_factor,
+            signed_in: entry.signed_in.map(|at| at.to_string()),
         }
     }
 }

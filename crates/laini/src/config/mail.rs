@@ -64,9 +64,9 @@ impl Default for MailConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SignInConfig {
-    portal_url: String,
+    pub(crate) portal_url: String,
     staff_second_factor: bool,
-    registration: bool,
+    pub(crate) registration: bool,
 }
 
 impl Default for SignInConfig {

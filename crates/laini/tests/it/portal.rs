@@ -1,5 +1,9 @@
 //! The portal through its public door: every page as every kind of caller, and forms that are not ours.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use laini_core::partner::{MemberRole, PartnerId, PersonId, StaffRole};
 use laini_office::Actor;
 use laini_portal::{PageOfAll, every_page};
@@ -182,5 +186,60 @@ fn a_session_is_new_with_each_sign_in_and_pages_are_in_no_frame_and_run_nothing_
             assert!(!answer.text.contains(inline), "{inline} on {}", page.path);
         }
     }
+    server.stop();
+}
+
+/// How the server answers a form with a file of which only the head is sent.
+fn answer_to_head(server: &Running, browser: &Browser, path: &str, content_length: u64) -> String {
+    let (host, cookie) = (server.address(), &browser.cookie);
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\n\
+         content-type: multipart/form-data; boundary=x\r\ncontent-length: {content_length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    String::from_utf8(status.to_vec()).unwrap()
+}
+
+#[test]
+fn a_file_that_is_too_large_is_refused_before_it_is_read() {
+    let lab = Lab::new();
+    let partner = lab.json(&["partner", "add", "Bank A"])["partner"].as_str().unwrap().to_owned();
+    let server = lab.serve();
+    let of = |role| {
+        let email = format!("{role}@bank.example");
+        Browser::of_person(&lab, &server, &["member", "add", "Bank A", &email, "--role", role])
+    };
+    let (owner, viewer) = (of("owner"), of("viewer"));
+    let path = format!("/partners/{partner}/documents");
+    assert_eq!(answer_to_head(&server, &owner, &path, 1 << 30), "HTTP/1.1 413");
+    // Whoever may not send one there, and a page that takes none, read no more than a form.
+    assert_eq!(answer_to_head(&server, &viewer, &path, 300 * 1024), "HTTP/1.1 413");
+    assert_eq!(answer_to_head(&server, &owner, "/apps", 300 * 1024), "HTTP/1.1 413");
+    let post = |browser: &Browser, csrf: &str, name: &str, file: &[u8]| {
+        let mut body = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n\
+             --x\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\ntax_pin\r\n\
+             --x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--x--\r\n");
+        let request = browser.http.post(browser.bank.url(&path)).header("cookie", &browser.cookie);
+        let request = request.header("content-type", "multipart/form-data; boundary=x").body(body);
+        browser.bank.send(request).unwrap()
+    };
+    let mut pdf = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\n".to_vec();
+    pdf.extend(std::iter::repeat_n(b'%', 9 * 1024 * 1024));
+    pdf.extend_from_slice(b"\nstartxref\n9\n%%EOF\n");
+    assert_eq!(post(&owner, &viewer.csrf, "pin.pdf", &pdf).status, 403, "another browser's form");
+    let refused = post(&owner, &owner.csrf, "pin.pdf", b"#!/bin/sh");
+    assert!(refused.status == 422 && refused.text.contains("role=\"alert\""), "{refused:?}");
+    let taken = post(&owner, &owner.csrf, "pin.pdf", &pdf);
+    assert_eq!((taken.status, taken.header("location")), (303, "/organisation#documents"), "{taken:?}");
+    assert!(owner.get("/organisation").text.contains("pin.pdf"));
     server.stop();
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use laini_core::partner::{App, AppId, Probing};
 use laini_core::store::TrailQuery;
-use laini_office::{Problem, TRAIL_ROWS_MAX, Work, trail};
+use laini_office::{Problem, Work, trail};
 
 use super::LOOKS;
 use crate::answer::Answer;
@@ -16,8 +16,6 @@ use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::RunningWords;
 
-/// Pages of the trail that are looked through for flags.
-const PAGES_MAX: usize = 10;
 /// Flags that are shown.
 const FLAGS_MAX: usize = 100;
 
@@ -69,17 +67,5 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
 
 /// The newest flags of the trail.
 fn flagged(work: &mut Work<'_>) -> Result<Vec<laini_core::store::TrailRow>, Problem> {
-    let mut query = TrailQuery { before: None, partner: None, limit: TRAIL_ROWS_MAX };
-    let mut flags = Vec::new();
-    for _ in 0..PAGES_MAX {
-        let rows = trail(work, query.clone())?;
-        let Some(last) = rows.last().map(|row| row.number) else { break };
-        flags.extend(rows.into_iter().filter(|row| row.entry.action == "app.flagged"));
-        query.before = Some(last);
-        if flags.len() >= FLAGS_MAX {
-            break;
-        }
-    }
-    flags.truncate(FLAGS_MAX);
-    Ok(flags)
+    trail(work, TrailQuery { action: "app.flagged".to_owned(), limit: FLAGS_MAX, ..TrailQuery::default() })
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns what staff see of all partners together. Must never be shown to a member.
 
+mod agreements;
 mod alarms;
 mod closes;
 mod incidents;
@@ -10,10 +11,14 @@ mod limits;
 mod partners;
 mod payments;
 mod prices;
+mod privacy;
 mod revenue;
 mod sources;
+mod staff;
 mod tickets;
 mod traffic;
+
+pub(super) use privacy::taken as taken_down;
 
 use laini_core::partner::{May, StaffRole};
 
@@ -35,6 +40,7 @@ const LIMITS: Access = Access::SignedIn(May { members: &[], staff: &[StaffRole::
 pub(super) fn pages() -> Vec<Page> {
     [
         partners::pages(),
+        agreements::pages(),
         prices::pages(),
         revenue::pages(),
         invoices::pages(),
@@ -46,6 +52,9 @@ pub(super) fn pages() -> Vec<Page> {
         alarms::pages(),
         incidents::pages(),
         tickets::pages(),
+        privacy::pages(),
+        super::partner::pages_of_whole_trail(),
+        staff::pages(),
     ]
     .into_iter()
     .flatten()

@@ -49,6 +49,7 @@ fn schemas() -> Schemas {
     collect::<wire::ActivityAnswer>(&mut schemas);
     collect::<laini_wire::office::ReasonRequest>(&mut schemas);
     collect::<wire::SuspendPartnerRequest>(&mut schemas);
+    collect::<wire::PartnerLimitsRequest>(&mut schemas);
     collect::<wire::StandingAnswer>(&mut schemas);
     collect::<wire::DebtNoticeRequest>(&mut schemas);
     collect::<wire::DebtNoticeAnswer>(&mut schemas);

@@ -4,11 +4,11 @@ use laini_office::apps::{self, DebtNotice, Why};
 use laini_office::{Problem, Work};
 use laini_wire::office::ReasonRequest;
 use laini_wire::office::apps::{
-    DebtNoticeAnswer, DebtNoticeRequest, DebtNoticesAnswer, StandingAnswer, SuspendPartnerRequest,
+    DebtNoticeAnswer, DebtNoticeRequest, DebtNoticesAnswer, PartnerLimitsRequest, StandingAnswer, SuspendPartnerRequest,
 };
 use serde_json::{Value, json};
 
-use super::words::instant;
+use super::words::{instant, read_limits};
 use super::{Call, Endpoint, Reply, operation, paged, taking};
 use crate::openapi::{Answer, Operation};
 
@@ -35,6 +35,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(suspend_partner_operation(), suspend_partner),
         Endpoint::new(resume_partner_operation(), resume_partner),
         Endpoint::new(terminate_partner_operation(), terminate_partner),
+        Endpoint::new(limit_partner_operation(), limit_partner),
         Endpoint::new(list_debt_notices_operation(), list_debt_notices),
         Endpoint::new(give_debt_notice_operation(), give_debt_notice),
         Endpoint::new(withdraw_debt_notice_operation(), withdraw_debt_notice),
@@ -145,6 +146,21 @@ fn answer(notice: &DebtNotice) -> DebtNoticeAnswer {
         reason: notice.reason.clone(),
         withdrawn: notice.withdrawn.map(instant),
     }
+}
+
+fn limit_partner_operation() -> Operation {
+    let path = "/office/v1/partners/{partner}/limits";
+    let answer = Answer::no_content("Running servers go by it within a second.");
+    let summary = "Set how many numbers all production apps of a partner may ask about together";
+    let operation = operation("limit_partner", (Method::PUT, path), summary, STOPS_APPS, answer);
+    let limits = json!({"per_second": 50, "burst": 100, "per_day": 100_000});
+    taking(operation, "PartnerLimitsRequest", json!({"limits": limits, "reason": "ticket 4711"}))
+}
+
+fn limit_partner(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let request: PartnerLimitsRequest = call.json()?;
+    apps::limit_partner(work, call.partner()?, read_limits(request.limits)?, &request.reason)?;
+    Ok(Reply::no_content())
 }
 
 fn list_debt_notices_operation() -> Operation {

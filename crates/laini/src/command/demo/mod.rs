@@ -58,7 +58,13 @@ const PORTS_TRIED: u16 = 100;
 /// Shows, and serves until it is told to stop.
 pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
     let place = Place::of(context)?;
-    let config = context.settings(place.data.path(), &[])?.config;
+    let mut config = context.settings(place.data.path(), &[])?.config;
+    let listen = free_port(args.listen);
+    // Strangers register here, and letters lead to these pages.
+    config.sign_in.registration = true;
+    if config.sign_in.portal_url.is_empty() && listen.port() != 0 {
+        config.sign_in.portal_url = format!("http://{listen}");
+    }
     let house = House::open(place.data.clone(), &config)?;
     let registry = house.registry(&config)?;
     let accounts = house.accounts()?;
@@ -76,7 +82,7 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
     let offer = Offer {
         registry,
         accounts: house.accounts()?,
-        listeners: vec![Listener::new(free_port(args.listen))],
+        listeners: vec![Listener::new(listen)],
         operator: None,
         is_reloadable: false,
         clock: Arc::new(SystemClock),

@@ -1,14 +1,13 @@
 use clap::{Args, ValueEnum};
-use laini_core::partner::{Partner, PartnerId};
-use laini_core::store::PartnerChange;
-use laini_office::apps::{Why, resume_partner, suspend_partner};
+use laini_core::partner::PartnerId;
+use laini_office::apps::{Why, limit_partner, resume_partner, suspend_partner};
 use laini_office::{Problem, Work};
 
 use super::find;
 use super::list::PartnerReport;
 use crate::command::Context;
-use crate::command::context::{audit, because, block_on, concerning, console, now};
-use crate::command::limits::{LimitArgs, in_words};
+use crate::command::context::{block_on, console, now};
+use crate::command::limits::LimitArgs;
 
 /// `laini partner suspend`
 #[derive(Args)]
@@ -90,31 +89,16 @@ fn stand(
 
 /// Changes what all production apps of a partner may ask together.
 pub(crate) fn limits(context: &Context, args: &LimitsArgs) -> anyhow::Result<()> {
-    let limited = |partner: &Partner| {
-        let limits = args.limits.applied_to(partner.limits);
-        (PartnerChange::Limits(limits), because(&in_words(limits), &args.reason))
-    };
-    change(context, &args.partner, "partner.limits", limited, |report| {
-        format!("{}: {} for all its production apps together", report.name, report.in_words)
-    })
-}
-
-/// One audited change of the partner that is meant, and how it is now.
-fn change(
-    context: &Context,
-    wanted: &str,
-    action: &str,
-    make: impl FnOnce(&Partner) -> (PartnerChange, String),
-    say: impl FnOnce(&PartnerReport) -> String,
-) -> anyhow::Result<()> {
-    let (house, _) = context.existing_house()?;
+    let (house, config) = context.existing_house()?;
+    let office = house.office(&config, &house.ledger_beside()?)?;
     let accounts = house.accounts()?;
     let book = block_on(accounts.load())??;
-    let partner = find(&book, wanted)?;
-    let (change, reason) = make(partner);
-    let audit = concerning(partner.id, audit(action, partner.id.to_string(), &reason));
-    block_on(accounts.change_partner(partner.id, change, audit))??;
+    let partner = find(&book, &args.partner)?;
+    let (id, limits) = (partner.id, args.limits.applied_to(partner.limits));
+    office.run(&console(), now(), |work| limit_partner(work, id, limits, &args.reason))?;
     let book = block_on(accounts.load())??;
-    let report = PartnerReport::of(&book, find(&book, wanted)?);
-    context.out.data(&report, say)
+    let report = PartnerReport::of(&book, find(&book, &args.partner)?);
+    context
+        .out
+        .data(&report, |report| format!("{}: {} for all its production apps together", report.name, report.in_words))
 }

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use laini_core::store::{AccountBook, AskedCheck, AskedQuery};
-use laini_office::privacy::{reason, scan, target_of};
-use serde::Serialize;
+use laini_core::store::AskedQuery;
+use laini_office::privacy::{LOOKUP_COLUMNS, LookupRow, lookup_row, reason, scan, target_of};
 
 use super::span::SpanArgs;
 use crate::command::Context;
@@ -51,25 +50,6 @@ enum Format {
     Ndjson,
 }
 
-/// A row of the report; its columns in their order.
-#[derive(Serialize)]
-struct LookupRow<'a> {
-    at: String,
-    partner: &'a str,
-    app: &'a str,
-    environment: &'static str,
-    product: &'static str,
-    purpose: &'static str,
-    outcome: &'static str,
-    /// Masked, or in full; empty once it was forgotten.
-    number: String,
-    /// The keyed hash: equal numbers have equal ones, also when they are forgotten.
-    number_hash: String,
-}
-
-const COLUMNS: [&str; 9] =
-    ["at", "partner", "app", "environment", "product", "purpose", "outcome", "number", "number_hash"];
-
 /// Writes who asked about whom.
 pub(crate) fn run(context: &Context, args: &LookupsArgs) -> anyhow::Result<()> {
     let (house, config) = context.existing_house()?;
@@ -99,7 +79,7 @@ pub(crate) fn run(context: &Context, args: &LookupsArgs) -> anyhow::Result<()> {
     let mut rows = Rows::open(args.output.as_deref(), args.format(context))?;
     let written = block_on(scan(&*ledger, query, |checks, looked_at| {
         reading.inc(looked_at);
-        checks.iter().try_for_each(|check| rows.write(&row(check, &book, args.reveal)))
+        checks.iter().try_for_each(|check| rows.write(&lookup_row(check, &book, args.reveal)))
     }))?;
     reading.finish_and_clear();
     match written.and_then(|()| rows.finish()) {
@@ -130,7 +110,7 @@ impl Rows {
         Ok(match format {
             Format::Csv => {
                 let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(output);
-                csv.write_record(COLUMNS)?;
+                csv.write_record(LOOKUP_COLUMNS)?;
                 Self::Csv(Box::new(csv))
             }
             Format::Ndjson => Self::Ndjson(BufWriter::new(output)),
@@ -157,24 +137,6 @@ impl Rows {
 
 fn private(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
-}
-
-fn row<'a>(check: &AskedCheck, book: &'a AccountBook, reveal: bool) -> LookupRow<'a> {
-    let AskedCheck { row, number, subject } = check;
-    let partner = book.partners.iter().find(|partner| partner.id == row.partner);
-    let app = book.apps.iter().find(|app| app.id == row.app);
-    let shown = subject.as_ref().map(|subject| subject.msisdn);
-    LookupRow {
-        at: row.at.to_string(),
-        partner: partner.map_or("", |partner| &partner.name),
-        app: app.map_or("", |app| &app.name),
-        environment: row.environment.word(),
-        product: row.product.word(),
-        purpose: row.purpose.word(),
-        outcome: row.outcome.word(),
-        number: shown.map(|number| if reveal { number.digits() } else { number.masked() }).unwrap_or_default(),
-        number_hash: number.map(laini_core::store::SubjectHash::hex).unwrap_or_default(),
-    }
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

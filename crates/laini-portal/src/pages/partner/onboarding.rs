@@ -1,0 +1,290 @@
+//! The way of a partner from its papers to production: one page for both sides.
+
+use std::sync::Arc;
+
+use askama::Template;
+use laini_core::partner::{GoLiveId, OnboardingEvent, OnboardingStep, PartnerStatus, Side};
+use laini_office::agreements::{self, AgreementRecord, AgreementState, Terms};
+use laini_office::going_live::GoLive;
+use laini_office::onboarding::{self, Onboarding};
+use laini_office::organisation::{self, Missing};
+use laini_office::{PageRequest, Problem, Work};
+
+use super::agreements::AgreementRow;
+use super::{Head, LOOKS, MEMBERS, OPERATES, SIGNS, go_live, home, may, path_of};
+use crate::answer::Answer;
+use crate::frame::Frame;
+use crate::page::{Page, Workspace};
+use crate::portal::Portal;
+use crate::visit::{Visit, page};
+use crate::words::OnboardingWords;
+
+pub(super) fn pages() -> Vec<Page> {
+    vec![
+        Page::get("/onboarding", MEMBERS, show).in_rail(Workspace::Build, |words| words.onboarding),
+        Page::get("/partners/{partner}", LOOKS, show),
+        Page::post("/partners/{partner}/move", SIGNS, move_on, show),
+        Page::post("/partners/{partner}/comment", SIGNS, comment, show),
+        Page::post("/partners/{partner}/agreement", OPERATES, send_agreement, show),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "partner/onboarding.html")]
+struct OnboardingPage {
+    frame: Frame,
+    words: &'static OnboardingWords,
+    head: Head,
+    is_suspended: bool,
+    way: Vec<Step>,
+    owner: &'static str,
+    missing: Vec<String>,
+    history: Vec<Said>,
+    comments: Vec<Said>,
+    agreements: Vec<AgreementRow>,
+    go_lives: Vec<GoLiveRow>,
+    actions: Vec<Action>,
+    can_send: bool,
+    can_comment: bool,
+    /// The page on which the next step is done, where it is another one.
+    next: Option<(String, &'static str)>,
+    /// Where the pages of papers, agreements and going live are.
+    organisation: String,
+    to_agreements: String,
+    to_go_live: String,
+}
+
+struct Step {
+    label: &'static str,
+    class: &'static str,
+}
+
+/// Something that happened or was said.
+struct Said {
+    at: String,
+    by: String,
+    text: String,
+}
+
+/// A request to go live.
+struct GoLiveRow {
+    id: GoLiveId,
+    name: String,
+    state: &'static str,
+    tone: &'static str,
+    turn: &'static str,
+}
+
+/// A button that moves a partner on.
+struct Action {
+    word: &'static str,
+    label: &'static str,
+    needs_reason: bool,
+}
+
+/// The events that a button makes happen; those of the agreement come with the agreement.
+const BUTTONS: [(OnboardingEvent, &str); 5] = [
+    (OnboardingEvent::Submit, "submit"),
+    (OnboardingEvent::TakeUp, "take_up"),
+    (OnboardingEvent::Return, "return"),
+    (OnboardingEvent::Reject, "reject"),
+    (OnboardingEvent::GoLive, "go_live"),
+];
+
+/// The steps of a way without a turn.
+const WAY: [OnboardingStep; 5] = [
+    OnboardingStep::Submitted,
+    OnboardingStep::UnderReview,
+    OnboardingStep::AgreementSent,
+    OnboardingStep::Signed,
+    OnboardingStep::Live,
+];
+
+/// What is known of a partner on its way.
+struct Known {
+    partner: laini_core::partner::Partner,
+    way: Option<Onboarding>,
+    missing: Vec<Missing>,
+    agreements: Vec<AgreementRecord>,
+    go_lives: Vec<GoLive>,
+}
+
+fn known(work: &mut Work<'_>, visit: &Visit) -> Result<Known, Problem> {
+    let partner = organisation::find_partner(work, visit.partner()?)?;
+    let agreements = agreements::list_agreements(work, partner.id, PageRequest::FIRST)?.items;
+    let go_lives = work.find::<GoLive>("partner", partner.id, true, PageRequest::FIRST)?.items;
+    let (way, missing) = match onboarding::timeline(work, partner.id) {
+        Ok((way, missing)) => (Some(way), missing),
+        // Added with the standard agreement in one step: there is no way to show.
+        Err(Problem::NotFound(_)) => (None, Vec::new()),
+        Err(problem) => return Err(problem),
+    };
+    Ok(Known { partner, way, missing, agreements, go_lives })
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let known = portal.work(&visit, known).await?;
+    let all = visit.language.words();
+    let words = &all.onboarding;
+    let side = onboarding::side(&visit.actor());
+    let step = known.way.as_ref().map_or(OnboardingStep::Live, |way| way.step);
+    let (history, comments) = known.way.as_ref().map(|way| said(&portal, way, words)).unwrap_or_default();
+    let go_live = |request: &GoLive| GoLiveRow {
+        id: request.id,
+        name: request.name.clone(),
+        state: all.go_live.state(request.state),
+        tone: go_live::tone(request.state),
+        turn: all.go_live.turn(request.state, side),
+    };
+    let is_complete = known.missing.is_empty();
+    let named = (known.partner.id, known.partner.name.clone());
+    let title = if side == Side::Operator { known.partner.name.clone() } else { words.title.to_owned() };
+    page(&OnboardingPage {
+        frame: visit.frame(&portal, title),
+        words,
+        next: next(&visit, &known, step)?,
+        head: Head::new(&visit, named, ""),
+        is_suspended: known.partner.status == PartnerStatus::Suspended,
+        way: steps(step, words),
+        owner: match step.owner() {
+            Some(owner) if owner == side => words.your_turn,
+            Some(Side::Operator) => words.operators_turn,
+            Some(Side::Partner) => words.partners_turn,
+            None => "",
+        },
+        missing: known.missing.into_iter().map(|one| all.organisation.missing_one(one)).collect(),
+        history,
+        comments,
+        agreements: known.agreements.iter().map(|one| AgreementRow::of(&portal, &all.agreements, one)).collect(),
+        go_lives: known.go_lives.iter().map(go_live).collect(),
+        actions: if may(&visit, &SIGNS) && known.way.is_some() { actions(step, side, words) } else { Vec::new() },
+        can_send: may(&visit, &OPERATES) && step == OnboardingStep::UnderReview && is_complete,
+        can_comment: may(&visit, &SIGNS) && known.way.is_some(),
+        organisation: home(&visit, "organisation")?,
+        to_agreements: home(&visit, "agreements")?,
+        to_go_live: home(&visit, "go-live")?,
+    })
+}
+
+fn said(portal: &Portal, way: &Onboarding, words: &OnboardingWords) -> (Vec<Said>, Vec<Said>) {
+    let steps = way.history.iter().map(|moved| Said {
+        at: portal.shown(moved.at),
+        by: moved.by.split(':').next().unwrap_or_default().to_owned(),
+        text: match moved.reason.as_str() {
+            "" => words.step(moved.step).to_owned(),
+            reason => format!("{}: {reason}", words.step(moved.step)),
+        },
+    });
+    let comments = way.comments.iter().map(|comment| Said {
+        at: portal.shown(comment.at),
+        by: comment.side.word().to_owned(),
+        text: comment.text.clone(),
+    });
+    (steps.collect(), comments.collect())
+}
+
+/// Where the next step is done, if it is the turn of whoever looks, and no button of this page does it.
+fn next(visit: &Visit, known: &Known, step: OnboardingStep) -> Result<Option<(String, &'static str)>, Problem> {
+    let words = &visit.language.words().onboarding;
+    let side = onboarding::side(&visit.actor());
+    let partner = known.partner.id;
+    if !may(visit, &SIGNS) {
+        return Ok(None);
+    }
+    let unsigned = known.agreements.iter().find(|record| {
+        record.state == AgreementState::Sent && !record.signatures.iter().any(|signature| signature.side == side)
+    });
+    if let Some(record) = unsigned {
+        return Ok(Some((format!("{}/{}", path_of(partner, "agreements"), record.id), words.read_and_sign)));
+    }
+    if let Some(request) = known.go_lives.iter().find(|request| request.state.owner() == Some(side)) {
+        return Ok(Some((go_live::of(partner, request.id), words.on_with_go_live)));
+    }
+    let is_asking = matches!(step, OnboardingStep::Signed | OnboardingStep::Live);
+    Ok(match (side, step) {
+        (Side::Partner, _) if !known.missing.is_empty() && !is_asking => {
+            Some((home(visit, "organisation")?, words.complete_papers))
+        }
+        (Side::Partner, OnboardingStep::Signed | OnboardingStep::Live) if known.go_lives.is_empty() => {
+            Some((home(visit, "go-live")?, words.ask_to_go_live))
+        }
+        (Side::Operator, OnboardingStep::UnderReview) if !known.missing.is_empty() => {
+            Some((home(visit, "organisation")?, words.see_papers))
+        }
+        _ => None,
+    })
+}
+
+fn steps(now: OnboardingStep, words: &OnboardingWords) -> Vec<Step> {
+    let place = WAY.iter().position(|step| *step == now);
+    let mut way: Vec<Step> = WAY
+        .iter()
+        .enumerate()
+        .map(|(at, step)| {
+            let class = match place {
+                Some(place) if at < place || now == OnboardingStep::Live => "done",
+                Some(place) if at == place => "now",
+                _ => "",
+            };
+            Step { label: words.step(*step), class }
+        })
+        .collect();
+    if place.is_none() {
+        way.insert(0, Step { label: words.step(now), class: "now" });
+    }
+    way
+}
+
+fn actions(step: OnboardingStep, side: Side, words: &OnboardingWords) -> Vec<Action> {
+    let possible = BUTTONS.into_iter().zip(words.actions).filter(|((event, _), _)| step.after(*event, side).is_ok());
+    possible
+        .map(|((event, word), label)| Action {
+            word,
+            label,
+            needs_reason: matches!(event, OnboardingEvent::Return | OnboardingEvent::Reject),
+        })
+        .collect()
+}
+
+async fn move_on(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    portal
+        .work(&visit, |work, visit| {
+            let wanted = visit.field("event");
+            let event = BUTTONS.iter().find(|(_, word)| *word == wanted).map(|(event, _)| *event);
+            let event = event.ok_or(Problem::invalid("event", "there is no such step"))?;
+            onboarding::move_on(work, visit.partner()?, event, visit.field("reason")).map(drop)
+        })
+        .await?;
+    back(&visit)
+}
+
+async fn comment(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    portal
+        .work(&visit, |work, visit| onboarding::comment(work, visit.partner()?, visit.field("text")).map(drop))
+        .await?;
+    back(&visit)
+}
+
+/// Writes the standard agreement and lays it before both sides.
+async fn send_agreement(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let send = |work: &mut Work<'_>, visit: &Visit| {
+        let partner = visit.partner()?;
+        let terms = Terms::standard(work.office.settings.currency);
+        let id = agreements::draft(work, partner, terms)?.id;
+        agreements::send(work, partner, id).map(drop)
+    };
+    portal.work(&visit, send).await?;
+    back(&visit)
+}
+
+fn back(visit: &Visit) -> Result<Answer, Problem> {
+    Ok(Answer::see_other(home(visit, "")?))
+}
+
+impl OnboardingWords {
+    /// A step as people call it.
+    pub(in crate::pages) fn step(&self, step: OnboardingStep) -> &'static str {
+        let place = OnboardingStep::ALL.iter().position(|other| *other == step);
+        place.map_or("", |place| self.steps[place])
+    }
+}

@@ -1,0 +1,200 @@
+//! The people of a partner: who they are, what they may do, and how they are helped in and kept out.
+
+use std::sync::Arc;
+
+use askama::Template;
+use laini_core::partner::{May, MemberRole, PartnerId, PersonId, StaffRole};
+use laini_office::people::{self, Entry, Roster, Seat};
+use laini_office::{Cursor, PageRequest, Problem};
+
+use super::{Head, home, may, named};
+use crate::answer::Answer;
+use crate::frame::Frame;
+use crate::page::{Access, Page, Workspace};
+use crate::portal::Portal;
+use crate::visit::{Visit, page};
+use crate::words::TeamWords;
+
+/// Who sees them,
+const LISTS: Access = Access::SignedIn(May { members: &[MemberRole::Owner], staff: &StaffRole::ALL });
+/// of them, where they are their own.
+const OWNER: Access = Access::SignedIn(May { members: &[MemberRole::Owner], staff: &[] });
+/// Who invites, and says who may do what.
+const INVITES: Access =
+    Access::SignedIn(May { members: &[MemberRole::Owner], staff: &[StaffRole::Admin, StaffRole::Onboarding] });
+/// Who helps those who cannot get in.
+const HELPS: Access = Access::SignedIn(May {
+    members: &[MemberRole::Owner],
+    staff: &[StaffRole::Admin, StaffRole::Onboarding, StaffRole::Support],
+});
+
+pub(super) fn pages() -> Vec<Page> {
+    vec![
+        Page::get("/team", OWNER, show).in_rail(Workspace::Build, |words| words.team),
+        Page::get("/partners/{partner}/team", LISTS, show),
+        Page::post("/partners/{partner}/team", INVITES, invite, show),
+        Page::post("/partners/{partner}/team/{person}/role", INVITES, set_role, show),
+        Page::post("/partners/{partner}/team/{person}/enable", INVITES, enable, show),
+        Page::post("/partners/{partner}/team/{person}/disable", HELPS, disable, show),
+        Page::post("/partners/{partner}/team/{person}/reset", HELPS, reset, show),
+        Page::post("/partners/{partner}/team/{person}/sign-out", HELPS, sign_out, show),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "partner/team.html")]
+struct TeamPage<'a> {
+    frame: Frame,
+    words: &'static TeamWords,
+    head: Head,
+    rows: Vec<PersonRow>,
+    next: Option<String>,
+    here: String,
+    /// Where the forms go.
+    base: String,
+    roles: Vec<(&'static str, &'static str)>,
+    can_invite: bool,
+    can_help: bool,
+    email: &'a str,
+    name: &'a str,
+    was_sent: bool,
+}
+
+/// Somebody in a list.
+pub(in crate::pages) struct PersonRow {
+    pub(in crate::pages) id: PersonId,
+    pub(in crate::pages) name: String,
+    pub(in crate::pages) email: String,
+    pub(in crate::pages) role: &'static str,
+    pub(in crate::pages) status: &'static str,
+    pub(in crate::pages) tone: &'static str,
+    pub(in crate::pages) has_factor: bool,
+    pub(in crate::pages) signed_in: String,
+    pub(in crate::pages) is_me: bool,
+    pub(in crate::pages) is_disabled: bool,
+    pub(in crate::pages) is_invited: bool,
+}
+
+pub(in crate::pages) fn person_row(portal: &Portal, visit: &Visit, entry: &Entry) -> PersonRow {
+    let words = &visit.language.words().team;
+    let person = &entry.person;
+    let (status, tone) = match entry.status() {
+        "disabled" => (words.statuses[2], "stop"),
+        "active" => (words.statuses[1], "go"),
+        _ => (words.statuses[0], "care"),
+    };
+    PersonRow {
+        id: person.id,
+        name: person.name.clone(),
+        email: person.email.clone(),
+        role: person.seat.role_word(),
+        status,
+        tone,
+        has_factor: entry.has_factor,
+        signed_in: entry.signed_in.map(|at| portal.shown(at)).unwrap_or_default(),
+        is_me: visit.actor().person() == Some(person.id),
+        is_disabled: person.is_disabled,
+        is_invited: !entry.has_come_in,
+    }
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let found = portal.work(&visit, |work, visit| {
+        let named = named(work, visit)?;
+        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
+        let people = people::list_people(work, Roster::Partner(named.0), PageRequest { after, ..PageRequest::FIRST })?;
+        Ok((named, people))
+    });
+    let (named, people) = found.await?;
+    let words = &visit.language.words().team;
+    page(&TeamPage {
+        frame: visit.frame(&portal, words.title),
+        words,
+        base: super::path_of(named.0, "team"),
+        head: Head::new(&visit, named, "team"),
+        rows: people.items.iter().map(|entry| person_row(&portal, &visit, entry)).collect(),
+        next: people.next.map(|next| next.to_string()),
+        here: home(&visit, "team")?,
+        roles: MemberRole::ALL.into_iter().map(MemberRole::word).zip(words.member_roles).collect(),
+        can_invite: may(&visit, &INVITES),
+        can_help: may(&visit, &HELPS),
+        email: visit.field("email"),
+        name: visit.field("name"),
+        was_sent: !visit.query("sent").is_empty(),
+    })
+}
+
+async fn invite(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    portal
+        .work(&visit, |work, visit| {
+            people::invite(work, seat(visit)?, visit.field("email"), visit.field("name"), true).map(drop)
+        })
+        .await?;
+    Ok(Answer::see_other(format!("{}?sent=1", home(&visit, "team")?)))
+}
+
+fn seat(visit: &Visit) -> Result<Seat, Problem> {
+    let role = MemberRole::parse(visit.field("role"));
+    let role = role.map_err(|error| Problem::invalid("role", error.to_string()))?;
+    Ok(Seat::Member { partner: visit.partner()?, role })
+}
+
+fn whom(visit: &Visit) -> Result<(Roster, PersonId), Problem> {
+    let partner: PartnerId = visit.partner()?;
+    Ok((Roster::Partner(partner), visit.id("person", PersonId::parse)?))
+}
+
+async fn set_role(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    portal
+        .work(&visit, |work, visit| {
+            let (roster, person) = whom(visit)?;
+            people::set_role(work, roster, person, seat(visit)?).map(drop)
+        })
+        .await?;
+    back(&visit)
+}
+
+async fn disable(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    portal
+        .work(&visit, |work, visit| {
+            let (roster, person) = whom(visit)?;
+            people::disable(work, roster, person, visit.field("reason")).map(drop)
+        })
+        .await?;
+    back(&visit)
+}
+
+async fn enable(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    portal
+        .work(&visit, |work, visit| {
+            let (roster, person) = whom(visit)?;
+            people::enable(work, roster, person, visit.field("reason")).map(drop)
+        })
+        .await?;
+    back(&visit)
+}
+
+/// Sends a new letter: the invitation again, or a token for a new password.
+async fn reset(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    portal
+        .work(&visit, |work, visit| {
+            let (roster, person) = whom(visit)?;
+            people::reset(work, roster, person, true).map(drop)
+        })
+        .await?;
+    Ok(Answer::see_other(format!("{}?sent=1", home(&visit, "team")?)))
+}
+
+async fn sign_out(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    portal
+        .work(&visit, |work, visit| {
+            let (roster, person) = whom(visit)?;
+            people::sign_out(work, roster, person).map(drop)
+        })
+        .await?;
+    back(&visit)
+}
+
+fn back(visit: &Visit) -> Result<Answer, Problem> {
+    Ok(Answer::see_other(home(visit, "team")?))
+}
