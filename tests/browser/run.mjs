@@ -7,7 +7,7 @@
 import { browser, count, expect, wrong } from "./lib.mjs";
 
 /** In this order: later ones find what earlier ones left. */
-const FLOWS = ["everybody", "owner", "build", "staff", "billing", "incidents", "hostile"];
+const FLOWS = ["everybody", "docs", "owner", "build", "staff", "billing", "incidents", "hostile"];
 
 const chosen = process.env.LAINI_FLOWS?.split(",") ?? FLOWS;
 for (const name of FLOWS.filter((name) => chosen.includes(name))) {

@@ -30,7 +30,7 @@ use laini_office::billing::{CountedDays, close_month, invoices_of};
 use laini_office::mail::{Carrier, CarryError, Letter};
 use laini_office::people::{Seat, accept_invitation, invite};
 use laini_office::{Actor, Office, OfficeSettings, PageRequest};
-use laini_portal::Portal;
+use laini_portal::{Papers, Portal};
 use laini_server::{Deps, Listener, LiveSettings, Server, Settings};
 use laini_store_sqlite::{
     LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry, SqliteWorlds,
@@ -203,7 +203,8 @@ async fn bind(
         office: Arc::clone(office),
         mail: Arc::new(Nowhere),
         single_sign_on: None,
-        pages: Some(Box::new(move |inside| Portal::routes(pages_of, settings, None, inside))),
+        assistant: None,
+        pages: Some(Box::new(move |inside| Portal::routes(pages_of, settings, (None, Papers::default()), inside))),
         probing: None,
         shares: None,
         worlds: Arc::new(SqliteWorlds::open(dir)?),

@@ -26,7 +26,7 @@ mod visit;
 mod words;
 
 pub use page::PageOfAll;
-pub use portal::Portal;
+pub use portal::{Papers, Portal};
 
 /// Every page there is, with who is shown it: for tests that walk through all of them.
 pub fn every_page() -> Vec<PageOfAll> {

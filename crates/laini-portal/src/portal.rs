@@ -45,6 +45,15 @@ const CALLER_PATIENCE: Duration = Duration::from_secs(3);
 /// Where staff are sent who must set up a second factor first.
 const SECOND_FACTOR: &str = "/account/second-factor";
 
+/// What an operator wrote in place of laini's own words, in Markdown; `None` = nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Papers {
+    /// The terms of use of the pages.
+    pub terms: Option<String>,
+    /// Their privacy notice.
+    pub privacy: Option<String>,
+}
+
 /// The portal of one installation.
 pub struct Portal {
     pub(crate) office: Arc<Office>,
@@ -52,6 +61,7 @@ pub struct Portal {
     pub(crate) inside: Inside,
     pub(crate) visitors: Option<AppId>,
     pub(crate) board: StatusBoard,
+    pub(crate) papers: Papers,
     works: Semaphore,
     long_works: Semaphore,
     pub(crate) closing: Closing,
@@ -61,12 +71,18 @@ pub struct Portal {
 impl Portal {
     /// Its routes, on the API of the server that they are added to. `visitors` is the sandbox app in whose name numbers are
     /// tried without an account; `None` = they are not.
-    pub fn routes(office: Arc<Office>, settings: Arc<LiveSettings>, visitors: Option<AppId>, inside: Inside) -> Router {
+    pub fn routes(
+        office: Arc<Office>,
+        settings: Arc<LiveSettings>,
+        (visitors, papers): (Option<AppId>, Papers),
+        inside: Inside,
+    ) -> Router {
         let knocks = Throttle::new(FORMS_BURST, FORM_EVERY, ADDRESSES_MAX);
         let works = Semaphore::new(WORKS_MAX);
         let (long_works, closing) = (Semaphore::new(LONG_WORKS_MAX), Closing::default());
         let board = StatusBoard::default();
-        let portal = Arc::new(Self { office, settings, inside, visitors, board, works, long_works, closing, knocks });
+        let portal =
+            Arc::new(Self { office, settings, inside, visitors, papers, board, works, long_works, closing, knocks });
         let routes = pages::all().into_iter().fold(Router::new(), |router, page| portal.with_route(router, page));
         routes.merge(assets::routes()).fallback(move |Extension(context): Extension<Context>, request: Request| {
             let portal = Arc::clone(&portal);

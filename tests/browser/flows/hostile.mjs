@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 /** Pages on which people write. */
 const WRITTEN_ON = [
-  "/", "/apps", "/simulator", "/requests", "/webhooks", "/desk", "/desk/settings", "/onboarding", "/sign-in",
+  "/", "/ask", "/docs/search", "/apps", "/simulator", "/requests", "/webhooks", "/desk", "/desk/settings", "/onboarding", "/sign-in",
   "/forgotten", "/invitation", "/reset", "/billing", "/billing/account", "/usage", "/usage/references",
   "/invoices/1", "/support",
 ];

@@ -1,6 +1,6 @@
 use super::{
-    Words, account_page, apps, billing, catalogue, desk, finance, incidents, invoices, onboarding, rail, requests,
-    sign_in, simulator, status, tickets, try_it, usage, webhooks,
+    Words, account_page, apps, assistant, billing, catalogue, desk, documentation, finance, incidents, invoices,
+    onboarding, rail, requests, sign_in, simulator, status, tickets, try_it, usage, webhooks,
 };
 
 /// English.
@@ -34,6 +34,8 @@ pub(crate) static ENGLISH: Words = Words {
     invoices: invoices::ENGLISH,
     finance: finance::ENGLISH,
     desk: desk::ENGLISH,
+    documentation: documentation::ENGLISH,
+    assistant: assistant::ENGLISH,
     onboarding: onboarding::ENGLISH,
     rail: rail::ENGLISH,
     requests: requests::ENGLISH,

@@ -5,9 +5,11 @@
 
 mod account_page;
 mod apps;
+mod assistant;
 mod billing;
 mod catalogue;
 mod desk;
+mod documentation;
 mod en;
 mod finance;
 mod incidents;
@@ -26,9 +28,11 @@ mod webhooks;
 
 pub(crate) use account_page::AccountWords;
 pub(crate) use apps::AppsWords;
+pub(crate) use assistant::AskWords;
 pub(crate) use billing::BillingWords;
 pub(crate) use catalogue::CatalogueWords;
 pub(crate) use desk::DeskWords;
+pub(crate) use documentation::DocsWords;
 pub(crate) use en::ENGLISH;
 pub(crate) use finance::FinanceWords;
 pub(crate) use incidents::IncidentWords;
@@ -76,6 +80,8 @@ pub(crate) struct Words {
     pub(crate) invoices: InvoicesWords,
     pub(crate) finance: FinanceWords,
     pub(crate) desk: DeskWords,
+    pub(crate) documentation: DocsWords,
+    pub(crate) assistant: AskWords,
     pub(crate) onboarding: OnboardingWords,
     pub(crate) rail: RailWords,
     pub(crate) requests: RequestsWords,

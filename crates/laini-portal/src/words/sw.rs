@@ -1,6 +1,6 @@
 use super::{
-    Words, account_page, apps, billing, catalogue, desk, finance, incidents, invoices, onboarding, rail, requests,
-    sign_in, simulator, status, tickets, try_it, usage, webhooks,
+    Words, account_page, apps, assistant, billing, catalogue, desk, documentation, finance, incidents, invoices,
+    onboarding, rail, requests, sign_in, simulator, status, tickets, try_it, usage, webhooks,
 };
 
 /// Kiswahili.
@@ -34,6 +34,8 @@ pub(crate) static KISWAHILI: Words = Words {
     invoices: invoices::KISWAHILI,
     finance: finance::KISWAHILI,
     desk: desk::KISWAHILI,
+    documentation: documentation::KISWAHILI,
+    assistant: assistant::KISWAHILI,
     onboarding: onboarding::KISWAHILI,
     rail: rail::KISWAHILI,
     requests: requests::KISWAHILI,
