@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::server::{Credentials, Server};
-use crate::{installed, shell};
+use crate::{installed, samples, shell};
 
 const BUILD_LIMIT_MINUTES: u32 = 30;
 const INSTALL_LIMIT_MINUTES: u32 = 15;
@@ -40,7 +40,8 @@ const CLIENTS: &[Client] = &[
     Client { name: "async-mpesa", kind: Kind::Rust, asks_swap: true },
 ];
 
-/// Installs each client, starts the sandbox, and has each ask; returns how many checks passed.
+/// Installs each client, starts the sandbox, and has each ask, and the code of the guide too; returns how many checks
+/// passed.
 pub(crate) fn run() -> Result<u64> {
     shell::run(&mut shell::command(BUILD_LIMIT_MINUTES, &["cargo", "build", "--package", "laini"]))?;
     for client in CLIENTS {
@@ -51,6 +52,7 @@ pub(crate) fn run() -> Result<u64> {
     sandbox.args(["sandbox", "--data"]).arg(dir.join("data"));
     let server = Server::start(&mut sandbox, &dir, "sandbox").context("laini sandbox")?;
     let passed = CLIENTS.iter().map(|client| client.checks(&server)).sum::<Result<u64>>()?;
+    let passed = passed + samples::run(&server, &dir)?;
     server.stop().context("laini sandbox")?;
     std::fs::remove_dir_all(&dir)?;
     Ok(passed)

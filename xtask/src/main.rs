@@ -19,6 +19,7 @@ mod installed;
 mod manifests;
 mod packages;
 mod postgres;
+mod samples;
 mod server;
 mod shell;
 mod test;

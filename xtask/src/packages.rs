@@ -30,6 +30,15 @@ pub(crate) const FOR_TESTS: &[Package] = &[
     Package { name: "nodejs", present: "command -v node", why: "two clients are JavaScript" },
     Package { name: "npm", present: "command -v npm", why: "installs them" },
     Package { name: "chromium", present: "test -x /usr/bin/chromium", why: "looks at the portal's pages" },
+    Package { name: "curl", present: "command -v curl", why: "runs the guide's code for it" },
+    Package { name: "jq", present: "command -v jq", why: "reads the token there" },
+    Package { name: "php-cli", present: "command -v php", why: "runs the guide's PHP" },
+    Package {
+        name: "php-curl",
+        present: "php -r 'exit(function_exists(\"curl_init\") ? 0 : 1);'",
+        why: "asks from it",
+    },
+    Package { name: "default-jdk-headless", present: "command -v javac", why: "runs the guide's Java" },
     Package { name: "pkg-config", present: "command -v pkg-config", why: "finds OpenSSL for the Rust client" },
     Package {
         name: "postgresql",

@@ -10,6 +10,7 @@
 mod actor;
 pub mod agreements;
 pub mod apps;
+pub mod assistant;
 pub mod billing;
 mod chores;
 pub mod deliveries;

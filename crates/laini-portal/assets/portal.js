@@ -47,6 +47,15 @@
     event.target.reportValidity();
   });
 
+  // What is asked for beside the page opens in a drawer; Escape, its button or a click beside it closes it.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.matches("dialog:not([open])")) event.target.showModal();
+  });
+  document.addEventListener("click", (event) => {
+    const drawer = event.target.closest("dialog");
+    if (drawer && (event.target === drawer || event.target.closest("[data-close]"))) drawer.close();
+  });
+
   // A slash goes to the page's search or number box, as long as nobody is typing.
   document.addEventListener("keydown", (event) => {
     const box = document.querySelector("[data-slash]");

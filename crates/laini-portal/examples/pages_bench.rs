@@ -30,7 +30,7 @@ use laini_office::billing::{CountedDays, close_month, invoices_of};
 use laini_office::mail::{Carrier, CarryError, Letter};
 use laini_office::people::{Seat, accept_invitation, invite};
 use laini_office::{Actor, Office, OfficeSettings, PageRequest};
-use laini_portal::{Doors, Portal};
+use laini_portal::{Portal, PortalSettings};
 use laini_server::{Deps, Listener, LiveSettings, Server, Settings};
 use laini_store_sqlite::{
     LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry, SqliteWorlds,
@@ -193,7 +193,6 @@ async fn bind(
     let live = Arc::new(LiveSettings::new(Settings::new(zone)));
     let registry = Arc::new(SqliteRegistry::open(RegistrySettings::new(dir), office.keys.registry_seal())?);
     let (pages_of, settings) = (Arc::clone(office), Arc::clone(&live));
-    let doors = Doors { visitors: None, has_single_sign_on: false };
     let deps = Deps {
         registry: Arc::clone(&registry) as _,
         feed: registry,
@@ -204,7 +203,8 @@ async fn bind(
         office: Arc::clone(office),
         mail: Arc::new(Nowhere),
         single_sign_on: None,
-        pages: Some(Box::new(move |inside| Portal::routes(pages_of, settings, doors, inside))),
+        assistant: None,
+        pages: Some(Box::new(move |beside| Portal::routes(pages_of, settings, PortalSettings::default(), beside))),
         probing: None,
         shares: None,
         worlds: Arc::new(SqliteWorlds::open(dir)?),

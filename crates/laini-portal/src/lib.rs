@@ -29,7 +29,7 @@ mod visit;
 mod words;
 
 pub use page::PageOfAll;
-pub use portal::{Doors, Portal};
+pub use portal::{Papers, Portal, PortalSettings};
 
 /// Every page there is, with who is shown it: for tests that walk through all of them.
 pub fn every_page() -> Vec<PageOfAll> {

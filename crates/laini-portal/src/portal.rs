@@ -46,13 +46,24 @@ const CALLER_PATIENCE: Duration = Duration::from_secs(3);
 /// Where staff are sent who must set up a second factor first.
 const SECOND_FACTOR: &str = "/account/second-factor";
 
-/// Which ways in there are beside passwords.
-#[derive(Debug, Clone, Copy)]
-pub struct Doors {
+/// What the installation offers people beside the pages that are always there.
+#[derive(Debug, Clone, Default)]
+pub struct PortalSettings {
     /// The sandbox app in whose name numbers are tried without an account; `None` = they are not.
     pub visitors: Option<AppId>,
-    /// Whether people sign in at an identity provider.
+    /// Whether people sign in at an identity provider, too.
     pub has_single_sign_on: bool,
+    /// What stands in place of laini's own words.
+    pub papers: Papers,
+}
+
+/// What an operator wrote in place of laini's own words, in Markdown; `None` = nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Papers {
+    /// The terms of use of the pages.
+    pub terms: Option<String>,
+    /// Their privacy notice.
+    pub privacy: Option<String>,
 }
 
 /// The portal of one installation.
@@ -64,6 +75,7 @@ pub struct Portal {
     pub(crate) visitors: Option<AppId>,
     pub(crate) board: StatusBoard,
     pub(crate) has_single_sign_on: bool,
+    pub(crate) papers: Papers,
     works: Semaphore,
     long_works: Semaphore,
     pub(crate) closing: Closing,
@@ -74,29 +86,29 @@ impl Portal {
     /// Its routes, on the API of the server that they are added to.
     pub fn routes(
         office: Arc<Office>,
-        settings: Arc<LiveSettings>,
-        doors: Doors,
+        live: Arc<LiveSettings>,
+        settings: PortalSettings,
         (inside, running): (Inside, Running),
     ) -> Router {
         let knocks = Throttle::new(FORMS_BURST, FORM_EVERY, ADDRESSES_MAX);
         let works = Semaphore::new(WORKS_MAX);
         let (long_works, closing) = (Semaphore::new(LONG_WORKS_MAX), Closing::default());
         let board = StatusBoard::default();
-        let Doors { visitors, has_single_sign_on } = doors;
-        let portal = Self {
+        let PortalSettings { visitors, has_single_sign_on, papers } = settings;
+        let portal = Arc::new(Self {
             office,
-            settings,
+            settings: live,
             inside,
             running,
             visitors,
             board,
             has_single_sign_on,
+            papers,
             works,
             long_works,
             closing,
             knocks,
-        };
-        let portal = Arc::new(portal);
+        });
         let routes = pages::all().into_iter().fold(Router::new(), |router, page| portal.with_route(router, page));
         routes.merge(assets::routes()).fallback(move |Extension(context): Extension<Context>, request: Request| {
             let portal = Arc::clone(&portal);

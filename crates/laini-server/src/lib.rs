@@ -35,7 +35,7 @@ pub use laini_core::{Clock, Entropy};
 
 pub use capability::{Capability, SwitchedOff};
 pub use listener::{Environments, Listener};
-pub use office::{SingleSignOn, incident_answer};
+pub use office::{Assistant, SingleSignOn, incident_answer};
 pub use server::{BindError, Server};
 pub use settings::{Limits, LiveSettings, Settings};
 
@@ -73,6 +73,8 @@ pub struct Deps {
     pub mail: Arc<dyn Carrier>,
     /// The operator's identity provider; `None` = people sign in by password alone.
     pub single_sign_on: Option<SingleSignOn>,
+    /// The model that phrases answers; `None` = the documentation's own words are the answer.
+    pub assistant: Option<Assistant>,
     /// The pages for people; `None` = there are none.
     pub pages: Option<Pages>,
     /// How the service probes itself; `None` = it does not.

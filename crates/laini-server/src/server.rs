@@ -262,8 +262,8 @@ fn office_routes(
     runs: &Arc<RunWatch>,
 ) -> axum::Router {
     let secrets = (Arc::clone(&deps.keys), Arc::clone(&deps.entropy));
-    let beside =
-        BesideWork::new(Arc::clone(deliveries), way_out(reach), secrets, Arc::clone(runs), deps.single_sign_on.clone());
+    let elsewhere = (deps.single_sign_on.clone(), deps.assistant.as_ref());
+    let beside = BesideWork::new(Arc::clone(deliveries), way_out(reach), secrets, Arc::clone(runs), elsewhere);
     Arc::new(OfficeApi::new(Arc::clone(&deps.office), Arc::clone(settings), beside)).routes()
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use laini_core::store::{AccountStore, CommitObserver, RefusalLog, RegistryFeed};
 use laini_office::Office;
 use laini_office::apps::{probes_app, visitors_app};
-use laini_portal::{Doors, Portal};
+use laini_portal::{Papers, Portal, PortalSettings};
 use laini_server::http::Tls;
 use laini_server::observe::{Gauged, Metrics, SpanExport, Traces};
 use laini_server::worker::{Probing, RetentionPolicy, keep_forgetting};
@@ -138,6 +138,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
         office,
         mail: config.mail.carrier(house.data.path())?,
         single_sign_on: config.single_sign_on.provider()?,
+        assistant: config.assistant.model()?,
         shares: house.limit_shares(config)?,
         worlds: house.worlds()?,
         keys: Arc::clone(&house.keys),
@@ -196,9 +197,17 @@ fn pages(config: &Config, office: &Arc<Office>, live: &Arc<LiveSettings>) -> any
     }
     let visitors = config.portal.visitors.then(|| visitors_app(office, SystemClock.now())).transpose();
     let visitors = visitors.hint("set portal.visitors = false to do without it")?;
+    let papers = Papers { terms: own_words(&config.portal.terms)?, privacy: own_words(&config.portal.privacy_notice)? };
     let (office, live) = (Arc::clone(office), Arc::clone(live));
-    let doors = Doors { visitors, has_single_sign_on: config.single_sign_on.provider()?.is_some() };
-    Ok(Some(Box::new(move |inside, running| Portal::routes(office, live, doors, (inside, running)))))
+    let has_single_sign_on = config.single_sign_on.provider()?.is_some();
+    let settings = PortalSettings { visitors, has_single_sign_on, papers };
+    Ok(Some(Box::new(move |inside, running| Portal::routes(office, live, settings, (inside, running)))))
+}
+
+/// What an operator wrote in a file; `None` where none is named.
+fn own_words(file: &str) -> anyhow::Result<Option<String>> {
+    let read = |file| std::fs::read_to_string(file).with_context(|| format!("{file} cannot be read"));
+    (!file.is_empty()).then_some(file).map(read).transpose().hint("see portal.terms and portal.privacy_notice")
 }
 
 /// How the service probes itself, where that is wanted.

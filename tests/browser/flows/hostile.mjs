@@ -7,7 +7,7 @@ const WRITTEN_ON = [
   "/", "/apps", "/simulator", "/requests", "/webhooks", "/desk", "/desk/batch", "/desk/history", "/desk/alarms",
   "/desk/settings", "/onboarding", "/sign-in", "/forgotten", "/invitation", "/reset", "/billing", "/billing/account",
   "/usage", "/usage/references", "/invoices/1", "/support", "/organisation", "/go-live", "/team", "/audit",
-  "/privacy-requests", "/register", "/registration",
+  "/privacy-requests", "/register", "/registration", "/ask", "/docs/search",
 ];
 ];
 

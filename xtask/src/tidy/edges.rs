@@ -7,14 +7,19 @@ use super::{Checkout, TextFile, text};
 const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("laini-core", &[], &[]),
     ("laini-wire", &[], &[]),
+    ("laini-guide", &[], &[]),
     ("laini-store", &["laini-core"], &[]),
     ("laini-office", &["laini-core"], &["laini-store-sqlite", "laini-testkit"]),
     ("laini-store-sqlite", &["laini-core", "laini-store"], &["laini-testkit"]),
     ("laini-store-postgres", &["laini-core", "laini-store"], &["laini-testkit"]),
-    ("laini-server", &["laini-core", "laini-office", "laini-wire"], &["laini-store-sqlite", "laini-testkit"]),
+    (
+        "laini-server",
+        &["laini-core", "laini-guide", "laini-office", "laini-wire"],
+        &["laini-store-sqlite", "laini-testkit"],
+    ),
     (
         "laini-portal",
-        &["laini-core", "laini-office", "laini-server", "laini-wire"],
+        &["laini-core", "laini-guide", "laini-office", "laini-server", "laini-wire"],
         &["laini-store-sqlite", "laini-testkit"],
     ),
     ("laini-upstream", &["laini-core"], &[]),
@@ -25,6 +30,7 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
         &[
             "laini-client",
             "laini-core",
+            "laini-guide",
             "laini-office",
             "laini-portal",
             "laini-server",

@@ -3,4 +3,5 @@
 mod answers;
 mod failures;
 mod fake;
+mod first_steps;
 mod tokens;

@@ -3,6 +3,7 @@
 //! Owns which paths there are and who is shown them. Must never let a member see another partner's things.
 
 mod account;
+mod assistant;
 mod billing;
 mod build;
 mod desk;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> Vec<Page> {
         products::pages(),
         status::pages(),
         docs::pages(),
+        assistant::pages(),
         build::pages(),
         billing::pages(),
         desk::pages(),

@@ -1,7 +1,7 @@
 use super::{
-    Words, account_page, agreements, apps, audit, billing, catalogue, desk, desk_batch, desk_history, finance, go_live,
-    incidents, invoices, onboarding, organisation, partner_apps, partner_page, privacy, rail, register, requests,
-    running, sign_in, simulator, status, team, tickets, try_it, usage, webhooks,
+    Words, account_page, agreements, apps, assistant, audit, billing, catalogue, desk, desk_batch, desk_history,
+    documentation, finance, go_live, incidents, invoices, onboarding, organisation, partner_apps, partner_page,
+    privacy, rail, register, requests, running, sign_in, simulator, status, team, tickets, try_it, usage, webhooks,
 };
 
 /// English.
@@ -37,6 +37,8 @@ pub(crate) static ENGLISH: Words = Words {
     desk: desk::ENGLISH,
     desk_batch: desk_batch::ENGLISH,
     desk_history: desk_history::ENGLISH,
+    documentation: documentation::ENGLISH,
+    assistant: assistant::ENGLISH,
     onboarding: onboarding::ENGLISH,
     rail: rail::ENGLISH,
     requests: requests::ENGLISH,

@@ -6,12 +6,14 @@
 mod account_page;
 mod agreements;
 mod apps;
+mod assistant;
 mod audit;
 mod billing;
 mod catalogue;
 mod desk;
 mod desk_batch;
 mod desk_history;
+mod documentation;
 mod en;
 mod finance;
 mod go_live;
@@ -39,12 +41,14 @@ mod webhooks;
 pub(crate) use account_page::AccountWords;
 pub(crate) use agreements::AgreementsWords;
 pub(crate) use apps::AppsWords;
+pub(crate) use assistant::AskWords;
 pub(crate) use audit::AuditWords;
 pub(crate) use billing::BillingWords;
 pub(crate) use catalogue::CatalogueWords;
 pub(crate) use desk::DeskWords;
 pub(crate) use desk_batch::DeskBatchWords;
 pub(crate) use desk_history::DeskHistoryWords;
+pub(crate) use documentation::DocsWords;
 pub(crate) use en::ENGLISH;
 pub(crate) use finance::FinanceWords;
 pub(crate) use go_live::GoLiveWords;
@@ -102,6 +106,8 @@ pub(crate) struct Words {
     pub(crate) desk: DeskWords,
     pub(crate) desk_batch: DeskBatchWords,
     pub(crate) desk_history: DeskHistoryWords,
+    pub(crate) documentation: DocsWords,
+    pub(crate) assistant: AskWords,
     pub(crate) onboarding: OnboardingWords,
     pub(crate) rail: RailWords,
     pub(crate) requests: RequestsWords,

@@ -1,7 +1,7 @@
 use super::{
-    Words, account_page, agreements, apps, audit, billing, catalogue, desk, desk_batch, desk_history, finance, go_live,
-    incidents, invoices, onboarding, organisation, partner_apps, partner_page, privacy, rail, register, requests,
-    running, sign_in, simulator, status, team, tickets, try_it, usage, webhooks,
+    Words, account_page, agreements, apps, assistant, audit, billing, catalogue, desk, desk_batch, desk_history,
+    documentation, finance, go_live, incidents, invoices, onboarding, organisation, partner_apps, partner_page,
+    privacy, rail, register, requests, running, sign_in, simulator, status, team, tickets, try_it, usage, webhooks,
 };
 
 /// Kiswahili.
@@ -37,6 +37,8 @@ pub(crate) static KISWAHILI: Words = Words {
     desk: desk::KISWAHILI,
     desk_batch: desk_batch::KISWAHILI,
     desk_history: desk_history::KISWAHILI,
+    documentation: documentation::KISWAHILI,
+    assistant: assistant::KISWAHILI,
     onboarding: onboarding::KISWAHILI,
     rail: rail::KISWAHILI,
     requests: requests::KISWAHILI,

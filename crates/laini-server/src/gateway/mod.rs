@@ -52,7 +52,7 @@ use laini_wire::token::{GENERATE_PATH, OAUTH2_PATH};
 use crate::delivery::Deliveries;
 use crate::http::{AccountsPicture, ApiError, Context, Load, Throttle};
 use crate::observe::{Metrics, Step, Traces};
-use crate::openapi::{OPENAPI_PATH, show_openapi};
+use crate::openapi::{OPENAPI_PATH, POSTMAN_PATH, show_openapi, show_postman};
 use crate::sandbox::{self, RunWatch, SandboxWorlds};
 use crate::{Deps, Entropy, LiveSettings, Settings};
 pub(crate) use decide::Decided;
@@ -231,6 +231,7 @@ impl Gateway {
             .route("/livez", get(probes::livez).fallback(wrong_method))
             .route("/readyz", get(probes::readyz).fallback(wrong_method))
             .route(OPENAPI_PATH, get(show_openapi).fallback(wrong_method))
+            .route(POSTMAN_PATH, get(show_postman).fallback(wrong_method))
             .merge(sandbox::routes())
             .fallback(unknown_path)
             .with_state(self)

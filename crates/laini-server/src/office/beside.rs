@@ -1,5 +1,6 @@
 //! What endpoints do beside their unit of work: a challenge to somebody else's address, what is watched of scripted
-//! runs, deliveries that are no result, the close of a month, what the identity provider is asked.
+//! runs, deliveries that are no result, the close of a month, what the identity
+//! provider and a model are asked.
 
 use std::sync::Arc;
 
@@ -14,8 +15,9 @@ use laini_wire::office::invoices::CloseRequest;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, TryAcquireError};
 
+use super::assistant::{Phraser, before_ask};
 use super::single_sign_on::{Provider, before_begin, before_finish};
-use super::{Call, SingleSignOn};
+use super::{Assistant, Call, SingleSignOn};
 use crate::delivery::{Deliveries, Outbound, prove};
 use crate::sandbox::RunWatch;
 
@@ -29,6 +31,8 @@ const CLOSES_MAX: usize = 1;
 const CLOSE_RETRY_AFTER_S: u64 = 30;
 /// Sign-ons that ask the identity provider at once: it may be slow, and others must still get in by password.
 const SIGN_ONS_MAX: usize = 2;
+/// Questions that wait for the model at once; others are answered by the passages alone.
+const PHRASES_MAX: usize = 2;
 
 /// What an endpoint does beside its unit of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +52,8 @@ pub(crate) enum Beside {
     SignOnBegin,
     /// Before it: the identity provider redeems a code; [`Call::vouched`] says of whom.
     SignOnFinish,
+    /// Before it: the documentation is searched, and a model may phrase what it says; [`Call::considered`] has it.
+    Ask,
 }
 
 /// What that is done with.
@@ -60,9 +66,12 @@ pub(crate) struct BesideWork {
     pub(crate) runs: Arc<RunWatch>,
     /// `None` where there is no single sign-on.
     provider: Option<Provider>,
+    /// `None` where no model phrases answers.
+    phraser: Option<Phraser>,
     challenges: Semaphore,
     closes: Semaphore,
     sign_ons: Semaphore,
+    phrases: Semaphore,
 }
 
 impl BesideWork {
@@ -71,12 +80,13 @@ impl BesideWork {
         outbound: Option<Outbound>,
         (keys, entropy): (Arc<KeyTree>, Arc<dyn Entropy>),
         runs: Arc<RunWatch>,
-        single_sign_on: Option<SingleSignOn>,
+        (single_sign_on, assistant): (Option<SingleSignOn>, Option<&Assistant>),
     ) -> Self {
         let (challenges, closes) = (Semaphore::new(CHALLENGES_MAX), Semaphore::new(CLOSES_MAX));
-        let sign_ons = Semaphore::new(SIGN_ONS_MAX);
+        let (sign_ons, phrases) = (Semaphore::new(SIGN_ONS_MAX), Semaphore::new(PHRASES_MAX));
         let provider = single_sign_on.and_then(Provider::new);
-        Self { deliveries, outbound, keys, entropy, runs, provider, challenges, closes, sign_ons }
+        let phraser = assistant.and_then(Phraser::new);
+        Self { deliveries, outbound, keys, entropy, runs, provider, phraser, challenges, closes, sign_ons, phrases }
     }
 
     /// How far results may go.
@@ -110,6 +120,7 @@ impl BesideWork {
                 let before = if what == Beside::SignOnBegin { before_begin } else { before_finish };
                 before(self.provider.as_ref(), office, call)
             }
+            Beside::Ask => before_ask((self.phraser.as_ref(), &self.phrases), office, call),
         }
     }
 

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use super::assistant::Considered;
 use super::{Endpoint, Reply};
 use crate::http::{ApiError, Context, IdempotencyKey, bearer, is_object};
 
@@ -40,6 +41,8 @@ pub(crate) struct Call {
     pub(crate) begun_sign_on: Option<(String, Zeroizing<String>)>,
     /// Whom the identity provider vouches for, and the sign-on by which they came back.
     pub(crate) vouched: Option<(SignOnId, Vouched)>,
+    /// What the documentation says to the question that the body asks.
+    pub(crate) considered: Option<Considered>,
     params: Vec<(String, String)>,
     query: Vec<(String, String)>,
     body: Bytes,
@@ -73,6 +76,7 @@ impl Call {
             closed: None,
             begun_sign_on: None,
             vouched: None,
+            considered: None,
             params,
             query,
             body,

@@ -6,6 +6,7 @@
 
 mod agreements;
 mod apps;
+mod assistant;
 mod audit;
 mod beside;
 mod call;
@@ -52,6 +53,7 @@ use axum::{Extension, RequestExt as _};
 use laini_office::{Actor, Office, Problem, Unproven};
 use tokio::sync::Semaphore;
 
+pub use assistant::Assistant;
 pub(crate) use beside::{Beside, BesideWork};
 pub(crate) use call::Call;
 pub(crate) use endpoint::{Endpoint, Noun, one_path};
@@ -96,12 +98,14 @@ pub(crate) const NOUNS: &[Noun] = &[
     tickets::NOUN,
     look_ups::NOUN,
     audit::NOUN,
+    assistant::NOUN,
 ];
 
 /// Work that may go on at once; each piece blocks a thread.
 const CALLS_MAX: usize = 16;
-/// Of these, of callers who have not signed in: hashing their passwords must not keep the others waiting.
-const STRANGERS_MAX: usize = 4;
+/// Of these, of callers who have not signed in: hashing their passwords must not keep the others waiting. More than wait
+/// for the identity provider and for a model together, so that a slow one keeps nobody from their password.
+const STRANGERS_MAX: usize = 6;
 
 /// Knocks of one client address at the doors that need no session, at once,
 const KNOCKS_BURST: u32 = 60;

@@ -19,7 +19,7 @@ mod tokens;
 pub use document::document;
 pub use postman::collection;
 pub(crate) use schemas::{Schemas, collect};
-pub(crate) use serve::show_openapi;
+pub(crate) use serve::{show_openapi, show_postman};
 
 use axum::http::{Method, StatusCode};
 use laini_core::partner::{May, OperatorScope};
@@ -30,6 +30,8 @@ use crate::office::NOUNS;
 
 /// `GET`: the document itself.
 pub(crate) const OPENAPI_PATH: &str = "/openapi.json";
+/// `GET`: a Postman collection made of it.
+pub(crate) const POSTMAN_PATH: &str = "/postman.json";
 
 pub(crate) const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -1,7 +1,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{Access, Answer, OPENAPI_PATH, Operation};
+use super::{Access, Answer, OPENAPI_PATH, Operation, POSTMAN_PATH};
 
 pub(super) fn operations() -> Vec<Operation> {
     let get = |id, path, summary, answer| Operation {
@@ -21,6 +21,8 @@ pub(super) fn operations() -> Vec<Operation> {
     let document =
         Answer::ok("It.", &["OpenApi"], json!({"openapi": "3.1.0", "info": {"title": "laini"}, "paths": {}}))
             .with_headers(&[("ETag", "Changes with the document"), ("Cache-Control", "public, no-cache")]);
+    let collection = Answer::ok("It.", &["PostmanCollection"], json!({"info": {"name": "laini"}, "item": []}))
+        .with_headers(&[("ETag", "Changes with the document"), ("Cache-Control", "public, no-cache")]);
     vec![
         get("livez", "/livez", "Whether the process answers", live),
         Operation {
@@ -30,6 +32,10 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation {
             others: vec![(304, None, "It is as If-None-Match has it.")],
             ..get("show_openapi", OPENAPI_PATH, "This document", document)
+        },
+        Operation {
+            others: vec![(304, None, "It is as If-None-Match has it.")],
+            ..get("show_postman", POSTMAN_PATH, "The same operations as a Postman collection", collection)
         },
     ]
 }

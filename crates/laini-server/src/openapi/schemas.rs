@@ -29,6 +29,7 @@ pub(super) fn schemas() -> Value {
     schemas.insert("FeedEvent".to_owned(), super::operator::feed_event());
     schemas.insert("Snapshot".to_owned(), super::operator::snapshot());
     schemas.insert("OpenApi".to_owned(), json!({"type": "object", "required": ["openapi", "info", "paths"]}));
+    schemas.insert("PostmanCollection".to_owned(), json!({"type": "object", "required": ["info", "item"]}));
     schemas.insert("FileBytes".to_owned(), json!({"type": "string", "format": "binary"}));
     schemas.insert("Probe".to_owned(), super::probes::probe());
     schemas.insert("TokenRequest".to_owned(), super::tokens::token_request());

@@ -110,6 +110,7 @@ const ROUTES: &[Route] = &[
     anybody("\"/livez\"", "/livez"),
     anybody("\"/readyz\"", "/readyz"),
     anybody("OPENAPI_PATH", "/openapi.json"),
+    anybody("POSTMAN_PATH", "/postman.json"),
 ];
 
 /// Routes of listeners of their own, which are not for callers: their own tests prove them.

@@ -17,7 +17,7 @@ use laini_core::partner::{
 use laini_core::store::{AccountBook, AccountStore, AuditEntry, LimitShares};
 use laini_office::billing::CountedDays;
 use laini_office::{Office, OfficeSettings};
-use laini_server::{Deps, Environments, Listener, LiveSettings, Server, Settings, SingleSignOn};
+use laini_server::{Assistant, Deps, Environments, Listener, LiveSettings, Server, Settings, SingleSignOn};
 use laini_store_sqlite::SqliteAccounts;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -69,12 +69,15 @@ struct Stores {
     has_office_accounts: bool,
     /// The operator's identity provider.
     single_sign_on: Option<SingleSignOn>,
+    /// The model that phrases answers.
+    assistant: Option<Assistant>,
 }
 
 impl Default for Stores {
     fn default() -> Self {
         let registry = Arc::new(MapRegistry::complete_until("2026-11-22T08:55:00Z"));
-        Self { registry, ledger: Arc::default(), shares: None, has_office_accounts: false, single_sign_on: None }
+        let (single_sign_on, assistant) = (None, None);
+        Self { registry, ledger: Arc::default(), shares: None, has_office_accounts: false, single_sign_on, assistant }
     }
 }
 
@@ -135,6 +138,12 @@ impl World {
         Self::start_from(stores, &[Listener::new(LOOPBACK)], |_| {}, |_| {}).await
     }
 
+    /// A world in which a model phrases answers.
+    pub(crate) async fn start_with_model(assistant: Assistant) -> Self {
+        let stores = Stores { assistant: Some(assistant), ..Stores::default() };
+        Self::start_from(stores, &[Listener::new(LOOPBACK)], |_| {}, |_| {}).await
+    }
+
     /// A node that shares its limits with whoever else is given `shares`.
     pub(crate) async fn start_node(shares: Arc<dyn LimitShares>, change: impl FnOnce(&mut AccountBook)) -> Self {
         let stores = Stores { shares: Some(shares), ..Stores::default() };
@@ -162,7 +171,7 @@ impl World {
         adjust: impl FnOnce(&mut Settings),
         change: impl FnOnce(&mut AccountBook),
     ) -> Self {
-        let Stores { registry, ledger, shares, has_office_accounts, single_sign_on } = stores;
+        let Stores { registry, ledger, shares, has_office_accounts, single_sign_on, assistant } = stores;
         let accounts = Arc::new(BookAccounts::default());
         let (worlds, clock) = (Arc::new(MapWorlds::default()), Arc::new(HandClock::at(NOW)));
         let keys = Arc::new(crate::fakes::keys());
@@ -201,6 +210,7 @@ impl World {
             office: Arc::clone(&office),
             mail: Arc::clone(&mail) as _,
             single_sign_on,
+            assistant,
             pages: None,
             probing: None,
             shares,

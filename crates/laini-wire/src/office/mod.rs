@@ -4,6 +4,7 @@
 
 pub mod agreements;
 pub mod apps;
+pub mod assistant;
 pub mod deliveries;
 pub mod desk;
 pub mod going_live;

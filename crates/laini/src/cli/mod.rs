@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    ageing, agreement, app, audit, backup, check, config, delivery, demo, incident, invoice, ledger, listen, member,
-    nodes, openapi, operator, partner, payment, prepaid, price, registry, requests, restore, retention, revenue,
-    sandbox, serve, shadow, staff, statement, store, subject, ticket, usage, verify_invoice,
+    ageing, agreement, app, ask, audit, backup, check, config, delivery, demo, incident, invoice, ledger, listen,
+    member, nodes, openapi, operator, partner, payment, prepaid, price, registry, requests, restore, retention,
+    revenue, sandbox, serve, shadow, staff, statement, store, subject, ticket, usage, verify_invoice,
 };
 
 /// The command line.
@@ -141,6 +141,8 @@ pub(crate) enum Command {
     /// Settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Ask the documentation.
+    Ask(ask::AskArgs),
     /// Print the OpenAPI document of every path that is called over HTTP.
     Openapi(openapi::OpenapiArgs),
     /// Print the reference of every command as Markdown (docs/guide/cli.md is made of it).

@@ -5,6 +5,7 @@
 pub(crate) mod ageing;
 pub(crate) mod agreement;
 pub(crate) mod app;
+pub(crate) mod ask;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod check;
@@ -91,6 +92,7 @@ pub(crate) fn run(cli: Cli, out: Out) -> anyhow::Result<()> {
         Command::Shadow(args) => shadow::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Config(command) => config::run(&context, &command),
+        Command::Ask(args) => ask::run(&context, &args),
         Command::Openapi(args) => openapi::run(&args),
         Command::Reference => reference::run(),
     }

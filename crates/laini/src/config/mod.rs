@@ -3,6 +3,7 @@
 //! Owns every setting's name, unit, range and default. Must never be read by name at run time: parts
 //! get typed values.
 
+mod assistant;
 mod listeners;
 mod mail;
 mod reload;

@@ -5,7 +5,7 @@ use anyhow::{Context as _, anyhow, bail};
 use toml::{Table, Value};
 
 use super::reload::is_live;
-use super::{Config, mail, single_sign_on, upstream};
+use super::{Config, assistant, mail, single_sign_on, upstream};
 use crate::failure::WithHint as _;
 
 /// Where a setting's value comes from.
@@ -227,6 +227,8 @@ const MEANINGS: &[(&str, &str)] = &[
     ("traces.sampled_per_mille", "Of 1000 requests so many are traced."),
     ("portal.pages", "Whether the server has pages for people beside the API."),
     ("portal.visitors", "Whether somebody without an account may try made-up numbers there."),
+    ("portal.terms", "A Markdown file with the terms of use of the pages; empty = laini's own words."),
+    ("portal.privacy_notice", "A Markdown file with the privacy notice of the pages; empty = laini's own words."),
     (
         "status.probe_every_s",
         "Every so many seconds the service probes itself, as a client would, for the status page; 0 = never.",
@@ -261,6 +263,7 @@ pub(crate) fn example() -> anyhow::Result<String> {
         "billing",
         "sandbox",
         "portal",
+        "assistant",
         "status",
         "support",
         "sign_in",
@@ -272,9 +275,8 @@ pub(crate) fn example() -> anyhow::Result<String> {
         "traces",
     ] {
         let _ = write!(text, "\n[{section}]\n");
-        for (name, meaning) in
-            MEANINGS.iter().chain(upstream::MEANINGS).chain(mail::MEANINGS).chain(single_sign_on::MEANINGS)
-        {
+        let of_files = [upstream::MEANINGS, mail::MEANINGS, single_sign_on::MEANINGS, assistant::MEANINGS].concat();
+        for (name, meaning) in MEANINGS.iter().chain(&of_files) {
             let Some(key) = name.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else { continue };
             let value =
                 table.get(section).and_then(|keys| keys.get(key)).with_context(|| format!("{name} is no setting"))?;

@@ -11,6 +11,7 @@ use laini_server::worker::RetentionPolicy;
 use laini_upstream::MappingSettings;
 use serde::{Deserialize, Serialize};
 
+use super::assistant::AssistantConfig;
 use super::listeners::TlsConfig;
 use super::mail::{MailConfig, SignInConfig};
 use super::single_sign_on::SingleSignOnConfig;
@@ -41,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) mail: MailConfig,
     pub(crate) billing: BillingConfig,
     pub(crate) portal: PortalConfig,
+    pub(crate) assistant: AssistantConfig,
     pub(crate) status: StatusConfig,
     pub(crate) support: SupportConfig,
 }
@@ -108,11 +110,13 @@ impl SupportConfig {
 pub(crate) struct PortalConfig {
     pub(crate) pages: bool,
     pub(crate) visitors: bool,
+    pub(crate) terms: String,
+    pub(crate) privacy_notice: String,
 }
 
 impl Default for PortalConfig {
     fn default() -> Self {
-        Self { pages: true, visitors: true }
+        Self { pages: true, visitors: true, terms: String::new(), privacy_notice: String::new() }
     }
 }
 
@@ -420,6 +424,7 @@ impl Config {
         self.traces.check()?;
         self.sign_in.check()?;
         self.single_sign_on.check()?;
+        self.assistant.check()?;
         self.mail.check()?;
         self.retention.check()?;
         self.billing.check()?;

@@ -81,7 +81,7 @@ impl SingleSignOnConfig {
 }
 
 /// Whether a URL leads over TLS, or nowhere but to this machine.
-fn is_protected(url: &str) -> bool {
+pub(super) fn is_protected(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| {
         let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();

@@ -502,6 +502,26 @@ fn commands_demo_works_again_in_the_same_directory_and_beside_a_taken_port() {
 }
 
 #[test]
+fn commands_ask_quotes_the_guide_and_looks_up_ids() {
+    let dir = tempfile::tempdir().unwrap();
+    let asked = |words: &[&str]| {
+        let output = bare(dir.path(), &[&["ask"], words].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    // No data directory is needed, nor made.
+    let told = asked(&["what", "does", "a", "repeat", "cost?"]);
+    assert!(told.contains("/docs/faq#what-does-a-repeat-cost") && told.contains("    Nothing, where"), "{told}");
+    assert!(asked(&["Which airline flies to Kisumu on Sundays?"]).contains("has no answer"));
+    let told: Value = serde_json::from_str(&asked(&["is a 404 a good sign?", "--json"])).unwrap();
+    assert_eq!((&told["is_known"], &told["requests"]), (&json!(true), &json!([])), "{told}");
+    assert!(fs::read_dir(dir.path()).unwrap().next().is_none());
+    let lab = four_lines();
+    let told = lab.json(&["ask", "what became of 971f-4359-b611-6845a1be45ef280786?"]);
+    assert_eq!(told["requests"][0]["outcome"], Value::Null, "{told}");
+}
+
+#[test]
 fn commands_check_asks_as_a_bank_does() {
     let lab = Lab::new();
     let server = lab.start(at_noon(&lab, &["sandbox", "--listen", "127.0.0.1:0"]));

@@ -68,6 +68,8 @@ fn filled(page: &PageOfAll, partner: &str) -> String {
         "{partner}" => partner.to_owned(),
         "{page}" => "overview".to_owned(),
         "{code}" => "404.002.01".to_owned(),
+        "{operation}" => "create_checks".to_owned(),
+        "{shape}" => "ErrorBody".to_owned(),
         id if id.starts_with('{') => NOTHING.to_owned(),
         plain => plain.to_owned(),
     };

@@ -1,4 +1,7 @@
+use laini_guide::anchor;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+
+use super::diagram::Sequence;
 
 /// What stands in examples where the reader's own consumer key goes.
 const KEY: &str = "YOUR_CONSUMER_KEY";
@@ -23,11 +26,11 @@ struct Tabs {
 }
 
 impl Rendered {
-    /// Renders `text`; examples show `key` where there is one.
-    pub(super) fn of(text: &str, key: Option<&str>) -> Self {
+    /// Renders `text`; examples show `key` where there is one, and diagrams are called `diagram`.
+    pub(super) fn of(text: &str, key: Option<&str>, diagram: &str) -> Self {
         let text = key.map_or(text.into(), |key| text.replace(KEY, key));
         let mut sections = Vec::new();
-        let (mut events, mut tabs, mut groups) = (Vec::new(), Tabs::default(), 0);
+        let (mut events, mut tabs, mut groups, mut has_title) = (Vec::new(), Tabs::default(), 0, false);
         let mut parser = Parser::new_ext(&text, Options::ENABLE_TABLES).peekable();
         while let Some(event) = parser.next() {
             if let Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) = &event
@@ -38,12 +41,13 @@ impl Rendered {
             }
             tabs.end(&mut groups, &mut events);
             match event {
-                Event::Start(Tag::Heading { level: HeadingLevel::H2, .. }) => {
-                    let title = text_until(&mut parser, TagEnd::Heading(HeadingLevel::H2));
-                    let id = slug(&title);
-                    let shown = escaped(&title);
-                    events.push(Event::Html(format!("<h2 id=\"{id}\">{shown}</h2>\n").into()));
-                    sections.push(Section { id, title });
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if &*info == "mermaid" => {
+                    let drawing = text_until(&mut parser, TagEnd::CodeBlock);
+                    events.push(Event::Html(Sequence::read(&drawing).drawn("sequence", diagram).into()));
+                }
+                Event::Start(Tag::Heading { level, .. }) => {
+                    let title = text_until(&mut parser, TagEnd::Heading(level));
+                    events.push(Event::Html(heading(level, title, &mut has_title, &mut sections).into()));
                 }
                 Event::Start(Tag::Link { link_type, dest_url, title, id }) => match own_link(&dest_url) {
                     Some(dest) => events.push(Event::Start(Tag::Link { link_type, dest_url: dest.into(), title, id })),
@@ -99,6 +103,21 @@ impl Tabs {
     }
 }
 
+/// A heading; the first is the page's own, and there is one h1: what is written as a further one is a section.
+fn heading(level: HeadingLevel, title: String, has_title: &mut bool, sections: &mut Vec<Section>) -> String {
+    let (id, shown) = (anchor(&title), escaped(&title));
+    if level == HeadingLevel::H1 && !*has_title {
+        *has_title = true;
+        return format!("<h1>{shown}</h1>\n");
+    }
+    let level = level.max(HeadingLevel::H2);
+    let html = format!("<{level} id=\"{id}\">{shown}</{level}>\n");
+    if level == HeadingLevel::H2 {
+        sections.push(Section { id, title });
+    }
+    html
+}
+
 /// Whether the link that ends was written as plain text.
 fn open_link(events: &[Event<'_>]) -> bool {
     let start = events.iter().rev().find_map(|event| match event {
@@ -128,8 +147,11 @@ fn own_link(dest: &str) -> Option<String> {
         return Some(dest.to_owned());
     }
     let (file, fragment) = dest.split_once('#').map_or((dest, String::new()), |(file, id)| (file, format!("#{id}")));
+    // Other papers name the guide from where they lie.
+    let file = file.rsplit_once("docs/guide/").map_or(file, |(_, name)| name);
     match file {
         "../../api/openapi.json" => Some("/openapi.json".to_owned()),
+        "../../api/postman.json" => Some("/postman.json".to_owned()),
         _ => file
             .strip_suffix(".md")
             .filter(|stem| !stem.contains('/') && *stem != "cli")
@@ -137,13 +159,8 @@ fn own_link(dest: &str) -> Option<String> {
     }
 }
 
-/// The id of a section, as links in the guide spell it.
-fn slug(title: &str) -> String {
-    let kept = title.chars().filter(|c| c.is_alphanumeric() || *c == ' ' || *c == '-');
-    kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
-}
-
-fn escaped(text: &str) -> String {
+/// Text as it stands in HTML.
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -156,20 +173,23 @@ mod tests {
         for (dest, leads) in [
             ("checks.md#repeats-without-a-second-charge", Some("/docs/checks#repeats-without-a-second-charge")),
             ("../../api/openapi.json", Some("/openapi.json")),
+            ("../../api/postman.json", Some("/postman.json")),
+            ("docs/guide/desk.md", Some("/docs/desk")),
+            ("../../../docs/guide/privacy.md", Some("/docs/privacy")),
             ("#here", Some("#here")),
             ("../decisions/0037-records-of-the-office.md", None),
             ("cli.md", None),
         ] {
             assert_eq!(own_link(dest).as_deref(), leads, "{dest}");
         }
-        let html = Rendered::of("[a](x.md) and [b](../no.md)", None).html;
+        let html = Rendered::of("[a](x.md) and [b](../no.md)", None, "").html;
         assert_eq!(html, "<p><a href=\"/docs/x\">a</a> and <span>b</span></p>\n");
     }
 
     #[test]
     fn codes_become_tabs_with_the_readers_own_key_and_nothing_runs() {
         let text = "```sh tab=curl\ncurl -u YOUR_CONSUMER_KEY:<x>\n```\n```py tab=Python\np()\n```\n\n## What & why\n\n<script>x</script>\n";
-        let rendered = Rendered::of(text, Some("test123"));
+        let rendered = Rendered::of(text, Some("test123"), "");
         assert!(rendered.html.contains("curl -u test123:&lt;x&gt;"), "{}", rendered.html);
         assert_eq!(rendered.html.matches("type=\"radio\"").count(), 2);
         assert!(rendered.html.contains("<h2 id=\"what--why\">What &amp; why</h2>"), "{}", rendered.html);

@@ -1,37 +1,42 @@
-//! The documentation: the files of docs/guide, as pages.
+//! The documentation: the pages of the guide, the reference of the API, and what is found in both.
 //!
-//! Owns how Markdown becomes a page. Must never say anything that the guide does not.
+//! Owns how they become pages. Must never say anything that the guide and the OpenAPI document do not.
 
-mod guide;
+mod diagram;
 mod markdown;
+mod papers;
+mod reference;
+mod search;
 
 use std::sync::Arc;
 
 use askama::Template;
 use laini_core::partner::{AppStatus, Environment};
+use laini_guide::{GUIDE, Group, Page as Document};
 use laini_office::Problem;
 
-use self::guide::{GUIDE, Guide};
 use self::markdown::Rendered;
 use crate::answer::Answer;
 use crate::frame::{Frame, Link, LinkGroup};
 use crate::page::{Access, Page};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
-use crate::words::Words;
+use crate::words::{DocsWords, Words};
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![
+    let own = vec![
         Page::get("/docs", Access::Anyone, show_first),
         Page::get("/docs/{page}", Access::Anyone, show),
         Page::get("/docs/errors/{code}", Access::Anyone, show_error),
-    ]
+    ];
+    [own, search::pages(), reference::pages(), papers::pages()].into_iter().flatten().collect()
 }
 
 #[derive(Template)]
 #[template(path = "docs/guide.html")]
 struct GuidePage {
     frame: Frame,
+    words: &'static DocsWords,
     rendered: Rendered,
 }
 
@@ -40,7 +45,7 @@ async fn show_first(_: Arc<Portal>, _: Arc<Visit>) -> Result<Answer, Problem> {
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let guide = GUIDE.iter().find(|guide| guide.href == visit.path).ok_or(Problem::NotFound("page"))?;
+    let document = GUIDE.iter().find(|document| document.href == visit.path).ok_or(Problem::NotFound("page"))?;
     let key = match visit.actor().partner() {
         Some(partner) => portal.work(&visit, move |work, _| {
             let book = work.book()?;
@@ -48,47 +53,56 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
             let sandbox = own.find(|app| app.environment == Environment::Sandbox);
             Ok(sandbox.map(|app| app.consumer_key.as_str().to_owned()))
         }),
-        None => return show_guide(&portal, &visit, guide, None),
+        None => return show_document(&portal, &visit, document, None),
     };
     let key = key.await?;
-    show_guide(&portal, &visit, guide, key.as_deref())
+    show_document(&portal, &visit, document, key.as_deref())
 }
 
 /// One code of the page of errors, by itself.
 async fn show_error(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let code = visit.param("code").unwrap_or_default();
-    let errors = GUIDE.iter().find(|guide| guide.href == "/docs/errors").ok_or(Problem::NotFound("page"))?;
+    let errors = laini_guide::page("errors").ok_or(Problem::NotFound("page"))?;
     let section = errors.text.split("\n## ").skip(1).find(|section| section.lines().next() == Some(code));
     let section = section.ok_or(Problem::NotFound("page"))?;
-    let frame = Frame { rail: rail(errors, visit.language.words()), ..visit.frame(&portal, code) };
-    page(&GuidePage { frame, rendered: Rendered::of(&format!("# {section}"), None) })
+    show_text(&portal, &visit, (code, errors.href), &format!("# {section}"))
 }
 
-/// Every page of the guide.
-fn rail(here: &Guide, words: &Words) -> Vec<LinkGroup> {
-    let link = |other: &Guide| Link { href: other.href, label: other.title, is_here: other.href == here.href };
-    vec![LinkGroup { label: words.docs, links: GUIDE.iter().map(link).collect() }]
+fn show_document(portal: &Portal, visit: &Visit, shown: &Document, key: Option<&str>) -> Result<Answer, Problem> {
+    let words = &visit.language.words().documentation;
+    let frame = framed(portal, visit, shown.title, shown.href);
+    page(&GuidePage { frame, words, rendered: Rendered::of(shown.text, key, words.diagram) })
 }
 
-fn show_guide(portal: &Portal, visit: &Visit, guide: &Guide, key: Option<&str>) -> Result<Answer, Problem> {
-    let frame = Frame { rail: rail(guide, visit.language.words()), ..visit.frame(portal, guide.title) };
-    page(&GuidePage { frame, rendered: Rendered::of(guide.text, key) })
+/// A page of this Markdown, listed as `href`.
+fn show_text(portal: &Portal, visit: &Visit, (title, href): (&str, &str), text: &str) -> Result<Answer, Problem> {
+    let words = &visit.language.words().documentation;
+    let frame = framed(portal, visit, title, href);
+    page(&GuidePage { frame, words, rendered: Rendered::of(text, None, words.diagram) })
+}
+
+/// What surrounds a page of the documentation: its rail lists all of them.
+fn framed(portal: &Portal, visit: &Visit, title: &str, here: &str) -> Frame {
+    Frame { rail: rail(here, visit.language.words()), ..visit.frame(portal, title) }
+}
+
+fn rail(here: &str, words: &'static Words) -> Vec<LinkGroup> {
+    let link = |href, label| Link { href, label, is_here: href == here };
+    let own = &words.documentation;
+    let group = |(group, label): (Group, &'static str)| {
+        let mut links: Vec<Link> = Vec::new();
+        if group == Group::Reference {
+            links.push(link(reference::PATH, own.reference));
+        }
+        let documents = GUIDE.iter().filter(|document| document.group == group);
+        links.extend(documents.map(|document| link(document.href, document.title)));
+        if group == Group::Reference {
+            links.push(link(papers::CHANGELOG, own.changelog));
+        }
+        LinkGroup { label, links }
+    };
+    Group::ALL.into_iter().zip(own.groups).map(group).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_code_that_is_answered_has_a_page() {
-        let source = include_str!("../../../../laini-wire/src/error.rs");
-        let codes =
-            source.lines().filter_map(|line| line.trim().strip_suffix("\";")?.rsplit_once('"')).map(|(_, code)| code);
-        let codes: Vec<_> = codes.filter(|code| code.starts_with(|c: char| c.is_ascii_digit())).collect();
-        assert!(codes.len() > 30, "{codes:?}");
-        let errors = GUIDE.iter().find(|guide| guide.href == "/docs/errors").unwrap();
-        for code in codes {
-            assert!(errors.text.contains(&format!("\n## {code}\n")), "{code} has no page");
-        }
-    }
-}
+mod tests;

@@ -59,12 +59,7 @@ const PORTS_TRIED: u16 = 100;
 pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
     let place = Place::of(context)?;
     let mut config = context.settings(place.data.path(), &[])?.config;
-    let listen = free_port(args.listen);
-    // Strangers register here, and letters lead to these pages.
     config.sign_in.registration = true;
-    if config.sign_in.portal_url.is_empty() && listen.port() != 0 {
-        config.sign_in.portal_url = format!("http://{listen}");
-    }
     let house = House::open(place.data.clone(), &config)?;
     let registry = house.registry(&config)?;
     let accounts = house.accounts()?;
@@ -76,6 +71,11 @@ pub(crate) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
         Some(partner) => partner.id,
         None => past::live_through(&runtime, &house, &config, &population, DEMO_PARTNER)?,
     };
+    // Only now, since its past takes seconds and ports of its own. Letters lead to these pages.
+    let listen = free_port(args.listen);
+    if config.sign_in.portal_url.is_empty() && listen.port() != 0 {
+        config.sign_in.portal_url = format!("http://{listen}");
+    }
     // What came before is told in the demo's own words.
     logging::start(&config.log);
     let people = people::sign_ins(&*house.office(&config, &house.ledger_beside()?)?, bank)?;

@@ -56,7 +56,11 @@ fn the_example_names_every_setting_and_is_the_default() {
     let every = keys(&Table::try_from(Config::default()).unwrap());
     assert_eq!(
         every.len(),
-        MEANINGS.len() + upstream::MEANINGS.len() + mail::MEANINGS.len() + single_sign_on::MEANINGS.len()
+        MEANINGS.len()
+            + upstream::MEANINGS.len()
+            + mail::MEANINGS.len()
+            + single_sign_on::MEANINGS.len()
+            + assistant::MEANINGS.len()
     );
     let is_setting = |line: &str| {
         line.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
