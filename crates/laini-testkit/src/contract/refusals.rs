@@ -112,7 +112,7 @@ pub async fn refused_calls_come_newest_first_by_filter_and_by_page(home: &dyn Re
     let log = home.open();
     let mut calls: Vec<_> = (0..6).map(|n| call(n, 10 + n % 3 * 10, u8::try_from(n % 2).unwrap())).collect();
     calls[4].status = 503;
-    calls[4].code = "503.002.02".to_owned();
+    "503.002.02".clone_into(&mut calls[4].code);
     log.keep(calls.clone(), KEPT).await.unwrap();
     let cases = [
         (every(), vec![5, 4, 3, 2, 1, 0]),
