@@ -11,12 +11,15 @@ const CLOSES_MAX: usize = 1;
 /// When to come back while one is.
 const RETRY_AFTER_S: u64 = 30;
 
+/// What came of the close of a month; `None` = none was begun, or it is under way.
+type CameTo = Option<(Month, Result<CloseReport, Problem>)>;
+
 /// The close that a page has begun: it goes on by itself, and pages look how far it is.
 #[derive(Debug)]
 pub(crate) struct Closing {
     places: Arc<Semaphore>,
     /// What came of the newest one.
-    came_to: Arc<Mutex<Option<(Month, Result<CloseReport, Problem>)>>>,
+    came_to: Arc<Mutex<CameTo>>,
 }
 
 impl Default for Closing {
@@ -49,7 +52,7 @@ impl Closing {
     }
 
     /// What came of the newest one that a page of this process began.
-    pub(crate) fn came_to(&self) -> Option<(Month, Result<CloseReport, Problem>)> {
+    pub(crate) fn came_to(&self) -> CameTo {
         self.came_to.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -3,12 +3,10 @@ import { readFileSync } from "node:fs";
 
 /** Pages on which people write. */
 const WRITTEN_ON = [
-const WRITTEN_ON = [
   "/", "/apps", "/simulator", "/requests", "/webhooks", "/desk", "/desk/batch", "/desk/history", "/desk/alarms",
   "/desk/settings", "/onboarding", "/sign-in", "/forgotten", "/invitation", "/reset", "/billing", "/billing/account",
   "/usage", "/usage/references", "/invoices/1", "/support", "/organisation", "/go-live", "/team", "/audit",
   "/privacy-requests", "/register", "/registration", "/ask", "/docs/search",
-];
 ];
 
 /** The forms of the page as it is: where each goes, and its fields with what stands in them. */

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -65,14 +66,15 @@ impl MonthSoFar {
 /// by checks of the last minutes and by a price that changed within a day.
 pub fn month_so_far(work: &mut Work<'_>, partner: PartnerId) -> Result<MonthSoFar, Problem> {
     let prices = PriceBook::load(work.office)?;
-    let (from, until) = span(work)?;
+    let first = first_open(work)?;
+    let (from, until) = span(work, first)?;
     let usage = usage_by_day(work.office, Some(partner), from, until)?;
-    so_far(work, &prices, partner, &usage)
+    so_far(work, &prices, partner, &usage, first)
 }
 
 /// The days that are looked at: those of the months that are not closed, and those that are averaged.
-pub(super) fn span(work: &mut Work<'_>) -> Result<(Date, Date), Problem> {
-    let (today, first) = (today(work), first_open(work)?);
+pub(super) fn span(work: &Work<'_>, first: Month) -> Result<(Date, Date), Problem> {
+    let today = today(work);
     let zone = &work.office.settings.zone;
     let first = zone.to_datetime(first.begins(zone)).date();
     let averaged = i64::try_from(AVERAGED_DAYS).unwrap_or(0);
@@ -81,7 +83,7 @@ pub(super) fn span(work: &mut Work<'_>) -> Result<(Date, Date), Problem> {
 }
 
 /// The first month that is not closed; the running one where none ever was.
-fn first_open(work: &mut Work<'_>) -> Result<Month, Problem> {
+pub(super) fn first_open(work: &mut Work<'_>) -> Result<Month, Problem> {
     let now = Month::of(work.at, &work.office.settings.zone);
     let closed = newest(work)?.filter(|close| close.is_done).map(|close| close.month.next());
     let is_near = |month: &Month| *month <= now && now.number() - month.number() <= UNCLOSED_MONTHS_MAX;
@@ -94,14 +96,23 @@ pub(super) fn so_far(
     prices: &PriceBook,
     partner: PartnerId,
     usage: &[DayUsage],
+    first: Month,
 ) -> Result<MonthSoFar, Problem> {
     let (now, today) = (Month::of(work.at, &work.office.settings.zone), today(work));
     let days_left = u64::try_from(today.days_in_month() - today.day()).unwrap_or(0);
     let mut month = MonthSoFar { month: now, days_left, averaged_days: 0, products: Vec::new() };
+    let mut invoiced: BTreeMap<&str, Vec<Carried>> = BTreeMap::new();
     for product in Product::ALL {
         let Some(price) = prices.in_force(partner, product, work.at) else { continue };
         let units = Units::of(product, usage);
-        let carried = carried(work, prices, (partner, product), &units, price)?;
+        let currency = price.currency.as_str();
+        let before = match invoiced.entry(currency) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => free.insert(carried_before(work, partner, currency, None)?),
+        };
+        let before = before.iter().find(|one| one.product == product).copied();
+        let before = before.unwrap_or(Carried::nothing(product));
+        let carried = carried(work, prices, (partner, product), &units, (before, first))?;
         let before = units.before(today);
         month.averaged_days = month.averaged_days.max(before.len());
         let runs = runs(work, prices, (partner, product), &units, now);
@@ -187,15 +198,13 @@ pub(super) fn runs<'p>(
 
 /// What the running month begins with: the newest invoice's, and what the months since will have carried over.
 fn carried(
-    work: &mut Work<'_>,
+    work: &Work<'_>,
     prices: &PriceBook,
     of: (PartnerId, Product),
     units: &Units,
-    price: &Price,
+    (mut carried, mut month): (Carried, Month),
 ) -> Result<Carried, Problem> {
-    let before = carried_before(work, of.0, price.currency.as_str(), None)?;
-    let mut carried = before.into_iter().find(|one| one.product == of.1).unwrap_or(Carried::nothing(of.1));
-    let (mut month, now) = (first_open(work)?, Month::of(work.at, &work.office.settings.zone));
+    let now = Month::of(work.at, &work.office.settings.zone);
     while month < now {
         carried = allot(&carried, &runs(work, prices, of, units, month), &[], None).map_err(uncountable)?.carried;
         month = month.next();

@@ -4,7 +4,7 @@ use laini_core::billing::{Currency, LineKind, Money, Month};
 use laini_core::partner::{AppId, PartnerId, Product};
 use laini_core::store::RecordId;
 
-use super::month_so_far::{so_far, span};
+use super::month_so_far::{first_open, so_far, span};
 use super::{CreditNote, Invoice, MonthClose, PriceBook, usage_by_day};
 use crate::{PageRequest, Problem, Work};
 
@@ -51,7 +51,8 @@ fn running(work: &mut Work<'_>, now: Month) -> Result<Vec<Earned>, Problem> {
     let prices = PriceBook::load(work.office)?;
     let book = work.book()?;
     let owner: HashMap<AppId, PartnerId> = book.apps.iter().map(|app| (app.id, app.partner)).collect();
-    let (from, until) = span(work)?;
+    let first = first_open(work)?;
+    let (from, until) = span(work, first)?;
     let mut by_partner: BTreeMap<PartnerId, Vec<_>> = BTreeMap::new();
     for usage in usage_by_day(work.office, None, from, until)? {
         if let Some(partner) = owner.get(&usage.app) {
@@ -61,7 +62,7 @@ fn running(work: &mut Work<'_>, now: Month) -> Result<Vec<Earned>, Problem> {
     let pays_ahead = |partner| book.partners.iter().any(|known| known.id == partner && known.prepaid.is_some());
     let mut earned = Vec::new();
     for (partner, usage) in by_partner.into_iter().filter(|(partner, _)| !pays_ahead(*partner)) {
-        let month = so_far(work, &prices, partner, &usage)?;
+        let month = so_far(work, &prices, partner, &usage, first)?;
         earned.extend(month.products.into_iter().filter(|of| of.units > 0).map(|of| Earned {
             month: now,
             partner,

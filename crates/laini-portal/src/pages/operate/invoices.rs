@@ -1,6 +1,7 @@
 //! Invoices of all partners, by state.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use askama::Template;
@@ -45,11 +46,11 @@ struct Accounts(HashMap<PartnerId, Account>);
 
 impl Accounts {
     fn of(&mut self, work: &mut Work<'_>, partner: PartnerId) -> Result<&Account, Problem> {
-        if !self.0.contains_key(&partner) {
-            let on = payments::today(work);
-            self.0.insert(partner, payments::account(work, partner, on)?);
-        }
-        self.0.get(&partner).ok_or(Problem::NotFound("partner"))
+        let on = payments::today(work);
+        Ok(match self.0.entry(partner) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => free.insert(payments::account(work, partner, on)?),
+        })
     }
 }
 
