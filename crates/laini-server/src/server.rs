@@ -76,16 +76,12 @@ impl Server {
         let operator = listen_apart(operator).await?;
         let limits = settings.current().limits.clone();
         let (store, keys) = (Arc::clone(&deps.accounts), Arc::clone(&deps.keys));
-        let accounts = AccountsPicture::load(store, Arc::clone(&keys), limits.accounts_age_ms_max).await?;
-        let accounts = Arc::new(accounts);
+        let accounts = Arc::new(AccountsPicture::load(store, Arc::clone(&keys), limits.accounts_age_ms_max).await?);
         let ids = Arc::new(CheckIds::after(deps.ledger.newest().await?));
         let (clock, entropy) = (Arc::clone(&deps.clock), Arc::clone(&deps.entropy));
-        let traces = deps.traces.clone();
-        let observers = (deps.metrics.clone(), traces.clone());
-        let is_proxied = !settings.current().proxies.networks.is_empty();
-        let reach = Reach::of_server(bound.iter().map(|(_, address)| address.ip()), is_proxied);
-        let deliveries = Deliveries::new(Arc::clone(&deps.outbox), reach, Arc::clone(&ids), Arc::clone(&entropy));
-        let deliveries = Arc::new(deliveries);
+        let (traces, observers) = (deps.traces.clone(), (deps.metrics.clone(), deps.traces.clone()));
+        let reach = reach_of(&bound, &settings);
+        let deliveries = deliveries(&deps, reach, &ids);
         let load = Arc::new(Load::new(limits.checks_waiting_max));
         let operator_api = operator_api(&deps, &accounts, &settings);
         let runs = Arc::new(RunWatch::new(Arc::clone(&deps.office)));
@@ -94,7 +90,7 @@ impl Server {
         let running = Running { sources: Sources::new(Arc::clone(&operator_api)), metrics: deps.metrics.clone() };
         let prober = probing.map(|probing| prober(probing, &deps, (listeners, pages.is_some()), &settings));
         let (itself, mut chores) = (Arc::clone(&deps.office), chores(&deps, &deliveries, &accounts));
-        let gateway = Gateway::new(
+        let gateway = Arc::new(Gateway::new(
             deps,
             Arc::clone(&accounts),
             Arc::clone(&ids),
@@ -102,8 +98,7 @@ impl Server {
             Arc::clone(&settings),
             Arc::clone(&load),
             Arc::clone(&runs),
-        );
-        let gateway = Arc::new(gateway);
+        ));
         gateway.recall_usage(clock.now()).await?;
         let worker = Worker {
             deliveries,
@@ -127,11 +122,8 @@ impl Server {
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
         let tls = each_once(shared.filter_map(|listener| listener.tls.clone()));
         let operator_address = operator.as_ref().map(|((_, address), _)| *address);
-        let places = bound.into_iter().zip(listeners).map(|((bound, _), listener)| place(bound, listener, &front));
-        let alone = operator
-            .map(|((bound, _), listener)| place(bound, listener, &Arc::new(front.beside(operator_api.routes_alone()))));
         Ok(Self {
-            places: places.chain(alone).collect(),
+            places: places((bound, listeners), operator, &operator_api, &front),
             addresses,
             operator_address,
             front,
@@ -281,6 +273,31 @@ fn with_pages(api: Front, pages: Option<Pages>, running: Running) -> Front {
 fn place(listener: TcpListener, settings: &Listener, front: &Arc<Front>) -> Listening {
     let (environments, tls) = (settings.environments, settings.tls.clone());
     Listening { listener, environments, tls, front: Arc::clone(front) }
+}
+
+/// Who is answered where: partners by `front`, and the operator's own API beside it, where it has a listener apart.
+fn places(
+    (bound, listeners): (Vec<(TcpListener, SocketAddr)>, &[Listener]),
+    operator: Option<((TcpListener, SocketAddr), &Listener)>,
+    operator_api: &Arc<OperatorApi>,
+    front: &Arc<Front>,
+) -> Vec<Listening> {
+    let places = bound.into_iter().zip(listeners).map(|((bound, _), listener)| place(bound, listener, front));
+    let alone = operator.map(|((bound, _), listener)| {
+        place(bound, listener, &Arc::new(front.beside(Arc::clone(operator_api).routes_alone())))
+    });
+    places.chain(alone).collect()
+}
+
+/// Which addresses results may be sent to.
+fn reach_of(bound: &[(TcpListener, SocketAddr)], settings: &LiveSettings) -> Reach {
+    let is_proxied = !settings.current().proxies.networks.is_empty();
+    Reach::of_server(bound.iter().map(|(_, address)| address.ip()), is_proxied)
+}
+
+fn deliveries(deps: &Deps, reach: Reach, ids: &Arc<CheckIds>) -> Arc<Deliveries> {
+    let (outbox, entropy) = (Arc::clone(&deps.outbox), Arc::clone(&deps.entropy));
+    Arc::new(Deliveries::new(outbox, reach, Arc::clone(ids), entropy))
 }
 
 async fn listen_on_all(listeners: &[Listener]) -> Result<Vec<(TcpListener, SocketAddr)>, BindError> {

@@ -19,7 +19,7 @@ pub enum PriceAgreed<'a> {
 pub fn change_price(
     work: &mut Work<'_>,
     partner: PartnerId,
-    price: PriceTerms,
+    price: &PriceTerms,
     from: Option<Timestamp>,
     agreed: PriceAgreed<'_>,
 ) -> Result<AgreementRecord, Problem> {

@@ -129,7 +129,7 @@ pub fn list(
         for _ in 0..looks {
             let page = block_on(work.office.ledger.asked(query.clone()))?;
             query.after = page.after;
-            add_rows(work, filter, page, &mut found)?;
+            add_rows(work, filter, &page, &mut found)?;
             if query.after.is_none() || !found.is_empty() {
                 break;
             }
@@ -148,7 +148,7 @@ pub fn list(
 fn add_rows(
     work: &Work<'_>,
     filter: &RequestFilter,
-    page: AskedPage,
+    page: &AskedPage,
     found: &mut BTreeMap<Reverse<CheckId>, Request>,
 ) -> Result<(), Problem> {
     for check in page.checks.iter().filter(|check| check.row.outcome != Outcome::Reversal) {

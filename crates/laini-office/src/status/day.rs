@@ -51,15 +51,11 @@ impl UptimeDay {
 
     /// Counts one probe more.
     pub(super) fn count(&mut self, hour: i8, component: Component, health: Health, micros: u64) {
-        let tally = match self.all.iter().position(|(of, _)| *of == component) {
-            Some(at) => &mut self.all[at].1,
-            None => {
-                self.all.push((component, Tally::default()));
-                let last = self.all.len() - 1;
-                &mut self.all[last].1
-            }
-        };
-        tally.add(health, micros);
+        let place = self.all.iter().position(|(of, _)| *of == component).unwrap_or_else(|| {
+            self.all.push((component, Tally::default()));
+            self.all.len() - 1
+        });
+        self.all[place].1.add(health, micros);
         let place = self.hours.iter().position(|of| (of.hour, of.component) == (hour, component));
         let place = place.unwrap_or_else(|| {
             self.hours.push(HourTally { hour, component, tally: Tally::default() });

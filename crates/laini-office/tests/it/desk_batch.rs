@@ -77,7 +77,7 @@ impl Bank {
     }
 
     fn started(&self, count: u32) -> Result<DeskBatchId, Problem> {
-        let lines: String = (0..count).map(|n| format!("07220{n:05},ref {n}\n")).collect();
+        let lines = (0..count).map(|n| format!("07220{n:05},ref {n}")).collect::<Vec<_>>().join("\n");
         let id = self.draft(&lines)?;
         self.start(id)?;
         Ok(id)

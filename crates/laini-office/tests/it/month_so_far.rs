@@ -123,7 +123,7 @@ fn another_price_is_another_version_of_the_agreement() {
     };
     let (now, later) = (at("2026-11-20T09:00:00Z"), at("2026-12-31T21:00:00Z"));
     let outside = PriceAgreed::Outside("agreed by letter");
-    let version = on(&bench, now, |work| change_price(work, BANK, price(1_500), Some(later), outside)).unwrap();
+    let version = on(&bench, now, |work| change_price(work, BANK, &price(1_500), Some(later), outside)).unwrap();
     assert_eq!(version.state, AgreementState::Signed);
     let prices = PriceBook::load(&bench.office).unwrap();
     let list = |at| -> (u32, Money) {
@@ -131,10 +131,10 @@ fn another_price_is_another_version_of_the_agreement() {
         (stamp.version, stamp.list)
     };
     assert_eq!((list(now), list(later)), ((1, kes(2_000)), (2, kes(1_500))));
-    let sent = on(&bench, now, |work| change_price(work, FINTECH, price(1_000), None, PriceAgreed::ByBoth)).unwrap();
+    let sent = on(&bench, now, |work| change_price(work, FINTECH, &price(1_000), None, PriceAgreed::ByBoth)).unwrap();
     assert_eq!(sent.state, AgreementState::Sent);
     // What is not signed is not in force.
     assert_eq!(prices.in_force(FINTECH, Product::Imsi, later).unwrap().stamp().list, kes(2_000));
-    let again = on(&bench, now, |work| change_price(work, FINTECH, price(900), None, PriceAgreed::ByBoth));
+    let again = on(&bench, now, |work| change_price(work, FINTECH, &price(900), None, PriceAgreed::ByBoth));
     assert!(matches!(again, Err(Problem::NotNow(_))));
 }

@@ -141,7 +141,7 @@ fn filter(call: &Call) -> Result<RequestFilter, Problem> {
 fn list_requests(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let after = call.query("after").map(CheckId::parse_request_ref).transpose();
     let after = after.map_err(|_| Problem::invalid("after", "expected the next of the page before"))?;
-    paged_answer(requests::list(work, call.partner()?, &filter(call)?, after, call.limit()?)?)
+    paged_answer(&requests::list(work, call.partner()?, &filter(call)?, after, call.limit()?)?)
 }
 
 /// By a body, for a number has no place in a URL.
@@ -156,10 +156,10 @@ fn search_requests(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
         return Err(Problem::invalid("limit", format!("expected 1 to {}", PageRequest::LIMIT_MAX)));
     }
     let filter = RequestFilter { number: Some(number), ..RequestFilter::default() };
-    paged_answer(requests::list(work, call.partner()?, &filter, after, limit)?)
+    paged_answer(&requests::list(work, call.partner()?, &filter, after, limit)?)
 }
 
-fn paged_answer(page: RequestsPage) -> Result<Reply, Problem> {
+fn paged_answer(page: &RequestsPage) -> Result<Reply, Problem> {
     let requests = page.requests.iter().map(answer).collect();
     Reply::ok(&RequestsAnswer { requests, next: page.next.map(CheckId::request_ref) })
 }

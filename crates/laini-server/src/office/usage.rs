@@ -282,7 +282,7 @@ fn change_price(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
         monthly_minimum_minor: request.monthly_minimum_minor,
     };
     let agreed = request.agreed_outside.as_deref().map_or(PriceAgreed::ByBoth, PriceAgreed::Outside);
-    let version = agreements::change_price(work, partner, price, from, agreed)?;
+    let version = agreements::change_price(work, partner, &price, from, agreed)?;
     Reply::ok(&PriceChangeAnswer {
         agreement: version.id.to_string(),
         number: version.number,

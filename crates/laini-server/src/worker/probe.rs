@@ -76,8 +76,8 @@ impl Prober {
 
     async fn probe(&self, doors: &Inside, at: Timestamp) -> Vec<Probed> {
         let (token, tokens) = timed(Component::Tokens, self.token(doors)).await;
-        let (_, checks) = timed(Component::Checks, self.check(doors, token)).await;
-        let (_, deliveries) = timed(Component::Deliveries, self.deliveries(at)).await;
+        let ((), checks) = timed(Component::Checks, self.check(doors, token)).await;
+        let ((), deliveries) = timed(Component::Deliveries, self.deliveries(at)).await;
         let mut probed = vec![tokens, checks, deliveries];
         if self.has_production {
             probed.push(timed(Component::Feed, self.feed(at)).await.1);

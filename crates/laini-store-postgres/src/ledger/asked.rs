@@ -65,9 +65,9 @@ pub(super) async fn scan(link: &Link, query: &AskedQuery) -> Result<Scanned, DbE
             return Ok(scanned);
         };
         if query.newest_first {
-            high = place(end)
+            high = place(end);
         } else {
-            low = place(end)
+            low = place(end);
         }
         scanned.after = Some(end);
     }

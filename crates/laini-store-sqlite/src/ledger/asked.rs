@@ -70,9 +70,9 @@ pub(super) fn scan(connection: &Connection, query: &AskedQuery) -> rusqlite::Res
             return Ok(scanned);
         };
         if query.newest_first {
-            high = end.place
+            high = end.place;
         } else {
-            low = end.place
+            low = end.place;
         }
         scanned.after = Some(end.id);
     }

@@ -37,14 +37,17 @@ impl WhichRows {
     }
 }
 
-/// Rows of a batch with their numbers in it, from row `begin` on, `limit` at most; and where the next page begins.
+/// Rows with their numbers in the batch, and the number of the first that there was no place for.
+pub type NumberedRows = (Vec<(u32, BatchRow)>, Option<u32>);
+
+/// Rows of a batch, from row `begin` on, `limit` at most; and where the next page begins.
 pub fn rows(
     work: &mut Work<'_>,
     batch: &DeskBatch,
     which: WhichRows,
     begin: u32,
     limit: usize,
-) -> Result<(Vec<(u32, BatchRow)>, Option<u32>), Problem> {
+) -> Result<NumberedRows, Problem> {
     let mut found = Vec::new();
     if batch.started.is_none() || !batch.has_rows {
         return Ok((found, None));

@@ -24,7 +24,7 @@ use super::sheet::Columns;
 use crate::{Kept, Page, PageRequest, Problem, Work, key};
 
 pub use draft::{Draft, add_draft, draft, set_columns};
-pub use export::{WhichRows, export, rows};
+pub use export::{NumberedRows, WhichRows, export, rows};
 pub use forget::forget_batches;
 pub use quote::Quote;
 pub use rows::{BatchRow, Came, row};

@@ -287,7 +287,7 @@ async fn change(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Proble
         let is_outside = !visit.field("at_once").is_empty();
         let agreed = if is_outside { PriceAgreed::Outside(visit.field("reason")) } else { PriceAgreed::ByBoth };
         let from = from(work, visit)?;
-        agreements::change_price(work, visit.partner()?, terms, from, agreed)
+        agreements::change_price(work, visit.partner()?, &terms, from, agreed)
     });
     let done = if version.await?.state == AgreementState::Signed { "signed" } else { "sent" };
     Ok(Answer::see_other(format!("/operate/prices/{}?done={done}", visit.partner()?)))

@@ -60,7 +60,7 @@ pub(crate) fn run(context: &Context, args: &SetArgs) -> anyhow::Result<()> {
         let from = args.from.map(midnight).transpose()?;
         let agreed = args.agreed_outside.as_deref().map_or(PriceAgreed::ByBoth, PriceAgreed::Outside);
         let partner = partner_of(work, &args.partner)?;
-        change_price(work, partner, terms, from, agreed)
+        change_price(work, partner, &terms, from, agreed)
     })?;
     let report = SetReport { agreement: version.id.to_string(), number: version.number, state: version.state.word() };
     context.out.data(&report, |report| format!("version {} of the agreement is {}", report.number, report.state))
