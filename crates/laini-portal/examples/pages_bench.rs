@@ -204,7 +204,9 @@ async fn bind(
         mail: Arc::new(Nowhere),
         single_sign_on: None,
         assistant: None,
-        pages: Some(Box::new(move |beside| Portal::routes(pages_of, settings, PortalSettings::default(), beside))),
+        pages: Some(Box::new(move |inside, running| {
+            Portal::routes(pages_of, settings, PortalSettings::default(), (inside, running))
+        })),
         probing: None,
         shares: None,
         worlds: Arc::new(SqliteWorlds::open(dir)?),

@@ -37,6 +37,7 @@ impl Fields {
 }
 
 /// A field's name with its value.
+#[expect(clippy::needless_pass_by_value, reason = "values are given as they are")]
 pub(crate) fn field(name: impl Into<String>, value: impl ToString) -> (String, String) {
     (name.into(), value.to_string())
 }

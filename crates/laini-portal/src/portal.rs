@@ -279,15 +279,12 @@ impl Portal {
             _ => Problem::invalid("form", "it did not come whole; send it again"),
         };
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let form = match upload::boundary(content_type) {
-            Some(boundary) => {
-                let bytes = laini_server::http::read_bytes(body, context, &limits).await.map_err(refused)?;
-                upload::parse(boundary, &bytes)
-            }
-            None => {
-                let form = laini_server::http::read_form(headers, body, context, &limits).await.map_err(refused)?;
-                form.map(|fields| (fields, None))
-            }
+        let form = if let Some(boundary) = upload::boundary(content_type) {
+            let bytes = laini_server::http::read_bytes(body, context, &limits).await.map_err(refused)?;
+            upload::parse(boundary, &bytes)
+        } else {
+            let form = laini_server::http::read_form(headers, body, context, &limits).await.map_err(refused)?;
+            form.map(|fields| (fields, None))
         };
         form.ok_or_else(|| Problem::invalid("form", "expected the fields of a form"))
     }

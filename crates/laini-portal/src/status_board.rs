@@ -11,7 +11,7 @@ use crate::portal::Portal;
 /// A picture is shown for so long before a newer one is taken.
 const SHOWN_FOR: SignedDuration = SignedDuration::from_secs(10);
 /// Whoever looks waits so long for a newer one; then the last known one is shown.
-const PATIENCE: Duration = Duration::from_millis(1_000);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The picture of the service that everybody is shown: one for all, taken by one at a time, so that a crowd costs the
 /// store nothing, and one that does not answer leaves the last known picture.

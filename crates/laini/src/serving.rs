@@ -155,8 +155,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     if let (Some(address), Some(metrics)) = (metrics_address, metrics) {
         let outbox = Some(Arc::clone(&ledger.outbox));
         let gauged = Gauged { feed: Arc::clone(&feed), outbox, clock: Arc::new(SystemClock) };
-        let exposed =
-            server.expose(address, metrics, gauged).await.hint("choose another address for metrics.listen")?;
+        let exposed = server.expose(address, metrics, gauged).await.hint("choose another metrics.listen")?;
         tracing::info!(address = %exposed, "metrics can be collected");
     }
     if let Some(spans) = spans {
@@ -172,8 +171,7 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let listeners = offer.listeners.into_iter().chain(offer.operator);
     let mut tls: Vec<Arc<Tls>> = listeners.filter_map(|listener| listener.tls).collect();
     tls.dedup_by(|one, other| Arc::ptr_eq(one, other));
-    let refusals = house.refusals()?;
-    let (retention, disk) = (config.retention.policy(), house.data.path().to_owned());
+    let (refusals, retention, disk) = (house.refusals()?, config.retention.policy(), house.data.path().to_owned());
     Ok(Standing {
         server,
         base_url,

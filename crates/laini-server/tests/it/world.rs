@@ -14,7 +14,7 @@ use laini_core::partner::{
     Agreement, AgreementId, App, AppId, AppLimits, AppProfile, AppSecret, AppStatus, Environment, Partner, PartnerId,
     Product, ProductSet, Purpose,
 };
-use laini_core::store::{AccountBook, AccountStore, AuditEntry, LimitShares};
+use laini_core::store::{AccountBook, AccountStore, AuditEntry, LimitShares, Registry};
 use laini_office::billing::CountedDays;
 use laini_office::{Office, OfficeSettings};
 use laini_server::{Assistant, Deps, Environments, Listener, LiveSettings, Server, Settings, SingleSignOn};
@@ -188,18 +188,8 @@ impl World {
             fill(&kept, book).await;
             in_force = Arc::clone(&kept) as _;
         }
-        let office = Arc::new(Office {
-            store: Arc::clone(&kept) as _,
-            refusals: kept,
-            accounts: Arc::clone(&in_force),
-            ledger: Arc::clone(&ledger) as _,
-            outbox: Arc::clone(&ledger.outbox) as _,
-            registry: Some(Arc::clone(&registry) as _),
-            keys: Arc::clone(&keys),
-            entropy: Arc::new(CountedEntropy::default()),
-            settings: OfficeSettings::new("Test Mobile", settings.current().zone.clone(), Currency::KES),
-            counted: CountedDays::default(),
-        });
+        let zone = settings.current().zone.clone();
+        let office = office_of(kept, Arc::clone(&in_force), &ledger, (Arc::clone(&registry) as _, &keys), zone);
         let deps = Deps {
             registry: Arc::clone(&registry) as _,
             feed: Arc::new(NoFeed),
@@ -326,6 +316,28 @@ pub(crate) fn line(registered: &str, swapped: Option<&str>) -> Line {
         restricted: false,
         hashed_imsi: None,
     }
+}
+
+/// The office beside a server, over the stores that the server has.
+fn office_of(
+    kept: Arc<SqliteAccounts>,
+    accounts: Arc<dyn AccountStore>,
+    ledger: &Arc<VecLedger>,
+    (registry, keys): (Arc<dyn Registry>, &Arc<KeyTree>),
+    zone: TimeZone,
+) -> Arc<Office> {
+    Arc::new(Office {
+        store: Arc::clone(&kept) as _,
+        refusals: kept,
+        accounts,
+        ledger: Arc::clone(ledger) as _,
+        outbox: Arc::clone(&ledger.outbox) as _,
+        registry: Some(registry),
+        keys: Arc::clone(keys),
+        entropy: Arc::new(CountedEntropy::default()),
+        settings: OfficeSettings::new("Test Mobile", zone, Currency::KES),
+        counted: CountedDays::default(),
+    })
 }
 
 /// Puts a book into a store.

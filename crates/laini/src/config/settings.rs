@@ -63,6 +63,7 @@ impl Default for StatusConfig {
 /// Within what time tickets are answered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "the names of the settings are what operators write")]
 pub(crate) struct SupportConfig {
     pub(crate) answer_minor_minutes: u32,
     pub(crate) answer_major_minutes: u32,

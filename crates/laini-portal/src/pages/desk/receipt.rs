@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use laini_core::desk::{Reason, Verdict};
 use laini_core::partner::{Environment, PersonId, Purpose};
@@ -108,9 +109,9 @@ pub(super) fn names(
 ) -> Result<HashMap<PersonId, String>, Problem> {
     let mut names = HashMap::new();
     for person in people {
-        if !names.contains_key(&person) {
+        if let Entry::Vacant(place) = names.entry(person) {
             let found = work.look::<Person>(person)?;
-            names.insert(person, found.map(|person| person.name).unwrap_or_default());
+            place.insert(found.map(|person| person.name).unwrap_or_default());
         }
     }
     Ok(names)

@@ -28,12 +28,15 @@ pub(super) fn pages() -> Vec<Page> {
     ]
 }
 
+/// A partner with its limits, and its apps with theirs.
+type PartnerRows = (Partner, Row, Vec<(App, Row)>);
+
 #[derive(Template)]
 #[template(path = "operate/limits.html")]
 struct LimitsPage {
     frame: Frame,
     words: &'static RunningWords,
-    partners: Vec<(Partner, Row, Vec<(App, Row)>)>,
+    partners: Vec<PartnerRows>,
 }
 
 /// Limits as a table has them.
@@ -196,7 +199,7 @@ async fn change_partner(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer
 }
 
 async fn change_limits(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    portal.work(&visit, |work, visit| change_app_limits(work, visit)).await?;
+    portal.work(&visit, change_app_limits).await?;
     Ok(Answer::see_other(format!("{}?saved=1", visit.path)))
 }
 

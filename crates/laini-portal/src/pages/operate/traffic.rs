@@ -39,7 +39,7 @@ struct TrafficPage {
 
 impl TrafficPage {
     /// Whether an app asks made-up numbers.
-    fn is_sandbox(&self, app: &AppTraffic) -> bool {
+    fn is_sandbox(app: &AppTraffic) -> bool {
         app.environment == Environment::Sandbox
     }
 }

@@ -195,6 +195,7 @@ async fn redraft(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Probl
     back(&visit)
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "a template asks yes or no of each thing")]
 #[derive(Template)]
 #[template(path = "partner/agreement.html")]
 struct AgreementPage {

@@ -42,6 +42,7 @@ pub(super) fn pages() -> Vec<Page> {
     ]
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "a template asks yes or no of each thing")]
 #[derive(Template)]
 #[template(path = "partner/apps.html")]
 struct AppsPage {

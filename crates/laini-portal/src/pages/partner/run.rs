@@ -30,6 +30,7 @@ pub(super) fn pages() -> Vec<Page> {
 }
 
 /// A scripted run as it stands.
+#[expect(clippy::struct_excessive_bools, reason = "a template asks yes or no of each thing")]
 pub(super) struct RunView {
     pub(super) app: AppId,
     pub(super) app_name: String,

@@ -61,6 +61,7 @@ struct TeamPage<'a> {
 }
 
 /// Somebody in a list.
+#[expect(clippy::struct_excessive_bools, reason = "a template asks yes or no of each thing")]
 pub(in crate::pages) struct PersonRow {
     pub(in crate::pages) id: PersonId,
     pub(in crate::pages) name: String,

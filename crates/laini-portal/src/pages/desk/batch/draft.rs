@@ -18,6 +18,9 @@ const SHOWN_ROWS: usize = 6;
 /// Lines that are named of those left out.
 const NAMED_LINES: usize = 20;
 
+/// What a column may be: the word, what people call it, and whether it is that.
+type Kind = (&'static str, &'static str, bool);
+
 #[derive(Template)]
 #[template(path = "desk/batch_draft.html")]
 struct DraftPage<'a> {
@@ -29,8 +32,8 @@ struct DraftPage<'a> {
     apps: Vec<AppChoice>,
     purposes: Vec<(&'static str, &'static str, bool)>,
     reference: &'a str,
-    /// Each column: its number, and what it may be, with whether it is.
-    columns: Vec<(usize, Vec<(&'static str, &'static str, bool)>)>,
+    /// Each column: its number, and what it may be.
+    columns: Vec<(usize, Vec<Kind>)>,
     rows: Vec<(u32, Vec<String>)>,
     duplicates: String,
     invalid: String,
