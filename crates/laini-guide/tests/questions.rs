@@ -35,7 +35,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("Can people sign in with our identity provider?", &["people"]),
     ("How do I set up a second factor?", &["people"]),
     ("How does a subscriber ask for their data to be erased?", &["privacy"]),
-    ("How long are numbers kept?", &["privacy", "operations"]),
+    ("How long are numbers kept?", &["privacy", "operations", "requests"]),
     ("How do I set a budget for an app?", &["limits", "how-to"]),
     ("What is the rate limit of an app?", &["limits", "errors"]),
     ("How do I restrict an app to IP addresses?", &["limits", "how-to"]),

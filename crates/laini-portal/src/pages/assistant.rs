@@ -66,6 +66,8 @@ struct AnsweredPart {
     support: Option<String>,
     /// Whether an id was named that is looked up for members alone.
     must_sign_in: bool,
+    /// Whether they have a log of requests.
+    is_member: bool,
     command: String,
     curl: String,
 }
@@ -97,6 +99,7 @@ async fn ask(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> 
         // Staff answer tickets, and open none.
         support: (*HAS_SUPPORT && visit.caller.as_ref().is_none_or(|caller| caller.partner.is_some()))
             .then_some(support),
+        is_member: visit.actor().partner().is_some(),
         must_sign_in: visit.caller.is_none() && !ids_in(question).is_empty(),
         command: format!("laini ask '{quoted}'"),
         curl: format!(

@@ -86,7 +86,9 @@ fn told(answered: &Answered) -> String {
         let Looked { id, at, app, outcome, charge } = request;
         text += &match (at, app, outcome, charge) {
             (Some(at), Some(app), Some(outcome), Some(charge)) => format!("{id}: {outcome}, {at}, {app}, {charge}\n\n"),
-            _ => format!("{id}: not known. What was refused before the registry was asked leaves no record.\n\n"),
+            _ => format!(
+                "{id}: not in the ledger. What was refused before the registry was asked is told by `laini requests`.\n\n"
+            ),
         };
     }
     for passage in &answered.passages {
