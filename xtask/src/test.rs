@@ -92,7 +92,8 @@ fn cargo_test() -> Result<u64> {
     let own = if std::env::var_os(TEST_URL).is_none() { Some(TestServer::start()?) } else { None };
     let tests = |words: &[&str]| -> Result<u64> {
         let mut passed = 0;
-        let mut cargo = shell::command(CARGO_LIMIT_MINUTES, &["cargo", "test", "--workspace", "--locked"]);
+        let mut cargo =
+            shell::command(CARGO_LIMIT_MINUTES, &["cargo", "test", "--workspace", "--locked", "--no-fail-fast"]);
         cargo.args(words);
         if let Some(server) = &own {
             cargo.env(TEST_URL, server.url());

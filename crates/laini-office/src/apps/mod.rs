@@ -7,7 +7,7 @@
 mod activity;
 mod change;
 mod import;
-mod limits;
+mod probing;
 mod result_addresses;
 mod secrets;
 mod standing;
@@ -24,7 +24,7 @@ use laini_core::store::{AccountBook, AccountsChange};
 pub use activity::{Activity, activity};
 pub use change::{AppPatch, change_app, limit_partner, set_budget};
 pub use import::{ForeignApp, ImportReport, ImportedRow, import_apps};
-pub use limits::{set_partner_limits, set_probing};
+pub use probing::set_probing;
 pub use result_addresses::{
     FIRST_GENERATION, add_result_address, note_proof, remove_result_address, roll_secret, the_address,
 };

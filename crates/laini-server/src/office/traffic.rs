@@ -1,18 +1,15 @@
-//! Traffic of all partners, and the limits that the operator sets.
+//! Traffic of all partners, and what becomes of an app that is flagged.
 
 use std::num::NonZeroU32;
 
 use axum::http::Method;
 use laini_core::partner::{AppId, May, Probing, Rate, StaffRole};
-use laini_office::apps::{set_partner_limits, set_probing};
+use laini_office::apps::set_probing;
 use laini_office::traffic::{AppTraffic, HourTraffic, traffic};
 use laini_office::{Problem, Work};
-use laini_wire::office::traffic::{
-    AppTrafficAnswer, HourTrafficAnswer, PartnerLimitsRequest, ProbingRequest, TrafficAnswer,
-};
+use laini_wire::office::traffic::{AppTrafficAnswer, HourTrafficAnswer, ProbingRequest, TrafficAnswer};
 use serde_json::json;
 
-use super::apps::read_limits;
 use super::described::{asking, in_query, operation, refusing, taking};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
@@ -20,26 +17,21 @@ use crate::openapi::{Answer, Operation, Schemas, collect};
 
 pub(super) const NOUN: Noun = Noun {
     tag: "traffic",
-    description: "What all partners ask, and how much they may. For the operator's staff.",
+    description: "What all partners ask, and what becomes of those who probe. For the operator's staff.",
     endpoints: || {
-        vec![
-            Endpoint::new(show_operation(), show_traffic),
-            Endpoint::new(limits_operation(), set_limits_of_partner),
-            Endpoint::new(probing_operation(), set_probing_of_app),
-        ]
+        vec![Endpoint::new(show_operation(), show_traffic), Endpoint::new(probing_operation(), set_probing_of_app)]
     },
     schemas,
 };
 
 /// Hours that are told where nothing is said.
 const HOURS: u16 = 24;
-/// Who says how much may be asked.
-const LIMITS: May = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Support] };
+/// Who says what becomes of them.
+const SLOWS: May = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Support] };
 
 fn schemas() -> Schemas {
     let mut schemas = Vec::new();
     collect::<TrafficAnswer>(&mut schemas);
-    collect::<PartnerLimitsRequest>(&mut schemas);
     collect::<ProbingRequest>(&mut schemas);
     schemas
 }
@@ -62,25 +54,11 @@ fn nothing() -> Answer {
     Answer::no_content("It holds within seconds.")
 }
 
-fn limits_operation() -> Operation {
-    let path = "/office/v1/partners/{partner}/limits";
-    let summary = "Limit all production apps of a partner together";
-    let body = json!({
-        "limits": {"per_second": 200, "burst": 400, "per_day": null, "per_month": 5_000_000},
-        "reason": "amendment 2",
-    });
-    taking(
-        operation("set_limits_of_partner", (Method::PUT, path), summary, LIMITS, nothing()),
-        "PartnerLimitsRequest",
-        body,
-    )
-}
-
 fn probing_operation() -> Operation {
     let path = "/office/v1/partners/{partner}/apps/{app}/probing";
     let summary = "Say what becomes of an app while it is flagged for probing";
     let body = json!({"slow_to": 2, "reason": "flagged on Friday"});
-    taking(operation("set_probing_of_app", (Method::PUT, path), summary, LIMITS, nothing()), "ProbingRequest", body)
+    taking(operation("set_probing_of_app", (Method::PUT, path), summary, SLOWS, nothing()), "ProbingRequest", body)
 }
 
 fn show_traffic(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
@@ -112,12 +90,6 @@ fn show_traffic(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
 fn a_reason(text: &str) -> Result<&str, Problem> {
     let fits = (1..=500).contains(&text.trim().chars().count()) && !text.chars().any(char::is_control);
     fits.then_some(text.trim()).ok_or(Problem::invalid("reason", "expected 1 to 500 characters in one line"))
-}
-
-fn set_limits_of_partner(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
-    let PartnerLimitsRequest { limits, reason } = call.json()?;
-    set_partner_limits(work, call.partner()?, read_limits(limits)?, a_reason(&reason)?)?;
-    Ok(Reply::no_content())
 }
 
 fn set_probing_of_app(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

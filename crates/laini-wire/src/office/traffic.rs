@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::apps::LimitsBody;
-
 /// What all partners asked in the last hours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -48,17 +46,6 @@ pub struct AppTrafficAnswer {
     pub unknown: u64,
     /// Free: the number is restricted.
     pub withheld: u64,
-}
-
-/// `PUT /office/v1/partners/{partner}/limits`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct PartnerLimitsRequest {
-    /// Of all its production apps together.
-    pub limits: LimitsBody,
-    /// Why: 1 to 500 characters.
-    pub reason: String,
 }
 
 /// `PUT /office/v1/partners/{partner}/apps/{app}/probing`.

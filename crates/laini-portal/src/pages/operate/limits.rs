@@ -6,7 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use laini_core::billing::Money;
 use laini_core::partner::{App, AppId, AppStatus, Budget, Limits, Partner, PartnerId, Probing, Product, Rate};
-use laini_office::apps::{AppPatch, change_app, set_budget, set_partner_limits, set_probing, the_app};
+use laini_office::apps::{AppPatch, change_app, limit_partner, set_budget, set_probing, the_app};
 use laini_office::organisation::find_partner;
 use laini_office::{Problem, Work};
 
@@ -192,7 +192,7 @@ fn reason(visit: &Visit) -> Result<&str, Problem> {
 
 async fn change_partner(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let change = |work: &mut Work<'_>, visit: &Visit| {
-        set_partner_limits(work, visit.partner()?, limits(visit, "all")?, reason(visit)?)
+        limit_partner(work, visit.partner()?, limits(visit, "all")?, reason(visit)?)
     };
     portal.work(&visit, change).await?;
     Ok(Answer::see_other(format!("{}?saved=1", visit.path)))

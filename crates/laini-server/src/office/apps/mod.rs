@@ -16,7 +16,7 @@ use super::described::{operation, paged, taking};
 use super::{Beside, Call, Endpoint, Noun, Reply};
 use crate::openapi::{Schemas, collect};
 
-pub(super) use words::{credentials, hex, instant, products, read_limits};
+pub(super) use words::{credentials, hex, instant, products};
 
 pub(super) const NOUN: Noun = Noun {
     tag: "apps",
