@@ -119,8 +119,8 @@ pub fn limit_partner(work: &mut Work<'_>, partner: PartnerId, limits: Limits, re
     is_not_ended(work, partner)?;
     work.accounts(AccountsChange::Partner(partner, PartnerChange::Limits(limits)));
     let per = |count: Option<u64>, time: &str| count.map(|count| format!("{count} a {time}"));
-    let rate = limits.rate.map(|rate| u64::from(rate.per_second.get()));
-    let set = [per(rate, "second"), per(limits.per_day, "day"), per(limits.per_month, "month")];
+    let rate = limits.rate.map(|rate| format!("{}/s (burst {})", rate.per_second, rate.burst));
+    let set = [rate, per(limits.per_day, "day"), per(limits.per_month, "month")];
     let set: Vec<String> = set.into_iter().flatten().collect();
     let set = if set.is_empty() { "none".to_owned() } else { set.join(", ") };
     let because = if reason.is_empty() { set } else { format!("{set}: {reason}") };

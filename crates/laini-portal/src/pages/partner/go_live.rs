@@ -133,6 +133,8 @@ struct GoLivePage {
     can_return: bool,
     /// Key and secret, shown this once.
     credentials: Option<(String, String)>,
+    /// The signing secret of the run's address, shown this once.
+    signing_secret: Option<String>,
     app: Option<AppId>,
     base_url: String,
 }
@@ -166,14 +168,19 @@ const WAY: [GoLiveState; 4] =
     [GoLiveState::Preparing, GoLiveState::AwaitingApproval, GoLiveState::Approved, GoLiveState::Live];
 
 pub(super) async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    show_with(&portal, &visit, None).await
+    show_with(&portal, &visit, ShownOnce::default()).await
 }
 
-async fn show_with(
-    portal: &Arc<Portal>,
-    visit: &Arc<Visit>,
-    credentials: Option<(String, String)>,
-) -> Result<Answer, Problem> {
+/// What a page shows this once, right after it was made.
+#[derive(Default)]
+pub(super) struct ShownOnce {
+    /// The key and the secret of the production app.
+    pub(super) credentials: Option<(String, String)>,
+    /// What deliveries of the run's app are signed with.
+    pub(super) signing_secret: Option<String>,
+}
+
+pub(super) async fn show_with(portal: &Arc<Portal>, visit: &Arc<Visit>, once: ShownOnce) -> Result<Answer, Problem> {
     let id = visit.id("go_live", GoLiveId::parse)?;
     let request = portal.work(visit, move |work, visit| going_live::the_request(work, visit.partner()?, id)).await?;
     // Judged first: the checklist sees what has been passed.
@@ -216,7 +223,8 @@ async fn show_with(
         can_withdraw: can_prepare && !request.state.is_over(),
         can_return: may(visit, &OPERATES)
             && matches!(request.state, GoLiveState::AwaitingApproval | GoLiveState::Approved),
-        credentials,
+        credentials: once.credentials,
+        signing_secret: once.signing_secret,
         app: request.app,
         base_url: run::base_url(portal),
         head: Head::new(visit, named, "go-live"),
@@ -316,7 +324,7 @@ async fn collect(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Probl
     let issued = portal.work(&visit, move |work, visit| going_live::collect(work, visit.partner()?, id));
     let (_, app, secret) = issued.await?;
     let shown = (app.consumer_key.as_str().to_owned(), secret.reveal().to_owned());
-    show_with(&portal, &visit, Some(shown)).await
+    show_with(&portal, &visit, ShownOnce { credentials: Some(shown), ..ShownOnce::default() }).await
 }
 
 /// Where a request is.

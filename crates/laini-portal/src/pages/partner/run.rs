@@ -7,12 +7,12 @@ use laini_core::delivery::LISTEN;
 use laini_core::partner::{AppId, AppStatus, Environment, GoLiveId, ScriptedRunId};
 use laini_office::going_live::{self, GoLive, GoLivePatch};
 use laini_office::{Problem, Work, apps};
-use laini_wire::office::apps::ResultAddressAnswer;
+use laini_wire::office::apps::SigningSecretAnswer;
 use laini_wire::office::going_live::{RunStepAnswer, ScriptedRunAnswer};
 use serde_json::json;
 
 use super::PREPARES;
-use super::go_live::back;
+use super::go_live::{ShownOnce, back, show_with};
 use crate::answer::Answer;
 use crate::page::Page;
 use crate::portal::Portal;
@@ -163,9 +163,10 @@ async fn begin(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem
 async fn listen(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let (_, app) = the_run(&portal, &visit).await?;
     let path = path(&visit, &format!("apps/{app}/result-addresses"))?;
-    let _: ResultAddressAnswer =
+    let told: SigningSecretAnswer =
         portal.ask_office_for(&visit, (Method::POST, &path), Some(&json!({"url": LISTEN}))).await?;
-    back(&visit)
+    let once = ShownOnce { signing_secret: Some(told.signing_secret), ..ShownOnce::default() };
+    show_with(&portal, &visit, once).await
 }
 
 async fn send(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
