@@ -237,6 +237,10 @@ impl Portal {
         }
         let own = visit.session.as_ref().or(browser.as_ref()).map(|cookie| cookie.as_str());
         visit.csrf = csrf::token(&self.office.keys.office_seal(), own.unwrap_or_default());
+        if visit.caller.is_none() && matches!(page.access, Access::SignedIn(_)) {
+            let next: String = form_urlencoded::byte_serialize(visit.path.as_bytes()).collect();
+            return Ok(Some(Answer::see_other(format!("/sign-in?next={next}"))));
+        }
         if page.method == Method::POST {
             if visit.caller.is_none() {
                 let later = |wait: Duration| Problem::TooOften { retry_after_s: wait.as_secs() + 1 };
@@ -249,11 +253,7 @@ impl Portal {
                 return Err(Problem::Forbidden(visit.language.words().stale_form.into()));
             }
         }
-        let Access::SignedIn(may) = page.access else { return Ok(None) };
-        let Some(caller) = &visit.caller else {
-            let next: String = form_urlencoded::byte_serialize(visit.path.as_bytes()).collect();
-            return Ok(Some(Answer::see_other(format!("/sign-in?next={next}"))));
-        };
+        let (Access::SignedIn(may), Some(caller)) = (page.access, &visit.caller) else { return Ok(None) };
         visit.partner().map(|_| ()).or_else(|problem| match visit.param("partner") {
             // Whose it is comes first: that there is another partner is nobody's business.
             Some(_) => Err(problem),

@@ -16,11 +16,11 @@ use laini_core::partner::{
 use laini_core::privacy::{RestrictionCursor, RestrictionRow};
 use laini_core::sandbox::World;
 use laini_core::store::{
-    AccountBook, AccountStore, AccountsError, AnswerKey, AnswerMemory, AppChange, AskedPage, AskedQuery, AuditEntry,
-    BoxFuture, ChainHead, ChainPage, ChainRow, Changed, Claim, Claimed, Draft, FoundCheck, KeyedAnswer, Ledger,
-    LedgerError, LedgerRow, Lookup, Mac, PartnerChange, PlacedRow, Recorded, Registry, RegistryError, RepeatMemory,
-    RequestHash, ResultAddressChange, RowQuery, StoredAnswer, SubjectHash, Submission, Submitted, Usage, WorldChange,
-    WorldStore, WorldsError, WriterEnd,
+    AccountBook, AccountStore, AccountsError, AnswerKey, AnswerMemory, AppChange, AskedCheck, AskedPage, AskedQuery,
+    AuditEntry, BoxFuture, ChainHead, ChainPage, ChainRow, Changed, Claim, Claimed, Draft, FoundCheck, KeyedAnswer,
+    Ledger, LedgerError, LedgerRow, Lookup, Mac, PartnerChange, PlacedRow, Recorded, Registry, RegistryError,
+    RepeatMemory, RequestHash, ResultAddressChange, RowQuery, StoredAnswer, SubjectHash, Submission, Submitted, Usage,
+    WorldChange, WorldStore, WorldsError, WriterEnd,
 };
 use laini_server::{Clock, Entropy};
 use tokio::sync::Notify;
@@ -294,8 +294,32 @@ impl Ledger for VecLedger {
         unimplemented_here()
     }
 
-    fn asked(&self, _: AskedQuery) -> BoxFuture<'_, Result<AskedPage, LedgerError>> {
-        unimplemented_here()
+    fn asked(&self, query: AskedQuery) -> BoxFuture<'_, Result<AskedPage, LedgerError>> {
+        let rows = self.rows.lock().unwrap();
+        let check = |(draft, recorded): &(Draft, Recorded)| AskedCheck {
+            row: draft.row(*recorded, [0; 32]),
+            number: Some(draft.subject.hash),
+            subject: Some(draft.subject.clone()),
+        };
+        let fits = |AskedCheck { row, number, .. }: &AskedCheck| {
+            (query.numbers.is_empty() || number.is_some_and(|number| query.numbers.contains(&number)))
+                && query.partner.is_none_or(|partner| row.partner == partner)
+                && query.app.is_none_or(|app| row.app == app)
+                && query.outcome.is_none_or(|outcome| row.outcome == outcome)
+                && query.from.is_none_or(|from| row.at >= from)
+                && query.until.is_none_or(|until| row.at < until)
+                && query.after.is_none_or(|after| if query.newest_first { row.id < after } else { row.id > after })
+        };
+        let mut checks: Vec<AskedCheck> = rows.iter().map(check).filter(fits).collect();
+        checks.sort_by_key(|check| check.row.id);
+        if query.newest_first {
+            checks.reverse();
+        }
+        let has_more = checks.len() > query.limit;
+        checks.truncate(query.limit);
+        let after = checks.last().filter(|_| has_more).map(|last| last.row.id);
+        let page = AskedPage { checks, looked_at: rows.len() as u64, after };
+        Box::pin(async { Ok(page) })
     }
 }
 

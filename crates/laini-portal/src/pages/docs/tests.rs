@@ -70,5 +70,5 @@ fn links_within_the_guide_lead_somewhere() {
             checked += 1;
         }
     }
-    assert!(checked > 30, "{checked}");
+    assert!(checked > 15, "{checked}");
 }
