@@ -6,10 +6,9 @@ use axum::http::{Method, Request, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
-use jiff::SignedDuration;
-use laini_core::access::TokenClaims;
 use laini_core::partner::{App, AppId, AppStatus, Product};
 use laini_office::{Problem, Unproven};
+use laini_server::http::Inside;
 use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::checks::{CHECKS_PATH, CheckItem, ChecksAnswer};
 use laini_wire::error::code;
@@ -20,8 +19,6 @@ use serde_json::{Value, json};
 use crate::portal::Portal;
 use crate::visit::Visit;
 
-/// A token that a page mints for one question is good for so long.
-const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 /// The largest answer that is read.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
@@ -180,13 +177,7 @@ impl Portal {
         (method, path): (Method, &str),
         body: Option<&Value>,
     ) -> Result<Asked, Problem> {
-        let token = self.office.keys.token().sign(&TokenClaims {
-            app: app.id,
-            environment: app.environment,
-            epoch: app.token_epoch,
-            expires: visit.context.at + TOKEN_LIFETIME,
-            nonce: self.office.entropy.next_u64(),
-        });
+        let token = Inside::token(&self.office, app, visit.context.at);
         self.send(visit, (method, path), token.reveal(), body).await
     }
 

@@ -9,7 +9,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use jiff::{SignedDuration, Timestamp};
-use laini_core::access::TokenClaims;
+use laini_core::access::{Token, TokenClaims};
 use laini_core::partner::App;
 use laini_office::Office;
 use laini_wire::header::IDEMPOTENCY_KEY;
@@ -63,13 +63,7 @@ impl Inside {
         (path, key): (&str, Option<&str>),
         body: &Value,
     ) -> Result<(Parts, Bytes), String> {
-        let token = office.keys.token().sign(&TokenClaims {
-            app: app.id,
-            environment: app.environment,
-            epoch: app.token_epoch,
-            expires: asker.at + TOKEN_LIFETIME,
-            nonce: office.entropy.next_u64(),
-        });
+        let token = Self::token(office, app, asker.at);
         let request = Request::post(path)
             .header(AUTHORIZATION, format!("Bearer {}", token.reveal()))
             .header(CONTENT_TYPE, "application/json");
@@ -79,6 +73,17 @@ impl Inside {
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         let body = body.map_err(|error| format!("the API's answer broke off: {error}"))?;
         Ok((parts, body.to_bytes()))
+    }
+
+    /// A token for one question in the name of an app.
+    pub fn token(office: &Office, app: &App, at: Timestamp) -> Token {
+        office.keys.token().sign(&TokenClaims {
+            app: app.id,
+            environment: app.environment,
+            epoch: app.token_epoch,
+            expires: at + TOKEN_LIFETIME,
+            nonce: office.entropy.next_u64(),
+        })
     }
 
     /// Asks for somebody: it counts as theirs, from their address.
