@@ -111,8 +111,9 @@ impl Default for BillingSettings {
 }
 
 impl Office {
-    /// Does a piece of work for `actor` and saves it; begun anew where others changed meanwhile what it had read, so
-    /// `work` must do nothing that cannot be repeated.
+    /// Does a piece of work for `actor` and saves it; begun anew where others changed meanwhile what it had read, as
+    /// saving finds, or the work itself where two things that it read cannot both be. So `work` must do nothing that
+    /// cannot be repeated.
     pub fn run<T>(
         &self,
         actor: &Actor,
@@ -122,9 +123,8 @@ impl Office {
         let mut was_taken = false;
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = Work::begin(self, actor.clone(), at);
-            let done = work(&mut unit)?;
-            match unit.save() {
-                Ok(()) => return Ok(done),
+            match work(&mut unit).and_then(|done| unit.save().map(|()| done)) {
+                Ok(done) => return Ok(done),
                 Err(Problem::Contended) => {}
                 // Somebody was first between its look and its saving: begun anew, it sees that.
                 Err(Problem::Taken(_)) if !was_taken => was_taken = true,

@@ -88,7 +88,8 @@ pub fn post(work: &mut Work<'_>, item: &OpenItem) -> Result<(), Problem> {
     match work.look::<Receivable>(posted.id())? {
         None => work.put(&posted),
         Some(found) if found == posted => Ok(()),
-        Some(_) => Err(Problem::Taken("another invoice has this number".into())),
+        // Its number was the next one when it was read, and was given away since.
+        Some(_) => Err(Problem::Contended),
     }
 }
 
@@ -97,7 +98,8 @@ pub fn post_credit(work: &mut Work<'_>, posted: &CreditPosting) -> Result<(), Pr
     match work.look::<CreditPosting>(posted.id())? {
         None => work.put(posted),
         Some(found) if found == *posted => Ok(()),
-        Some(_) => Err(Problem::Taken("another credit note has this number".into())),
+        // As above.
+        Some(_) => Err(Problem::Contended),
     }
 }
 
