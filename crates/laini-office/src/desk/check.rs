@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{Finding, NUMBERS_KEPT, Told, masked, settings};
+use crate::privacy::Span;
 use crate::{Actor, Cursor, Kept, Office, Page, PageRequest, Problem, Work, key};
 
 /// The longest reference of a case, in characters, as the API takes it.
@@ -87,6 +88,13 @@ impl DeskCheck {
         let sealed = STANDARD_NO_PAD.decode(&self.sealed).ok()?;
         let opened = office.keys.office_seal().open((Self::KIND, self.id.into()), &sealed)?;
         serde_json::from_slice(&opened).ok()
+    }
+
+    /// Forgets the number of the receipt; the rest of it stays.
+    pub(super) fn forget(mut self, work: &mut Work<'_>) -> Result<(), Problem> {
+        let reference = self.reference(work.office);
+        self.hide(work.office, &Hidden { number: None, reference })?;
+        work.put(&self)
     }
 
     fn hide(&mut self, office: &Office, hidden: &Hidden) -> Result<(), Problem> {
@@ -205,6 +213,24 @@ pub fn history(
     }
 }
 
+/// Those receipts of a page that keep this number since some time of the span; and where the next page begins.
+pub(super) fn receipts_about(
+    work: &mut Work<'_>,
+    number: Msisdn,
+    span: Span,
+    page: PageRequest,
+) -> Result<(Vec<DeskCheck>, Option<Cursor>), Problem> {
+    let (ends, digits) = (masked(number), number.digits());
+    let found = work.find::<DeskCheck>("has_number", "all", false, page)?;
+    let mut receipts = found.items;
+    // Its ends first: they are not sealed.
+    receipts.retain(|receipt| {
+        let is_of_span = span.contains(receipt.finding.at) && receipt.masked == ends;
+        is_of_span && receipt.number(work.office).is_some_and(|kept| *kept == digits)
+    });
+    Ok((receipts, found.next))
+}
+
 /// Forgets the numbers of receipts that were kept long enough; of how many.
 pub fn forget_numbers(office: &Office, at: Timestamp) -> Result<usize, Problem> {
     let page = PageRequest { after: None, limit: FORGOTTEN_AT_ONCE };
@@ -213,10 +239,8 @@ pub fn forget_numbers(office: &Office, at: Timestamp) -> Result<usize, Problem> 
         let count = office.run(&Actor::System, at, |work| {
             let oldest = work.find::<DeskCheck>("has_number", "all", false, page)?.items;
             let mut count = 0;
-            for mut check in oldest.into_iter().filter(|check| check.finding.at + NUMBERS_KEPT <= at) {
-                let reference = check.reference(work.office);
-                check.hide(work.office, &Hidden { number: None, reference })?;
-                work.put(&check)?;
+            for check in oldest.into_iter().filter(|check| check.finding.at + NUMBERS_KEPT <= at) {
+                check.forget(work)?;
                 count += 1;
             }
             Ok(count)

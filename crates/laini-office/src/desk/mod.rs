@@ -12,6 +12,7 @@ mod finding;
 mod reveal;
 mod settings;
 pub mod sheet;
+mod subject;
 
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -30,6 +31,7 @@ pub use check::{
 pub use finding::{Finding, Told, masked};
 pub use reveal::{reveal_check, reveal_row};
 pub use settings::{CANARIES_MAX, DeskSettings, LOOK_UPS_PER_DAY_MAX, REVEALS_PER_DAY_MAX, set_settings, settings};
+pub use subject::{KeptNumber, forget_number, kept_numbers};
 
 /// The desk keeps numbers, sealed, for so long; then receipts have their ends alone, and batches their counts.
 pub const NUMBERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);

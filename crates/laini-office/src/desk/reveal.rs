@@ -30,6 +30,9 @@ pub fn reveal_row(
     reason: &str,
 ) -> Result<Zeroizing<String>, Problem> {
     let number = batch::row(work, partner, id, row)?.1.number;
+    if number.is_empty() {
+        return Err(Problem::not_now("the number was forgotten at its holder's request"));
+    }
     count(work, partner, &format!("{id}/{row}"), reason)?;
     Ok(Zeroizing::new(number))
 }

@@ -9,6 +9,7 @@ use laini_core::store::{
 use serde::Serialize;
 
 use super::{PrivacyRequest, scan};
+use crate::desk::KeptNumber;
 
 /// Checks read at a time.
 const CHECKS_PER_PAGE: usize = 5_000;
@@ -33,7 +34,7 @@ impl Span {
         Self { from: self.from.max(line.map(Line::holding_since)), ..self }
     }
 
-    fn contains(self, at: Timestamp) -> bool {
+    pub(crate) fn contains(self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
     }
 }
@@ -48,6 +49,8 @@ pub struct Sources<'a> {
     pub ledger: &'a dyn Ledger,
     /// What was refused.
     pub refusals: &'a dyn RefusalLog,
+    /// Where desks of partners keep the number, sealed.
+    pub desks: &'a [KeptNumber],
     /// Restrictions and names.
     pub accounts: &'a dyn AccountStore,
 }
@@ -79,6 +82,8 @@ pub struct Dossier {
     pub checks: Vec<CheckHeld>,
     /// Who asked about it and was refused, so that they were told nothing; newest first.
     pub refused: Vec<RefusedHeld>,
+    /// Whose desk keeps the number since when; oldest first.
+    pub desks: Vec<DeskHeld>,
 }
 
 /// The line as it is answered.
@@ -160,6 +165,19 @@ pub struct RefusedHeld {
     pub code: String,
 }
 
+/// A number that a partner's people have looked up, or want to, at the desk.
+#[derive(Debug, Serialize)]
+pub struct DeskHeld {
+    /// Since when.
+    pub at: Timestamp,
+    /// Whose desk.
+    pub partner: String,
+    /// What it stands in.
+    pub stands_in: &'static str,
+    /// When it is forgotten.
+    pub until: Timestamp,
+}
+
 /// Why a dossier could not be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum DossierError {
@@ -218,6 +236,7 @@ pub async fn dossier(
         requests: of_span.map(|request| request_held(request, now)).collect(),
         checks,
         refused: refused.iter().map(|call| refused_held(call, &book)).collect(),
+        desks: sources.desks.iter().map(|kept| desk_held(kept, &book)).collect(),
     })
 }
 
@@ -289,10 +308,19 @@ fn refused_held(call: &RefusedCall, book: &AccountBook) -> RefusedHeld {
     RefusedHeld { at: call.at, partner, app, environment: call.environment.word(), code: call.code.clone() }
 }
 
+fn desk_held(kept: &KeptNumber, book: &AccountBook) -> DeskHeld {
+    let KeptNumber { at, partner, stands_in, until } = *kept;
+    DeskHeld { at, partner: partner_name(book, partner), stands_in, until }
+}
+
 fn names(book: &AccountBook, partner: PartnerId, app: AppId) -> (String, String) {
-    let of_partner = book.partners.iter().find(|known| known.id == partner).map(|known| known.name.clone());
     let of_app = book.apps.iter().find(|known| known.id == app).map(|known| known.name.clone());
-    (of_partner.unwrap_or_else(|| partner.to_string()), of_app.unwrap_or_else(|| app.to_string()))
+    (partner_name(book, partner), of_app.unwrap_or_else(|| app.to_string()))
+}
+
+fn partner_name(book: &AccountBook, partner: PartnerId) -> String {
+    let found = book.partners.iter().find(|known| known.id == partner).map(|known| known.name.clone());
+    found.unwrap_or_else(|| partner.to_string())
 }
 
 /// What feeds said of the number in lines that could not be read: found by its last digits, in whatever form.

@@ -32,6 +32,10 @@ impl Dossier {
             blocks.push(Block::Heading("Who asked about the number and was told nothing".to_owned()));
             blocks.push(self.refused_block());
         }
+        if !self.desks.is_empty() {
+            blocks.push(Block::Heading("Who keeps the number, since it was looked up by hand".to_owned()));
+            blocks.push(self.desks_block());
+        }
         if !self.requests.is_empty() {
             blocks.push(Block::Heading("What was asked of us about the number".to_owned()));
             blocks.push(self.requests_block());
@@ -72,6 +76,13 @@ impl Dossier {
             vec![told(call.at), call.partner.clone(), call.environment.to_owned(), call.code.clone()]
         };
         table(&["When", "Who", "Where", "Why not"], self.refused.iter().map(row).collect())
+    }
+
+    fn desks_block(&self) -> Block {
+        let row = |kept: &super::DeskHeld| {
+            vec![told(kept.at), kept.partner.clone(), kept.stands_in.to_owned(), told(kept.until)]
+        };
+        table(&["When", "Who", "Where", "Until"], self.desks.iter().map(row).collect())
     }
 
     fn requests_block(&self) -> Block {

@@ -11,7 +11,9 @@ mod reason;
 mod request;
 mod steps;
 
-pub use dossier::{CheckHeld, Dossier, EventHeld, LineHeld, RefusedHeld, RequestHeld, Sources, Span, dossier};
+pub use dossier::{
+    CheckHeld, DeskHeld, Dossier, EventHeld, LineHeld, RefusedHeld, RequestHeld, Sources, Span, dossier,
+};
 pub use erase::{EraseError, Erased, erase};
 pub use lookups::{LOOKUP_COLUMNS, LookupRow, lookup_row, lookups_csv, scan};
 pub use reason::reason;

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use jiff::SignedDuration;
 use laini_core::billing::{Currency, Money};
 use laini_core::desk::{HeldSeen, Seen, SimSeen, SwapSeen, Verdict};
+use laini_core::line::Msisdn;
 use laini_core::partner::{AppId, DeskBatchId, MemberRole, PartnerId, ProductSet, Purpose};
 use laini_office::apps::add_sandbox_app;
 use laini_office::desk::batch::{
@@ -13,8 +14,12 @@ use laini_office::desk::batch::{
     forget_batches, note, rows, start, stop, take,
 };
 use laini_office::desk::sheet::Sheet;
-use laini_office::desk::{NUMBERS_KEPT, Told, reveal_row, set_settings, settings};
+use laini_office::desk::{
+    AboutCheck, NUMBERS_KEPT, Told, forget_number, keep_check, kept_numbers, reveal_check, reveal_row, set_settings,
+    settings,
+};
 use laini_office::people::Seat;
+use laini_office::privacy::Span;
 use laini_office::{Actor, Problem};
 
 use crate::desk::{Desk, OWN};
@@ -265,4 +270,54 @@ fn numbers_are_sealed_uncovered_one_by_one_and_forgotten() {
     let kept = bank.batch(id);
     assert_eq!((kept.has_rows, kept.counts.allow), (false, 2));
     assert_eq!(reveal(&bank, OWN, "calling the drawer"), Err(Problem::NotFound("row")));
+}
+
+#[test]
+fn a_number_is_found_wherever_desks_keep_it_and_forgotten_and_what_it_cost_stays() {
+    let mut bank = bank();
+    let number = bank.desk.office.settings.plan.parse("0722000001").unwrap();
+    let begin = bank.desk.at;
+    let id = bank.started(60).unwrap();
+    bank.run();
+    // Stopped before anything was asked.
+    let stopped = bank.started(2).unwrap();
+    bank.desk.run(&bank.owner, |work| stop(work, OWN, stopped)).unwrap();
+    let receipt = |bank: &Bank, number: Msisdn| {
+        let Answered::Told(told) = Api::default().answer("single", &number.digits()) else { unreachable!() };
+        bank.desk.run(&bank.clerk, |work| {
+            let app = work.book()?.apps.into_iter().find(|app| app.id == bank.app).unwrap();
+            let about =
+                AboutCheck { number, app, purpose: Purpose::ChequeConfirmation, reference: "a case".to_owned() };
+            keep_check(work, OWN, &about, told.clone())
+        })
+    };
+    receipt(&bank, number).unwrap();
+    let other = receipt(&bank, bank.desk.office.settings.plan.parse("0722000002").unwrap()).unwrap();
+    let counted = bank.batch(id);
+    bank.desk.wait_s(26 * 3_600);
+    bank.draft("0712345678,+254 722-000001\n0712345679,").unwrap();
+    let span = |from, until| Span { from: Some(from), until: Some(until) };
+    let kept = |bank: &Bank, span| kept_numbers(&bank.desk.office, number, span, bank.desk.at).unwrap();
+    let all = span(begin, bank.desk.at + SignedDuration::from_secs(1));
+    let stands_in: Vec<&str> = kept(&bank, all).iter().map(|kept| kept.stands_in).collect();
+    let row = "row of a batch of the desk";
+    assert_eq!(stands_in, ["receipt of the desk", row, row, "table of the desk"]);
+    assert_eq!(kept(&bank, span(begin - SignedDuration::from_secs(1), begin)), []);
+    let erasable = span(begin, bank.desk.at - SignedDuration::from_hours(25));
+    let forget = |bank: &Bank| forget_number(&bank.desk.office, number, erasable, bank.desk.at).unwrap();
+    assert_eq!((forget(&bank), forget(&bank)), (3, 0));
+    assert_eq!(kept(&bank, all).len(), 1, "what may still be asked again is left");
+    assert_eq!(bank.batch(id), counted, "verdicts and charges stay");
+    let reveal = |id, row| bank.desk.run(&bank.clerk, |work| reveal_row(work, OWN, id, row, "calling"));
+    assert!(reveal(id, 1).unwrap_err().to_string().contains("at its holder's request"));
+    assert_eq!(*reveal(id, 2).unwrap(), "254722000002");
+    assert_eq!(
+        *bank.desk.run(&bank.clerk, |work| reveal_check(work, OWN, other.id, "calling")).unwrap(),
+        "254722000002"
+    );
+    // Whoever asks the stopped batch on asks about the other number alone.
+    assert_eq!(bank.batch(stopped).counts.failed, 1);
+    bank.desk.run(&bank.clerk, |work| ask_failed_again(work, OWN, stopped, from())).unwrap();
+    let asked: Vec<String> = bank.take().unwrap().questions.into_iter().map(|question| question.number).collect();
+    assert_eq!(asked, ["254722000000"]);
 }

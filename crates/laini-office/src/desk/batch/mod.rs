@@ -12,6 +12,7 @@ mod quote;
 mod rows;
 mod run;
 mod start;
+mod subject;
 
 use jiff::Timestamp;
 use laini_core::billing::{Currency, Money};
@@ -30,6 +31,7 @@ pub use quote::Quote;
 pub use rows::{BatchRow, Came, row};
 pub use run::{Answered, AskedFrom, GROUP_ROWS, Job, Question, note, take};
 pub use start::{ask_failed_again, start, stop};
+pub(super) use subject::{forget_number, kept_numbers};
 
 /// Batches of a person that may run at once.
 pub const RUNNING_MAX: usize = 3;

@@ -1,5 +1,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use laini_core::line::Msisdn;
 use laini_core::partner::{DeskBatchId, PartnerId};
 use laini_core::store::{RecordId, RecordKey, RecordKind};
 use serde::de::DeserializeOwned;
@@ -8,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{DeskBatch, GROUP_ROWS, batch};
 use crate::desk::Finding;
-use crate::desk::sheet::{Entry, Sheet};
+use crate::desk::sheet::{self, Entry, Sheet};
 use crate::{Kept, Office, Problem, Work};
 
 /// A row of a batch, with what came of it.
@@ -72,6 +73,11 @@ impl DeskRows {
         work.get(Self::id_of(work.office, batch, group))
     }
 
+    /// The same group with other rows.
+    pub(super) fn with(&self, office: &Office, rows: &[BatchRow]) -> Result<Self, Problem> {
+        Ok(Self { id: self.id, batch: self.batch, sealed: seal(office, (Self::KIND, self.id()), &rows)? })
+    }
+
     pub(super) fn rows(&self, office: &Office) -> Result<Vec<BatchRow>, Problem> {
         open(office, (Self::KIND, self.id()), &self.sealed)
             .ok_or_else(|| Problem::Store("the rows of a batch do not open".to_owned()))
@@ -114,6 +120,13 @@ impl Kept for DeskSheet {
 impl DeskSheet {
     pub(super) fn new(office: &Office, batch: DeskBatchId, sheet: &Sheet) -> Result<Self, Problem> {
         Ok(Self { batch, sealed: seal(office, (Self::KIND, batch.into()), sheet)? })
+    }
+
+    /// How many cells of it are this number.
+    pub(super) fn count(&self, office: &Office, number: Msisdn) -> Result<usize, Problem> {
+        let sheet = self.sheet(office)?;
+        let cells = sheet.rows.iter().flat_map(|row| &row.cells);
+        Ok(cells.filter(|cell| sheet::number(cell, office.settings.plan) == Some(number)).count())
     }
 
     pub(super) fn sheet(&self, office: &Office) -> Result<Sheet, Problem> {

@@ -148,7 +148,9 @@ pub fn note(office: &Office, at: Timestamp, job: &Job, answers: &[(u32, Answered
         let today = work.office.settings.zone.to_datetime(at).date();
         let (mut pause, mut never) = (None, None);
         for (number, answered) in answers {
-            let Some(row) = rows.get_mut(number.saturating_sub(job.group * GROUP_ROWS) as usize) else { continue };
+            let row = rows.get_mut(number.saturating_sub(job.group * GROUP_ROWS) as usize);
+            // One that was forgotten meanwhile has failed.
+            let Some(row) = row.filter(|row| row.came.is_none()) else { continue };
             match answered {
                 Answered::Told(told) => {
                     let finding = Finding::of(told.clone(), at, today, &thresholds);

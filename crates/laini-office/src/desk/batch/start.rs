@@ -68,17 +68,19 @@ pub fn ask_failed_again(
     }
     usable_app(work, partner, batch.app)?;
     has_room(work, person)?;
-    let mut wanted = Vec::new();
+    let (mut wanted, mut forgotten) = (Vec::new(), 0);
     for group in 0..batch.groups() {
         let mut rows = DeskRows::find(work, id, group)?.rows(work.office)?;
         let mut is_changed = false;
-        for row in rows.iter_mut().filter(|row| !matches!(row.came, Some(Came::Found(_)))) {
+        let is_open = |row: &&mut BatchRow| !matches!(row.came, Some(Came::Found(_))) && !row.is_forgotten();
+        for row in rows.iter_mut().filter(is_open) {
             row.came = None;
             row.round += 1;
             row.misses = 0;
             is_changed = true;
             wanted.push(row.clone());
         }
+        forgotten += rows.iter().filter(|row| row.is_forgotten() && matches!(row.came, Some(Came::Failed(_)))).count();
         if is_changed {
             work.put(&DeskRows::new(work.office, id, group, &rows)?)?;
         }
@@ -87,7 +89,7 @@ pub fn ask_failed_again(
         return Err(Problem::not_now("every row has its answer"));
     }
     admit(work, partner, &numbers(work, wanted.iter()))?;
-    batch.counts.failed = 0;
+    batch.counts.failed = u32::try_from(forgotten).unwrap_or(u32::MAX);
     batch.person = person;
     let hidden = Hidden { from: Some(from), ..batch.open(work) };
     batch.sealed = seal(work.office, (DeskBatch::KIND, id.into()), &hidden)?;

@@ -60,7 +60,7 @@ pub struct Entries {
 /// Which columns are likely meant; `None` = in none of them are numbers.
 pub fn guess(sheet: &Sheet, plan: NumberPlan) -> Option<Columns> {
     let rows = &sheet.rows[..sheet.rows.len().min(ROWS_LOOKED_AT)];
-    let in_column = |column: usize| rows.iter().filter(|row| number(row, column, plan).is_some()).count();
+    let in_column = |column: usize| rows.iter().filter(|row| number_at(row, column, plan).is_some()).count();
     let first = rows.first()?;
     let names: Vec<String> = first.cells.iter().map(|cell| cell.to_lowercase()).collect();
     let is_named =
@@ -69,7 +69,7 @@ pub fn guess(sheet: &Sheet, plan: NumberPlan) -> Option<Columns> {
     if in_column(best) == 0 {
         return None;
     }
-    let has_header = number(first, best, plan).is_none() && first.cells.iter().any(|cell| has_letters(cell));
+    let has_header = number_at(first, best, plan).is_none() && first.cells.iter().any(|cell| has_letters(cell));
     let mut taken = vec![best];
     let mut named = |of: &[&str]| {
         let found = (0..sheet.width()).find(|column| has_header && !taken.contains(column) && is_named(*column, of));
@@ -98,7 +98,7 @@ impl Columns {
         let mut entries = Entries::default();
         let mut seen: HashMap<Msisdn, u32> = HashMap::new();
         for row in &sheet.rows[usize::from(self.has_header).min(sheet.rows.len())..] {
-            let Some(number) = number(row, self.number, plan) else {
+            let Some(number) = number_at(row, self.number, plan) else {
                 entries.invalid.push(row.line);
                 continue;
             };
@@ -118,11 +118,14 @@ impl Columns {
     }
 }
 
-/// The number in a column of a row; blanks and hyphens inside of it are passed over.
-fn number(row: &SheetRow, column: usize, plan: NumberPlan) -> Option<Msisdn> {
-    let cell = row.cells.get(column)?;
+/// The number in a cell; blanks and hyphens inside of it are passed over.
+pub fn number(cell: &str, plan: NumberPlan) -> Option<Msisdn> {
     let bare: String = cell.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     plan.parse(&bare).ok()
+}
+
+fn number_at(row: &SheetRow, column: usize, plan: NumberPlan) -> Option<Msisdn> {
+    number(row.cells.get(column)?, plan)
 }
 
 fn has_letters(cell: &str) -> bool {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Problem;
 
-pub use columns::{Columns, Entries, Entry, NAME_CHARS_MAX, guess};
+pub use columns::{Columns, Entries, Entry, NAME_CHARS_MAX, guess, number};
 
 /// The largest file.
 pub const FILE_BYTES_MAX: usize = 2 * 1024 * 1024;

@@ -2,6 +2,7 @@ use anyhow::bail;
 use clap::Args;
 use laini_core::line::LineStatus;
 use laini_core::privacy::PrivacyAction;
+use laini_office::desk::forget_number;
 use laini_office::privacy::{Erased, Span, erase};
 use serde::Serialize;
 
@@ -37,6 +38,8 @@ struct EraseReport {
     erased: Erased,
     /// Events of the registry's history that are gone.
     events: u64,
+    /// Receipts and rows of partners' desks that no longer have the number.
+    desk_rows: u64,
     /// What was not erased, and why.
     stays: Vec<&'static str>,
     request: String,
@@ -67,7 +70,16 @@ pub(crate) fn run(context: &Context, args: &EraseArgs) -> anyhow::Result<()> {
     let forget = (retention, &*desk.office.refusals);
     let erased = block_on(erase(ledger, forget, desk.hash, span, now(), |rows| scanning.inc(rows)))??;
     scanning.finish_and_clear();
-    desk.done(&request, &format!("{} checks, {} forgotten now; {events} events", erased.checks, erased.forgotten))?;
+    // What a desk keeps of it is as old as what was asked.
+    let erasable = Span { until: Some(erased.until), ..span };
+    let desk_rows = forget_number(&desk.office, desk.number, erasable, now())?;
+    desk.done(
+        &request,
+        &format!(
+            "{} checks, {} forgotten now; {events} events; {desk_rows} rows of desks",
+            erased.checks, erased.forgotten
+        ),
+    )?;
     let mut stays = vec!["rows of the ledger and what they cost, with the keyed hash of the number, for 7 years"];
     if earlier.is_some() {
         stays.push("that somebody held the number before, and the row of the serving snapshot until the next one");
@@ -76,7 +88,8 @@ pub(crate) fn run(context: &Context, args: &EraseArgs) -> anyhow::Result<()> {
             "the line itself: the network serves it, so its facts are true; restrict the number to withhold them",
         );
     }
-    let report = EraseReport { number: desk.number.masked(), erased, events, stays, request: request.id.to_string() };
+    let report =
+        EraseReport { number: desk.number.masked(), erased, events, desk_rows, stays, request: request.id.to_string() };
     if report.erased.until < span.from.unwrap_or(report.erased.until) {
         bail!("nothing in the span is old enough to be erased");
     }
@@ -94,6 +107,9 @@ fn in_words(report: &EraseReport) -> String {
     }
     if report.events > 0 {
         text.push_str(&format!("\n  {} events of the registry's history", report.events));
+    }
+    if report.desk_rows > 0 {
+        text.push_str(&format!("\n  {} receipts and rows that desks of partners kept", report.desk_rows));
     }
     for what in &report.stays {
         text.push_str(&format!("\n  stays: {what}"));

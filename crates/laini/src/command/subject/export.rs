@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use laini_core::privacy::PrivacyAction;
+use laini_office::desk::kept_numbers;
 use laini_office::privacy::{Sources, dossier};
 use serde::Serialize;
 
@@ -53,11 +54,13 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> anyhow::Result<()> {
     let request = desk.order(PrivacyAction::Export, false, &args.order)?;
     let requests = desk.requests()?;
     let accounts = desk.house.accounts()?;
+    let desks = kept_numbers(&desk.office, desk.number, span, now())?;
     let sources = Sources {
         found: &desk.found,
         feed: &*desk.registry.feed,
         ledger: &*desk.ledger.ledger,
         refusals: &*desk.office.refusals,
+        desks: &desks,
         accounts: &*accounts,
     };
     let scanning = bar(context.out, "reading", "rows", None);
