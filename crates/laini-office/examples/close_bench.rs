@@ -4,30 +4,21 @@
 //! with `rows` (10000000), `partners` (20), `dir` (the system's directory for temporary files).
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use laini_core::Entropy;
 use laini_core::access::{KeyTree, RootKey};
-use laini_core::billing::{Band, Currency, FreeUnits, Money, Month, Price};
-use laini_core::disclosure::Windows;
-use laini_core::partner::{Agreement, AgreementId, Partner, PartnerId, Product, Purpose};
-use laini_core::store::{AccountStore as _, AuditEntry, Draft, Ledger as _, Submission, Submitted};
+use laini_core::billing::{Currency, Month};
 use laini_office::billing::{CountedDays, close_month, invoice_rows, invoices, verify_invoice};
 use laini_office::{Actor, Office, OfficeSettings, PageRequest};
 use laini_store_sqlite::{LedgerSettings, SqliteAccounts, SqliteLedger};
-use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, app};
-
-type Failure = Box<dyn std::error::Error>;
-
-/// Checks that are committed together.
-const ROWS_PER_COMMIT: u64 = 5_000;
-/// Distinct numbers.
-const LINES: u64 = 100_000_000;
+use laini_testkit::contract::ledger::FixedDayKeys;
+use laini_testkit::traffic::{Failure, add_partners, record};
 
 /// Nothing that is drawn here has to be random.
 struct NoEntropy;
@@ -53,9 +44,12 @@ fn main() -> Result<(), Failure> {
     let month = Month::parse("2026-11")?;
     let keys = Arc::new(KeyTree::new(RootKey::new([7; 32])));
     let accounts = Arc::new(SqliteAccounts::open(dir.path())?);
-    let agreements = add_partners(&accounts, partners, month.begins(&zone))?;
+    let agreements = block_on(add_partners(&*accounts, partners, month.begins(&zone)))?;
     let begun = Instant::now();
-    fill(dir.path(), &keys, &agreements, rows, (month.begins(&zone), month.ends(&zone)))?;
+    let days = Arc::new(FixedDayKeys::default());
+    let ledger = SqliteLedger::open(dir.path(), keys.chain(), days, LedgerSettings::default())?;
+    block_on(record(&ledger, &agreements, rows, (month.begins(&zone), month.ends(&zone))))?;
+    drop(ledger);
     told(&format!("{rows} checks of {partners} partners recorded in {:.1} s", begun.elapsed().as_secs_f64()))?;
 
     let now = month.ends(&zone) + SignedDuration::from_hours(6);
@@ -118,77 +112,6 @@ fn cpu_time() -> Result<Duration, Failure> {
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     let ticks: u64 = fields.skip(11).take(2).map(|field| field.parse::<u64>().unwrap_or(0)).sum();
     Ok(Duration::from_millis(ticks * TICK_MS))
-}
-
-/// Partners with an agreement each: flat, with a minimum, and with free units and bands.
-fn add_partners(accounts: &SqliteAccounts, partners: u64, from: Timestamp) -> Result<Vec<Agreement>, Failure> {
-    let kes = |minor| Money::new(minor, Currency::KES);
-    let bands = vec![Band { up_to: Some(10_000), unit_minor: 100 }, Band { up_to: None, unit_minor: 80 }];
-    let swap = Price { free: FreeUnits::PerMonth(1_000), set_up_minor: 5_000_000, bands, ..Price::flat(1, kes(100)) };
-    let age = Price { monthly_minimum_minor: 10_000, ..Price::flat(1, kes(400)) };
-    let prices = vec![(Product::Imsi, Price::flat(1, kes(2_000))), (Product::Swap, swap), (Product::Age, age)];
-    let mut agreements = Vec::new();
-    for number in 1..=partners {
-        let partner = PartnerId::from_stored(number);
-        let agreement = Agreement {
-            id: AgreementId::from_stored(number),
-            partner,
-            valid_from: from,
-            valid_until: None,
-            windows: Windows::default(),
-            prices: prices.clone(),
-            pass_hashed_imsi: false,
-            purposes: vec![Purpose::FraudPrevention],
-            exact_times: false,
-        };
-        let audit = AuditEntry {
-            at: from,
-            actor: "bench".to_owned(),
-            action: "partner.add".to_owned(),
-            target: partner.to_string(),
-            reason: String::new(),
-            partner: Some(partner),
-        };
-        block_on(accounts.add_partner(Partner::new(partner, format!("Bank {number}")), agreement.clone(), audit))?;
-        agreements.push(agreement);
-    }
-    Ok(agreements)
-}
-
-/// Records checks through the engine itself, evenly over the month: chained and sealed as any.
-fn fill(
-    dir: &Path,
-    keys: &KeyTree,
-    agreements: &[Agreement],
-    rows: u64,
-    (begins, ends): (Timestamp, Timestamp),
-) -> Result<(), Failure> {
-    let (days, settings) = (Arc::new(FixedDayKeys::default()), LedgerSettings::default());
-    let ledger = SqliteLedger::open(dir, keys.chain(), days, settings)?;
-    let desk = Desk::default();
-    let month_us = ends.as_microsecond() - begins.as_microsecond();
-    let draft = |number: u64| -> Result<Draft, Failure> {
-        let of = usize::try_from(number)? % agreements.len();
-        let agreement = &agreements[of];
-        let product = Product::ALL[usize::try_from(number / 7)? % Product::ALL.len()];
-        let after_us = i64::try_from(u128::from(number) * u128::try_from(month_us)? / u128::from(rows))?;
-        let question =
-            Question { product, line: u32::try_from(number % LINES)?, app: app(agreement.id.as_u64()), ..QUESTION };
-        let (_, price) =
-            agreement.prices.iter().find(|(priced, _)| *priced == product).ok_or("a product has no price")?;
-        let draft = desk.answered(question, begins + SignedDuration::from_micros(after_us));
-        Ok(Draft { partner: agreement.partner, agreement: Some(agreement.id), price: price.stamp(), ..draft })
-    };
-    let mut next = 0;
-    while next < rows {
-        let until = rows.min(next + ROWS_PER_COMMIT);
-        let drafts = (next..until).map(draft).collect::<Result<_, _>>()?;
-        match block_on(ledger.submit(Submission { drafts, ..Submission::default() }))? {
-            Submitted::Recorded(..) => next = until,
-            Submitted::Answered(..) => return Err("nothing was asked under a key".into()),
-        }
-    }
-    Ok(())
 }
 
 fn told(line: &str) -> Result<(), Failure> {

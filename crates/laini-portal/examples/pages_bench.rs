@@ -18,13 +18,12 @@ use futures_executor::block_on;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret, KeyTree, RootKey};
-use laini_core::billing::{Band, Currency, FreeUnits, Money, Month, Price};
-use laini_core::disclosure::Windows;
+use laini_core::billing::{Currency, Month};
 use laini_core::partner::{
-    Agreement, AgreementId, App, AppLimits, AppProfile, AppSecret, AppStatus, Environment, MemberRole, Partner,
-    PartnerId, Product, ProductSet, Purpose, StaffRole,
+    Agreement, App, AppLimits, AppProfile, AppSecret, AppStatus, Environment, MemberRole, PartnerId, ProductSet,
+    Purpose, StaffRole,
 };
-use laini_core::store::{AccountStore as _, AuditEntry, Draft, Ledger as _, Submission, Submitted};
+use laini_core::store::AccountStore as _;
 use laini_core::{Clock, Entropy};
 use laini_office::billing::{CountedDays, close_month, invoices_of};
 use laini_office::mail::{Carrier, CarryError, Letter};
@@ -35,14 +34,9 @@ use laini_server::{Deps, Listener, LiveSettings, Server, Settings};
 use laini_store_sqlite::{
     LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry, SqliteWorlds,
 };
-use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, app};
+use laini_testkit::contract::ledger::{FixedDayKeys, app};
+use laini_testkit::traffic::{self, Failure};
 
-type Failure = Box<dyn std::error::Error>;
-
-/// Checks that are committed together.
-const ROWS_PER_COMMIT: u64 = 5_000;
-/// Distinct numbers.
-const LINES: u64 = 100_000_000;
 /// When everything is looked at.
 const NOW: &str = "2026-12-10T09:00:00Z";
 const PASSWORD: &str = "four words walk home";
@@ -116,7 +110,7 @@ fn main() -> Result<(), Failure> {
     let days = Arc::new(FixedDayKeys::default());
     let ledger = Arc::new(SqliteLedger::open(dir.path(), keys.chain(), days, LedgerSettings::default())?);
     let span = (month.begins(&zone), now - SignedDuration::from_hours(1));
-    fill(&ledger, &agreements, asked.rows, span)?;
+    block_on(traffic::record(&*ledger, &agreements, asked.rows, span))?;
     told(&format!("{} checks of {} partners recorded in {:.0?}", asked.rows, asked.partners, begun.elapsed()))?;
     let office = Arc::new(Office {
         store: Arc::clone(&accounts) as _,
@@ -256,39 +250,12 @@ fn signed_in(office: &Office, seat: Seat, email: &str, at: Timestamp) -> Result<
     Ok(office.run(&Actor::Stranger, at, come)?.token.to_string())
 }
 
-/// Partners with an app and an agreement each: flat, with a minimum, and with free units and bands.
+/// Partners with an app and an agreement each.
 fn add_partners(accounts: &SqliteAccounts, partners: u64, from: Timestamp) -> Result<Vec<Agreement>, Failure> {
-    let kes = |minor| Money::new(minor, Currency::KES);
-    let bands = vec![Band { up_to: Some(10_000), unit_minor: 100 }, Band { up_to: None, unit_minor: 80 }];
-    let swap = Price { free: FreeUnits::PerMonth(1_000), set_up_minor: 5_000_000, bands, ..Price::flat(1, kes(100)) };
-    let age = Price { monthly_minimum_minor: 10_000, ..Price::flat(1, kes(400)) };
-    let prices = vec![(Product::Imsi, Price::flat(1, kes(2_000))), (Product::Swap, swap), (Product::Age, age)];
-    let mut agreements = Vec::new();
+    let agreements = block_on(traffic::add_partners(accounts, partners, from))?;
     for number in 1..=partners {
-        let partner = PartnerId::from_stored(number);
-        let agreement = Agreement {
-            id: AgreementId::from_stored(number),
-            partner,
-            valid_from: from,
-            valid_until: None,
-            windows: Windows::default(),
-            prices: prices.clone(),
-            pass_hashed_imsi: false,
-            purposes: vec![Purpose::FraudPrevention],
-            exact_times: false,
-        };
-        let audit = AuditEntry {
-            at: from,
-            actor: "bench".to_owned(),
-            action: "partner.add".to_owned(),
-            target: partner.to_string(),
-            reason: String::new(),
-            partner: Some(partner),
-        };
-        let of = Partner::new(partner, format!("Bank {number}"));
-        block_on(accounts.add_partner(of, agreement.clone(), audit.clone()))?;
+        let audit = traffic::noted("app.add", PartnerId::from_stored(number), from);
         block_on(accounts.add_app(app_of(number, from), audit))?;
-        agreements.push(agreement);
     }
     Ok(agreements)
 }
@@ -310,39 +277,6 @@ fn app_of(number: u64, from: Timestamp) -> App {
         client_certificate: None,
         allowed_addresses: AddressRules::default(),
     }
-}
-
-/// Records checks through the engine itself, evenly over the time: chained and sealed as any.
-fn fill(
-    ledger: &SqliteLedger,
-    agreements: &[Agreement],
-    rows: u64,
-    (begins, ends): (Timestamp, Timestamp),
-) -> Result<(), Failure> {
-    let desk = Desk::default();
-    let span_us = ends.as_microsecond() - begins.as_microsecond();
-    let draft = |number: u64| -> Result<Draft, Failure> {
-        let of = usize::try_from(number)? % agreements.len();
-        let agreement = &agreements[of];
-        let product = Product::ALL[usize::try_from(number / 7)? % Product::ALL.len()];
-        let after_us = i64::try_from(u128::from(number) * u128::try_from(span_us)? / u128::from(rows))?;
-        let question =
-            Question { product, line: u32::try_from(number % LINES)?, app: app(agreement.id.as_u64()), ..QUESTION };
-        let (_, price) =
-            agreement.prices.iter().find(|(priced, _)| *priced == product).ok_or("a product has no price")?;
-        let draft = desk.answered(question, begins + SignedDuration::from_micros(after_us));
-        Ok(Draft { partner: agreement.partner, agreement: Some(agreement.id), price: price.stamp(), ..draft })
-    };
-    let mut next = 0;
-    while next < rows {
-        let until = rows.min(next + ROWS_PER_COMMIT);
-        let drafts = (next..until).map(draft).collect::<Result<_, _>>()?;
-        match block_on(ledger.submit(Submission { drafts, ..Submission::default() }))? {
-            Submitted::Recorded(..) => next = until,
-            Submitted::Answered(..) => return Err("nothing was asked under a key".into()),
-        }
-    }
-    Ok(())
 }
 
 fn told(line: &str) -> Result<(), Failure> {

@@ -51,6 +51,8 @@ pub(crate) struct DeskWords {
     pub(crate) swapped: [&'static str; 3],
     /// Since today, since yesterday, and for `{}` days.
     pub(crate) held: [&'static str; 3],
+    /// How old the network's data is: less than a minute, `{}` minutes, `{}` hours, `{}` days.
+    pub(crate) data_age: [&'static str; 4],
 }
 
 pub(super) const ENGLISH: DeskWords = DeskWords {
@@ -102,6 +104,7 @@ pub(super) const ENGLISH: DeskWords = DeskWords {
     purposes: ["Fraud prevention", "Onboarding", "Cheque confirmation"],
     swapped: ["the SIM was changed today", "the SIM was changed yesterday", "the SIM was changed {} days ago"],
     held: ["the line began today", "the line is a day old", "the line is {} days old"],
+    data_age: ["Data less than a minute old", "Data {} min old", "Data {} h old", "Data {} days old"],
 };
 
 pub(super) const KISWAHILI: DeskWords = DeskWords {
@@ -153,4 +156,10 @@ pub(super) const KISWAHILI: DeskWords = DeskWords {
     purposes: ["Kuzuia ulaghai", "Usajili wa mteja", "Uthibitisho wa hundi"],
     swapped: ["SIM imebadilishwa leo", "SIM ilibadilishwa jana", "SIM ilibadilishwa siku {} zilizopita"],
     held: ["laini imeanza leo", "laini ina siku moja", "laini ina siku {}"],
+    data_age: [
+        "Data ya chini ya dakika moja",
+        "Data ya dakika {} zilizopita",
+        "Data ya saa {} zilizopita",
+        "Data ya siku {} zilizopita",
+    ],
 };

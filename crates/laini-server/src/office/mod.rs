@@ -24,6 +24,7 @@ mod look_ups;
 mod member;
 mod onboarding;
 mod organisation;
+mod outside;
 mod payments;
 mod person;
 mod prepaid;

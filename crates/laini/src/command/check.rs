@@ -1,13 +1,11 @@
 //! `laini check`: ask a laini server about numbers, as a bank does. Built on the SDK.
 
-use std::path::PathBuf;
-
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use laini_client::{Answer, Checked, Error, ErrorKind, Laini, Receipt, Registration, SwapStatus};
 use serde::Serialize;
 
 use super::Context;
+use super::as_app::{AsApp, AsAppArgs};
 use super::context::block_on;
 use crate::failure::WithHint as _;
 
@@ -20,21 +18,8 @@ pub(crate) struct CheckArgs {
     /// What to ask.
     #[arg(long, value_enum, default_value_t = Asked::Imsi)]
     product: Asked,
-    /// Where the server is.
-    #[arg(long, env = "LAINI_BASE_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
-    base_url: String,
-    /// The app's consumer key.
-    #[arg(long, env = "LAINI_CONSUMER_KEY", hide_env_values = true)]
-    consumer_key: Option<String>,
-    /// The app's consumer secret (better in the environment than here).
-    #[arg(long, env = "LAINI_CONSUMER_SECRET", hide_env_values = true)]
-    consumer_secret: Option<String>,
-    /// Send credentials in the clear to another machine: only on a network that you trust.
-    #[arg(long)]
-    allow_plain_http: bool,
-    /// Take server and credentials from a server's ready file.
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["consumer_key", "consumer_secret"])]
-    ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    as_app: AsAppArgs,
 }
 
 /// What to ask.
@@ -92,36 +77,12 @@ pub(crate) fn run(context: &Context, args: &CheckArgs) -> anyhow::Result<()> {
 }
 
 fn client(args: &CheckArgs) -> anyhow::Result<Laini> {
-    let (base_url, key, secret) = match (&args.ready_file, &args.consumer_key, &args.consumer_secret) {
-        (Some(path), _, _) => from_ready_file(path)?,
-        (None, Some(key), Some(secret)) => (args.base_url.clone(), key.clone(), secret.clone()),
-        _ => {
-            return Err(anyhow::anyhow!("credentials are missing"))
-                .hint("set LAINI_CONSUMER_KEY and LAINI_CONSUMER_SECRET, or name a server's --ready-file");
-        }
-    };
+    let AsApp { base_url, key, secret } = args.as_app.read()?;
     Ok(Laini::builder()
         .base_url(&base_url)
         .credentials(&key, &secret)
-        .allow_plain_http(args.allow_plain_http)
+        .allow_plain_http(args.as_app.allow_plain_http)
         .build()?)
-}
-
-pub(super) fn from_ready_file(path: &std::path::Path) -> anyhow::Result<(String, String, String)> {
-    let text = std::fs::read(path)
-        .with_context(|| format!("{} cannot be read", path.display()))
-        .hint("a server started with --ready-file writes it once it accepts connections")?;
-    let ready: serde_json::Value =
-        serde_json::from_slice(&text).with_context(|| format!("{} is no ready file", path.display()))?;
-    let field = |place: &str| ready.pointer(place).and_then(serde_json::Value::as_str).map(str::to_owned);
-    let environment = if ready["production"].is_null() { "sandbox" } else { "production" };
-    let credential = |name: &str| {
-        field(&format!("/{environment}/{name}"))
-            .context("the ready file holds no credentials")
-            .hint("`laini sandbox` and `laini demo` write some; for `laini serve` make an app")
-    };
-    let base_url = field("/base_url").with_context(|| format!("{} is no ready file", path.display()))?;
-    Ok((base_url, credential("consumer_key")?, credential("consumer_secret")?))
 }
 
 async fn ask(laini: &Laini, product: Asked, number: &str) -> Verdict {

@@ -1,6 +1,5 @@
 //! `laini listen`: take an app's deliveries on a developer's machine, without a public address.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -16,9 +15,9 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::Context;
-use super::check::from_ready_file;
+use super::as_app::{AsApp, AsAppArgs};
 use super::context::block_on;
-use crate::failure::{WithHint as _, hinted};
+use crate::failure::hinted;
 use crate::out::Out;
 
 /// How long the local receiver may take: less than the server waits for its acknowledgement.
@@ -34,21 +33,8 @@ pub(crate) struct ListenArgs {
     /// Where deliveries go: a receiver on this machine, e.g. http://127.0.0.1:3000/laini.
     #[arg(long, value_name = "URL")]
     forward_to: Url,
-    /// Where the server is.
-    #[arg(long, env = "LAINI_BASE_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
-    base_url: String,
-    /// The app's consumer key.
-    #[arg(long, env = "LAINI_CONSUMER_KEY", hide_env_values = true)]
-    consumer_key: Option<String>,
-    /// The app's consumer secret (better in the environment than here).
-    #[arg(long, env = "LAINI_CONSUMER_SECRET", hide_env_values = true)]
-    consumer_secret: Option<String>,
-    /// Send credentials in the clear to another machine: only on a network that you trust.
-    #[arg(long)]
-    allow_plain_http: bool,
-    /// Take server and credentials from a server's ready file.
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["consumer_key", "consumer_secret"])]
-    ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    as_app: AsAppArgs,
 }
 
 /// One delivery that was forwarded.
@@ -80,18 +66,11 @@ pub(crate) fn run(context: &Context, args: &ListenArgs) -> anyhow::Result<()> {
 
 impl Listener {
     fn new(args: &ListenArgs) -> anyhow::Result<Self> {
-        let (base_url, key, secret) = match (&args.ready_file, &args.consumer_key, &args.consumer_secret) {
-            (Some(path), _, _) => from_ready_file(path)?,
-            (None, Some(key), Some(secret)) => (args.base_url.clone(), key.clone(), secret.clone()),
-            _ => {
-                return Err(anyhow::anyhow!("credentials are missing"))
-                    .hint("set LAINI_CONSUMER_KEY and LAINI_CONSUMER_SECRET, or name a server's --ready-file");
-            }
-        };
+        let AsApp { base_url, key, secret } = args.as_app.read()?;
         let server: Url = base_url.parse().with_context(|| format!("{base_url} is no address of a server"))?;
         let is_here = ["127.0.0.1", "localhost", "[::1]"].contains(&server.host_str().unwrap_or_default());
         ensure!(
-            server.scheme() == "https" || is_here || args.allow_plain_http,
+            server.scheme() == "https" || is_here || args.as_app.allow_plain_http,
             "credentials would go over plain HTTP to {base_url}; use https, or --allow-plain-http on a network that you trust"
         );
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()?;

@@ -5,6 +5,7 @@
 pub(crate) mod ageing;
 pub(crate) mod agreement;
 pub(crate) mod app;
+mod as_app;
 pub(crate) mod ask;
 pub(crate) mod audit;
 pub(crate) mod backup;

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use jiff::{SignedDuration, Timestamp};
 use laini_core::desk::{Reason, Verdict};
 use laini_core::partner::{Environment, PersonId, Purpose};
 use laini_office::desk::batch::{BatchRow, Came, DeskBatch};
@@ -45,7 +46,10 @@ pub(super) struct Receipt {
     pub(super) purpose: &'static str,
     pub(super) reference: String,
     pub(super) sim: Option<String>,
+    /// Up to when the network's data is complete, as people read it,
     pub(super) as_of: Option<String>,
+    /// and how old it was when it was asked.
+    pub(super) data_age: Option<String>,
     pub(super) charge: String,
     pub(super) is_sandbox: bool,
 }
@@ -79,6 +83,7 @@ impl Receipt {
     ) -> Self {
         let words = &words.desk;
         let reasons = finding.judgement.reasons.iter();
+        let as_of = finding.as_of.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
         Self {
             verdict: Shown::of(finding.judgement.verdict, words),
             reasons: reasons.map(|(verdict, why)| (Shown::of(*verdict, words), words.reason(*why))).collect(),
@@ -90,7 +95,8 @@ impl Receipt {
             purpose: words.purpose_of(purpose),
             reference,
             sim: finding.sim.clone(),
-            as_of: finding.as_of.clone(),
+            as_of: as_of.map(|as_of| portal.shown_to_second(as_of)),
+            data_age: as_of.map(|as_of| words.data_age(finding.at.duration_since(as_of))),
             charge: finding.charge().map(|charge| charge.to_string()).unwrap_or_default(),
             is_sandbox: environment == Environment::Sandbox,
         }
@@ -121,6 +127,18 @@ impl DeskWords {
     /// A purpose, as forms have it.
     pub(super) fn purpose_of(&self, purpose: Purpose) -> &'static str {
         self.purposes[Purpose::ALL.iter().position(|of| *of == purpose).unwrap_or(0)]
+    }
+
+    /// How old data is, in a sentence.
+    fn data_age(&self, age: SignedDuration) -> String {
+        let [moment, minutes, hours, days] = self.data_age;
+        let (sentence, count) = match age.as_mins() {
+            ..1 => (moment, 0),
+            old @ 1..120 => (minutes, old),
+            old @ 120..2_880 => (hours, old / 60),
+            old => (days, old / 1_440),
+        };
+        sentence.replace("{}", &count.to_string())
     }
 
     /// A reason in a sentence.

@@ -1,12 +1,11 @@
-use std::time::Duration;
-
 use laini_guide::{Found, redact};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::redirect::Policy;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
+
+use crate::office::outside::{Broken, ask, client_for};
 
 /// How long a connection may take, TLS included.
 const CONNECT_TIMEOUT_MS: u64 = 2_000;
@@ -38,23 +37,12 @@ pub struct Assistant {
     pub timeout_ms: u64,
 }
 
-/// The way to it. No redirect is followed, no proxy asked, no cookie kept.
+/// The way to it.
 pub(crate) struct Phraser {
     client: Client,
     endpoint: Url,
     model: String,
     authorization: Option<HeaderValue>,
-}
-
-/// Why there is no phrase: for the log.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-enum Broken {
-    #[error("no answer: {0}")]
-    NoAnswer(&'static str),
-    #[error("it answered {0}")]
-    Status(u16),
-    #[error("its answer is not what was asked for: {0}")]
-    Answer(&'static str),
 }
 
 #[derive(Deserialize)]
@@ -75,16 +63,7 @@ struct Message {
 impl Phraser {
     /// The way to this model; `None` where nothing can be asked from this machine.
     pub(crate) fn new(settings: &Assistant) -> Option<Self> {
-        let client = Client::builder()
-            .https_only(!settings.url.starts_with("http://"))
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(Duration::from_millis(CONNECT_TIMEOUT_MS))
-            .timeout(Duration::from_millis(settings.timeout_ms))
-            .build();
-        let client = client.inspect_err(|error| tracing::error!(%error, "no model can be asked")).ok()?;
+        let client = client_for(&settings.url, CONNECT_TIMEOUT_MS, settings.timeout_ms)?;
         let endpoint = Url::parse(&format!("{}/chat/completions", settings.url.trim_end_matches('/'))).ok()?;
         let authorization = settings.key.as_ref().and_then(|key| {
             let value = Zeroizing::new(format!("Bearer {}", key.as_str()));
@@ -121,42 +100,19 @@ impl Phraser {
             "max_tokens": TOKENS_MAX,
         });
         let mut request = self.client.post(self.endpoint.clone()).header(CONTENT_TYPE, "application/json");
-        request = request.header(ACCEPT, "application/json").body(body.to_string());
+        request = request.body(body.to_string());
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        let mut response = request.send().await.map_err(|error| no_answer(&error))?;
-        if response.status() != reqwest::StatusCode::OK {
-            return Err(Broken::Status(response.status().as_u16()));
-        }
-        let mut answer = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(&error))? {
-            if answer.len() + chunk.len() > ANSWER_BYTES_MAX {
-                return Err(Broken::Answer("it is too long"));
-            }
-            answer.extend_from_slice(&chunk);
-        }
-        said(&answer)
+        said(ask(request, ANSWER_BYTES_MAX).await?)
     }
 }
 
 /// What a completion says; `None` = that the passages do not answer.
-fn said(answer: &[u8]) -> Result<Option<String>, Broken> {
-    let completion: Completion = serde_json::from_slice(answer).map_err(|_| Broken::Answer("no such JSON"))?;
+fn said(completion: Completion) -> Result<Option<String>, Broken> {
     let content = completion.choices.into_iter().next().and_then(|choice| choice.message.content);
     let content = content.ok_or(Broken::Answer("no words"))?;
     let shown = content.trim().chars().filter(|c| !c.is_control() || *c == '\n').take(PHRASE_CHARS_MAX);
     let shown: String = shown.collect();
     Ok(Some(shown).filter(|text| !text.is_empty() && text.trim_end_matches('.') != NONE))
-}
-
-fn no_answer(error: &reqwest::Error) -> Broken {
-    // What a library says may hold the URL; the kind is enough.
-    Broken::NoAnswer(if error.is_timeout() {
-        "not in time"
-    } else if error.is_connect() {
-        "no connection"
-    } else {
-        "it broke off"
-    })
 }

@@ -1,19 +1,18 @@
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use laini_office::Problem;
 use laini_office::people::{Begun, Vouched};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Url};
-use serde::de::{DeserializeOwned, Error as _};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Client, Url};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::SingleSignOn;
 use super::id_token::{Expected, Flaw, Key, read_keys, verify};
+use crate::office::outside::{Broken, ask, ask_bytes, client_for};
 
 /// How long a connection to the identity provider may take, TLS included,
 const CONNECT_TIMEOUT_MS: u64 = 4_000;
@@ -28,7 +27,7 @@ const RENEWED_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// The longest code.
 const CODE_BYTES_MAX: usize = 4 * 1024;
 
-/// The identity provider, asked over HTTPS. No redirect is followed, no proxy asked, no cookie kept.
+/// The identity provider, asked over HTTPS.
 pub(crate) struct Provider {
     settings: SingleSignOn,
     client: Client,
@@ -63,30 +62,10 @@ struct Redeemed {
     id_token: String,
 }
 
-/// Why the provider did not say what was asked: for the log.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-enum Broken {
-    #[error("no answer: {0}")]
-    NoAnswer(&'static str),
-    #[error("it answered {0}")]
-    Status(u16),
-    #[error("its answer is not what was asked for: {0}")]
-    Answer(&'static str),
-}
-
 impl Provider {
     /// The provider of these settings; `None` where nothing can be asked from this machine.
     pub(crate) fn new(settings: SingleSignOn) -> Option<Self> {
-        let client = Client::builder()
-            .https_only(!settings.issuer.starts_with("http://"))
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(Duration::from_millis(CONNECT_TIMEOUT_MS))
-            .timeout(Duration::from_millis(REQUEST_TIMEOUT_MS))
-            .build();
-        let client = client.inspect_err(|error| tracing::error!(%error, "no identity provider can be asked")).ok()?;
+        let client = client_for(&settings.issuer, CONNECT_TIMEOUT_MS, REQUEST_TIMEOUT_MS)?;
         Some(Self { settings, client, known: Mutex::new(None) })
     }
 
@@ -137,7 +116,7 @@ impl Provider {
             return Ok(known);
         }
         let about = format!("{}/.well-known/openid-configuration", self.settings.issuer.trim_end_matches('/'));
-        let described: Described = read(self.client.get(about)).await?;
+        let described: Described = ask(self.client.get(about), ANSWER_BYTES_MAX).await?;
         if described.issuer != self.settings.issuer {
             return Err(Broken::Answer("it is another issuer"));
         }
@@ -146,7 +125,7 @@ impl Provider {
         if scheme != "https" && !(scheme == "http" && self.settings.issuer.starts_with("http://")) {
             return Err(Broken::Answer("its page is not under TLS"));
         }
-        let keys = read_bytes(self.client.get(described.jwks_uri.clone())).await?;
+        let keys = ask_bytes(self.client.get(described.jwks_uri.clone()), ANSWER_BYTES_MAX).await?;
         let keys = read_keys(&keys).ok_or(Broken::Answer("no keys"))?;
         let known = Arc::new(Known { described, keys, at });
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
@@ -167,38 +146,8 @@ impl Provider {
             let pair = STANDARD.encode(format!("{}:{}", encoded(&settings.client_id), encoded(secret)));
             request = request.header(AUTHORIZATION, format!("Basic {pair}"));
         }
-        read(request.body(form.finish())).await
+        ask(request.body(form.finish()), ANSWER_BYTES_MAX).await
     }
-}
-
-async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Broken> {
-    let bytes = read_bytes(request).await?;
-    serde_json::from_slice(&bytes).map_err(|_| Broken::Answer("no such JSON"))
-}
-
-async fn read_bytes(request: RequestBuilder) -> Result<Vec<u8>, Broken> {
-    let no_answer = |error: reqwest::Error| {
-        // What a library says may hold the URL; the kind is enough.
-        Broken::NoAnswer(if error.is_timeout() {
-            "not in time"
-        } else if error.is_connect() {
-            "no connection"
-        } else {
-            "it broke off"
-        })
-    };
-    let mut response = request.header(ACCEPT, "application/json").send().await.map_err(no_answer)?;
-    if response.status() != reqwest::StatusCode::OK {
-        return Err(Broken::Status(response.status().as_u16()));
-    }
-    let mut answer = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
-        if answer.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(Broken::Answer("it is too long"));
-        }
-        answer.extend_from_slice(&chunk);
-    }
-    Ok(answer)
 }
 
 fn cannot_be_asked(broken: Broken) -> Problem {
