@@ -1,4 +1,4 @@
-//! How long pages of money take on a large ledger.
+//! How long pages take on a large ledger.
 //!
 //! `cargo run --release -p laini-portal --example pages_bench -- [KEY=VALUE…]` with `rows` (1000000), `partners` (20),
 //! `requests` of each page (200), `dir` (the system's directory for temporary files), `serve` (an address to stay at
@@ -139,7 +139,7 @@ fn main() -> Result<(), Failure> {
     let address = *server.addresses().first().ok_or("nothing listens")?;
     let serving = runtime.spawn(server.run(std::future::pending()));
     measure(address, asked.requests, &owner, &members(invoice))?;
-    measure(address, asked.requests, &staff, &finance(bank))?;
+    measure(address, asked.requests, &staff, &staffs(bank))?;
     if asked.serve.is_some() {
         told(&format!("http://{address}: owner@bank.example and staff@mobile.example, {PASSWORD}"))?;
         runtime.block_on(serving)?;
@@ -150,20 +150,42 @@ fn main() -> Result<(), Failure> {
 /// A member's pages. Rows of a line are told by where the lines of their invoice part, which the first look works out.
 fn members(invoice: u64) -> Vec<String> {
     let pages = [
+        "/",
+        "/docs/getting-started",
+        "/apps",
+        "/apps/A",
+        "/requests",
+        "/requests?status=failed",
+        "/webhooks",
+        "/desk",
+        "/desk/history",
+        "/incidents",
+        "/support",
+        "/team",
         "/usage",
         "/usage?month=2026-11",
         "/usage/days.csv?month=2026-11",
+        "/usage/references?month=2026-11",
         "/billing",
         "/invoices",
         "/billing/account",
         "/invoices/N",
         "/invoices/N/lines/1",
     ];
-    pages.map(|page| page.replace("/N", &format!("/{invoice}"))).to_vec()
+    pages.map(|page| page.replace("/N", &format!("/{invoice}")).replace("/A", &format!("/{}", app(1)))).to_vec()
 }
 
-fn finance(bank: PartnerId) -> Vec<String> {
+/// Pages of the operator's staff.
+fn staffs(bank: PartnerId) -> Vec<String> {
     let pages = [
+        "/operate/partners",
+        "/operate/traffic",
+        "/operate/data",
+        "/operate/limits",
+        "/operate/incidents",
+        "/operate/tickets",
+        "/operate/audit",
+        "/partners/P",
         "/operate/revenue",
         "/operate/invoices",
         "/operate/invoices?state=open",
