@@ -16,6 +16,9 @@ use crate::{Actor, Kept, Office, Problem, Work};
 /// Units of one product of a partner that a minute can have.
 const UNITS_A_MINUTE_MAX: usize = 4_000_000;
 
+/// Rows of all partners that are read first, since few are often enough; then twice as many, and so on.
+const FIRST_ROWS: usize = 500;
+
 /// Some of the rows that a line bills.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowsPage {
@@ -92,7 +95,7 @@ impl Selection {
             return Ok(());
         }
         let (from, until) = self.between();
-        let (app, outcome, limit) = (None, None, ROWS_PER_PAGE);
+        let (app, outcome, limit) = (None, None, FIRST_ROWS);
         let mut query = RowQuery { after, from, until: Some(until), app, outcome, limit };
         loop {
             let page = block_on(office.ledger.placed(query.clone()))?;
@@ -102,9 +105,10 @@ impl Selection {
                 }
             }
             match page.last() {
-                Some(last) if page.len() == ROWS_PER_PAGE => query.after = Some(last.row.id),
+                Some(last) if page.len() == query.limit => query.after = Some(last.row.id),
                 _ => return Ok(()),
             }
+            query.limit = ROWS_PER_PAGE.min(query.limit * 2);
         }
     }
 
