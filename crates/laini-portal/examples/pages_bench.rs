@@ -1,7 +1,7 @@
 //! How long pages take on a large ledger.
 //!
 //! `cargo run --release -p laini-portal --example pages_bench -- [KEY=VALUE…]` with `rows` (1000000), `partners` (20),
-//! `requests` of each page (200), `dir` (the system's directory for temporary files), `serve` (an address to stay at
+//! `requests` of each page (200), `only` (pages whose paths hold this), `dir` (the system's directory for temporary files), `serve` (an address to stay at
 //! afterwards, for looking at the pages).
 //!
 //! Checks are recorded through the engine over November and ten days of December; November is closed. Then a real server
@@ -78,18 +78,20 @@ struct Asked {
     rows: u64,
     partners: u64,
     requests: usize,
+    only: String,
     dir: PathBuf,
     serve: Option<SocketAddr>,
 }
 
 fn asked() -> Result<Asked, Failure> {
     let dir = std::env::temp_dir();
-    let mut asked = Asked { rows: 1_000_000, partners: 20, requests: 200, dir, serve: None };
+    let mut asked = Asked { rows: 1_000_000, partners: 20, requests: 200, only: String::new(), dir, serve: None };
     for argument in std::env::args().skip(1) {
         match argument.split_once('=').ok_or("expected KEY=VALUE")? {
             ("rows", value) => asked.rows = value.parse()?,
             ("partners", value) => asked.partners = value.parse()?,
             ("requests", value) => asked.requests = value.parse()?,
+            ("only", value) => value.clone_into(&mut asked.only),
             ("dir", value) => asked.dir = PathBuf::from(value),
             ("serve", value) => asked.serve = Some(value.parse()?),
             (key, _) => return Err(format!("no such key: {key}").into()),
@@ -138,8 +140,12 @@ fn main() -> Result<(), Failure> {
     let server = runtime.block_on(bind(dir.path(), listen, &office, &ledger, (zone, now)))?;
     let address = *server.addresses().first().ok_or("nothing listens")?;
     let serving = runtime.spawn(server.run(std::future::pending()));
-    measure(address, asked.requests, &owner, &members(invoice))?;
-    measure(address, asked.requests, &staff, &staffs(bank))?;
+    let wanted = |mut pages: Vec<String>| {
+        pages.retain(|page| page.contains(&asked.only));
+        pages
+    };
+    measure(address, asked.requests, &owner, &wanted(members(invoice)))?;
+    measure(address, asked.requests, &staff, &wanted(staffs(bank)))?;
     if asked.serve.is_some() {
         told(&format!("http://{address}: owner@bank.example and staff@mobile.example, {PASSWORD}"))?;
         runtime.block_on(serving)?;
