@@ -2,12 +2,17 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// Reads a field that is an object or null. By itself serde takes a list for the fields of one, in their order.
 pub(crate) fn maybe<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     deserializer.deserialize_any(Object(PhantomData))
+}
+
+/// Reads a field that is an object.
+pub(crate) fn required<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    maybe(deserializer)?.ok_or_else(|| D::Error::custom("expected an object"))
 }
 
 struct Object<T>(PhantomData<T>);
@@ -41,6 +46,21 @@ mod tests {
     struct Outer {
         #[serde(default, deserialize_with = "maybe")]
         inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Needing {
+        #[serde(deserialize_with = "required")]
+        inner: Inner,
+    }
+
+    #[test]
+    fn an_object_that_is_needed_is_neither_null_nor_a_list() {
+        let read = |text: &str| serde_json::from_str::<Needing>(text).map(|needing| needing.inner);
+        assert_eq!(read(r#"{"inner": {}}"#).unwrap(), Inner { first: None });
+        for wrong in [r#"{"inner": [null]}"#, r#"{"inner": null}"#, "{}"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

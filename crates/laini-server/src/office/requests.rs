@@ -127,9 +127,9 @@ fn filter(call: &Call) -> Result<RequestFilter, Problem> {
             .ok_or(Problem::invalid("answered", "expected answered or failed"))?,
         status: call
             .query("status")
-            .map(str::parse)
-            .transpose()
-            .map_err(|_| Problem::invalid("status", "expected an HTTP status"))?,
+            .map(|text| text.parse().ok().filter(|status| (200..=599).contains(status)))
+            .map(|status| status.ok_or(Problem::invalid("status", "expected an HTTP status, 200 to 599")))
+            .transpose()?,
         code: call.query("code").map(str::to_owned),
         outcome: call.query("outcome").map(outcome).transpose()?,
         number: None,

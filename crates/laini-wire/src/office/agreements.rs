@@ -22,7 +22,7 @@ pub struct AgreementTerms {
     #[serde(default)]
     pub pass_hashed_imsi: bool,
     /// What all production apps together may ask.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::object::required")]
     pub limits: LimitBody,
     /// From when on (RFC 3339); left out: from the second signature on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

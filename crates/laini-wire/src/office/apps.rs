@@ -97,6 +97,7 @@ pub struct LimitsBody {
 #[serde(deny_unknown_fields)]
 pub struct PartnerLimitsRequest {
     /// The limits; what is left out has none.
+    #[serde(deserialize_with = "crate::object::required")]
     pub limits: LimitsBody,
     /// Why; kept in the audit trail.
     #[serde(default)]
@@ -111,6 +112,7 @@ pub struct ProductLimitsBody {
     /// `imsi`, `swap` or `age`.
     pub product: String,
     /// Its limits.
+    #[serde(deserialize_with = "crate::object::required")]
     pub limits: LimitsBody,
 }
 

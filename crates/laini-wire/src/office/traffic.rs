@@ -53,8 +53,8 @@ pub struct AppTrafficAnswer {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProbingRequest {
-    /// Numbers a second while it is flagged; null = it is only told.
-    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
+    /// Numbers a second while it is flagged, 1 to 1,000,000; null = it is only told.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000))]
     pub slow_to: Option<u32>,
     /// Why: 1 to 500 characters.
     pub reason: String,

@@ -134,11 +134,16 @@ fn search_operation() -> Operation {
     let on = (Method::GET, "/office/v1/documentation");
     let operation = Operation::new("search_documentation", on, "Search the documentation", Access::Anyone, answer);
     let query = in_query("q", "Words to look for.", json!({"type": "string", "maxLength": QUESTION_CHARS_MAX}));
-    refusing(asking(operation, [query]), ApiError::SpikeArrest { retry_after_s: 1 })
+    let refused = ApiError::InvalidField("q", format!("expected {QUESTION_CHARS_MAX} characters at most").into());
+    refusing(refusing(asking(operation, [query]), refused), ApiError::SpikeArrest { retry_after_s: 1 })
 }
 
 fn search_documentation(_: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
-    let found = laini_guide::search(call.query("q").unwrap_or_default(), FOUND_MAX);
+    let words = call.query("q").unwrap_or_default();
+    if words.chars().count() > QUESTION_CHARS_MAX {
+        return Err(Problem::invalid("q", format!("expected {QUESTION_CHARS_MAX} characters at most")));
+    }
+    let found = laini_guide::search(words, FOUND_MAX);
     Reply::ok(&PassagesAnswer { passages: found.iter().map(passage_answer).collect() })
 }
 
