@@ -18,6 +18,10 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The most numbers a second, or at once, that somebody may set: whoever wants more wants none.
+    pub const PER_SECOND_MAX: u32 = 1_000_000;
+    /// The most numbers a day, or a month, that somebody may set.
+    pub const PER_SPAN_MAX: u64 = 1_000_000_000;
     /// Nothing is limited.
     pub const NONE: Self = Self { rate: None, per_day: None, per_month: None };
 

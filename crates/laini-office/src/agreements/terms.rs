@@ -102,6 +102,21 @@ pub struct LimitTerms {
     pub per_month: Option<u64>,
 }
 
+impl LimitTerms {
+    fn checked(&self) -> Result<(), Problem> {
+        let Self { per_second, per_day, per_month } = self;
+        let most = Limits::PER_SECOND_MAX;
+        if per_second.is_some_and(|rate| !(1..=most).contains(&rate)) {
+            return Err(Problem::invalid("limits", format!("per_second is 1 to {most}; leave it out for no limit")));
+        }
+        let most = Limits::PER_SPAN_MAX;
+        if [per_day, per_month].into_iter().flatten().any(|span| *span > most) {
+            return Err(Problem::invalid("limits", format!("per_day and per_month are {most} at most")));
+        }
+        Ok(())
+    }
+}
+
 impl Terms {
     /// The standard agreement: every product at its list price, the widest windows, every purpose.
     pub fn standard(currency: Currency) -> Self {
@@ -179,9 +194,7 @@ impl Terms {
         if !NOTICE_DAYS.contains(&self.notice_days) {
             return Err(Problem::invalid("notice_days", "1 to 365 days are expected"));
         }
-        if self.limits.per_second == Some(0) {
-            return Err(Problem::invalid("limits", "per_second is at least 1; leave it out for no limit"));
-        }
+        self.limits.checked()?;
         if self.valid_from.is_some_and(|from| from < at) {
             return Err(Problem::invalid("valid_from", "an agreement begins in the future, or once both have signed"));
         }

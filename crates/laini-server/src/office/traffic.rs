@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use axum::http::Method;
-use laini_core::partner::{AppId, May, Probing, Rate, StaffRole};
+use laini_core::partner::{AppId, Limits, May, Probing, Rate, StaffRole};
 use laini_office::apps::set_probing;
 use laini_office::traffic::{AppTraffic, HourTraffic, traffic};
 use laini_office::{Problem, Work};
@@ -26,8 +26,6 @@ pub(super) const NOUN: Noun = Noun {
 
 /// Hours that are told where nothing is said.
 const HOURS: u16 = 24;
-/// The fastest that a flagged app may be slowed to, in numbers a second.
-const SLOW_TO_MAX: u32 = 1_000_000;
 /// Who says what becomes of them.
 const SLOWS: May = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Support] };
 
@@ -97,8 +95,9 @@ fn a_reason(text: &str) -> Result<&str, Problem> {
 fn set_probing_of_app(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let ProbingRequest { slow_to, reason } = call.json()?;
     let rate = |per_second: u32| -> Result<Rate, Problem> {
-        let per_second = NonZeroU32::new(per_second).filter(|rate| rate.get() <= SLOW_TO_MAX);
-        let per_second = per_second.ok_or(Problem::invalid("slow_to", format!("expected 1 to {SLOW_TO_MAX}")))?;
+        let per_second = NonZeroU32::new(per_second).filter(|rate| rate.get() <= Limits::PER_SECOND_MAX);
+        let per_second =
+            per_second.ok_or(Problem::invalid("slow_to", format!("expected 1 to {}", Limits::PER_SECOND_MAX)))?;
         Ok(Rate { per_second, burst: per_second })
     };
     let probing = slow_to.map(rate).transpose()?.map_or(Probing::Flag, Probing::Slow);

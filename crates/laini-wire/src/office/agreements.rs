@@ -89,12 +89,15 @@ pub struct PurposeBody {
 pub struct LimitBody {
     /// Numbers a second.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000))]
     pub per_second: Option<u32>,
     /// Numbers a day.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 1_000_000_000))]
     pub per_day: Option<u64>,
     /// Numbers a calendar month.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 1_000_000_000))]
     pub per_month: Option<u64>,
 }
 

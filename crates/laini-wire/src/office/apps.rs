@@ -79,15 +79,19 @@ pub struct ProductAnswer {
 pub struct LimitsBody {
     /// Numbers per second in the long run; comes with `burst`.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000))]
     pub per_second: Option<u32>,
     /// Numbers at once; comes with `per_second`.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000))]
     pub burst: Option<u32>,
     /// Numbers in a day of the operator's zone.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(maximum = 1_000_000_000))]
     pub per_day: Option<u64>,
     /// Numbers in a calendar month of the operator's zone.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(maximum = 1_000_000_000))]
     pub per_month: Option<u64>,
 }
 

@@ -112,12 +112,17 @@ pub(in crate::office) fn read_limits(body: LimitsBody) -> Result<Limits, Problem
     let rate = match (body.per_second, body.burst) {
         (None, None) => None,
         (Some(per_second), Some(burst)) => {
-            let rate = NonZeroU32::new(per_second).zip(NonZeroU32::new(burst));
-            let rate = rate.map(|(per_second, burst)| Rate { per_second, burst });
-            Some(rate.ok_or(Problem::invalid("limits", "per_second and burst are 1 or more"))?)
+            let fits = |rate: u32| NonZeroU32::new(rate).filter(|rate| rate.get() <= Limits::PER_SECOND_MAX);
+            let rate = fits(per_second).zip(fits(burst)).map(|(per_second, burst)| Rate { per_second, burst });
+            let expected = || format!("per_second and burst are 1 to {}", Limits::PER_SECOND_MAX);
+            Some(rate.ok_or_else(|| Problem::invalid("limits", expected()))?)
         }
         _ => return Err(Problem::invalid("limits", "per_second and burst come together")),
     };
+    if [body.per_day, body.per_month].into_iter().flatten().any(|span| span > Limits::PER_SPAN_MAX) {
+        let most = Limits::PER_SPAN_MAX;
+        return Err(Problem::invalid("limits", format!("per_day and per_month are {most} at most")));
+    }
     Ok(Limits { rate, per_day: body.per_day, per_month: body.per_month })
 }
 
