@@ -2,7 +2,7 @@
 // axe finds nothing, nothing is wider than the window, and a picture of it is left at each width.
 
 import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 
 const need = createRequire(path.join(process.env.LAINI_MODULES, "package.json"));
@@ -12,6 +12,8 @@ const axeSource = readFileSync(need.resolve("axe-core/axe.min.js"), "utf8");
 export const base = process.env.LAINI_BASE_URL;
 const pictures = process.env.LAINI_PICTURES;
 export const PASSWORD = "four words walk home";
+/** What comes by itself, such as a letter, comes within so long. */
+const WAIT_MS = 30_000;
 export const SIZES = [{ width: 1280, height: 800 }, { width: 390, height: 800 }];
 
 /** How many checks passed. */
@@ -24,8 +26,8 @@ export const ok = (what) => { count.passed += 1; console.log(`${what} ... ok`); 
 
 export const browser = await chromium.launch({ executablePath: process.env.LAINI_CHROMIUM, args: ["--no-sandbox"] });
 
-/** A browser of somebody's own, in which anything wrong ends the run. */
-export async function visitor(options = {}) {
+/** A browser of somebody's own, in which anything wrong ends the run; `elsewhere`: the one other host that it goes to. */
+export async function visitor({ elsewhere = base, ...options } = {}) {
   const context = await browser.newContext({ viewport: SIZES[0], ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
@@ -39,7 +41,7 @@ export async function visitor(options = {}) {
   page.on("dialog", () => fail(`a dialog on ${page.url()}`));
   page.on("request", (request) => {
     const url = request.url();
-    if (!url.startsWith(base) && !url.startsWith("data:")) fail(`a request to ${url}`);
+    if (![base, elsewhere, "data:"].some((start) => url.startsWith(start))) fail(`a request to ${url}`);
   });
   return { context, page };
 }
@@ -83,4 +85,25 @@ export async function signIn(somebody, email) {
   await page.fill("#password", PASSWORD);
   await page.click("main button.primary");
   await page.waitForURL(`${base}/`);
+}
+
+/** Asks again until there is something. */
+export async function until(page, what, ask) {
+  for (const began = Date.now(); Date.now() - began < WAIT_MS;) {
+    const found = await ask();
+    if (found) return found;
+    await page.waitForTimeout(250);
+  }
+  throw new Error(`there is no ${what} after ${WAIT_MS} ms`);
+}
+
+/** The token of the newest letter to somebody. */
+export function letterTo(page, email) {
+  const dir = process.env.LAINI_LETTERS;
+  return until(page, `letter to ${email}`, () => {
+    let files = [];
+    try { files = readdirSync(dir).filter((name) => name.endsWith(".eml")).sort().reverse(); } catch { return null; }
+    const texts = files.map((name) => readFileSync(path.join(dir, name), "utf8").replace(/=\r?\n/g, ""));
+    return texts.find((text) => text.includes(email))?.match(/laini_t_[0-9a-zA-Z_]+/)?.[0];
+  });
 }

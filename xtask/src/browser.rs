@@ -1,9 +1,10 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::daemon::free_port;
 use crate::server::Server;
 use crate::{installed, shell};
 
@@ -23,17 +24,22 @@ pub(crate) fn run() -> Result<u64> {
     let pictures = shell::root().join(PICTURES);
     std::fs::create_dir_all(&pictures)?;
     let dir = shell::fresh_dir("browser")?;
+    let port = free_port()?;
+    let (mut sign_on, config) = registered(&dir, port)?;
     let mut demo = Command::new(shell::root().join("target/debug/laini"));
-    demo.args(["demo", "--data"]).arg(dir.join("data"));
-    let server = Server::start(&mut demo, &dir, "demo").context("laini demo")?;
+    demo.args(["demo", "--data"]).arg(dir.join("data")).arg("--config").arg(config);
+    let server = Server::start_at(port, &mut demo, &dir, "demo").context("laini demo")?;
     laini(&dir, &["partner", "add", "Pending Bank", "--agreement", "none"])?;
     let owner = invited(&dir, &["member", "add", "Demo Bank", "owner@bank.example", "--role", "owner"])?;
+    let clerk = |email| invited(&dir, &["member", "add", "Demo Bank", email, "--role", "fraud_desk"]);
+    clerk("invited@bank.example")?;
+    sign_on["invitation"] = clerk("both@bank.example")?.into();
     let staff = invited(&dir, &["staff", "add", "staff@mobile.example", "--role", "admin"])?;
     let script = folder.join("run.mjs");
     let mut node = shell::command(RUN_LIMIT_MINUTES, &["node"]);
     node.arg(&script).env("LAINI_BASE_URL", server.base_url()?).env("LAINI_MODULES", &modules);
     node.env("LAINI_CHROMIUM", "/usr/bin/chromium").env("LAINI_PICTURES", &pictures);
-    node.env("LAINI_OWNER", owner).env("LAINI_STAFF", staff);
+    node.env("LAINI_OWNER", owner).env("LAINI_STAFF", staff).env("LAINI_SIGN_ON", sign_on.to_string());
     node.env("LAINI_LETTERS", dir.join("data/outbox-mail"));
     let told = shell::output(&mut node)?;
     print!("{told}");
@@ -41,6 +47,23 @@ pub(crate) fn run() -> Result<u64> {
     std::fs::remove_dir_all(&dir)?;
     let count = told.lines().find_map(|line| line.strip_prefix(COUNT)).context("the script did not come to its end")?;
     count.parse().context("the script did not count")
+}
+
+/// As what the server at `port` is registered at an identity provider, which the script runs, and the settings that
+/// say so.
+fn registered(dir: &Path, port: u16) -> Result<(Value, PathBuf)> {
+    let (issuer, back) = (format!("http://localhost:{}", free_port()?), format!("http://127.0.0.1:{port}/back"));
+    let (client, secret) = ("laini portal", "a secret: of the client");
+    let (secret_file, config) = (dir.join("client-secret"), dir.join("laini.toml"));
+    std::fs::write(&secret_file, secret)?;
+    let settings = json!({
+        "issuer": issuer, "client_id": client, "client_secret_file": secret_file, "redirect_url": back,
+        "email_domains": ["bank.example"],
+    });
+    let lines = settings.as_object().into_iter().flatten().map(|(name, value)| format!("{name} = {value}\n"));
+    std::fs::write(&config, format!("[single_sign_on]\n{}", lines.collect::<String>()))?;
+    let sign_on = json!({"issuer": issuer, "client_id": client, "client_secret": secret, "redirect_url": back});
+    Ok((sign_on, config))
 }
 
 fn laini(dir: &Path, words: &[&str]) -> Result<Value> {

@@ -34,12 +34,17 @@ pub(crate) struct Credentials {
 }
 
 impl Server {
-    /// Starts `command` with `--listen 127.0.0.1:0 --ready-file …` and waits until it is ready. Its
-    /// output goes to `<name>.log` in `dir`.
+    /// Starts `command` on a port of its own choice and waits until it is ready.
     pub(crate) fn start(command: &mut Command, dir: &Path, name: &str) -> Result<Self> {
+        Self::start_at(0, command, dir, name)
+    }
+
+    /// Starts `command` with `--listen 127.0.0.1:<port> --ready-file …` and waits until it is ready. Its
+    /// output goes to `<name>.log` in `dir`.
+    pub(crate) fn start_at(port: u16, command: &mut Command, dir: &Path, name: &str) -> Result<Self> {
         let (ready_file, log) = (dir.join(format!("{name}.ready.json")), dir.join(format!("{name}.log")));
         let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        command.args(["--listen", "127.0.0.1:0", "--ready-file"]).arg(&ready_file).stdin(Stdio::null());
+        command.args(["--listen", &format!("127.0.0.1:{port}"), "--ready-file"]).arg(&ready_file).stdin(Stdio::null());
         command.stdout(output.try_clone()?).stderr(output);
         let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
         let mut server = Self { child, ready: Value::Null, log };

@@ -6,7 +6,7 @@ use bm25::{Document, SearchEngine, SearchEngineBuilder, Tokenizer};
 use crate::page::GUIDE;
 use crate::passage::{Passage, passages};
 use crate::redact::about;
-use crate::words::{same, terms};
+use crate::words::{asked, terms};
 
 /// The longest question; what is longer is cut.
 pub const QUESTION_CHARS_MAX: usize = 1_000;
@@ -28,6 +28,9 @@ const BESIDE_MIN: f32 = 0.7;
 /// The longest quotation, in characters; a block alone may be longer.
 const QUOTE_CHARS_MAX: usize = 420;
 
+/// The page that has a section for each error.
+const ERRORS: &str = "/docs/errors#";
+
 static OF_GUIDE: LazyLock<Index> = LazyLock::new(|| Index::of(GUIDE.iter().flat_map(passages).collect()));
 
 /// What is found in the guide for `query`, best first; at most `limit`.
@@ -38,6 +41,12 @@ pub fn search(query: &str, limit: usize) -> Vec<Found<'static>> {
 /// The passages of the guide that answer `question`, best first, at most `limit`; none where the guide does not know.
 pub fn answer(question: &str, limit: usize) -> Vec<Found<'static>> {
     OF_GUIDE.answer(question, limit)
+}
+
+/// What the page of an error says, whole; `None` = the code has none.
+pub fn error_passage(code: &str) -> Option<&'static Passage> {
+    let is_it = |passage: &&Passage| passage.heading == code && passage.href.starts_with(ERRORS);
+    OF_GUIDE.passages.iter().find(is_it)
 }
 
 /// A passage that was found.
@@ -118,11 +127,9 @@ impl Index {
     fn asked(&self, question: &str) -> Vec<Asked> {
         let question: String = question.chars().take(QUESTION_CHARS_MAX).collect();
         let mut seen = HashSet::new();
-        let terms = terms(&about(&question)).into_iter().filter(|term| seen.insert(term.clone())).take(TERMS_MAX);
-        terms
-            .map(|term| {
-                let mut words = same(&term);
-                words.insert(0, term);
+        let asked = asked(&about(&question)).into_iter().filter(|words| seen.insert(words[0].clone())).take(TERMS_MAX);
+        asked
+            .map(|words| {
                 let having = words.iter().filter_map(|word| self.frequency.get(word)).max().copied().unwrap_or(0);
                 Asked { words, weight: self.weight(having) }
             })

@@ -5,12 +5,13 @@
 //! a clock, or know who asks.
 
 mod index;
+mod kiswahili;
 mod page;
 mod passage;
 mod redact;
 mod words;
 
-pub use index::{Found, Index, QUESTION_CHARS_MAX, answer, search};
+pub use index::{Found, Index, QUESTION_CHARS_MAX, answer, error_passage, search};
 pub use page::{GUIDE, Group, Page, page};
 pub use passage::{Passage, anchor, headings, passages};
 pub use redact::redact;

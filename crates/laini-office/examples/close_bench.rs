@@ -61,16 +61,18 @@ fn main() -> Result<(), Failure> {
         outbox: Arc::clone(&ledger) as _,
         ledger,
         registry: None,
+        subjects: None,
         keys,
         entropy: Arc::new(NoEntropy),
         settings: OfficeSettings::new("Test Mobile", zone, Currency::KES),
         counted: CountedDays::default(),
+        jobs: laini_office::jobs::Jobs::default(),
     };
     measured("closed", rows, || {
         let report = close_month(&office, &Actor::System, month, now, false)?;
         Ok(format!("{} invoices", report.made))
     })?;
-    let page = PageRequest { after: None, limit: 1 };
+    let page = PageRequest { limit: 1, ..PageRequest::FIRST };
     let found = office.run(&Actor::System, now, |work| invoices(work, None, page))?;
     let invoice = found.items.first().ok_or("no invoice was made")?;
     measured("one invoice verified", rows, || {

@@ -61,15 +61,17 @@ pub struct PageRequest {
     pub after: Option<Cursor>,
     /// At most so many, 1 to [`PageRequest::LIMIT_MAX`].
     pub limit: usize,
+    /// From the other end: what is listed newest first comes oldest first.
+    pub is_turned: bool,
 }
 
 impl PageRequest {
     /// The longest page.
     pub const LIMIT_MAX: usize = 500;
     /// The first page, of the usual length.
-    pub const FIRST: Self = Self { after: None, limit: 50 };
+    pub const FIRST: Self = Self { after: None, limit: 50, is_turned: false };
     /// The first page, as long as it may be.
-    pub const LONGEST: Self = Self { after: None, limit: Self::LIMIT_MAX };
+    pub const LONGEST: Self = Self { limit: Self::LIMIT_MAX, ..Self::FIRST };
 }
 
 /// A page of a list.

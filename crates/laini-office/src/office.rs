@@ -6,10 +6,11 @@ use laini_core::Entropy;
 use laini_core::access::KeyTree;
 use laini_core::billing::{Currency, VAT_BASIS_POINTS};
 use laini_core::line::NumberPlan;
-use laini_core::store::{AccountStore, Ledger, OfficeStore, Outbox, RefusalLog, Registry};
+use laini_core::store::{AccountStore, Ledger, OfficeStore, Outbox, RefusalLog, Registry, RegistryFeed, Retention};
 use laini_core::support::AnswerTimes;
 
 use crate::billing::CountedDays;
+use crate::jobs::Jobs;
 use crate::{Actor, Problem, Work};
 
 /// How often work is begun anew where others changed what it had read.
@@ -29,6 +30,8 @@ pub struct Office {
     pub refusals: Arc<dyn RefusalLog>,
     /// What checks are answered from; `None` = no server is asked here, commands look for themselves.
     pub registry: Option<Arc<dyn Registry>>,
+    /// What privacy requests reach beside the ledger; `None` = they are not carried out here.
+    pub subjects: Option<SubjectStores>,
     /// The installation's keys.
     pub keys: Arc<KeyTree>,
     /// Randomness.
@@ -37,6 +40,18 @@ pub struct Office {
     pub settings: OfficeSettings,
     /// What was counted already of days that are over; empty at first.
     pub counted: CountedDays,
+    /// Long pieces of work of this process; none at first.
+    pub jobs: Jobs,
+}
+
+/// What privacy requests reach beside the ledger.
+pub struct SubjectStores {
+    /// The history of the built-in registry.
+    pub feed: Arc<dyn RegistryFeed>,
+    /// What forgets what was asked.
+    pub retention: Arc<dyn Retention>,
+    /// Whether checks are answered from the operator's back end, so that the history corrects nothing.
+    pub is_answered_elsewhere: bool,
 }
 
 /// What the operator has set for its office.
@@ -111,6 +126,11 @@ impl Default for BillingSettings {
 }
 
 impl Office {
+    /// What privacy requests reach beside the ledger.
+    pub fn subjects(&self) -> Result<&SubjectStores, Problem> {
+        self.subjects.as_ref().ok_or(Problem::not_now("privacy requests are not carried out here"))
+    }
+
     /// Does a piece of work for `actor` and saves it; begun anew where others changed meanwhile what it had read, as
     /// saving finds, or the work itself where two things that it read cannot both be. So `work` must do nothing that
     /// cannot be repeated.

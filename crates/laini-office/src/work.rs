@@ -43,7 +43,7 @@ impl<'o> Work<'o> {
         found.map(|record| self.saw(id, &record)).transpose()
     }
 
-    /// A page of the records under a key, as they are in the store.
+    /// A page of the records under a key, as they are in the store. What `page` turns comes from the other end.
     #[expect(clippy::needless_pass_by_value, reason = "values are given as they are")]
     pub fn find<T: Kept>(
         &mut self,
@@ -57,7 +57,7 @@ impl<'o> Work<'o> {
             index,
             key: value.to_string(),
             after: page.after.map(|Cursor(order, id)| (order, id)),
-            newest_first,
+            newest_first: newest_first != page.is_turned,
             limit: page.limit + 1,
         };
         let mut found = block_on(self.office.store.find(query))?;
@@ -84,7 +84,7 @@ impl<'o> Work<'o> {
 
     /// The only record under a unique key.
     pub fn the<T: Kept>(&mut self, index: &'static str, value: impl ToString) -> Result<Option<T>, Problem> {
-        let one = PageRequest { after: None, limit: 1 };
+        let one = PageRequest { limit: 1, ..PageRequest::FIRST };
         Ok(self.find(index, value, false, one)?.items.pop())
     }
 

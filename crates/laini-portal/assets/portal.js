@@ -25,10 +25,10 @@
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
 
-  // A file that is chosen becomes the text that is sent.
-  document.addEventListener("change", async (event) => {
-    const chosen = event.target.closest("input[type=file][data-into]");
-    if (chosen?.files[0]) document.getElementById(chosen.dataset.into).value = await chosen.files[0].text();
+  // A form that is sent for long: the part of the page that tells how far it is looks at it meanwhile.
+  document.addEventListener("submit", (event) => {
+    const part = document.getElementById(event.target.dataset.begins);
+    if (part) htmx.trigger(part, "begun");
   });
 
   // A letter's link carries its token behind "#", which no server sees.

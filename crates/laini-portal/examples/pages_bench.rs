@@ -121,10 +121,12 @@ fn main() -> Result<(), Failure> {
         outbox: Arc::clone(&ledger) as _,
         refusals: Arc::clone(&accounts) as _,
         registry: None,
+        subjects: None,
         keys: Arc::clone(&keys),
         entropy: Arc::new(Counting::default()),
         settings: OfficeSettings::new("Test Mobile", zone.clone(), Currency::KES),
         counted: CountedDays::default(),
+        jobs: laini_office::jobs::Jobs::default(),
     });
     let closed = close_month(&office, &Actor::System, month, now, false)?;
     told(&format!("{month} closed: {} invoices", closed.made))?;

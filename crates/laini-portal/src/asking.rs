@@ -13,8 +13,8 @@ use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::checks::{CHECKS_PATH, CheckItem, ChecksAnswer};
 use laini_wire::error::code;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde_json::{Deserializer, Serializer, Value, json};
 
 use crate::portal::Portal;
 use crate::visit::Visit;
@@ -33,8 +33,7 @@ pub(crate) struct Asked {
 impl Asked {
     /// The body, with a line for each field where it is JSON; fields stand as they came.
     pub(crate) fn pretty(&self) -> String {
-        let text = String::from_utf8_lossy(&self.body);
-        if serde_json::from_slice::<IgnoredAny>(&self.body).is_ok() { in_lines(&text) } else { text.into_owned() }
+        in_lines(&self.body).unwrap_or_else(|| String::from_utf8_lossy(&self.body).into_owned())
     }
 
     /// The one item of an answer to one number.
@@ -118,40 +117,12 @@ pub(crate) struct Both {
     pub(crate) clear: Asked,
 }
 
-/// JSON with a line for each field, in the order in which they stand.
-fn in_lines(json: &str) -> String {
-    const INDENT: &str = "  ";
-    let (mut out, mut depth, mut is_text, mut is_escaped) = (String::new(), 0, false, false);
-    let mut letters = json.chars().filter(|letter| !letter.is_control()).peekable();
-    while let Some(letter) = letters.next() {
-        if is_text {
-            out.push(letter);
-            is_text = letter != '"' || is_escaped;
-            is_escaped = letter == '\\' && !is_escaped;
-            continue;
-        }
-        match letter {
-            '"' => {
-                is_text = true;
-                out.push('"');
-            }
-            ' ' => {}
-            ':' => out.push_str(": "),
-            ',' => out.push_str(&format!(",\n{}", INDENT.repeat(depth))),
-            '{' | '[' if letters.peek().is_some_and(|next| ['}', ']'].contains(next)) => out.push(letter),
-            '{' | '[' => {
-                depth += 1;
-                out.push_str(&format!("{letter}\n{}", INDENT.repeat(depth)));
-            }
-            '}' | ']' if out.ends_with(['{', '[']) => out.push(letter),
-            '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                out.push_str(&format!("\n{}{letter}", INDENT.repeat(depth)));
-            }
-            other => out.push(other),
-        }
-    }
-    out
+/// JSON with a line for each field, in the order in which they stand; `None` = it is no JSON.
+fn in_lines(json: &[u8]) -> Option<String> {
+    let (mut from, mut lines) = (Deserializer::from_slice(json), Vec::new());
+    serde_transcode::transcode(&mut from, &mut Serializer::pretty(&mut lines)).ok()?;
+    from.end().ok()?;
+    String::from_utf8(lines).ok()
 }
 
 impl Portal {
@@ -255,7 +226,7 @@ mod tests {
     #[test]
     fn fields_stand_as_they_came() {
         let body = r#"{"z":"a \"quoted\" {text}, with: marks","a":[1,2],"e":{},"f":[],"n":{"y":null,"b":true}}"#;
-        let pretty = in_lines(body);
+        let pretty = in_lines(body.as_bytes()).unwrap();
         let lines: Vec<&str> = pretty.lines().map(str::trim).collect();
         assert_eq!(lines[1], r#""z": "a \"quoted\" {text}, with: marks","#);
         let expected = [
@@ -276,5 +247,6 @@ mod tests {
         let (one, other): (Value, Value) =
             (serde_json::from_str(body).unwrap(), serde_json::from_str(&pretty).unwrap());
         assert_eq!(one, other);
+        assert_eq!((in_lines(b"{} {}"), in_lines(b"a page")), (None, None));
     }
 }

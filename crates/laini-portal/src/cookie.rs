@@ -9,6 +9,8 @@ pub(crate) const SESSION: &str = "__Host-laini_session";
 pub(crate) const BROWSER: &str = "__Host-laini_browser";
 /// A sign-on at the identity provider that this browser began.
 pub(crate) const SIGN_ON: &str = "__Host-laini_sign_on";
+/// The page that was asked for before, as a query would hold it.
+pub(crate) const NEXT: &str = "__Host-laini_next";
 /// A code of the second factor that goes along with it.
 pub(crate) const FACTOR_CODE: &str = "__Host-laini_code";
 /// The language that was chosen.

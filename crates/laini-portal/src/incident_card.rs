@@ -1,7 +1,9 @@
+use jiff::Timestamp;
 use laini_core::support::{Affected, Component, IncidentState, Severity};
 use laini_office::incidents::Incident;
 
 use crate::portal::Portal;
+use crate::sorting::{Table, by_text};
 use crate::words::{IncidentWords, StatusWords, Words};
 
 /// An incident as pages show it.
@@ -21,6 +23,25 @@ pub(crate) struct IncidentCard {
     /// The newest first: when, how far it was, what was said.
     pub(crate) updates: Vec<(String, &'static str, String)>,
 }
+
+/// An incident among others, and whether it reaches whoever looks.
+pub(crate) type Listed = (Incident, bool);
+
+pub(crate) static INCIDENTS: Table<Listed> = Table {
+    name: "sort",
+    columns: &[
+        ("incident", |one, other| by_text(&one.0.title, &other.0.title)),
+        ("severity", |one, other| one.0.severity.cmp(&other.0.severity)),
+        ("state", |one, other| (one.0.state as u8).cmp(&(other.0.state as u8))),
+        ("began", |one, other| one.0.started.cmp(&other.0.started)),
+        // What goes on is over last.
+        ("over", |one, other| {
+            one.0.resolved.unwrap_or(Timestamp::MAX).cmp(&other.0.resolved.unwrap_or(Timestamp::MAX))
+        }),
+        ("reaches", |one, other| one.1.cmp(&other.1)),
+    ],
+    comes: "-began",
+};
 
 impl IncidentCard {
     pub(crate) fn of(incident: &Incident, portal: &Portal, words: &Words) -> Self {

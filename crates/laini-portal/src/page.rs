@@ -58,6 +58,17 @@ pub(crate) struct RailEntry {
     pub(crate) label: fn(&RailWords) -> &'static str,
 }
 
+/// Which file comes with a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// None.
+    Nothing,
+    /// One that is read whole: a document.
+    File,
+    /// One that is read as it comes.
+    Stream,
+}
+
 /// A path with what is done there.
 pub(crate) struct Page {
     pub(crate) method: Method,
@@ -67,8 +78,8 @@ pub(crate) struct Page {
     /// The page with the form that was sent: shown again, with the reason, where it is refused.
     form: Option<Handle>,
     pub(crate) rail: Option<RailEntry>,
-    /// Whether a file comes with its form.
-    pub(crate) takes_file: bool,
+    /// The file that comes with its form.
+    pub(crate) takes: Takes,
 }
 
 impl Page {
@@ -77,7 +88,7 @@ impl Page {
     where
         D: Future<Output = Result<Answer, Problem>> + Send + 'static,
     {
-        Self { method: Method::GET, path, access, handle: boxed(show), form: None, rail: None, takes_file: false }
+        Self { method: Method::GET, path, access, handle: boxed(show), form: None, rail: None, takes: Takes::Nothing }
     }
 
     /// A form that does something; refused, the page of `form` is shown again with the reason.
@@ -87,7 +98,7 @@ impl Page {
         F: Future<Output = Result<Answer, Problem>> + Send + 'static,
     {
         let (handle, form) = (boxed(act), Some(boxed(form)));
-        Self { method: Method::POST, path, access, handle, form, rail: None, takes_file: false }
+        Self { method: Method::POST, path, access, handle, form, rail: None, takes: Takes::Nothing }
     }
 
     /// Puts it into the rail.
@@ -98,7 +109,12 @@ impl Page {
 
     /// A form with which a file comes.
     pub(crate) fn taking_file(self) -> Self {
-        Self { takes_file: true, ..self }
+        Self { takes: Takes::File, ..self }
+    }
+
+    /// A form whose last part is a file of any size, which is read as it comes.
+    pub(crate) fn taking_stream(self) -> Self {
+        Self { takes: Takes::Stream, ..self }
     }
 
     pub(crate) fn listed(&self) -> PageOfAll {

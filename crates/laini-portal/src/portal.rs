@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -20,8 +20,9 @@ use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::closing::Closing;
+use crate::coming::Coming;
 use crate::language::Language;
-use crate::page::{Access, Page};
+use crate::page::{Access, Page, Takes};
 use crate::status_board::StatusBoard;
 use crate::upload::FormWithFile;
 use crate::visit::{Caller, Does, Theme, Visit, is_part};
@@ -191,10 +192,14 @@ impl Portal {
             query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
             form: Vec::new(),
             file: None,
+            coming: Mutex::default(),
             caller: None,
             session: cookie::sent(&parts.headers, cookie::SESSION),
             sign_on: cookie::sent(&parts.headers, cookie::SIGN_ON),
             factor_code: cookie::sent(&parts.headers, cookie::FACTOR_CODE),
+            next_after_sign_on: cookie::sent(&parts.headers, cookie::NEXT)
+                .map(|next| decoded(&next))
+                .unwrap_or_default(),
             language: chosen_language(&parts.headers),
             theme: cookie::sent(&parts.headers, cookie::THEME).and_then(|word| Theme::parse(&word)),
             csrf: String::new(),
@@ -246,8 +251,14 @@ impl Portal {
                 let later = |wait: Duration| Problem::TooOften { retry_after_s: wait.as_secs() + 1 };
                 self.knocks.take(visit.context.peer).map_err(later)?;
             }
-            let (form, file) = self.form(headers, body, &visit.context, form_bytes(page, visit)).await?;
-            (visit.form, visit.file) = (form, file);
+            match (taken(page, visit), boundary(headers)) {
+                (Takes::Stream, Some(boundary)) => {
+                    let silence = Duration::from_millis(self.settings.current().limits.upload_silence_ms);
+                    let (form, file) = Coming::begin(boundary, body, silence).await?;
+                    (visit.form, visit.coming) = (form, Mutex::new(file));
+                }
+                (takes, _) => (visit.form, visit.file) = self.form(headers, body, &visit.context, takes).await?,
+            }
             let shown = visit.form.iter().find(|(name, _)| name == csrf::FIELD).map(|(_, value)| value.as_str());
             if !csrf::is_ours(headers, shown, &visit.csrf) {
                 return Err(Problem::Forbidden(visit.language.words().stale_form.into()));
@@ -271,15 +282,15 @@ impl Portal {
         headers: &HeaderMap,
         body: Body,
         context: &Context,
-        body_bytes: usize,
+        takes: Takes,
     ) -> Result<FormWithFile, Problem> {
+        let body_bytes = FORM_BYTES + if takes == Takes::File { DocumentFormat::BYTES_MAX } else { 0 };
         let limits = Limits { body_bytes, ..self.settings.current().limits.clone() };
         let refused = |error: ApiError| match error {
             ApiError::BodyTooLarge => Problem::TooLarge { limit_bytes: body_bytes as u64 },
             _ => Problem::invalid("form", "it did not come whole; send it again"),
         };
-        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let form = if let Some(boundary) = upload::boundary(content_type) {
+        let form = if let Some(boundary) = boundary(headers) {
             let bytes = laini_server::http::read_bytes(body, context, &limits).await.map_err(refused)?;
             upload::parse(boundary, &bytes)
         } else {
@@ -300,11 +311,17 @@ async fn nothing(_: Arc<Portal>, _: Arc<Visit>) -> Result<Answer, Problem> {
     Err(Problem::NotFound("page"))
 }
 
-/// The largest form of a page. Only who may send a file there may send more than fields.
-fn form_bytes(page: &Page, visit: &Visit) -> usize {
-    let Access::SignedIn(may) = page.access else { return FORM_BYTES };
-    let is_let_in = visit.actor().is_allowed(&may) && visit.partner().is_ok();
-    if page.takes_file && is_let_in { FORM_BYTES + DocumentFormat::BYTES_MAX } else { FORM_BYTES }
+/// What separates the parts of the form that is sent, where a file may come with it.
+fn boundary(headers: &HeaderMap) -> Option<&str> {
+    upload::boundary(headers.get(CONTENT_TYPE)?.to_str().ok()?)
+}
+
+/// Which file is taken with a page's form: of those alone who may send it there.
+fn taken(page: &Page, visit: &Visit) -> Takes {
+    let Access::SignedIn(may) = page.access else { return Takes::Nothing };
+    let is_of_partner = visit.param("partner").is_some() || visit.actor().partner().is_some();
+    let is_let_in = visit.actor().is_allowed(&may) && (visit.partner().is_ok() || !is_of_partner);
+    if is_let_in { page.takes } else { Takes::Nothing }
 }
 
 /// Who holds a session's token, and whether they must set up a second factor first; `None` = it has ended.
@@ -334,6 +351,11 @@ fn find_caller(office: &Office, token: &str, at: Timestamp) -> Result<Option<(Ca
 fn chosen_language(headers: &HeaderMap) -> Language {
     let chosen = cookie::sent(headers, cookie::LANGUAGE).and_then(|tag| Language::parse(&tag));
     chosen.unwrap_or_else(|| Language::wanted(headers))
+}
+
+/// A text that a query would hold so.
+fn decoded(encoded: &str) -> String {
+    form_urlencoded::parse(encoded.as_bytes()).next().map(|(text, _)| text.into_owned()).unwrap_or_default()
 }
 
 fn pairs(encoded: &[u8]) -> Vec<(String, String)> {

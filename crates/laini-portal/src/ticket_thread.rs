@@ -6,6 +6,7 @@ use laini_core::support::{Severity, TicketState};
 use laini_office::tickets::Ticket;
 
 use crate::portal::Portal;
+use crate::sorting::{By, Table, by_text};
 use crate::words::TicketWords;
 
 /// A ticket in a list, as one side sees it.
@@ -37,6 +38,24 @@ pub(crate) struct SaidLine {
     pub(crate) is_own: bool,
     pub(crate) text: String,
 }
+
+/// A ticket among those of a list, with what its partner is called.
+pub(crate) type Listed = (Ticket, String);
+
+const LISTED: &[By<Listed>] = &[
+    ("subject", |one, other| by_text(&one.0.subject, &other.0.subject)),
+    ("partner", |one, other| by_text(&one.1, &other.1)),
+    ("severity", |one, other| one.0.severity.cmp(&other.0.severity)),
+    ("state", |one, other| (one.0.state as u8).cmp(&(other.0.state as u8))),
+    // What nobody waits for is due last.
+    ("due", |one, other| one.0.due.unwrap_or(Timestamp::MAX).cmp(&other.0.due.unwrap_or(Timestamp::MAX))),
+    ("opened", |one, other| one.0.opened.cmp(&other.0.opened)),
+    ("changed", |one, other| one.0.changed.cmp(&other.0.changed)),
+];
+
+/// Tickets as they come: those that are due, and all of them.
+pub(crate) static DUE: Table<Listed> = Table { name: "sort", columns: LISTED, comes: "due" };
+pub(crate) static ALL: Table<Listed> = Table { name: "sort", columns: LISTED, comes: "-opened" };
 
 impl TicketRow {
     pub(crate) fn of(

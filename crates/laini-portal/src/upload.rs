@@ -26,31 +26,63 @@ pub(crate) fn boundary(content_type: &str) -> Option<&str> {
 /// Reads a form with a file as browsers send it (RFC 7578); `None` = it is damaged. A file that nobody chose is none.
 pub(crate) fn parse(boundary: &str, body: &Bytes) -> Option<FormWithFile> {
     let delimiter = format!("\r\n--{boundary}");
-    let (mut fields, mut file) = (Vec::new(), None);
-    // Before the first part there is no line break.
-    let mut at = delimiter.len() - 2;
-    if !body.starts_with(&delimiter.as_bytes()[2..]) {
-        return None;
-    }
+    let (mut fields, mut file, mut at) = (Vec::new(), None, 0);
     for _ in 0..=PARTS_MAX {
-        let rest = &body[at..];
-        if rest.starts_with(b"--") {
-            return Some((fields, file));
+        match part(&delimiter, body, at).ok()? {
+            None => return None,
+            Some(Part::End) => return Some((fields, file)),
+            Some(Part::Field(field, next)) => {
+                fields.extend(field);
+                at = next;
+            }
+            Some(Part::File(name, begins)) => {
+                let ends = begins + memmem::find(&body[begins..], delimiter.as_bytes())?;
+                file = Some(Upload { name, bytes: body.slice(begins..ends) });
+                at = ends;
+            }
         }
-        let rest = rest.strip_prefix(b"\r\n")?;
-        let head_bytes = memmem::find(rest, b"\r\n\r\n")?;
-        let head = std::str::from_utf8(&rest[..head_bytes]).ok()?;
-        let begins = at + 2 + head_bytes + 4;
-        let ends = begins + memmem::find(&body[begins..], delimiter.as_bytes())?;
-        let name = parameter(head, "name")?;
-        match parameter(head, "filename") {
-            Some(file_name) if file_name.is_empty() => {}
-            Some(file_name) => file = Some(Upload { name: file_name, bytes: body.slice(begins..ends) }),
-            None => fields.push((name, String::from_utf8(body[begins..ends].to_vec()).ok()?)),
-        }
-        at = ends + delimiter.len();
     }
     None
+}
+
+/// A part of a form.
+pub(crate) enum Part {
+    /// None: the form ends.
+    End,
+    /// A field, nothing where it is a file that nobody chose; and where the delimiter after it begins.
+    Field(Option<(String, String)>, usize),
+    /// A file: what it is called, and where its content begins.
+    File(String, usize),
+}
+
+/// A form that is none, however much of it is still to come.
+pub(crate) struct Damaged;
+
+/// The part after the delimiter at `at`; before the first one there is no line break. `None` = more of it must come.
+pub(crate) fn part(delimiter: &str, body: &[u8], at: usize) -> Result<Option<Part>, Damaged> {
+    let delimiter = delimiter.as_bytes();
+    let marks = if at == 0 { &delimiter[2..] } else { delimiter };
+    let rest = &body[at..];
+    // Two more: a line break, or the end.
+    if rest.len() < marks.len() + 2 {
+        return if marks.starts_with(&rest[..rest.len().min(marks.len())]) { Ok(None) } else { Err(Damaged) };
+    }
+    let rest = rest.strip_prefix(marks).ok_or(Damaged)?;
+    if rest.starts_with(b"--") {
+        return Ok(Some(Part::End));
+    }
+    let rest = rest.strip_prefix(b"\r\n").ok_or(Damaged)?;
+    let Some(head_bytes) = memmem::find(rest, b"\r\n\r\n") else { return Ok(None) };
+    let head = std::str::from_utf8(&rest[..head_bytes]).map_err(|_| Damaged)?;
+    let begins = body.len() - rest.len() + head_bytes + 4;
+    let (name, file) = (parameter(head, "name").ok_or(Damaged)?, parameter(head, "filename"));
+    if let Some(file) = file.clone().filter(|file| !file.is_empty()) {
+        return Ok(Some(Part::File(file, begins)));
+    }
+    let Some(length) = memmem::find(&body[begins..], delimiter) else { return Ok(None) };
+    let ends = begins + length;
+    let value = std::str::from_utf8(&body[begins..ends]).map_err(|_| Damaged)?;
+    Ok(Some(Part::Field(file.is_none().then(|| (name, value.to_owned())), ends)))
 }
 
 /// A parameter of the part's disposition. Browsers write quotes and line breaks in it with per cent signs.

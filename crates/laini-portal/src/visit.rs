@@ -1,11 +1,14 @@
+use std::sync::{Mutex, PoisonError};
+
 use askama::Template;
 use axum::http::{HeaderMap, StatusCode};
 use laini_core::partner::PartnerId;
-use laini_office::{Actor, Problem, Work};
+use laini_office::{Actor, Cursor, PageRequest, Problem, Work};
 use laini_server::http::Context;
 use zeroize::Zeroizing;
 
 use crate::answer::Answer;
+use crate::coming::Coming;
 use crate::frame::{Frame, told};
 use crate::language::Language;
 use crate::portal::Portal;
@@ -26,6 +29,8 @@ pub(crate) struct Visit {
     pub(crate) form: Vec<(String, String)>,
     /// The file that came with it.
     pub(crate) file: Option<Upload>,
+    /// The file that is still coming with it, until somebody takes it.
+    pub(crate) coming: Mutex<Option<Coming>>,
     /// Who signed in; `None` = nobody.
     pub(crate) caller: Option<Caller>,
     /// The token of their session.
@@ -33,6 +38,8 @@ pub(crate) struct Visit {
     /// A sign-on that the browser began, and a code that goes along.
     pub(crate) sign_on: Option<Zeroizing<String>>,
     pub(crate) factor_code: Option<Zeroizing<String>>,
+    /// The page that they wanted before they went to sign in elsewhere; empty = none.
+    pub(crate) next_after_sign_on: String,
     /// In which language.
     pub(crate) language: Language,
     /// Light or dark, where that was chosen.
@@ -108,9 +115,20 @@ impl Visit {
         of(&self.query, name).unwrap_or_default()
     }
 
+    /// The page of a list that is asked for.
+    pub(crate) fn asked_page(&self) -> Result<PageRequest, Problem> {
+        let after = Some(self.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
+        Ok(PageRequest { after, ..PageRequest::FIRST })
+    }
+
     /// A field of the form, without the blanks around it; empty where there is none.
     pub(crate) fn field(&self, name: &str) -> &str {
         of(&self.form, name).unwrap_or_default().trim()
+    }
+
+    /// The file that is still coming.
+    pub(crate) fn take_coming(&self) -> Option<Coming> {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// A field as it was typed, blanks and all.
@@ -137,10 +155,12 @@ impl Visit {
             query: self.query.clone(),
             form: self.form.clone(),
             file: None,
+            coming: Mutex::default(),
             caller: self.caller.clone(),
             session: self.session.clone(),
             sign_on: self.sign_on.clone(),
             factor_code: self.factor_code.clone(),
+            next_after_sign_on: self.next_after_sign_on.clone(),
             csrf: self.csrf.clone(),
             ..*self
         }

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::delivery::{Deliveries, Hosts, Outbound, SystemResolver, Worker};
 use crate::desk::BatchRunner;
 use crate::gateway::Gateway;
-use crate::http::{AccountsPicture, Front, Inside, Listening, Load, Tls, listen};
+use crate::http::{AccountsPicture, Front, Inside, Listening, Load, OwnApi, Tls, listen};
 use crate::observe::{Exporter, Gauged, Metrics, SpanExport};
 use crate::office::{BesideWork, OfficeApi};
 use crate::operator::{OperatorApi, Sources};
@@ -85,7 +85,8 @@ impl Server {
         let load = Arc::new(Load::new(limits.checks_waiting_max));
         let operator_api = operator_api(&deps, &accounts, &settings);
         let runs = Arc::new(RunWatch::new(Arc::clone(&deps.office)));
-        let office = office_routes(&deps, &settings, (&deliveries, reach), &runs);
+        let own_api = Arc::new(OwnApi::default());
+        let office = office_routes(&deps, &settings, (&deliveries, reach), (&runs, &own_api));
         let (pages, probing) = (deps.pages.take(), deps.probing.take());
         let running = Running { sources: Sources::new(Arc::clone(&operator_api)), metrics: deps.metrics.clone() };
         let prober = probing.map(|probing| prober(probing, &deps, (listeners, pages.is_some()), &settings));
@@ -116,7 +117,7 @@ impl Server {
         let holder = entropy.next_u64();
         let front = Front::new(routes, ids, Arc::clone(&clock), entropy, settings, observers, load);
         let batches = BatchRunner::new(Arc::clone(&itself), Arc::clone(&clock), Inside::new(front.clone()));
-        let front = Arc::new(with_pages(front, pages, running));
+        let front = with_pages(front, pages, running, &own_api);
         chores.extend(prober.map(|prober| prober.chore(Inside::new(front.uncounted()))));
         let chores = Arc::new(ChoreWorker::new(itself, clock, chores, holder));
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
@@ -251,23 +252,26 @@ fn office_routes(
     deps: &Deps,
     settings: &Arc<LiveSettings>,
     (deliveries, reach): (&Arc<Deliveries>, Reach),
-    runs: &Arc<RunWatch>,
+    (runs, own_api): (&Arc<RunWatch>, &Arc<OwnApi>),
 ) -> axum::Router {
     let secrets = (Arc::clone(&deps.keys), Arc::clone(&deps.entropy));
     let elsewhere = (deps.single_sign_on.clone(), deps.assistant.as_ref());
-    let beside = BesideWork::new(Arc::clone(deliveries), way_out(reach), secrets, Arc::clone(runs), elsewhere);
+    let inside = (Arc::clone(runs), Arc::clone(own_api));
+    let beside = BesideWork::new(Arc::clone(deliveries), way_out(reach), secrets, inside, elsewhere);
     Arc::new(OfficeApi::new(Arc::clone(&deps.office), Arc::clone(settings), beside)).routes()
 }
 
-/// What answers everywhere: the API, and where there are any, the pages that stand on it.
-fn with_pages(api: Front, pages: Option<Pages>, running: Running) -> Front {
-    match pages {
+/// What answers everywhere, and is asked by its own parts: the API, and where there are any, the pages that stand on it.
+fn with_pages(api: Front, pages: Option<Pages>, running: Running, own_api: &OwnApi) -> Arc<Front> {
+    let front = Arc::new(match pages {
         Some(pages) => {
             let routes = pages(Inside::new(api.clone()), running);
             api.and(routes)
         }
         None => api,
-    }
+    });
+    own_api.set(&front);
+    front
 }
 
 fn place(listener: TcpListener, settings: &Listener, front: &Arc<Front>) -> Listening {

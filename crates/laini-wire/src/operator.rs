@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// `POST`: an event feed (NDJSON).
+/// `POST`: an event feed (NDJSON). `GET`: what feeds told (`?source=…&after=…&limit=…`).
 pub const EVENTS_PATH: &str = "/operator/v1/events";
 /// `POST`: a snapshot (CSV).
 pub const SNAPSHOTS_PATH: &str = "/operator/v1/snapshots";
@@ -189,6 +189,40 @@ pub struct LoadingAnswer {
     pub rejected: u64,
     /// Lines that were written, once all is read.
     pub written: u64,
+}
+
+/// Some of the events that feeds told, those that came last first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RecordedEventsAnswer {
+    /// These.
+    pub events: Vec<RecordedEventAnswer>,
+    /// What `after` of the next page is; nothing = there are no more. A page can be empty and have one: of a feed that
+    /// speaks seldom.
+    pub next: Option<String>,
+}
+
+/// An event that a feed told; its number is masked, and its IMSI is not told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RecordedEventAnswer {
+    /// The feed it came by.
+    pub source: String,
+    /// Its id within the feed.
+    pub event: String,
+    /// What happened: the feed's word.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Which number it is about, its middle hidden; nothing = it leaves that out.
+    pub number: Option<String>,
+    /// The event that it corrects or withdraws.
+    pub amends: Option<String>,
+    /// When it happened, RFC 3339.
+    pub at: String,
+    /// When the feed's source wrote it down, RFC 3339.
+    pub recorded: String,
+    /// When it arrived, RFC 3339.
+    pub received: String,
 }
 
 /// Some of what could not be read or applied, newest first.

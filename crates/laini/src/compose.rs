@@ -12,8 +12,9 @@ use laini_core::store::{
     AccountStore, AnswerMemory, CommitObserver, DayKeys, Ledger, LimitShares, NodeStore, OfficeStore, Outbox,
     RefusalLog, Registry, RegistryFeed, Retention, WorldStore,
 };
-use laini_office::Office;
 use laini_office::billing::CountedDays;
+use laini_office::jobs::Jobs;
+use laini_office::{Office, SubjectStores};
 use laini_server::{Clock, Entropy};
 use laini_store::copy::{CopyError, Source, Target};
 use laini_store_postgres::{
@@ -273,12 +274,12 @@ impl House {
         self.office_of(config, ledger, None)
     }
 
-    /// The same, of a server that answers checks from `registry`.
+    /// The same, where checks are answered from `registry` and privacy requests carried out in it.
     pub(crate) fn office_of(
         &self,
         config: &Config,
         ledger: &LedgerHandle,
-        registry: Option<Arc<dyn Registry>>,
+        registry: Option<&RegistryHandle>,
     ) -> anyhow::Result<Arc<Office>> {
         let (store, accounts, refusals): (Arc<dyn OfficeStore>, Arc<dyn AccountStore>, Arc<dyn RefusalLog>) =
             match &self.engine {
@@ -297,11 +298,17 @@ impl House {
             refusals,
             ledger: Arc::clone(&ledger.ledger),
             outbox: Arc::clone(&ledger.outbox),
-            registry,
+            registry: registry.map(|registry| Arc::clone(&registry.reader)),
+            subjects: registry.map(|registry| SubjectStores {
+                feed: Arc::clone(&registry.feed),
+                retention: Arc::clone(&ledger.retention),
+                is_answered_elsewhere: config.registry.kind == RegistryKind::Http,
+            }),
             keys: Arc::clone(&self.keys),
             entropy: Arc::new(SystemEntropy),
             settings: config.office()?,
             counted: CountedDays::default(),
+            jobs: Jobs::default(),
         }))
     }
 

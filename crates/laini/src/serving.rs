@@ -123,8 +123,8 @@ pub(crate) async fn stand(house: &House, config: &Config, offer: Offer) -> anyho
     let (traces, spans) = traces(config, metrics.as_deref())?.unzip();
     let observer = metrics.clone().map(|metrics| metrics as Arc<dyn CommitObserver>);
     let ledger = house.ledger_writer(config, observer)?;
+    let office = house.office_of(config, &ledger, Some(&offer.registry))?;
     let feed = offer.registry.feed;
-    let office = house.office_of(config, &ledger, Some(Arc::clone(&offer.registry.reader)))?;
     let settings = Arc::new(LiveSettings::new(settings(config, house.data.path())?));
     let deps = Deps {
         registry: offer.registry.reader,

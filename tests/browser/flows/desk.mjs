@@ -41,6 +41,9 @@ export async function desk() {
   const [download] = await Promise.all([page.waitForEvent("download"), page.click("text=Export CSV")]);
   const csv = readFileSync(await download.path(), "utf8");
   expect(csv.startsWith("line,number,reference") && csv.includes("hold") && !csv.includes("254722000002"), csv);
+  const [workbook] = await Promise.all([page.waitForEvent("download"), page.click("text=Export XLSX")]);
+  const isArchive = readFileSync(await workbook.path()).subarray(0, 2).toString() === "PK";
+  expect(workbook.suggestedFilename().endsWith(".xlsx") && isArchive, workbook.suggestedFilename());
   ok("verdicts are filtered and exported, numbers masked");
   await page.click("tbody th a");
   await page.waitForSelector(".verdict");
@@ -115,6 +118,10 @@ async function operator() {
   await page.waitForSelector("#now .note.bad");
   await look(visit, "data-sources-refused");
   ok("a snapshot that cannot be is refused, and changes nothing");
+  await page.click("main a[href='/operate/data/events']");
+  await page.waitForSelector("select#source");
+  await look(visit, "feed-events");
+  ok("what feeds told is listed");
   await page.goto(`${base}/operate/traffic`);
   expect(await page.isVisible("svg.plot"), "the hours are drawn");
   await look(visit, "traffic");

@@ -83,7 +83,7 @@ export async function docs() {
     await look(visit, name);
   }
   await page.goto(`${base}/ask`);
-  await page.click("text=Kiswahili");
+  await page.click(".foot button[name=language]");
   await page.waitForSelector("html[lang=sw]");
   await look(visit, "ask-kiswahili");
   await page.goto(`${base}/docs/reference/create_checks`);

@@ -1,4 +1,4 @@
-import { base, expect, ok, signIn, visitor } from "../lib.mjs";
+import { base, expect, fail, ok, signIn, visitor } from "../lib.mjs";
 import { readFileSync } from "node:fs";
 
 /** Pages on which people write. */
@@ -11,8 +11,9 @@ const WRITTEN_ON = [
 
 /** The forms of the page as it is: where each goes, and its fields with what stands in them. */
 const forms = (page) => page.$$eval("main form", (all) => all.map((form) => ({
-  action: form.action,
-  method: form.method,
+  // Fields of these names stand before the form's own.
+  action: new URL(form.getAttribute("action") ?? "", location.href).href,
+  method: form.getAttribute("method") ?? "get",
   texts: [...form.querySelectorAll("input:not([type=hidden],[type=checkbox],[type=radio],[type=file]), textarea")].map((one) => one.name),
   others: [...new FormData(form)].filter(([, value]) => typeof value === "string"),
 })).filter(({ texts }) => texts.length));
@@ -34,7 +35,8 @@ export async function hostile() {
       for (const payload of payloads) {
         const form = { ...Object.fromEntries(others), ...Object.fromEntries(texts.map((name) => [name, payload])) };
         const sent = method === "get" ? { params: form } : { form };
-        const answer = await visit.context.request.fetch(action, { method, headers: origin, ...sent });
+        const answer = await visit.context.request.fetch(action, { method, headers: origin, ...sent })
+          .catch((error) => fail(`${at} sends ${payload} to ${action}: ${error.message}`));
         // Shown under the page's own policy, as the browser would show it.
         await page.setContent(await answer.text());
         expect((await page.evaluate(() => window.laini_ran)) !== true, `${at} ran ${payload}`);

@@ -53,7 +53,7 @@ async function incident(operator, bank, anybody, visits) {
   await look(visits.member, "incidents");
   await bank.click("text=Send me letters too");
   await bank.waitForSelector("text=Send me no letters");
-  await bank.click("table a");
+  await bank.click("tbody a");
   await bank.waitForURL(new RegExp(id));
   expect((await bank.textContent("main")).includes("reaches you"), "it says that it reaches them");
   expect((await bank.textContent("main")).includes("Your impact"), "it says what it meant");

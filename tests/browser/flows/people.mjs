@@ -1,35 +1,13 @@
-import { PASSWORD, accept, base, expect, look, ok, visitor } from "../lib.mjs";
-import { readFileSync, readdirSync } from "node:fs";
-import path from "node:path";
+import { PASSWORD, accept, base, expect, letterTo, look, ok, until, visitor } from "../lib.mjs";
+import { readFileSync } from "node:fs";
 
 const COMPANY = "Riverside Bank";
 const OWNER = "owner@riverside.example";
-/** A letter is written within so long, and a run's step shows. */
+/** A run's step shows within so long. */
 const WAIT_MS = 30_000;
 /** From the first page to the first answer of one's own key. */
 const OWN_KEY_MS_MAX = 180_000;
 const PDF = Buffer.from("%PDF-1.7\n1 0 obj\n<< >>\nendobj\nstartxref\n9\n%%EOF\n");
-
-/** Asks again until there is something. */
-async function until(page, what, ask) {
-  for (const began = Date.now(); Date.now() - began < WAIT_MS;) {
-    const found = await ask();
-    if (found) return found;
-    await page.waitForTimeout(250);
-  }
-  throw new Error(`there is no ${what} after ${WAIT_MS} ms`);
-}
-
-/** The token of the newest letter to somebody. */
-function letterTo(page, email) {
-  const dir = process.env.LAINI_LETTERS;
-  return until(page, `letter to ${email}`, () => {
-    let files = [];
-    try { files = readdirSync(dir).filter((name) => name.endsWith(".eml")).sort().reverse(); } catch { return null; }
-    const texts = files.map((name) => readFileSync(path.join(dir, name), "utf8").replace(/=\r?\n/g, ""));
-    return texts.find((text) => text.includes(email))?.match(/laini_t_[0-9a-zA-Z_]+/)?.[0];
-  });
-}
 
 /** One form of the page, by where it goes. */
 const press = (page, action) => page.click(`main form[action$="${action}"] button`);

@@ -12,6 +12,7 @@ mod ledger;
 mod nodes;
 mod office;
 mod outbox;
+mod recorded;
 mod refusals;
 mod registry;
 mod reject;
@@ -43,6 +44,7 @@ pub use outbox::{
     AcceptedCheck, AskedAs, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState,
     Outbox, OutboxDepth,
 };
+pub use recorded::{EVENTS_LOOKED_THROUGH, RecordedEvent, RecordedPage, RecordedQuery};
 pub use refusals::{
     MaskedNumber, REFUSED_CALLS_KEPT, REFUSED_CALLS_PER_APP, RefusalCause, RefusalLog, RefusalLogError, RefusedCall,
     RefusedQuery, Stage,

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use super::{BoxFuture, KeptLine, RejectCursor, RejectId, RejectPage};
+use super::{BoxFuture, KeptLine, RecordedPage, RecordedQuery, RejectCursor, RejectId, RejectPage};
 use crate::disclosure::Horizon;
 use crate::line::{Event, EventText, FeedLine, LineState, Msisdn, Refusal, SnapshotRow};
 
@@ -80,6 +80,10 @@ pub trait RegistryFeed: Send + Sync {
 
     /// Every event about one line that the history holds, in order of application.
     fn history(&self, msisdn: Msisdn) -> BoxFuture<'_, Result<Vec<Event>, FeedError>>;
+
+    /// What feeds told, the event that came last first, whether it could be applied or not. Erasures, which no feed
+    /// tells, are not among it. Looks through [`EVENTS_LOOKED_THROUGH`](super::EVENTS_LOOKED_THROUGH) events at most.
+    fn recorded(&self, query: RecordedQuery) -> BoxFuture<'_, Result<RecordedPage, FeedError>>;
 
     /// What could not be read or applied, newest first, at most `limit` beyond `cursor`.
     fn rejects(&self, cursor: RejectCursor, limit: usize) -> BoxFuture<'_, Result<RejectPage, FeedError>>;

@@ -2,12 +2,10 @@
 //!
 //! Owns which requests are told to whom. Must never show a number, or that somebody else's request exists.
 
-use futures_executor::block_on;
-use jiff::Timestamp;
-use laini_core::billing::{CheckId, Money, Outcome};
-use laini_core::partner::{Environment, Product};
-use laini_core::store::FoundCheck;
+use laini_core::billing::CheckId;
+use laini_core::partner::PartnerId;
 
+use crate::requests::{Opened, Request, open, open_any};
 use crate::{Actor, Problem, Work};
 
 /// Ids of one question that are looked up.
@@ -22,23 +20,15 @@ pub struct NamedRequest {
     pub found: Option<FoundRequest>,
 }
 
-/// What the ledger says of a request.
+/// What is known of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundRequest {
-    /// When it was decided.
-    pub at: Timestamp,
-    /// The app that asked.
+    /// Whose app called.
+    pub partner: PartnerId,
+    /// The app, by its name.
     pub app: String,
-    /// What was asked.
-    pub product: Product,
-    /// Where.
-    pub environment: Environment,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// What it was charged.
-    pub charge: Money,
-    /// Whether that was taken back since.
-    pub is_reversed: bool,
+    /// The call, as the log of requests opens it.
+    pub request: Request,
 }
 
 /// The ids of requests that stand in a text, each once; the first [`REQUESTS_MAX`].
@@ -55,29 +45,26 @@ pub fn ids_in(text: &str) -> Vec<CheckId> {
 
 /// What `asker` may know of the requests that stand in `text`: members of those of their partner, the operator's side
 /// of all, nobody else of any.
-pub fn named_requests(work: &mut Work<'_>, asker: &Actor, text: &str) -> Result<Vec<NamedRequest>, Problem> {
+pub fn named_requests(work: &Work<'_>, asker: &Actor, text: &str) -> Result<Vec<NamedRequest>, Problem> {
     let ids = ids_in(text);
     if ids.is_empty() || *asker == Actor::Stranger {
         return Ok(Vec::new());
     }
     let apps = work.book()?.apps;
-    let name = |check: &FoundCheck| {
-        let app = apps.iter().find(|app| app.id == check.row.app);
-        app.map_or_else(|| check.row.app.to_string(), |app| app.name.clone())
+    let opened = |id| match asker.partner() {
+        Some(partner) => open(work, partner, id).map(|opened| (partner, opened)),
+        None => open_any(work, id),
     };
     let mut requests = Vec::with_capacity(ids.len());
     for id in ids {
-        let check = block_on(work.office.ledger.find(id)).map_err(|error| Problem::Store(error.to_string()))?;
-        let own = check.filter(|check| asker.partner().is_none_or(|partner| partner == check.row.partner));
-        let found = own.map(|check| FoundRequest {
-            at: check.row.at,
-            app: name(&check),
-            product: check.row.product,
-            environment: check.row.environment,
-            outcome: check.row.outcome,
-            charge: check.row.charge,
-            is_reversed: check.is_reversed,
-        });
+        let found = match opened(id) {
+            Ok((partner, Opened { request, .. })) => {
+                let app = apps.iter().find(|app| app.id == request.app).map(|app| app.name.clone());
+                Some(FoundRequest { partner, app: app.unwrap_or_else(|| request.app.to_string()), request })
+            }
+            Err(Problem::NotFound(_)) => None,
+            Err(problem) => return Err(problem),
+        };
         requests.push(NamedRequest { id, found });
     }
     Ok(requests)

@@ -177,7 +177,7 @@ pub fn next_close(office: &Office, now: Timestamp) -> Result<Option<NextClose>, 
 }
 
 pub(super) fn newest(work: &mut Work<'_>) -> Result<Option<MonthClose>, Problem> {
-    let one = PageRequest { after: None, limit: 1 };
+    let one = PageRequest { limit: 1, ..PageRequest::FIRST };
     Ok(work.find("all", "all", true, one)?.items.pop())
 }
 

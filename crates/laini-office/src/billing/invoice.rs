@@ -162,7 +162,7 @@ pub(super) fn carried_before(
     currency: &str,
     number: Option<u64>,
 ) -> Result<Vec<Carried>, Problem> {
-    let mut page = PageRequest { after: None, limit: 2 };
+    let mut page = PageRequest { limit: 2, ..PageRequest::FIRST };
     loop {
         let found = work.find::<Invoice>("account", account(partner, currency), true, page)?;
         let is_before = |invoice: &&Invoice| number.is_none_or(|number| invoice.statement.number < number);

@@ -3,12 +3,13 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use jiff::Timestamp;
 use laini_core::desk::Verdict;
 use laini_core::line::Msisdn;
-use laini_core::partner::{App, AppId, DeskCheckId, Environment, PartnerId, PersonId, Purpose};
+use laini_core::partner::{App, AppId, AppStatus, DeskCheckId, Environment, PartnerId, PersonId, Purpose};
 use laini_core::store::{RecordId, RecordKey, RecordKind};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Finding, NUMBERS_KEPT, Told, masked, settings};
+use super::{Finding, NUMBERS_KEPT, Told, admit, masked, settings};
+use crate::apps::apps_of;
 use crate::privacy::Span;
 use crate::{Actor, Cursor, Kept, Office, Page, PageRequest, Problem, Work, key};
 
@@ -106,7 +107,22 @@ impl DeskCheck {
     }
 }
 
-/// What somebody said when they looked a number up.
+/// What somebody says to look a number up, as they typed it.
+#[derive(Clone)]
+pub struct TypedCheck {
+    /// The number, in any form.
+    pub number: String,
+    /// The id of the app in whose name is asked.
+    pub app: String,
+    /// The purpose's word.
+    pub purpose: String,
+    /// The case.
+    pub reference: String,
+    /// The SIM that was enrolled; empty = none is expected.
+    pub expect: String,
+}
+
+/// The same, once it was read.
 #[derive(Clone)]
 pub struct AboutCheck {
     /// The number.
@@ -117,6 +133,8 @@ pub struct AboutCheck {
     pub purpose: Purpose,
     /// The case.
     pub reference: String,
+    /// The SIM that was enrolled.
+    pub expect: Option<String>,
 }
 
 /// The reference of a case, as it is asked with.
@@ -128,6 +146,26 @@ pub fn a_reference(text: &str) -> Result<String, Problem> {
         return Err(Problem::invalid("reference", expected));
     }
     Ok(text.to_owned())
+}
+
+/// Reads what somebody typed, lets them look the number up, and counts it: see [`admit`].
+pub fn begin_check(work: &mut Work<'_>, partner: PartnerId, typed: &TypedCheck) -> Result<AboutCheck, Problem> {
+    let number = work.office.settings.plan.parse_spaced(&typed.number);
+    let number = number.map_err(|error| Problem::invalid("number", error.to_string()))?;
+    let purpose = Purpose::parse(&typed.purpose).map_err(|error| Problem::invalid("purpose", error.to_string()))?;
+    let reference = a_reference(&typed.reference)?;
+    let app = AppId::parse(&typed.app).map_err(|_| Problem::invalid("app", "expected the id of an app"))?;
+    let app = usable_app(work, partner, app)?;
+    let expect = Some(typed.expect.clone()).filter(|expect| !expect.is_empty());
+    admit(work, partner, &[number])?;
+    Ok(AboutCheck { number, app, purpose, reference, expect })
+}
+
+/// An app of the partner that works.
+pub(super) fn usable_app(work: &Work<'_>, partner: PartnerId, id: AppId) -> Result<App, Problem> {
+    let mut apps = apps_of(work, partner)?.into_iter().map(|of| of.app);
+    let found = apps.find(|app| app.id == id && app.status == AppStatus::Active);
+    found.ok_or(Problem::invalid("app", "choose one of your apps that works"))
 }
 
 /// Judges what was told of a number by the partner's thresholds, and keeps the receipt.
@@ -191,6 +229,7 @@ pub fn history(
             && case.as_ref().is_none_or(|case| *case == check.case)
             && filter.person.is_none_or(|person| person == check.person)
             && filter.verdict.is_none_or(|verdict| verdict == check.finding.judgement.verdict)
+            && filter.before.is_none_or(|before| check.finding.at < before)
     };
     let (index, value) = match (&case, filter.person, filter.verdict) {
         (Some(case), ..) => ("case", case.clone()),
@@ -198,12 +237,12 @@ pub fn history(
         (None, None, Some(verdict)) => ("verdict", format!("{partner} {}", verdict.word())),
         (None, None, None) => ("partner", partner.to_string()),
     };
-    let begin = filter.before.map(|before| Cursor(before.as_microsecond(), RecordId(0)));
+    let begin = filter.before.filter(|_| !page.is_turned).map(|before| Cursor(before.as_microsecond(), RecordId(0)));
     let (mut items, mut after) = (Vec::new(), page.after.or(begin));
     let mut looked_through = 0;
     loop {
         let limit = (page.limit - items.len()).max(1);
-        let found = work.find::<DeskCheck>(index, &value, true, PageRequest { after, limit })?;
+        let found = work.find::<DeskCheck>(index, &value, true, PageRequest { after, limit, ..page })?;
         looked_through += found.items.len();
         items.extend(found.items.into_iter().filter(fits));
         after = found.next;
@@ -233,7 +272,7 @@ pub(super) fn receipts_about(
 
 /// Forgets the numbers of receipts that were kept long enough; of how many.
 pub fn forget_numbers(office: &Office, at: Timestamp) -> Result<usize, Problem> {
-    let page = PageRequest { after: None, limit: FORGOTTEN_AT_ONCE };
+    let page = PageRequest { limit: FORGOTTEN_AT_ONCE, ..PageRequest::FIRST };
     let mut forgotten = 0;
     loop {
         let count = office.run(&Actor::System, at, |work| {

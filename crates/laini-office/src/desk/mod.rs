@@ -26,7 +26,8 @@ use alarm::raise;
 
 pub use alarm::{Alarm, AlarmSeen, DeskAlarm, acknowledge, alarms};
 pub use check::{
-    AboutCheck, DeskCheck, HistoryFilter, REFERENCE_CHARS_MAX, a_reference, check, forget_numbers, history, keep_check,
+    AboutCheck, DeskCheck, HistoryFilter, REFERENCE_CHARS_MAX, TypedCheck, a_reference, begin_check, check,
+    forget_numbers, history, keep_check,
 };
 pub use finding::{Finding, Told, masked};
 pub use reveal::{reveal_check, reveal_row};

@@ -60,7 +60,7 @@ pub fn forget_number(office: &Office, number: Msisdn, span: Span, at: Timestamp)
 }
 
 /// A batch in one unit of work: its rows are hundreds of records.
-const ONE: PageRequest = PageRequest { after: None, limit: 1 };
+const ONE: PageRequest = PageRequest { limit: 1, ..PageRequest::FIRST };
 
 /// Does each page in a unit of work of its own; the sum of their counts.
 fn each_page(

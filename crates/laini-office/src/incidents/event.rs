@@ -72,7 +72,7 @@ pub(super) fn queue_event(work: &mut Work<'_>, incident: &Incident, happened: Ha
 
 /// The events that apps are still to be sent, the oldest first, with the incident of each and the apps that it reaches.
 pub fn due_events(work: &mut Work<'_>, limit: usize) -> Result<Vec<(IncidentEvent, Incident, Vec<AppId>)>, Problem> {
-    let due = work.find::<IncidentEvent>("due", "all", false, PageRequest { after: None, limit })?.items;
+    let due = work.find::<IncidentEvent>("due", "all", false, PageRequest { limit, ..PageRequest::FIRST })?.items;
     if due.is_empty() {
         return Ok(Vec::new());
     }

@@ -53,7 +53,7 @@ pub fn forget_given_up(office: &Office, at: Timestamp) -> Result<usize, Problem>
 }
 
 fn lease(work: &mut Work<'_>) -> Result<Option<QueuedLetter>, Problem> {
-    let first = PageRequest { after: None, limit: 1 };
+    let first = PageRequest { limit: 1, ..PageRequest::FIRST };
     let due = work.find::<QueuedLetter>("due", "all", false, first)?.items.pop();
     let Some(mut letter) = due.filter(|letter| letter.due <= work.at) else { return Ok(None) };
     letter.attempts += 1;

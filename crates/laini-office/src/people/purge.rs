@@ -34,7 +34,7 @@ fn forget<T: Kept>(
     (index, value): (&'static str, &str),
     is_over: impl Fn(&T) -> bool,
 ) -> Result<usize, Problem> {
-    let mut page = PageRequest { after: None, limit: PAGE_RECORDS };
+    let mut page = PageRequest { limit: PAGE_RECORDS, ..PageRequest::FIRST };
     let mut forgotten = 0;
     // Every page: what is over stands between what is not.
     for _ in 0..PAGES_MAX {

@@ -115,7 +115,7 @@ pub fn register(work: &mut Work<'_>, stranger: &Stranger<'_>) -> Result<(), Prob
     let seal = work.office.keys.office_seal();
     let of_email = seal.id_of(Registration::KIND, &["email", email.as_str()]).0;
     let of_peer = seal.id_of(Registration::KIND, &["peer", stranger.peer]).0;
-    let last = PageRequest { after: None, limit: 1 };
+    let last = PageRequest { limit: 1, ..PageRequest::FIRST };
     let last = work.find::<Registration>("email", of_email, true, last)?.items.pop();
     if last.is_some_and(|last| work.at < last.asked + SENT_EVERY) {
         return Ok(());
@@ -149,7 +149,7 @@ pub fn answer_registrations(office: &Office, at: Timestamp) -> Result<usize, Pro
 
 /// `None` = nobody waits; otherwise whether a letter was queued.
 fn answer_one(work: &mut Work<'_>) -> Result<Option<bool>, Problem> {
-    let first = PageRequest { after: None, limit: 1 };
+    let first = PageRequest { limit: 1, ..PageRequest::FIRST };
     let Some(mut registration) = work.find::<Registration>("waiting", "all", false, first)?.items.pop() else {
         return Ok(None);
     };
@@ -209,7 +209,8 @@ pub fn confirm_registration(work: &mut Work<'_>, shown: &Confirmation<'_>) -> Re
 }
 
 fn is_full(work: &mut Work<'_>, (index, value): (&'static str, &str), max: usize) -> Result<bool, Problem> {
-    Ok(work.find::<Registration>(index, value, true, PageRequest { after: None, limit: max })?.items.len() >= max)
+    Ok(work.find::<Registration>(index, value, true, PageRequest { limit: max, ..PageRequest::FIRST })?.items.len()
+        >= max)
 }
 
 fn is_open(work: &Work<'_>) -> Result<(), Problem> {

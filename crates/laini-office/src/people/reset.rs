@@ -73,7 +73,7 @@ pub fn answer_reset_requests(office: &Office, at: Timestamp) -> Result<usize, Pr
 
 /// `None` = nobody waits; otherwise whether a letter was queued.
 fn answer_one(work: &mut Work<'_>) -> Result<Option<bool>, Problem> {
-    let first = PageRequest { after: None, limit: 1 };
+    let first = PageRequest { limit: 1, ..PageRequest::FIRST };
     let Some(mut request) = work.find::<ResetRequest>("waiting", "all", false, first)?.items.pop() else {
         return Ok(None);
     };

@@ -178,6 +178,13 @@ pub struct DeskHeld {
     pub until: Timestamp,
 }
 
+impl Dossier {
+    /// As a request's record has it.
+    pub fn in_record(&self) -> String {
+        format!("{} checks, {} events", self.checks.len(), self.events.len())
+    }
+}
+
 /// Why a dossier could not be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum DossierError {
@@ -194,7 +201,7 @@ pub enum DossierError {
     #[error(transparent)]
     Refusals(#[from] RefusalLogError),
     /// Too much for one paper.
-    #[error("there are more than {CHECKS_MAX} checks about this number; give a shorter span with --from and --to")]
+    #[error("there are more than {CHECKS_MAX} checks about this number; give a shorter span")]
     TooMany,
 }
 

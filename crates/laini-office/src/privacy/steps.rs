@@ -83,7 +83,7 @@ pub fn check_identity(
     Ok(request)
 }
 
-/// Approves a request. A restriction is made or lifted at once; everything else is carried out on the operator's machine.
+/// Approves a request. A restriction is made or lifted at once; everything else is carried out by an order.
 pub fn approve(
     work: &mut Work<'_>,
     mut request: PrivacyRequest,
@@ -116,6 +116,15 @@ pub fn approve(
 pub fn carry_out(work: &mut Work<'_>, mut request: PrivacyRequest, what: &str) -> Result<PrivacyRequest, Problem> {
     end(work, &mut request, what)?;
     Ok(request)
+}
+
+/// Notes that what is held was handed out; with the first time the request ends.
+pub(super) fn handed_out(work: &mut Work<'_>, mut request: PrivacyRequest, what: &str) -> Result<(), Problem> {
+    if request.state == RequestState::Approved {
+        return end(work, &mut request, what);
+    }
+    note(work, &request, "handed_out", what);
+    Ok(())
 }
 
 /// Ends a request that will not be carried out.
@@ -161,7 +170,7 @@ fn note(work: &mut Work<'_>, request: &PrivacyRequest, step: &str, why: &str) {
     work.note(&action, None, target, why);
 }
 
-fn refused(refusal: RequestRefusal) -> Problem {
+pub(super) fn refused(refusal: RequestRefusal) -> Problem {
     match refusal {
         RequestRefusal::SamePerson => Problem::Forbidden(refusal.to_string().into()),
         _ => Problem::not_now(refusal.to_string()),

@@ -13,7 +13,7 @@ use laini_core::partner::PartnerId;
 use laini_core::store::{RefusalCause, RefusalLogError, RefusedCall, RefusedQuery};
 
 pub use list::{Answered, RequestFilter, RequestsPage, list};
-pub use request::{Failure, Opened, Recording, Request, open};
+pub use request::{Failure, Opened, Recording, Request, open, open_any};
 pub use steps::{Step, StepState, steps};
 
 use crate::{Problem, Work};

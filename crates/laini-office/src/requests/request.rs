@@ -121,6 +121,15 @@ pub struct Opened {
     pub steps: Vec<Step>,
 }
 
+/// Opens a call, whoever's it is: for the operator's side.
+pub fn open_any(work: &Work<'_>, id: CheckId) -> Result<(PartnerId, Opened), Problem> {
+    let partner = match block_on(work.office.refusals.refused_call(id))? {
+        Some(call) => call.partner,
+        None => block_on(work.office.ledger.find(id))?.ok_or(Problem::NotFound("request"))?.row.partner,
+    };
+    Ok((partner, open(work, partner, id)?))
+}
+
 /// Opens a call of a partner's apps.
 pub fn open(work: &Work<'_>, partner: PartnerId, id: CheckId) -> Result<Opened, Problem> {
     let refused = block_on(work.office.refusals.refused_call(id))?.filter(|call| call.partner == partner);

@@ -55,9 +55,9 @@ impl Picture {
 /// The picture that everybody is shown. `every` = how often probes are made.
 pub fn picture(work: &mut Work<'_>, every: SignedDuration) -> Result<Picture, Problem> {
     let at = work.at;
-    let longest = PageRequest { after: None, limit: DAYS };
+    let longest = PageRequest { limit: DAYS, ..PageRequest::FIRST };
     let days = work.find::<UptimeDay>("on", "all", true, longest)?.items;
-    let page = PageRequest { after: None, limit: INCIDENTS_MAX };
+    let page = PageRequest { limit: INCIDENTS_MAX, ..PageRequest::FIRST };
     let (mut open, mut past) = (list(work, Which::Open, page)?.items, list(work, Which::Resolved, page)?.items);
     open.retain(|incident| incident.is_public);
     let first = at.checked_sub((24 * i64::try_from(DAYS).unwrap_or(0)).hours()).unwrap_or(Timestamp::MIN);

@@ -27,7 +27,7 @@ pub struct Probed {
 /// Counts a round of probes. Turns since the newest round that nobody took count as down: whoever asked then was not
 /// answered. Days beyond the ninetieth are forgotten.
 pub fn record(work: &mut Work<'_>, every: SignedDuration, probed: &[Probed]) -> Result<(), Problem> {
-    let newest = work.find::<UptimeDay>("on", "all", true, PageRequest { after: None, limit: 1 })?.items.pop();
+    let newest = work.find::<UptimeDay>("on", "all", true, PageRequest { limit: 1, ..PageRequest::FIRST })?.items.pop();
     let mut days = BTreeMap::new();
     if let Some(newest) = &newest {
         days.insert(newest.on, newest.clone());

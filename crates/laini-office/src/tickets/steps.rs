@@ -36,7 +36,8 @@ pub fn open(work: &mut Work<'_>, partner: PartnerId, new: &NewTicket<'_>) -> Res
     let subject = written(work, "subject", new.subject, SUBJECT_CHARS_MAX)?;
     let said = said(work, new.text)?;
     let reference = reference(work, partner, new.reference)?;
-    let unsolved = work.find::<Ticket>("unsolved", partner, false, PageRequest { after: None, limit: UNSOLVED_MAX })?;
+    let unsolved =
+        work.find::<Ticket>("unsolved", partner, false, PageRequest { limit: UNSOLVED_MAX, ..PageRequest::FIRST })?;
     if unsolved.items.len() >= UNSOLVED_MAX {
         let why = format!("{UNSOLVED_MAX} tickets are unsolved, the most there may be; close what is over");
         return Err(Problem::not_now(why));

@@ -176,6 +176,7 @@ impl Bench {
             outbox: Arc::clone(&ledger) as _,
             ledger: Arc::clone(&ledger) as _,
             registry: None,
+            subjects: None,
             keys,
             entropy: Arc::new(Counted::default()),
             settings: OfficeSettings {
@@ -183,6 +184,7 @@ impl Bench {
                 ..OfficeSettings::new("Test Mobile", TimeZone::get("Africa/Nairobi").unwrap(), Currency::KES)
             },
             counted: CountedDays::default(),
+            jobs: laini_office::jobs::Jobs::default(),
         };
         let lines = std::cell::Cell::new(0);
         Self { _dir: dir, office, store, ledger, desk: Desk::default(), lines }

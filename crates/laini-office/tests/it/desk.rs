@@ -96,10 +96,12 @@ impl Desk {
             outbox: Arc::clone(&ledger) as _,
             ledger,
             registry: None,
+            subjects: None,
             keys: Arc::new(KeyTree::new(RootKey::new([3; 32]))),
             entropy: Arc::new(Counted::default()),
             settings: OfficeSettings { people, ..OfficeSettings::new("Test Mobile", TimeZone::UTC, Currency::KES) },
             counted: CountedDays::default(),
+            jobs: laini_office::jobs::Jobs::default(),
         };
         Self { office, at: START, _dir: dir }
     }

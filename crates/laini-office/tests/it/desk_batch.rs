@@ -13,7 +13,7 @@ use laini_office::desk::batch::{
     Answered, AskedFrom, BatchState, DeskBatch, Job, WhichRows, add_draft, ask_failed_again, batch, draft, export,
     forget_batches, note, rows, start, stop, take,
 };
-use laini_office::desk::sheet::Sheet;
+use laini_office::desk::sheet::{Sheet, SheetFormat};
 use laini_office::desk::{
     AboutCheck, NUMBERS_KEPT, Told, forget_number, keep_check, kept_numbers, reveal_check, reveal_row, set_settings,
     settings,
@@ -233,12 +233,19 @@ fn what_is_exported_shows_no_number_and_runs_in_no_spreadsheet() {
     assert_eq!((seen.quote.rows, seen.quote.is_sandbox), (2, true));
     bank.start(id).unwrap();
     bank.run();
-    let csv = bank.desk.run(&bank.clerk, |work| export(work, OWN, id, WhichRows::All)).unwrap();
-    let csv = String::from_utf8(csv).unwrap();
+    let exported = |format| bank.desk.run(&bank.clerk, |work| export(work, OWN, id, WhichRows::All, format)).unwrap();
+    let csv = String::from_utf8(exported(SheetFormat::Csv)).unwrap();
     let lines: Vec<&str> = csv.split("\r\n").collect();
     assert!(lines[1].starts_with("2,2547•••••001,'=cmd|' /C calc'!A0,'@SUM(1),\"A \"\"B\"\", C\",allow,"), "{csv}");
     assert!(lines[2].starts_with("3,2547•••••007,,,,hold,swap_unknown; held_longer,"), "{csv}");
     assert!(!csv.contains("22000001"), "{csv}");
+    let sheet = Sheet::read(&exported(SheetFormat::Xlsx)).unwrap();
+    let from_csv = Sheet::read(csv.as_bytes()).unwrap();
+    assert_eq!(sheet.rows[0].cells, from_csv.rows[0].cells, "the same columns");
+    let brought = ["2", "2547•••••001", "=cmd|' /C calc'!A0", "@SUM(1)", "A \"B\", C", "allow"];
+    assert_eq!(sheet.rows[1].cells[..6], brought, "a workbook needs no mark before a text");
+    assert_eq!(sheet.rows[1].cells[6..], from_csv.rows[1].cells[6..]);
+    assert_eq!(sheet.rows[2].cells, from_csv.rows[2].cells);
 }
 
 #[test]
@@ -286,8 +293,8 @@ fn a_number_is_found_wherever_desks_keep_it_and_forgotten_and_what_it_cost_stays
         let Answered::Told(told) = Api::default().answer("single", &number.digits()) else { unreachable!() };
         bank.desk.run(&bank.clerk, |work| {
             let app = work.book()?.apps.into_iter().find(|app| app.id == bank.app).unwrap();
-            let about =
-                AboutCheck { number, app, purpose: Purpose::ChequeConfirmation, reference: "a case".to_owned() };
+            let reference = "a case".to_owned();
+            let about = AboutCheck { number, app, purpose: Purpose::ChequeConfirmation, reference, expect: None };
             keep_check(work, OWN, &about, told.clone())
         })
     };

@@ -1,7 +1,8 @@
 use laini_core::desk::{Thresholds, ThresholdsError, Verdict, WorkingHours};
 use laini_core::line::{Msisdn, NumberPlan};
-use laini_core::partner::MemberRole;
-use laini_office::desk::{DeskSettings, admit, set_settings, settings};
+use laini_core::partner::{MemberRole, PartnerId, ProductSet, Purpose};
+use laini_office::apps::add_sandbox_app;
+use laini_office::desk::{DeskSettings, TypedCheck, admit, begin_check, set_settings, settings};
 use laini_office::people::Seat;
 use laini_office::{Actor, Problem};
 
@@ -47,6 +48,34 @@ fn a_person_has_so_many_look_ups_a_day_and_what_is_refused_counts_for_nothing() 
     // The day of the operator's zone, 09:00 UTC at first.
     desk.wait_s(15 * 3_600);
     ask(&desk, &clerk, 10).unwrap();
+}
+
+#[test]
+fn what_somebody_types_counts_for_their_day_once_it_can_be_asked() {
+    let (desk, owner, clerk) = bank();
+    set(&desk, &owner, |settings| settings.look_ups_per_day = 1).unwrap();
+    let (app, _) = desk.run(&owner, |work| add_sandbox_app(work, OWN, "Desk", ProductSet::all())).unwrap();
+    let right = TypedCheck {
+        number: " 0722 000 001 ".to_owned(),
+        app: app.id.to_string(),
+        purpose: "onboarding".to_owned(),
+        reference: " cheque 9 ".to_owned(),
+        expect: String::new(),
+    };
+    let begin = |partner, typed: &TypedCheck| desk.run(&clerk, |work| begin_check(work, partner, typed));
+    let refused = |typed: TypedCheck, field| {
+        let refused = begin(OWN, &typed).err().unwrap();
+        assert!(matches!(refused, Problem::Invalid { field: named, .. } if named == field), "{field}: {refused}");
+    };
+    refused(TypedCheck { number: "nobody".to_owned(), ..right.clone() }, "number");
+    refused(TypedCheck { app: "0000000000000009".to_owned(), ..right.clone() }, "app");
+    refused(TypedCheck { purpose: "curiosity".to_owned(), ..right.clone() }, "purpose");
+    refused(TypedCheck { reference: " ".to_owned(), ..right.clone() }, "reference");
+    assert!(begin(PartnerId::from_stored(12), &right).is_err(), "another partner's app");
+    let about = begin(OWN, &right).unwrap();
+    assert_eq!((about.number.digits().as_str(), about.reference.as_str()), ("254722000001", "cheque 9"));
+    assert_eq!((about.app.id, about.purpose, about.expect), (app.id, Purpose::Onboarding, None));
+    assert!(matches!(begin(OWN, &right), Err(Problem::NotNow(_))), "their day is used up");
 }
 
 #[test]

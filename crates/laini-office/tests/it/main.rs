@@ -14,6 +14,7 @@ mod month_so_far;
 mod payments;
 mod people;
 mod privacy;
+mod privacy_orders;
 mod registration;
 mod requests;
 mod roster;

@@ -37,10 +37,12 @@ fn what_was_counted_once_is_what_is_counted_anew() {
             outbox: Arc::clone(&bench.office.outbox),
             refusals: Arc::clone(&bench.office.refusals),
             registry: None,
+            subjects: None,
             keys: Arc::clone(&bench.office.keys),
             entropy: Arc::clone(&bench.office.entropy),
             settings: bench.office.settings.clone(),
             counted: CountedDays::default(),
+            jobs: laini_office::jobs::Jobs::default(),
         };
         let told = usage_by_day(&bench.office, Some(BANK), from, until).unwrap();
         assert_eq!(told, usage_by_day(&anew, Some(BANK), from, until).unwrap(), "step {step}");

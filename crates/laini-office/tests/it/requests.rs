@@ -13,18 +13,18 @@ use laini_core::store::{
     Subject,
 };
 use laini_office::requests::{Answered, Request, RequestFilter, StepState, causes, failed_between, list, open};
-use laini_office::{Actor, Office, OfficeSettings, Problem, Work};
-use laini_store_sqlite::{LedgerSettings, SqliteAccounts, SqliteLedger};
+use laini_office::{Actor, Office, OfficeSettings, Problem, SubjectStores, Work};
+use laini_store_sqlite::{LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry};
 use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, app, at, number};
 use tempfile::TempDir;
 
 use crate::desk::Counted;
 
-const BANK: PartnerId = PartnerId::from_stored(1);
+pub(crate) const BANK: PartnerId = PartnerId::from_stored(1);
 const OTHER: PartnerId = PartnerId::from_stored(2);
 
-struct Log {
-    office: Office,
+pub(crate) struct Log {
+    pub(crate) office: Office,
     ledger: Arc<SqliteLedger>,
     accounts: Arc<SqliteAccounts>,
     desk: Desk,
@@ -32,7 +32,7 @@ struct Log {
 }
 
 impl Log {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let accounts = Arc::new(SqliteAccounts::open(dir.path()).unwrap());
         let keys = Arc::new(KeyTree::new(RootKey::new([7; 32])));
@@ -51,23 +51,31 @@ impl Log {
             };
             block_on(accounts.add_partner(Partner::new(partner, partner.to_string()), agreement, row)).unwrap();
         }
+        let registry = SqliteRegistry::open(RegistrySettings::new(dir.path()), keys.registry_seal()).unwrap();
+        let registry = Arc::new(registry);
         let office = Office {
             store: Arc::clone(&accounts) as _,
             refusals: Arc::clone(&accounts) as _,
             accounts: Arc::clone(&accounts) as _,
             outbox: Arc::clone(&ledger) as _,
             ledger: Arc::clone(&ledger) as _,
-            registry: None,
+            registry: Some(Arc::clone(&registry) as _),
+            subjects: Some(SubjectStores {
+                feed: registry,
+                retention: Arc::clone(&ledger) as _,
+                is_answered_elsewhere: false,
+            }),
             keys,
             entropy: Arc::new(Counted::default()),
             settings: OfficeSettings::new("Test Mobile", jiff::tz::TimeZone::UTC, Currency::KES),
             counted: laini_office::billing::CountedDays::default(),
+            jobs: laini_office::jobs::Jobs::default(),
         };
         Self { office, ledger, accounts, desk: Desk::default(), _dir: dir }
     }
 
     /// A row of the second, about the line of its number.
-    fn recorded(&self, partner: PartnerId, second: u32, outcome: Outcome) -> CheckId {
+    pub(crate) fn recorded(&self, partner: PartnerId, second: u32, outcome: Outcome) -> CheckId {
         let question = Question { line: second, app: app(partner.as_u64()), ..QUESTION };
         let draft = self.desk.answered(question, at(second.into()));
         let hash = self.office.keys.subject().number(number(second));
@@ -77,7 +85,7 @@ impl Log {
     }
 
     /// A refused call of the second; of a row where its id is given.
-    fn refused(&self, partner: PartnerId, second: u32, code: &str, id: Option<CheckId>) -> CheckId {
+    pub(crate) fn refused(&self, partner: PartnerId, second: u32, code: &str, id: Option<CheckId>) -> CheckId {
         let when = at(second.into());
         let id = id.unwrap_or_else(|| CheckId::from_parts(CheckId::floor(when).position(), 7));
         let hash = self.office.keys.subject().number(number(second));

@@ -238,10 +238,12 @@ fn office(desk: &Desk, dir: &std::path::Path, ledger: &Arc<Made>, prices: [Price
         outbox: Arc::clone(&desk.office.outbox),
         ledger: Arc::clone(ledger) as _,
         registry: None,
+        subjects: None,
         keys: Arc::clone(&desk.office.keys),
         entropy: Arc::clone(&desk.office.entropy),
         settings: OfficeSettings::new("Test Mobile", jiff::tz::TimeZone::UTC, Currency::KES),
         counted: CountedDays::default(),
+        jobs: laini_office::jobs::Jobs::default(),
     }
 }
 

@@ -143,3 +143,27 @@ fn a_ticket_is_nobody_elses_and_names_no_request_of_somebody_else() {
         assert!(matches!(refused, Err(Problem::Invalid { .. })), "{subject:?} {text:?}");
     }
 }
+
+#[test]
+fn a_turned_list_begins_at_its_other_end() {
+    let mut both = Both::new();
+    let opened: Vec<_> = (0..5)
+        .map(|_| {
+            both.desk.wait_s(60);
+            both.open(&NEW).unwrap().id
+        })
+        .collect();
+    let walked = |is_turned: bool| {
+        let (mut ids, mut page) = (Vec::new(), PageRequest { limit: 2, is_turned, ..PageRequest::FIRST });
+        loop {
+            let found = both.desk.run(&both.member, |work| list_of(work, OWN, page)).unwrap();
+            ids.extend(found.items.iter().map(|ticket| ticket.id));
+            page.after = found.next;
+            if page.after.is_none() {
+                return ids;
+            }
+        }
+    };
+    let newest_first: Vec<_> = opened.iter().rev().copied().collect();
+    assert_eq!((walked(false), walked(true)), (newest_first, opened));
+}

@@ -7,10 +7,11 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{Request, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
+use laini_core::store::Stage;
 use laini_guide::redact;
 use laini_office::Problem;
 use laini_office::assistant::ids_in;
-use laini_wire::office::assistant::{FoundRequestAnswer, QuestionAnswer};
+use laini_wire::office::assistant::{FoundRequestAnswer, NamedFailure, NamedRequestAnswer, QuestionAnswer};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
@@ -59,6 +60,8 @@ struct Drawer {
 #[template(path = "assistant/answer.html")]
 struct AnsweredPart {
     words: &'static AskWords,
+    /// The steps of a call, as the log of requests calls them.
+    steps: [(&'static str, &'static str); 6],
     answer: QuestionAnswer,
     /// Where the same words are searched for.
     search: String,
@@ -73,9 +76,24 @@ struct AnsweredPart {
 }
 
 impl AnsweredPart {
+    /// What came of it, in words.
     fn outcome<'a>(&'a self, found: &'a FoundRequestAnswer) -> &'a str {
-        let said = self.words.outcomes.iter().find(|(word, _)| *word == found.outcome);
-        said.map_or(found.outcome.as_str(), |(_, said)| said)
+        let Some(outcome) = &found.outcome else { return self.words.not_recorded };
+        let said = self.words.outcomes.iter().find(|(word, _)| word == outcome);
+        said.map_or(outcome.as_str(), |(_, said)| said)
+    }
+
+    /// The step at which it failed: its name, and what is looked at there.
+    fn step(&self, failure: &NamedFailure) -> (&'static str, &'static str) {
+        Stage::parse(&failure.stage).map_or(("", ""), |stage| self.steps[stage as usize])
+    }
+
+    /// Where it is opened among the requests, for whoever looks.
+    fn opened(&self, request: &NamedRequestAnswer) -> String {
+        match &request.found {
+            Some(found) if !self.is_member => format!("/partners/{}/requests/{}", found.partner, request.id),
+            _ => format!("/requests/{}", request.id),
+        }
     }
 }
 
@@ -95,6 +113,7 @@ async fn ask(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> 
     let quoted = without.replace('\'', " ");
     let answered = AnsweredPart {
         words: &visit.language.words().assistant,
+        steps: visit.language.words().requests.steps,
         search: format!("/docs/search?q={}", encoded(&without)),
         // Staff answer tickets, and open none.
         support: (*HAS_SUPPORT && visit.caller.as_ref().is_none_or(|caller| caller.partner.is_some()))

@@ -6,6 +6,7 @@ use askama::Template;
 use laini_office::Problem;
 use laini_office::people::{self, SignIn};
 
+use super::elsewhere::way_there;
 use crate::answer::Answer;
 use crate::cookie;
 use crate::frame::Frame;
@@ -36,10 +37,11 @@ struct SignInPage<'a> {
     next: &'a str,
     email: &'a str,
     can_register: bool,
-    has_single_sign_on: bool,
+    /// The way to the identity provider, where there is one.
+    elsewhere: Option<String>,
 }
 
-async fn show_sign_in(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+pub(super) async fn show_sign_in(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     if visit.caller.is_some() && visit.problem.is_none() {
         return Ok(Answer::see_other(own_path(visit.query("next"))));
     }
@@ -51,7 +53,7 @@ async fn show_sign_in(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, 
         next,
         email: visit.field("email"),
         can_register: portal.office.settings.people.registration,
-        has_single_sign_on: portal.has_single_sign_on,
+        elsewhere: portal.has_single_sign_on.then(|| way_there(next)),
     })
 }
 

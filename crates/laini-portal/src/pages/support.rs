@@ -6,13 +6,14 @@ use askama::Template;
 use laini_core::partner::{May, MemberRole, Side, TicketId};
 use laini_core::support::{Severity, TicketState};
 use laini_office::tickets::{self, NewTicket};
-use laini_office::{Cursor, PageRequest, Problem};
+use laini_office::{PageRequest, Problem};
 
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
-use crate::ticket_thread::{SaidLine, TicketRow, span, thread};
+use crate::sorting::Sorting;
+use crate::ticket_thread::{ALL, Listed, SaidLine, TicketRow, span, thread};
 use crate::visit::{Visit, page};
 use crate::words::TicketWords;
 
@@ -39,6 +40,7 @@ pub(super) fn pages() -> Vec<Page> {
 struct SupportPage {
     frame: Frame,
     words: &'static TicketWords,
+    sorting: Sorting<Listed>,
     rows: Vec<TicketRow>,
     next: Option<String>,
     can_ask: bool,
@@ -56,13 +58,16 @@ fn may_ask(visit: &Visit) -> bool {
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let found = portal.work(&visit, |work, visit| {
-        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
-        tickets::list_of(work, visit.partner()?, PageRequest { after, ..PageRequest::FIRST })
+    let mut sorting = Sorting::asked(&ALL, &visit, "/support");
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, visit| {
+        tickets::list_of(work, visit.partner()?, PageRequest { is_turned, ..visit.asked_page()? })
     });
     let found = found.await?;
+    let mut listed: Vec<Listed> = found.items.into_iter().map(|ticket| (ticket, String::new())).collect();
+    sorting.sort(&mut listed, found.next.is_some());
     let words = &visit.language.words().tickets;
-    let row = |ticket| TicketRow::of(ticket, Side::Partner, &portal, visit.context.at, words);
+    let row = |(ticket, _): &Listed| TicketRow::of(ticket, Side::Partner, &portal, visit.context.at, words);
     let filled = |name| if visit.form.is_empty() { visit.query(name) } else { visit.field(name) }.to_owned();
     let times = portal.office.settings.answer_times;
     let severity = |severity: Severity| {
@@ -72,7 +77,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     page(&SupportPage {
         frame: visit.frame(&portal, words.title),
         words,
-        rows: found.items.iter().map(row).collect(),
+        sorting,
+        rows: listed.iter().map(row).collect(),
         next: found.next.map(|next| next.to_string()),
         can_ask: may_ask(&visit),
         severities: Severity::ALL.map(severity).into(),

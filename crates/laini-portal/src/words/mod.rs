@@ -32,6 +32,7 @@ mod sign_in;
 mod simulator;
 mod status;
 mod sw;
+mod tables;
 mod team;
 mod tickets;
 mod try_it;
@@ -67,6 +68,7 @@ pub(crate) use sign_in::SignInWords;
 pub(crate) use simulator::SimulatorWords;
 pub(crate) use status::StatusWords;
 pub(crate) use sw::KISWAHILI;
+pub(crate) use tables::TableWords;
 pub(crate) use team::TeamWords;
 pub(crate) use tickets::TicketWords;
 pub(crate) use try_it::{SaidWords, TryWords};
@@ -125,5 +127,6 @@ pub(crate) struct Words {
     pub(crate) partner_page: PartnerPageWords,
     pub(crate) privacy: PrivacyWords,
     pub(crate) register: RegisterWords,
+    pub(crate) tables: TableWords,
     pub(crate) team: TeamWords,
 }

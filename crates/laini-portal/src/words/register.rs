@@ -19,6 +19,7 @@ pub(crate) struct RegisterWords {
     pub(crate) elsewhere_hint: &'static str,
     pub(crate) code_title: &'static str,
     pub(crate) code_lead: &'static str,
+    pub(crate) code_kept: &'static str,
     pub(crate) go_on: &'static str,
     pub(crate) go_there: &'static str,
 }
@@ -43,6 +44,7 @@ pub(super) const ENGLISH: RegisterWords = RegisterWords {
     elsewhere_hint: "Your account here is found by its e-mail address; the first time ties it to your account there.",
     code_title: "One more code",
     code_lead: "You have a second factor here, and the identity provider asked for none. Type a code of it, then sign in there once more.",
+    code_kept: "Your code goes along. Sign in there once more, and you are in.",
     go_on: "Go on",
     go_there: "Back to the identity provider",
 };
@@ -67,6 +69,7 @@ pub(super) const KISWAHILI: RegisterWords = RegisterWords {
     elsewhere_hint: "Akaunti yako ya hapa hupatikana kwa barua pepe yake; mara ya kwanza huifunga na akaunti yako ya kule.",
     code_title: "Msimbo mmoja zaidi",
     code_lead: "Una uthibitisho wa pili hapa, na mtoa utambulisho hakuuliza wowote. Andika msimbo wake, kisha uingie kule mara moja tena.",
+    code_kept: "Msimbo wako unakwenda nawe. Ingia kule mara moja tena, nawe umeingia.",
     go_on: "Endelea",
     go_there: "Rudi kwa mtoa utambulisho",
 };

@@ -1,7 +1,8 @@
 use super::{
     Words, account_page, agreements, apps, assistant, audit, billing, catalogue, desk, desk_batch, desk_history,
     documentation, finance, go_live, incidents, invoices, onboarding, organisation, partner_apps, partner_page,
-    privacy, rail, register, requests, running, sign_in, simulator, status, team, tickets, try_it, usage, webhooks,
+    privacy, rail, register, requests, running, sign_in, simulator, status, tables, team, tickets, try_it, usage,
+    webhooks,
 };
 
 /// Kiswahili.
@@ -56,5 +57,6 @@ pub(crate) static KISWAHILI: Words = Words {
     partner_page: partner_page::KISWAHILI,
     privacy: privacy::KISWAHILI,
     register: register::KISWAHILI,
+    tables: tables::KISWAHILI,
     team: team::KISWAHILI,
 };

@@ -38,6 +38,9 @@ pub(crate) enum ListenError {
     /// Nobody asks.
     #[error("nobody listens; run `laini listen`")]
     Nobody,
+    /// Too much waits for it already.
+    #[error("the listener has too much to take already")]
+    Overrun,
     /// It was not acknowledged in time.
     #[error("the listener did not acknowledge it in time")]
     TooSlow,
@@ -56,7 +59,7 @@ impl Listeners {
         let listener = held(&self.0).get(&app).cloned().ok_or(ListenError::Nobody)?;
         let (id, timestamp) = (message.id.clone(), message.timestamp());
         let handed = Handed { id: message.id, timestamp, signature: message.signature, body: message.body };
-        let acknowledged = listener.put(handed).ok_or(ListenError::Nobody)?;
+        let acknowledged = listener.put(handed)?;
         let said = timeout(Duration::from_millis(ATTEMPT_TIMEOUT_MS), acknowledged).await;
         listener.withdraw(&id);
         match said {
@@ -71,6 +74,11 @@ impl Listeners {
         let was_present = listener.is_present();
         *held(&listener.asked) = Some(Instant::now());
         was_present
+    }
+
+    /// Whether somebody listens for `app`.
+    pub(crate) fn is_present(&self, app: AppId) -> bool {
+        held(&self.0).get(&app).is_some_and(|listener| listener.is_present())
     }
 
     /// What waits for `app`; where that is nothing, what comes until `deadline`.
@@ -98,16 +106,19 @@ impl Listener {
         held(&self.asked).is_some_and(|asked| asked.elapsed() < present_for)
     }
 
-    fn put(&self, handed: Handed) -> Option<oneshot::Receiver<Option<u16>>> {
+    fn put(&self, handed: Handed) -> Result<oneshot::Receiver<Option<u16>>, ListenError> {
         let mut waiting = held(&self.waiting);
-        if !self.is_present() || waiting.len() == WAITING_MAX {
-            return None;
+        if !self.is_present() {
+            return Err(ListenError::Nobody);
+        }
+        if waiting.len() == WAITING_MAX {
+            return Err(ListenError::Overrun);
         }
         let (acknowledge, acknowledged) = oneshot::channel();
         held(&self.pending).insert(handed.id.clone(), acknowledge);
         waiting.push_back(handed);
         self.arrived.notify_one();
-        Some(acknowledged)
+        Ok(acknowledged)
     }
 
     fn take_waiting(&self) -> Vec<Handed> {

@@ -1,8 +1,9 @@
 use laini_core::delivery::{Destination, Verdict, after_failure};
-use laini_core::partner::{AppStatus, ResultAddress};
+use laini_core::partner::{Accounts, AppStatus, ResultAddress};
 use laini_core::store::{Attempt, Delivery, DeliveryState};
 
 use super::SignedMessage;
+use super::listeners::ListenError;
 use super::worker::Worker;
 
 /// Deliveries under way to one host and port.
@@ -16,20 +17,23 @@ enum Ending {
     Failed(String),
     /// No attempt ever will.
     Hopeless(&'static str),
-    /// Too many attempts to the same host are under way: this one was not made.
+    /// It goes to the app's own listener, and nobody listened.
+    Unheard,
+    /// This attempt was not made; its lease ends, and then it is taken again.
     NotNow,
 }
 
 impl Worker {
     /// Makes one attempt at a delivery that this worker has leased.
     pub(super) async fn send(&self, delivery: Delivery) {
-        let (id, made, attempts) = (delivery.id, delivery.at, delivery.attempts.saturating_add(1));
+        let (id, app, made, attempts) = (delivery.id, delivery.app, delivery.at, delivery.attempts.saturating_add(1));
         let trace = self.traces.as_ref().and_then(|traces| traces.work("deliver", id.0));
         let ending = self.attempt(delivery).await;
         if let (Some(trace), Ending::Answered(status)) = (trace, &ending) {
             trace.note("http.response.status_code", i64::from(*status));
         }
         let at = self.clock.now();
+        let was_unheard = matches!(ending, Ending::Unheard);
         let failed = || after_failure(made, at, attempts, self.entropy.next_u64());
         let (status, problem, next) = match ending {
             Ending::Answered(status) => match Verdict::of(status) {
@@ -38,33 +42,49 @@ impl Worker {
                 Verdict::Failed => (Some(status), format!("the receiver answered {status}"), failed()),
             },
             Ending::Failed(problem) => (None, problem, failed()),
+            Ending::Unheard => (None, ListenError::Nobody.to_string(), failed()),
             Ending::Hopeless(problem) => (None, problem.to_owned(), DeliveryState::Dead),
-            // Its lease ends, and then it is taken again.
             Ending::NotNow => return,
         };
         if next == DeliveryState::Dead {
             tracing::warn!(delivery = %id.0.request_ref(), problem, "a delivery was given up");
         }
-        if let Err(error) = self.deliveries.outbox.settle(id, Attempt { at, status, problem }, next).await {
+        let outbox = &self.deliveries.outbox;
+        let mut settled = outbox.settle(id, Attempt { at, status, problem }, next).await;
+        // Who came to listen meanwhile made due what had failed already, not this.
+        if settled.is_ok() && was_unheard && self.deliveries.listeners.is_present(app) {
+            settled = outbox.redeliver(id, at).await.map(|_| ());
+            self.deliveries.sends_came.notify_one();
+        }
+        if let Err(error) = settled {
             // It is leased again and delivered once more: at least once.
             tracing::error!(delivery = %id.0.request_ref(), %error, "the end of an attempt was not noted");
         }
     }
 
     async fn attempt(&self, delivery: Delivery) -> Ending {
-        let app = self.accounts.current().app(delivery.app).cloned();
-        let Some(app) = app.filter(|app| app.app.status != AppStatus::Revoked) else {
-            return Ending::Hopeless("the app was revoked");
-        };
-        let Some(address) = app.result_addresses.iter().find(|address| address.id == delivery.address) else {
-            return Ending::Hopeless("the result address was removed");
+        let address = match self.address(&delivery).await {
+            Ok(address) => address,
+            Err(ending) => return ending,
         };
         let body = match String::from_utf8(delivery.body) {
             Ok(body) if !body.is_empty() => body,
             _ => return Ending::Hopeless("its body was forgotten"),
         };
-        let message = SignedMessage::sign(&self.keys, address, self.clock.now(), delivery.id.0.request_ref(), body);
-        self.transmit(address, message).await
+        let message = SignedMessage::sign(&self.keys, &address, self.clock.now(), delivery.id.0.request_ref(), body);
+        self.transmit(&address, message).await
+    }
+
+    /// Where `delivery` goes. An address that the picture of the accounts lacks may be newer than the picture.
+    async fn address(&self, delivery: &Delivery) -> Result<ResultAddress, Ending> {
+        if let Ok(address) = registered(&self.accounts.current(), delivery) {
+            return Ok(address);
+        }
+        if let Err(error) = self.accounts.refresh().await {
+            tracing::warn!(%error, "the accounts cannot be read; a delivery waits");
+            return Err(Ending::NotNow);
+        }
+        registered(&self.accounts.current(), delivery).map_err(Ending::Hopeless)
     }
 
     async fn transmit(&self, address: &ResultAddress, message: SignedMessage) -> Ending {
@@ -74,6 +94,7 @@ impl Worker {
         match Destination::parse(&address.url, outbound.reach()) {
             Ok(Destination::Listener) => match self.deliveries.listeners.hand_over(address.app, message).await {
                 Ok(status) => Ending::Answered(status),
+                Err(ListenError::Nobody) => Ending::Unheard,
                 Err(error) => Ending::Failed(error.to_string()),
             },
             Ok(Destination::Web(url)) => {
@@ -86,4 +107,12 @@ impl Worker {
             Err(error) => Ending::Failed(format!("its address is refused: {error}")),
         }
     }
+}
+
+/// The address of `delivery`, or why it has none any more.
+fn registered(accounts: &Accounts, delivery: &Delivery) -> Result<ResultAddress, &'static str> {
+    let app = accounts.app(delivery.app).filter(|app| app.app.status != AppStatus::Revoked);
+    let app = app.ok_or("the app was revoked")?;
+    let address = app.result_addresses.iter().find(|address| address.id == delivery.address);
+    address.cloned().ok_or("the result address was removed")
 }

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use super::ask::why;
 use super::told;
 use crate::http::{Asker, Inside};
 use crate::{Clock, Environments};
@@ -127,9 +128,7 @@ fn read(parts: &Parts, body: &Bytes) -> Answered {
     }
     let error = serde_json::from_slice::<ErrorBody<'_>>(body).ok();
     let told_code = error.as_ref().map_or("", |error| &error.error_code);
-    let why = error
-        .as_ref()
-        .map_or_else(|| parts.status.to_string(), |error| format!("{} ({})", error.error_message, error.error_code));
+    let why = why(parts, body);
     let retry_after = parts.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let pause_s = retry_after.unwrap_or(PAUSE_S);
     match parts.status {

@@ -1,10 +1,12 @@
-//! The desk over the API: how what was answered is read, and what asks batches.
+//! The desk over the API: how one number is asked, how what was answered is read, and what asks batches.
 //!
-//! Owns the way from an answer of `/v1/checks` to the rules of a verdict, and how many rows are asked at once.
+//! Owns the way to `/v1/checks` and from its answer to the rules of a verdict, and how many rows are asked at once.
 //! Must never judge, ask in another way than an app does, or hear less than a refusal says.
 
+mod ask;
 mod batches;
 mod told;
 
+pub use ask::ask;
 pub(crate) use batches::BatchRunner;
-pub use told::told;
+use told::told;

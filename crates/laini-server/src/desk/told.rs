@@ -5,7 +5,7 @@ use laini_office::desk::Told;
 use laini_wire::checks::CheckItem;
 
 /// What an item tells, in the rules' own terms; a word that is not known is an unknown. `None` = its charge is none.
-pub fn told(item: CheckItem) -> Option<Told> {
+pub(super) fn told(item: CheckItem) -> Option<Told> {
     let currency = Currency::parse(&item.charge.currency).ok()?;
     let charge = Money::parse_amount(&item.charge.amount, currency).ok()?;
     let seen = seen(&item);

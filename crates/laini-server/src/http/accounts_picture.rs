@@ -22,6 +22,8 @@ pub struct AccountsPicture {
     store: Arc<dyn AccountStore>,
     keys: Arc<KeyTree>,
     current: ArcSwap<Accounts>,
+    /// One refresh at a time: an older picture must not replace a newer one.
+    refreshing: tokio::sync::Mutex<()>,
     restrictions: ArcSwap<Restrictions>,
     failing: AtomicBool,
     /// When the store was last asked and answered.
@@ -41,7 +43,17 @@ impl AccountsPicture {
         let current = ArcSwap::new(Arc::new(assemble(&*store, &keys).await?));
         let (failing, outdated) = (AtomicBool::new(false), AtomicBool::new(false));
         let (restrictions, age_max) = (ArcSwap::default(), Duration::from_millis(age_ms_max));
-        let picture = Self { store, keys, current, restrictions, failing, read_at, age_max, outdated };
+        let picture = Self {
+            store,
+            keys,
+            current,
+            refreshing: tokio::sync::Mutex::default(),
+            restrictions,
+            failing,
+            read_at,
+            age_max,
+            outdated,
+        };
         picture.learn_restrictions().await?;
         Ok(picture)
     }
@@ -94,6 +106,7 @@ impl AccountsPicture {
 
     /// Takes over what the store holds now, if it is newer.
     pub async fn refresh(&self) -> Result<(), AccountsError> {
+        let _turn = self.refreshing.lock().await;
         if self.store.version().await? != self.current().version {
             // First: with the version they would count as known.
             self.learn_restrictions().await?;

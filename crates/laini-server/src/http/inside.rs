@@ -1,5 +1,5 @@
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use axum::body::Body;
 use axum::http::Request;
@@ -28,6 +28,22 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// asked takes the way that it takes from outside, with a token of its own; only the connection is missing.
 #[derive(Clone)]
 pub struct Inside(Arc<Front>);
+
+/// The same for a part of the API itself, which is there before the whole is. It does not keep the server alive.
+#[derive(Default)]
+pub(crate) struct OwnApi(OnceLock<Weak<Front>>);
+
+impl OwnApi {
+    /// The whole, once it is there.
+    pub(crate) fn set(&self, front: &Arc<Front>) {
+        self.0.get_or_init(|| Arc::downgrade(front));
+    }
+
+    /// `None` = the server is not there yet, or not any more.
+    pub(crate) fn get(&self) -> Option<Inside> {
+        self.0.get()?.upgrade().map(Inside)
+    }
+}
 
 /// For whom the API is asked: it counts as theirs, from their address.
 #[derive(Debug, Clone, Copy)]

@@ -34,6 +34,7 @@ pub use error::{ApiError, Shape, json, json_bytes, to_json};
 pub use forwarded::{ForwardedHeader, TrustedProxies};
 pub(crate) use front::Front;
 pub use hosts::{HostNames, is_host_name};
+pub(crate) use inside::OwnApi;
 pub use inside::{Asker, Inside};
 pub(crate) use listener::{Listening, listen};
 pub(crate) use load::Load;

@@ -1,6 +1,6 @@
 //! What endpoints do beside their unit of work: a challenge to somebody else's address, what is watched of scripted
-//! runs, deliveries that are no result, the close of a month, what the identity
-//! provider and a model are asked.
+//! runs, deliveries that are no result, the close of a month, checks of the desk, a privacy request that is carried
+//! out, what the identity provider and a model are asked.
 
 use std::sync::Arc;
 
@@ -16,9 +16,12 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, TryAcquireError};
 
 use super::assistant::{Phraser, before_ask};
+use super::desk::before_check;
+use super::privacy_orders::before_order;
 use super::single_sign_on::{Provider, before_begin, before_finish};
-use super::{Assistant, Call, SingleSignOn};
+use super::{Assistant, Call, Endpoint, SingleSignOn};
 use crate::delivery::{Deliveries, Outbound, prove};
+use crate::http::OwnApi;
 use crate::sandbox::RunWatch;
 
 /// Challenges under way at once: each holds a thread for as long as a slow receiver takes.
@@ -31,6 +34,8 @@ const CLOSES_MAX: usize = 1;
 const CLOSE_RETRY_AFTER_S: u64 = 30;
 /// Sign-ons that ask the identity provider at once: it may be slow, and others must still get in by password.
 const SIGN_ONS_MAX: usize = 2;
+/// Checks of the desk that wait for an answer at once: the registry may be slow, and others must still be answered.
+const CHECKS_MAX: usize = 8;
 /// Questions that wait for the model at once; others are answered by the passages alone.
 const PHRASES_MAX: usize = 2;
 
@@ -52,6 +57,10 @@ pub(crate) enum Beside {
     SignOnBegin,
     /// Before it: the identity provider redeems a code; [`Call::vouched`] says of whom.
     SignOnFinish,
+    /// Before it: the approved privacy request that the path names begins to be carried out, in the background.
+    PrivacyOrder,
+    /// Before it: the API is asked about the number that the body names; [`Call::looked_up`] has what it told.
+    Check,
     /// Before it: the documentation is searched, and a model may phrase what it says; [`Call::considered`] has it.
     Ask,
 }
@@ -68,10 +77,12 @@ pub(crate) struct BesideWork {
     provider: Option<Provider>,
     /// `None` where no model phrases answers.
     phraser: Option<Phraser>,
+    own_api: Arc<OwnApi>,
     challenges: Semaphore,
     closes: Semaphore,
     sign_ons: Semaphore,
     phrases: Semaphore,
+    checks: Semaphore,
 }
 
 impl BesideWork {
@@ -79,14 +90,29 @@ impl BesideWork {
         deliveries: Arc<Deliveries>,
         outbound: Option<Outbound>,
         (keys, entropy): (Arc<KeyTree>, Arc<dyn Entropy>),
-        runs: Arc<RunWatch>,
+        (runs, own_api): (Arc<RunWatch>, Arc<OwnApi>),
         (single_sign_on, assistant): (Option<SingleSignOn>, Option<&Assistant>),
     ) -> Self {
         let (challenges, closes) = (Semaphore::new(CHALLENGES_MAX), Semaphore::new(CLOSES_MAX));
         let (sign_ons, phrases) = (Semaphore::new(SIGN_ONS_MAX), Semaphore::new(PHRASES_MAX));
+        let checks = Semaphore::new(CHECKS_MAX);
         let provider = single_sign_on.and_then(Provider::new);
         let phraser = assistant.and_then(Phraser::new);
-        Self { deliveries, outbound, keys, entropy, runs, provider, phraser, challenges, closes, sign_ons, phrases }
+        Self {
+            deliveries,
+            outbound,
+            keys,
+            entropy,
+            runs,
+            provider,
+            phraser,
+            own_api,
+            challenges,
+            closes,
+            sign_ons,
+            phrases,
+            checks,
+        }
     }
 
     /// How far results may go.
@@ -95,8 +121,14 @@ impl BesideWork {
     }
 
     /// What comes before the unit of work. Blocks its thread.
-    pub(super) fn before(&self, what: Beside, office: &Office, actor: &Actor, call: &mut Call) -> Result<(), Problem> {
-        match what {
+    pub(super) fn before(
+        &self,
+        endpoint: &Endpoint,
+        office: &Arc<Office>,
+        actor: &Actor,
+        call: &mut Call,
+    ) -> Result<(), Problem> {
+        match endpoint.beside {
             Beside::Nothing => Ok(()),
             Beside::Runs | Beside::RunDelivery => self.runs.look(call.at),
             Beside::Close => {
@@ -115,10 +147,16 @@ impl BesideWork {
                 call.proof = Some(self.challenge(&address, call)?);
                 Ok(())
             }
-            Beside::SignOnBegin | Beside::SignOnFinish => {
+            what @ (Beside::SignOnBegin | Beside::SignOnFinish) => {
                 let _place = self.sign_ons.try_acquire().map_err(too_many)?;
                 let before = if what == Beside::SignOnBegin { before_begin } else { before_finish };
                 before(self.provider.as_ref(), office, call)
+            }
+            Beside::PrivacyOrder => before_order(office, actor, call),
+            Beside::Check => {
+                let _place = self.checks.try_acquire().map_err(too_many)?;
+                let key = call.replay_id(&endpoint.operation, actor).map(|id| format!("desk-check-{}", id.0));
+                before_check((&self.own_api, key.as_deref()), office, actor, call)
             }
             Beside::Ask => before_ask((self.phraser.as_ref(), &self.phrases), office, call),
         }

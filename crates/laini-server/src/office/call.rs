@@ -3,7 +3,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use laini_core::delivery::Reach;
 use laini_core::partner::{PartnerId, SessionId, SignOnId};
+use laini_core::store::RecordId;
 use laini_office::billing::CloseReport;
+use laini_office::desk::{AboutCheck, Told};
 use laini_office::people::Vouched;
 use laini_office::{Actor, Cursor, PageRequest, Problem, Replay, Work};
 use serde::de::DeserializeOwned;
@@ -12,7 +14,8 @@ use zeroize::Zeroizing;
 
 use super::assistant::Considered;
 use super::{Endpoint, Reply};
-use crate::http::{ApiError, Context, IdempotencyKey, bearer, is_object};
+use crate::http::{ApiError, Asker, Context, IdempotencyKey, bearer, is_object};
+use crate::openapi::Operation;
 
 /// For so long a write under an idempotency key is answered as it was.
 const REPLAYED_S: i64 = 24 * 3_600;
@@ -43,6 +46,10 @@ pub(crate) struct Call {
     pub(crate) vouched: Option<(SignOnId, Vouched)>,
     /// What the documentation says to the question that the body asks.
     pub(crate) considered: Option<Considered>,
+    /// For whom the API is asked from inside, where it is.
+    pub(crate) asker: Asker,
+    /// What the API told of the number that the body names, and what was asked.
+    pub(crate) looked_up: Option<(AboutCheck, Told)>,
     params: Vec<(String, String)>,
     query: Vec<(String, String)>,
     body: Bytes,
@@ -77,6 +84,8 @@ impl Call {
             begun_sign_on: None,
             vouched: None,
             considered: None,
+            asker: Asker::from(context),
+            looked_up: None,
             params,
             query,
             body,
@@ -115,7 +124,7 @@ impl Call {
     /// Which page of a list is asked for: `after` and `limit`.
     pub(crate) fn page(&self) -> Result<PageRequest, Problem> {
         let after = self.query("after").map(Cursor::parse).transpose()?;
-        Ok(PageRequest { after, limit: self.limit()? })
+        Ok(PageRequest { after, limit: self.limit()?, ..PageRequest::FIRST })
     }
 
     /// How long a page of a list may be.
@@ -149,9 +158,7 @@ impl Call {
 
     /// Does it, or answers as it was answered under the same idempotency key.
     pub(super) fn answer_once(&self, endpoint: &Endpoint, work: &mut Work<'_>) -> Result<Reply, Problem> {
-        let (Some(key), false) = (&self.idempotency_key, endpoint.operation.method.is_safe()) else {
-            return (endpoint.handle)(work, self);
-        };
+        let Some(id) = self.replay_id(&endpoint.operation, &work.actor) else { return (endpoint.handle)(work, self) };
         let mut hash = Sha256::new();
         for (_, value) in self.params.iter().chain(&self.query) {
             hash.update((value.len() as u64).to_be_bytes());
@@ -160,9 +167,7 @@ impl Call {
         hash.update(&self.body);
         // Keyed: a body may hold a password.
         let request = work.office.keys.office_seal().hash(&hash.finalize());
-        let id = Replay::id_of(&work.actor.in_trail(), endpoint.operation.id, key);
-        let stored = work.look::<Replay>(id)?.filter(|stored| stored.at.as_second() + REPLAYED_S > self.at.as_second());
-        if let Some(stored) = stored {
+        if let Some(stored) = self.stored(id, work)? {
             if stored.request != request {
                 return Err(Problem::not_now("this idempotency key was used with another request; use a new one"));
             }
@@ -172,5 +177,22 @@ impl Call {
         let (status, answer) = reply.kept();
         work.put(&Replay::new(id, request, self.at, status, answer))?;
         Ok(reply)
+    }
+
+    /// Whether it was answered before, under the same idempotency key.
+    pub(super) fn is_repeat(&self, operation: &Operation, work: &mut Work<'_>) -> Result<bool, Problem> {
+        let Some(id) = self.replay_id(operation, &work.actor) else { return Ok(false) };
+        Ok(self.stored(id, work)?.is_some())
+    }
+
+    /// Under what the answer to a write of this caller is kept; `None` = it carries no idempotency key.
+    pub(super) fn replay_id(&self, operation: &Operation, actor: &Actor) -> Option<RecordId> {
+        let key = self.idempotency_key.as_deref().filter(|_| !operation.method.is_safe())?;
+        Some(Replay::id_of(&actor.in_trail(), operation.id, key))
+    }
+
+    fn stored(&self, id: RecordId, work: &mut Work<'_>) -> Result<Option<Replay>, Problem> {
+        let stored = work.look::<Replay>(id)?;
+        Ok(stored.filter(|stored| stored.at.as_second() + REPLAYED_S > self.at.as_second()))
     }
 }

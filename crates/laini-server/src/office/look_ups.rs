@@ -9,20 +9,27 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use laini_core::partner::{May, PartnerId, StaffRole};
 use laini_core::store::{AccountBook, AskedQuery, Ledger};
+use laini_office::jobs::{Job, JobOf, JobState};
 use laini_office::privacy::{lookups_csv, reason, target_of};
-use laini_office::{Problem, Work};
+use laini_office::{Office, Problem, Work};
 use laini_wire::office::privacy::LookUpsRequest;
 use serde_json::json;
 use utoipa::PartialSchema as _;
 
 use super::described::{operation, taking};
+use super::privacy_orders::{job_answer, job_example};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::openapi::{Answer, Operation, Schemas, collect};
 
 pub(super) const NOUN: Noun = Noun {
     tag: "look-ups",
     description: "Who asked about whom, for a notice after a breach.",
-    endpoints: || vec![Endpoint::new(report_operation(), report_look_ups)],
+    endpoints: || {
+        vec![
+            Endpoint::new(report_operation(), report_look_ups),
+            Endpoint::new(progress_operation(), show_look_ups_progress),
+        ]
+    },
     schemas,
 };
 
@@ -50,6 +57,17 @@ fn report_operation() -> Operation {
     taking(operation, "LookUpsRequest", span)
 }
 
+fn progress_operation() -> Operation {
+    let answer = Answer::ok("How far it is, on the node that was asked.", &["JobAnswer"], job_example());
+    let path = (Method::GET, "/office/v1/look-ups/progress");
+    operation("show_look_ups_progress", path, "How far the newest report is that one asked for", READERS, answer)
+}
+
+fn show_look_ups_progress(work: &mut Work<'_>, _: &Call) -> Result<Reply, Problem> {
+    let job = work.office.jobs.look_ups_of(&work.actor.in_trail()).ok_or(Problem::NotFound("report"))?;
+    Reply::ok(&job_answer(&job))
+}
+
 fn report_look_ups(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let asked: LookUpsRequest = call.json()?;
     let why = reason(&asked.reason)?;
@@ -62,24 +80,25 @@ fn report_look_ups(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let query = AskedQuery {
         numbers: hash.into_iter().collect(),
         partner,
-        from: asked.from.as_deref().map(|day| midnight(work, "from", day, 0)).transpose()?,
-        until: asked.until.as_deref().map(|day| midnight(work, "until", day, 1)).transpose()?,
+        from: asked.from.as_deref().map(|day| midnight(work.office, "from", day, 0)).transpose()?,
+        until: asked.until.as_deref().map(|day| midnight(work.office, "until", day, 1)).transpose()?,
         limit: CHECKS_PER_CHUNK,
         ..AskedQuery::default()
     };
     let target = number.zip(hash).map_or("all numbers".to_owned(), |(number, hash)| target_of(number, hash));
     work.note("subject.lookups", None, target, &why);
     let (ledger, book) = (Arc::clone(&work.office.ledger), work.book()?);
-    let body = Body::from_stream(chunks(Reading { ledger, book, query: Some(query), is_first: true }));
+    let job = Download(work.office.jobs.begin(JobOf::LookUps, work.actor.in_trail(), work.at)?);
+    let body = Body::from_stream(chunks(Reading { ledger, book, query: Some(query), is_first: true, job }));
     Ok(Reply::streamed("text/csv;charset=UTF-8", "look-ups.csv".to_owned(), body))
 }
 
 /// The operator's midnight, so many days after a day began.
-fn midnight(work: &Work<'_>, name: &'static str, day: &str, later: i64) -> Result<Timestamp, Problem> {
+pub(super) fn midnight(office: &Office, name: &'static str, day: &str, later: i64) -> Result<Timestamp, Problem> {
     let expected = || Problem::invalid(name, "expected a day such as 2026-11-22");
     let day: Date = day.parse().map_err(|_| expected())?;
     let day = day.checked_add(jiff::Span::new().days(later)).map_err(|_| expected())?;
-    work.office.settings.zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible().map_err(|_| expected())
+    office.settings.zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible().map_err(|_| expected())
 }
 
 /// How far a report has come.
@@ -89,6 +108,18 @@ struct Reading {
     /// What is read next; `None` = all was.
     query: Option<AskedQuery>,
     is_first: bool,
+    job: Download,
+}
+
+/// A report that is downloaded; where that ends early, it has failed.
+struct Download(Arc<Job>);
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        if self.0.is_under_way() {
+            self.0.end(JobState::Failed(Problem::not_now("the download broke off")));
+        }
+    }
 }
 
 /// The report, a page of the ledger at a time, each once the one before was taken. Where the ledger fails the answer
@@ -102,6 +133,11 @@ fn chunks(reading: Reading) -> impl Stream<Item = Result<Vec<u8>, std::io::Error
         })?;
         let chunk = lookups_csv(&page.checks, &reading.book, reading.is_first).map_err(std::io::Error::other)?;
         reading.is_first = false;
+        reading.job.0.read(page.looked_at);
+        match page.after {
+            Some(after) => reading.job.0.reach(after.minted()),
+            None => reading.job.0.end(JobState::Done(None)),
+        }
         reading.query = page.after.map(|after| AskedQuery { after: Some(after), ..query });
         Ok(Some((chunk, reading)))
     })

@@ -29,6 +29,7 @@ mod payments;
 mod person;
 mod prepaid;
 mod privacy;
+mod privacy_orders;
 mod registration;
 mod reply;
 mod requests;
@@ -224,7 +225,12 @@ impl OfficeApi {
     }
 
     fn do_it(&self, endpoint: &Endpoint, actor: &Actor, call: &mut Call) -> Result<Reply, Problem> {
-        self.beside.before(endpoint.beside, &self.office, actor, call)?;
+        // A check is charged: what was asked already is not asked again.
+        let is_repeat = endpoint.beside == Beside::Check
+            && self.office.run(actor, call.at, |work| call.is_repeat(&endpoint.operation, work))?;
+        if !is_repeat {
+            self.beside.before(endpoint, &self.office, actor, call)?;
+        }
         let reply = self.office.run(actor, call.at, |work| call.answer_once(endpoint, work))?;
         self.beside.after(endpoint.beside, &self.office, call)?;
         Ok(reply)

@@ -12,7 +12,7 @@ use laini_wire::office::privacy::{
 use serde_json::{Value, json};
 
 use super::described::{asking, in_query, operation, paged, taking};
-use super::{Call, Endpoint, Noun, Reply};
+use super::{Call, Endpoint, Noun, Reply, privacy_orders};
 use crate::http::ApiError;
 use crate::openapi::{Answer, Operation, Schemas, collect};
 
@@ -44,7 +44,8 @@ pub(super) const NOUN: Noun = Noun {
 };
 
 fn endpoints() -> Vec<Endpoint> {
-    vec![
+    let mut endpoints = privacy_orders::endpoints();
+    endpoints.extend([
         Endpoint::new(receive_operation(), receive_privacy_request),
         Endpoint::new(list_operation(), list_privacy_requests),
         Endpoint::new(read_operation(), read_privacy_request),
@@ -53,11 +54,12 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(refuse_operation(), refuse_privacy_request),
         Endpoint::new(file_operation(), file_privacy_request),
         Endpoint::new(filed_operation(), list_filed_privacy_requests),
-    ]
+    ]);
+    endpoints
 }
 
 fn schemas() -> Schemas {
-    let mut schemas = Vec::new();
+    let mut schemas = privacy_orders::schemas();
     collect::<NewPrivacyRequest>(&mut schemas);
     collect::<IdentityCheckRequest>(&mut schemas);
     collect::<PrivacyApproval>(&mut schemas);
@@ -145,7 +147,7 @@ fn identity_operation() -> Operation {
 
 fn approve_operation() -> Operation {
     let body = ("PrivacyApproval", json!({"reason": "the papers fit the registration"}));
-    let summary = "Approves a request: a restriction is made or lifted at once, the rest is carried out by command";
+    let summary = "Approves a request: a restriction is made or lifted at once, the rest waits to be carried out";
     step("approve_privacy_request", APPROVE_PATH, summary, APPROVERS, body)
 }
 

@@ -43,6 +43,16 @@ impl Reply {
         Ok(Self { is_secret: true, ..Self::created(body)? })
     }
 
+    /// 202 with JSON: it goes on in the background.
+    pub(crate) fn begun(body: &impl Serialize) -> Result<Self, Problem> {
+        Self::json(StatusCode::ACCEPTED, body)
+    }
+
+    /// The same, which is not kept for repeats.
+    pub(crate) fn once(self) -> Self {
+        Self { is_secret: true, ..self }
+    }
+
     /// 202: what becomes of it is told by letter.
     pub(crate) fn accepted() -> Self {
         Self::bytes(StatusCode::ACCEPTED, "", Vec::new())

@@ -7,7 +7,15 @@ use super::{Access, Answer, Body, Operation, Parameter};
 use crate::http::ApiError;
 
 pub(super) fn operations() -> Vec<Operation> {
-    vec![record_events(), load_snapshot(), record_heartbeat(), show_feed(), list_rejects(), retry_rejects()]
+    vec![
+        record_events(),
+        list_events(),
+        load_snapshot(),
+        record_heartbeat(),
+        show_feed(),
+        list_rejects(),
+        retry_rejects(),
+    ]
 }
 
 fn record_events() -> Operation {
@@ -32,6 +40,28 @@ fn record_events() -> Operation {
                     results,
                 )
             },
+        )
+    }
+}
+
+fn list_events() -> Operation {
+    let event = json!({
+        "source": "default", "event": "e-4711", "type": "sim_replaced", "number": "254******001", "amends": null,
+        "at": "2026-11-22T08:55:00Z", "recorded": "2026-11-22T08:55:00Z", "received": "2026-11-22T08:55:02Z",
+    });
+    let query = |name, description, schema| Parameter { name, place: "query", required: false, description, schema };
+    Operation {
+        parameters: vec![
+            query("source", "Of this feed alone.", json!({"type": "string", "minLength": 1, "maxLength": 128})),
+            query("after", "The next of the page before.", json!({"type": "string", "pattern": "^[0-9]{1,19}$"})),
+            query("limit", "How many at most.", json!({"type": "integer", "minimum": 1, "maximum": 1000})),
+        ],
+        refusals: vec![ApiError::InvalidField("limit", "expected 1 to 1000".into())],
+        ..call(
+            "list_events",
+            (Method::GET, EVENTS_PATH, OperatorScope::FeedRead),
+            "What feeds told, those events first that came last; numbers are masked",
+            Answer::ok("A page of it.", &["RecordedEventsAnswer"], json!({"events": [event], "next": null})),
         )
     }
 }

@@ -6,8 +6,8 @@ use laini_wire::checks::{CheckItem, ChecksAnswer, ChecksQuote, ChecksRequest};
 use laini_wire::delivery::{Accepted, Acknowledgement, HandedPage};
 use laini_wire::error::{CheckErrorBody, ErrorBody};
 use laini_wire::operator::{
-    EventResult, EventsSummary, FeedAnswer as RegistryFeedAnswer, HeartbeatAnswer, HeartbeatRequest, RejectsAnswer,
-    RetryAnswer, SnapshotAnswer,
+    EventResult, EventsSummary, FeedAnswer as RegistryFeedAnswer, HeartbeatAnswer, HeartbeatRequest,
+    RecordedEventsAnswer, RejectsAnswer, RetryAnswer, SnapshotAnswer,
 };
 use laini_wire::token::{OAuthError, PublishedToken, StandardToken};
 use laini_wire::world::{
@@ -95,6 +95,7 @@ fn of_operator_answers() -> Schemas {
     collect::<SnapshotAnswer>(&mut collected);
     collect::<HeartbeatAnswer>(&mut collected);
     collect::<RegistryFeedAnswer>(&mut collected);
+    collect::<RecordedEventsAnswer>(&mut collected);
     collect::<RejectsAnswer>(&mut collected);
     collect::<RetryAnswer>(&mut collected);
     collected

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use laini_core::line::{Event, EventText, LineState, Msisdn};
 use laini_core::store::{
-    BoxFuture, FeedError, FeedItem, FeedResult, KeptLine, RegistryFeed, RegistryStatus, RejectCursor, RejectId,
-    RejectPage, SnapshotLoad, SnapshotPlan,
+    BoxFuture, FeedError, FeedItem, FeedResult, KeptLine, RecordedPage, RecordedQuery, RegistryFeed, RegistryStatus,
+    RejectCursor, RejectId, RejectPage, SnapshotLoad, SnapshotPlan,
 };
 
 pub(crate) struct NoFeed;
@@ -39,6 +39,10 @@ impl RegistryFeed for NoFeed {
 
     fn history(&self, _: Msisdn) -> BoxFuture<'_, Result<Vec<Event>, FeedError>> {
         ready(Vec::new())
+    }
+
+    fn recorded(&self, _: RecordedQuery) -> BoxFuture<'_, Result<RecordedPage, FeedError>> {
+        ready(RecordedPage::default())
     }
 
     fn rejects(&self, _: RejectCursor, _: usize) -> BoxFuture<'_, Result<RejectPage, FeedError>> {

@@ -53,12 +53,22 @@ impl<'w> Caller<'w> {
     }
 
     pub(crate) async fn at(&self, method: &str, path: &str, body: Option<Value>) -> Reply {
-        let mut headers = format!("Authorization: Bearer {}\r\n", self.token);
+        self.send((method, path), "", body).await
+    }
+
+    async fn send(&self, (method, path): (&str, &str), headers: &str, body: Option<Value>) -> Reply {
+        let mut headers = format!("Authorization: Bearer {}\r\n{headers}", self.token);
         if body.is_some() {
             headers += "Content-Type: application/json\r\n";
         }
         let body = body.map_or(String::new(), |body| body.to_string());
         self.world.send(request(method, path, &headers, &body)).await
+    }
+
+    /// The same under an idempotency key.
+    pub(crate) async fn repeatable(&self, method: &str, path: &str, key: &str, body: Option<Value>) -> Reply {
+        let path = format!("/office/v1/partners/{}/{path}", self.partner);
+        self.send((method, &path), &format!("Idempotency-Key: {key}\r\n"), body).await
     }
 
     /// A request that is done.

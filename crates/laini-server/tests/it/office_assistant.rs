@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::fake_model::{FakeModel, KEY, Mood};
 use crate::office::signed_in;
+use crate::office_requests::opened;
 use crate::wire::{Connection, Reply, request};
 use crate::world::World;
 
@@ -125,4 +126,36 @@ async fn a_request_is_told_to_its_partner_and_the_operator_alone() {
     for (_, body) in model.sent() {
         assert!(!body.contains(&id[..18]), "{body}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_failed_is_told_with_its_step_and_the_page_of_its_error() {
+    let model = FakeModel::start().await;
+    let world = World::start_with_model(model.settings()).await;
+    let token = world.first_token().await.to_owned();
+    let refused = world.check_with("/imsi/v1/checkATI", &token, r#"{"customerNumber":"12345"}"#).await;
+    let unknown = world.check("/imsi/v1/checkATI", "254733999999").await;
+    assert_eq!((refused.status, unknown.status), (400, 404));
+    let (refused, unknown) = (refused.text("requestRefID"), unknown.text("requestRefID"));
+    let seat = |partner| Seat::Member { partner: PartnerId::from_stored(partner), role: MemberRole::Developer };
+    let (mine, theirs) = (signed_in(&world, 1, seat(1)), signed_in(&world, 2, seat(4_711)));
+    let staff = signed_in(&world, 3, Seat::Staff { role: StaffRole::Support });
+    let question = format!("Why did {refused} fail, and {unknown}?");
+    for id in [&refused, &unknown] {
+        opened(&world, &mine, id).await;
+    }
+    for session in [&mine, &staff] {
+        let told = answered(&world, session, &question).await;
+        let [refused, unknown] = [0, 1].map(|place| &told["requests"][place]["found"]);
+        let failure = &refused["failure"];
+        assert_eq!((&failure["stage"], &failure["error_code"]), (&json!("request"), &json!("400.002.02")), "{told}");
+        assert_eq!(failure["passage"]["href"], "/docs/errors/400.002.02");
+        assert!(failure["passage"]["quote"].as_str().unwrap().contains("customerNumber"), "{told}");
+        assert_eq!((&refused["outcome"], &refused["charge"]), (&Value::Null, &Value::Null), "{told}");
+        assert_eq!((&unknown["failure"]["stage"], &unknown["outcome"]), (&json!("registry"), &json!("not_served")));
+        assert_eq!((&refused["is_billed"], &unknown["is_billed"]), (&json!(false), &json!(false)), "{told}");
+        assert!(!told.to_string().contains("254733999999"), "no number is shown: {told}");
+    }
+    let told = answered(&world, &theirs, &question).await;
+    assert_eq!((&told["requests"][0]["found"], &told["requests"][1]["found"]), (&Value::Null, &Value::Null));
 }

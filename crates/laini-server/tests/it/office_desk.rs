@@ -1,9 +1,12 @@
 //! Batches of the desk over HTTP: brought, quoted, asked by the server itself, told row by row.
 
 use laini_core::partner::{MemberRole, StaffRole};
+use laini_office::desk::{LOOK_UPS_PER_DAY_MAX, set_settings, settings};
+use laini_office::{Actor, Work};
+use laini_server::Clock as _;
 use serde_json::{Value, json};
 
-use crate::office_apps::Caller;
+use crate::office_apps::{BANK, Caller};
 use crate::world::World;
 
 /// A sandbox app of the bank, made by its owner.
@@ -78,4 +81,54 @@ async fn a_batch_of_an_app_that_may_not_ask_stops_and_says_why() {
     let stopped = ended(&world, &clerk, batch).await;
     assert_eq!((&stopped["state"], &stopped["allow"]), (&json!("stopped"), &json!(0)), "{stopped}");
     assert!(!stopped["stopped"].as_str().unwrap().is_empty(), "{stopped}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_number_is_looked_up_once_under_a_key_judged_and_kept() {
+    let world = World::start_office().await;
+    let (owner, clerk) = (Caller::member(&world, MemberRole::Owner), Caller::member(&world, MemberRole::FraudDesk));
+    let app = sandbox_app(&owner).await;
+    let asked = |number: &str, reference: &str| json!({"app": app, "number": number, "purpose": "cheque_confirmation", "reference": reference});
+    let unlimited = |work: &mut Work<'_>| {
+        let mut settings = settings(work, BANK)?;
+        settings.look_ups_per_day = LOOK_UPS_PER_DAY_MAX;
+        set_settings(work, &settings)
+    };
+    world.office.run(&Actor::System, world.clock.now(), unlimited).unwrap();
+    // Accounts are read anew a little later: until then, the API does not know the app.
+    let is_known = async || clerk.call("POST", "desk/checks", Some(asked("0722000001", "first"))).await.status == 201;
+    world.accounts_noticed(is_known).await;
+    let made = clerk.repeatable("POST", "desk/checks", "one", Some(asked("0722 000 002", "cheque 9"))).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let receipt = made.json();
+    assert_eq!((&receipt["number"], &receipt["finding"]["verdict"]), (&json!("2547•••••002"), &json!("hold")));
+    assert_eq!(receipt["finding"]["reasons"][0]["reason"], json!("swapped"), "{receipt}");
+    assert!(!receipt.to_string().contains("722000002"), "{receipt}");
+    // A repeat is answered as it was, and nothing is asked; another request under that key is refused.
+    let again = clerk.repeatable("POST", "desk/checks", "one", Some(asked("0722 000 002", "cheque 9"))).await;
+    assert_eq!((again.json(), again.header("idempotent-replayed")), (receipt.clone(), Some("true")));
+    let other = clerk.repeatable("POST", "desk/checks", "one", Some(asked("0722000001", "cheque 9"))).await;
+    assert!(other.status == 409 && other.text("errorMessage").contains("another request"), "{other:?}");
+    let allowed = clerk.done("POST", "desk/checks", Some(asked("0722000001", "cheque 10"))).await;
+    assert_eq!(allowed["finding"]["verdict"], json!("allow"), "{allowed}");
+    let listed = clerk.done("GET", "desk/checks?verdict=hold", None).await;
+    assert_eq!(listed["checks"], json!([receipt]), "one receipt for both of them");
+    let one = clerk.done("GET", &format!("desk/checks/{}", receipt["receipt"].as_str().unwrap()), None).await;
+    assert_eq!(one, receipt);
+
+    for (field, value) in [("number", "no number"), ("purpose", "curiosity"), ("reference", " "), ("app", "none")] {
+        let mut wrong = asked("0722000001", "cheque 11");
+        wrong[field] = json!(value);
+        assert!(clerk.refused(400, "POST", "desk/checks", Some(wrong)).await.contains(field), "{field}");
+    }
+    for other in [Caller::staff(&world, StaffRole::Admin), Caller::member(&world, MemberRole::Developer)] {
+        other.refused(403, "POST", "desk/checks", Some(asked("0722000001", "none"))).await;
+    }
+    // What the API refuses to the app is refused here, in its words.
+    owner.done("PATCH", &format!("apps/{app}"), Some(json!({"allowed_addresses": ["192.0.2.0/24"]}))).await;
+    let is_refused = async || {
+        let reply = clerk.call("POST", "desk/checks", Some(asked("0722000001", "cheque 12"))).await;
+        reply.status == 409 && reply.text("errorMessage").contains("(403.")
+    };
+    world.accounts_noticed(is_refused).await;
 }

@@ -106,6 +106,32 @@ async fn passed_run(world: &World, developer: &Caller<'_>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_overtakes_the_news_of_its_address_arrives() {
+    let world = World::start_office().await;
+    let developer = Caller::member(&world, MemberRole::Owner);
+    let token = world.token(&world.sandbox).await;
+    let app = world.sandbox.app.to_string();
+    let run = developer.done("POST", "scripted-runs", Some(json!({"app": app}))).await;
+    let listen = json!({"url": "laini:listen"});
+    developer.done("POST", &format!("apps/{app}/result-addresses"), Some(listen)).await;
+    let delivery = format!("scripted-runs/{}/delivery", run["run"].as_str().unwrap());
+    developer.done("POST", &delivery, None).await;
+    // Asking for deliveries is refused until the address is noticed.
+    let headers = format!("Authorization: Bearer {token}\r\n");
+    let ask = request("GET", "/v1/deliveries", &headers, "");
+    let taken = std::cell::RefCell::default();
+    world
+        .accounts_noticed(async || {
+            let reply = world.send(&ask).await;
+            let is_noticed = reply.status == 200;
+            *taken.borrow_mut() = reply.json().to_string();
+            is_noticed
+        })
+        .await;
+    assert!(taken.borrow().contains("scripted_run"), "{taken:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_app_goes_live_by_deeds_an_approval_and_nothing_else() {
     let world = World::start_office().await;
     let owner = Caller::member(&world, MemberRole::Owner);

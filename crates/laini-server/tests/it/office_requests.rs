@@ -21,7 +21,7 @@ async fn call(world: &World, token: &str, method: &str, path: &str, body: &Value
 }
 
 /// A call, once it is told with a failure: it is written down beside the answer.
-async fn opened(world: &World, session: &str, id: &str) -> Value {
+pub(crate) async fn opened(world: &World, session: &str, id: &str) -> Value {
     let path = format!("/office/v1/partners/{BANK}/requests/{id}");
     let is_there =
         async || call(world, session, "GET", &path, &Value::Null).await.json()["request"]["failure"].is_object();

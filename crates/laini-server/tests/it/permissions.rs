@@ -102,6 +102,7 @@ const ROUTES: &[Route] = &[
     credentials("GET", "GENERATE_PATH", "/oauth/v1/generate?grant_type=client_credentials", ""),
     credentials("POST", "OAUTH2_PATH", "/oauth2/token", "grant_type=client_credentials"),
     operator("POST", "EVENTS_PATH", "/operator/v1/events", OperatorScope::FeedWrite, OK),
+    operator("GET", "EVENTS_PATH", "/operator/v1/events", OperatorScope::FeedRead, OK),
     operator("POST", "SNAPSHOTS_PATH", "/operator/v1/snapshots", OperatorScope::FeedWrite, (400, "400.004.01")),
     operator("POST", "HEARTBEATS_PATH", "/operator/v1/heartbeats", OperatorScope::FeedWrite, OK),
     operator("GET", "FEED_PATH", "/operator/v1/feed", OperatorScope::FeedRead, OK),

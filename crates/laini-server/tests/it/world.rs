@@ -333,10 +333,12 @@ fn office_of(
         ledger: Arc::clone(ledger) as _,
         outbox: Arc::clone(&ledger.outbox) as _,
         registry: Some(registry),
+        subjects: None,
         keys: Arc::clone(keys),
         entropy: Arc::new(CountedEntropy::default()),
         settings: OfficeSettings::new("Test Mobile", zone, Currency::KES),
         counted: CountedDays::default(),
+        jobs: laini_office::jobs::Jobs::default(),
     })
 }
 

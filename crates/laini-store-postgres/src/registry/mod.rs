@@ -32,8 +32,8 @@ use jiff::Timestamp;
 use laini_core::disclosure::Horizon;
 use laini_core::line::{Event, EventText, LineState, Msisdn, RegistrySeal};
 use laini_core::store::{
-    BoxFuture, FeedError, FeedItem, FeedResult, KeptLine, Lookup, Registry, RegistryError, RegistryFeed,
-    RegistryStatus, RejectCursor, RejectId, RejectPage, SnapshotLoad, SnapshotPlan,
+    BoxFuture, FeedError, FeedItem, FeedResult, KeptLine, Lookup, RecordedPage, RecordedQuery, Registry, RegistryError,
+    RegistryFeed, RegistryStatus, RejectCursor, RejectId, RejectPage, SnapshotLoad, SnapshotPlan,
 };
 
 use self::look_up::LookUps;
@@ -164,6 +164,10 @@ impl RegistryFeed for PostgresRegistry {
 
     fn history(&self, msisdn: Msisdn) -> BoxFuture<'_, Result<Vec<Event>, FeedError>> {
         Box::pin(self.read(async move |link: &Link, seal: &RegistrySeal| read::history(link, msisdn, seal).await))
+    }
+
+    fn recorded(&self, query: RecordedQuery) -> BoxFuture<'_, Result<RecordedPage, FeedError>> {
+        Box::pin(self.read(async move |link: &Link, seal: &RegistrySeal| read::recorded(link, &query, seal).await))
     }
 
     fn rejects(&self, cursor: RejectCursor, limit: usize) -> BoxFuture<'_, Result<RejectPage, FeedError>> {

@@ -1,7 +1,7 @@
 use laini_core::line::{Event, EventText, LineState, Msisdn, RegistrySeal};
-use laini_core::store::{KeptLine, RegistryStatus, RejectCursor, RejectId, RejectPage};
+use laini_core::store::{KeptLine, RecordedPage, RecordedQuery, RegistryStatus, RejectCursor, RejectId, RejectPage};
 use laini_store::registry::columns::{count, key};
-use laini_store::registry::{History as _, Row, in_order, newest, unapplied_event, unread_line};
+use laini_store::registry::{History as _, RecordedSpan, Row, in_order, newest, unapplied_event, unread_line};
 
 use super::gather::{Wanted, gather};
 use super::rows::{self, event_columns, line_columns, refused_columns};
@@ -78,6 +78,24 @@ pub(super) async fn history(link: &Link, number: Msisdn, seal: &RegistrySeal) ->
         Ok(in_order(entries))
     })
     .await
+}
+
+/// What feeds told, the newest first.
+pub(super) async fn recorded(link: &Link, query: &RecordedQuery, seal: &RegistrySeal) -> Result<RecordedPage, DbError> {
+    // The kind of an erasure, which no feed tells, is written out as in the index of erasures.
+    const SQL: &str = concat!(
+        "SELECT ",
+        event_columns!(),
+        " FROM event e WHERE e.seq >= $1 AND e.seq < $2 AND e.kind <> 14 AND ($3::text IS NULL OR e.source = $3)
+          ORDER BY e.seq DESC LIMIT $4",
+    );
+    let last = link.query_opt("SELECT last_event FROM registry_state", &[]).await?;
+    let last = Columns(&last.ok_or(DbError::Damaged("registry_state"))?).get("last_event")?;
+    let span = RecordedSpan::of(query, last);
+    let source = query.source.as_ref().map(EventText::as_str);
+    let found = link.query(SQL, params![span.first, span.end, source, span.rows]).await?;
+    let found = found.iter().map(|row| rows::event(row, seal)).collect::<Result<_, DbError>>()?;
+    Ok(span.page(found, query.limit))
 }
 
 /// What could not be read or applied, newest first.

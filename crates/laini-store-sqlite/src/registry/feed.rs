@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use laini_core::line::{Event, Msisdn, RegistrySeal};
-use laini_core::store::{FeedItem, FeedResult, KeptLine, RegistryStatus, RejectCursor, RejectId, RejectPage};
+use laini_core::store::{
+    FeedItem, FeedResult, KeptLine, RecordedPage, RecordedQuery, RegistryStatus, RejectCursor, RejectId, RejectPage,
+};
 use laini_store::registry::columns::count;
 use laini_store::registry::{
-    Broken, Entered, History as _, enter_item, in_order, newest, result_of, unapplied_event, unread_line,
+    Broken, Entered, History as _, RecordedSpan, enter_item, in_order, newest, result_of, unapplied_event, unread_line,
 };
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -215,6 +217,14 @@ impl SqliteRegistry {
     pub(super) fn kept_lines_now(&self, after: Option<RejectId>, limit: usize) -> Result<Vec<KeptLine>, Failure> {
         let (after, limit) = (after.map_or(0, |id| stored(id.0)), i64::try_from(limit).unwrap_or(i64::MAX));
         Ok(self.serving.read_history(|history| history.kept_after(after, limit))?.unwrap_or_default())
+    }
+
+    pub(super) fn recorded_now(&self, query: &RecordedQuery) -> Result<RecordedPage, Failure> {
+        let read = |history: &History<'_>| {
+            let span = RecordedSpan::of(query, history.last_event()?);
+            Ok(span.page(history.recorded(span, query.source.as_ref())?, query.limit))
+        };
+        Ok(self.serving.read_history(read)?.unwrap_or_default())
     }
 
     pub(super) fn rejects_now(&self, cursor: RejectCursor, limit: usize) -> Result<RejectPage, Failure> {

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use laini_core::line::{Event, EventKey, EventKind, EventText, FeedLine, Msisdn, RefusedRow, RegistrySeal};
 use laini_core::store::FeedStatus;
 use laini_store::registry::columns::{key, micros};
-use laini_store::registry::{self, Broken, Entering, Entry, EventColumns, RefusedEntry};
+use laini_store::registry::{self, Broken, Entering, Entry, EventColumns, RecordedSpan, RefusedEntry};
 use rusqlite::{Connection, params};
 
 use super::failure::Failure;
@@ -79,6 +79,15 @@ impl History<'_> {
     /// Events after a place in the order of arrival, at most `limit`.
     pub(super) fn after(&self, seq: i64, limit: i64) -> Result<Vec<Entry>, Failure> {
         self.select("seq > ?1 ORDER BY seq LIMIT ?2", [seq, limit])
+    }
+
+    /// What feeds told, or one of them, among these places, the newest first.
+    pub(super) fn recorded(&self, span: RecordedSpan, source: Option<&EventText>) -> Result<Vec<Entry>, Failure> {
+        // The kind of an erasure, which no feed tells, is written out as in the index of erasures.
+        self.select(
+            "seq >= ?1 AND seq < ?2 AND kind <> 14 AND (?3 IS NULL OR source = ?3) ORDER BY seq DESC LIMIT ?4",
+            params![span.first, span.end, source.map(EventText::as_str), span.rows],
+        )
     }
 
     /// Events that a snapshot cut at `cut` may lack, by ascending place after `seq`, at most `limit`.

@@ -25,8 +25,8 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use laini_core::line::{Event, EventText, LineState, Msisdn, RegistrySeal};
 use laini_core::store::{
-    BoxFuture, FeedError, FeedItem, FeedResult, KeptLine, Lookup, Registry, RegistryError, RegistryFeed,
-    RegistryStatus, RejectCursor, RejectId, RejectPage, SnapshotLoad, SnapshotPlan,
+    BoxFuture, FeedError, FeedItem, FeedResult, KeptLine, Lookup, RecordedPage, RecordedQuery, Registry, RegistryError,
+    RegistryFeed, RegistryStatus, RejectCursor, RejectId, RejectPage, SnapshotLoad, SnapshotPlan,
 };
 
 use self::failure::Failure;
@@ -140,6 +140,10 @@ impl RegistryFeed for SqliteRegistry {
 
     fn history(&self, msisdn: Msisdn) -> BoxFuture<'_, Result<Vec<Event>, FeedError>> {
         Box::pin(async move { Ok(self.history_now(msisdn)?) })
+    }
+
+    fn recorded(&self, query: RecordedQuery) -> BoxFuture<'_, Result<RecordedPage, FeedError>> {
+        Box::pin(async move { Ok(self.recorded_now(&query)?) })
     }
 
     fn rejects(&self, cursor: RejectCursor, limit: usize) -> BoxFuture<'_, Result<RejectPage, FeedError>> {

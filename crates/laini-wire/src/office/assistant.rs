@@ -43,24 +43,46 @@ pub struct NamedRequestAnswer {
     pub found: Option<FoundRequestAnswer>,
 }
 
-/// What the ledger says of a request.
+/// What is known of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FoundRequestAnswer {
-    /// When it was decided, RFC 3339.
+    /// Whose app called: the partner's id.
+    pub partner: String,
+    /// When it came, RFC 3339.
     pub at: String,
-    /// The app that asked, by name.
+    /// The app that called, by name.
     pub app: String,
-    /// `imsi`, `swap` or `age`.
-    pub product: String,
+    /// `imsi`, `swap` or `age`; null: the path is of no one product.
+    pub product: Option<String>,
     /// `sandbox` or `production`.
     pub environment: String,
-    /// What came of it: `answered`, `repeated`, `not_served`, `unknown` or `withheld`.
-    pub outcome: String,
-    /// What it was charged, such as `KES 20.00`.
-    pub charge: String,
+    /// The HTTP status; null: not kept any more.
+    pub status: Option<u16>,
+    /// How it failed; null: it did not, or that is not kept any more.
+    pub failure: Option<NamedFailure>,
+    /// What came of it: `answered`, `repeated`, `not_served`, `unknown` or `withheld`; null: it was not recorded.
+    pub outcome: Option<String>,
+    /// What it was charged, such as `KES 20.00`; null: nothing, for it was not recorded.
+    pub charge: Option<String>,
     /// Whether that was taken back since.
     pub is_reversed: bool,
+    /// Whether it is billed: charged more than nothing, and not taken back.
+    pub is_billed: bool,
+}
+
+/// How a request failed that a question names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NamedFailure {
+    /// The code of the table of errors.
+    pub error_code: String,
+    /// What its caller was told.
+    pub error_message: String,
+    /// The step at which it ended: `token`, `request`, `limits`, `registry`, `disclosure` or `charge`.
+    pub stage: String,
+    /// What the page of the error says; null: the code has none.
+    pub passage: Option<PassageAnswer>,
 }
 
 /// The answer to a question.

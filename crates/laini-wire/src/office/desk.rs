@@ -199,6 +199,30 @@ pub struct DeskRowsAnswer {
     pub next: Option<u32>,
 }
 
+/// `POST /office/v1/partners/{partner}/desk/checks`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewDeskCheck {
+    /// In the name of which app.
+    pub app: String,
+    /// The number, in any form.
+    pub number: String,
+    /// `fraud_prevention`, `onboarding` or `cheque_confirmation`.
+    pub purpose: String,
+    /// The reference of the case, 1 to 128 characters.
+    pub reference: String,
+    /// The digits of the SIM that was enrolled: whether it is still the same decides, too.
+    #[serde(default)]
+    pub expect: Option<String>,
+}
+
+impl fmt::Debug for NewDeskCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewDeskCheck(…)")
+    }
+}
+
 /// The receipt of a check that somebody made at the desk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

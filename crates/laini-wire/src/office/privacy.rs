@@ -56,6 +56,69 @@ pub struct PrivacyRefusal {
     pub reason: String,
 }
 
+/// `POST /office/v1/privacy-requests/{request}/carry-out`. What is asked for says which of the fields count.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PrivacyOrder {
+    /// The number, in any form: only its keyed hash is kept with the request.
+    pub number: String,
+    /// Of an export or an erasure: from this day on, in the operator's zone: `2026-11-01`.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Until this day, which is included.
+    #[serde(default)]
+    pub until: Option<String>,
+    /// Whose time: `present`, where absent, `all`, or, of an erasure alone, `earlier`.
+    #[serde(default)]
+    pub holdings: Option<String>,
+    /// Of a correction: the id of the event that is wrong.
+    #[serde(default)]
+    pub event: Option<String>,
+    /// The feed that it came by; `default` where absent.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// When it really happened.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// Which IMSI it was really about.
+    #[serde(default)]
+    pub imsi: Option<String>,
+    /// Whether it never happened; false where absent.
+    #[serde(default)]
+    pub is_retracted: bool,
+}
+
+impl fmt::Debug for PrivacyOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivacyOrder(…)")
+    }
+}
+
+/// A long piece of work that reads the ledger, with how far it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JobAnswer {
+    /// `under_way`, `done` or `failed`.
+    pub status: String,
+    /// When it began.
+    pub begun: String,
+    /// Who began it.
+    pub by: String,
+    /// How many rows of the ledger were read.
+    pub rows_read: u64,
+    /// Up to which instant the ledger was read, of a report; null: not known.
+    pub read_until: Option<String>,
+    /// What it came to, in counts; null: not yet, or it is a file that somebody has.
+    pub came_to: Option<String>,
+    /// What was not erased, and why.
+    pub stays: Vec<String>,
+    /// Why it failed; null: it did not.
+    pub failed_for: Option<String>,
+    /// For so many seconds after its end it is kept, in memory alone.
+    pub kept_s: u64,
+}
+
 /// A privacy request, as the operator's staff see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

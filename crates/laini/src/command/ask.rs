@@ -1,9 +1,8 @@
 //! `laini ask`: what the documentation says to a question.
 
 use clap::Args;
-use laini_core::billing::CheckId;
-use laini_guide::{QUESTION_CHARS_MAX, answer};
-use laini_office::assistant::{ids_in, named_requests};
+use laini_guide::{QUESTION_CHARS_MAX, answer, error_passage};
+use laini_office::assistant::{FoundRequest, ids_in, named_requests};
 use serde::Serialize;
 
 use super::context::{console, now};
@@ -35,14 +34,33 @@ struct Quoted {
     quote: String,
 }
 
-/// A request that the question names; without an outcome where it is not known.
+/// A request that the question names.
 #[derive(Serialize)]
 struct Looked {
     id: String,
-    at: Option<String>,
-    app: Option<String>,
+    found: Option<Call>,
+}
+
+/// What is known of it.
+#[derive(Serialize)]
+struct Call {
+    at: String,
+    app: String,
+    status: Option<u16>,
+    failure: Option<Failed>,
+    /// Absent where it was not recorded, and so cost nothing.
     outcome: Option<&'static str>,
     charge: Option<String>,
+}
+
+/// Where it ended, and why.
+#[derive(Serialize)]
+struct Failed {
+    stage: &'static str,
+    error_code: String,
+    error_message: String,
+    /// What the page of the error says.
+    guide: Vec<String>,
 }
 
 /// Answers from the documentation in this binary; no server and no model is asked.
@@ -64,32 +82,33 @@ pub(crate) fn run(context: &Context, args: &AskArgs) -> anyhow::Result<()> {
 fn looked_up(context: &Context, question: &str) -> anyhow::Result<Vec<Looked>> {
     let office = invoice::office(context)?;
     let requests = office.run(&console(), now(), |work| named_requests(work, &console(), question))?;
-    let looked = requests.into_iter().map(|request| {
-        let id = CheckId::request_ref(request.id);
-        match request.found {
-            None => Looked { id, at: None, app: None, outcome: None, charge: None },
-            Some(found) => Looked {
-                id,
-                at: Some(found.at.to_string()),
-                app: Some(found.app),
-                outcome: Some(found.outcome.word()),
-                charge: Some(found.charge.to_string()),
-            },
-        }
-    });
+    let looked = requests.into_iter().map(|named| Looked { id: named.id.request_ref(), found: named.found.map(call) });
     Ok(looked.collect())
+}
+
+fn call(found: FoundRequest) -> Call {
+    let FoundRequest { app, request, .. } = found;
+    let status = request.status();
+    let failure = request.failure.map(|failure| Failed {
+        stage: failure.stage.word(),
+        guide: error_passage(&failure.code).map(|passage| passage.blocks.clone()).unwrap_or_default(),
+        error_code: failure.code,
+        error_message: failure.reason,
+    });
+    Call {
+        at: request.at.to_string(),
+        app,
+        status,
+        failure,
+        outcome: request.recorded.map(|recorded| recorded.outcome.word()),
+        charge: request.recorded.map(|recorded| recorded.charge.to_string()),
+    }
 }
 
 fn told(answered: &Answered) -> String {
     let mut text = String::new();
     for request in &answered.requests {
-        let Looked { id, at, app, outcome, charge } = request;
-        text += &match (at, app, outcome, charge) {
-            (Some(at), Some(app), Some(outcome), Some(charge)) => format!("{id}: {outcome}, {at}, {app}, {charge}\n\n"),
-            _ => format!(
-                "{id}: not in the ledger. What was refused before the registry was asked is told by `laini requests`.\n\n"
-            ),
-        };
+        text += &looked(request);
     }
     for passage in &answered.passages {
         text += &format!("{} › {}  {}\n", passage.page, passage.heading, passage.href);
@@ -101,5 +120,21 @@ fn told(answered: &Answered) -> String {
     if !answered.is_known && answered.requests.is_empty() {
         text += "The documentation has no answer to that. Try other words, or ask support.\n";
     }
+    text
+}
+
+/// A request in words: where it failed, with what the page of the error says.
+fn looked(request: &Looked) -> String {
+    let id = &request.id;
+    let Some(Call { at, app, failure, outcome, charge, .. }) = &request.found else {
+        return format!("{id}: not known. A failed call is kept for 30 days.\n\n");
+    };
+    let (outcome, charge) = (outcome.unwrap_or("not recorded"), charge.as_deref().unwrap_or("not billed"));
+    let mut text = format!("{id}: {outcome}, {at}, {app}, {charge}\n");
+    if let Some(Failed { stage, error_code, error_message, guide }) = failure {
+        text += &format!("    failed at the step {stage}: {error_message} ({error_code})\n");
+        text.extend(guide.iter().map(|line| format!("    {line}\n")));
+    }
+    text.push('\n');
     text
 }

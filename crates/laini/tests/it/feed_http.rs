@@ -308,6 +308,15 @@ fn feed_rejects_are_listed_and_read_again() {
     );
     let told = etl.post("/operator/v1/rejects/retry", "").json();
     assert_eq!((&told["lines"], &told["unreadable"]), (&json!(2), &json!(2)), "{told}");
+    // The one that waits was told all the same; what could not be read is no event.
+    let told = etl.get("/operator/v1/events?source=default").json();
+    let [one] = told["events"].as_array().unwrap().as_slice() else { panic!("{told}") };
+    assert_eq!((&one["event"], &one["type"]), (&json!("e2"), &json!("suspended")));
+    assert_eq!((&one["number"], &told["next"]), (&json!("254*****000"), &Value::Null));
+    assert_eq!(etl.get("/operator/v1/events?source=hlr-2").json(), json!({"events": [], "next": null}));
+    for query in ["limit=0", "limit=1001", "after=x", "source=", "other=1"] {
+        assert_eq!(etl.get(&format!("/operator/v1/events?{query}")).status, 400, "{query}");
+    }
     server.stop();
 
     // Under the right one, what was kept is taken, and what is no event stays.
@@ -324,6 +333,11 @@ fn feed_rejects_are_listed_and_read_again() {
         listed["rejects"].as_array().unwrap().iter().map(|reject| reject["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons.len(), 2, "{listed}");
     assert!(reasons.contains(&"is not a JSON object whose fields are texts"), "{listed}");
+    let events = etl.lab.json(&["registry", "events", "--limit", "1"]);
+    assert_eq!(events["events"][0]["event"], json!("e1"), "{events}");
+    let next = events["next"].to_string();
+    let rest = etl.lab.json(&["registry", "events", "--after", next.as_str()]);
+    assert_eq!((&rest["events"][0]["event"], &rest["next"]), (&json!("e2"), &Value::Null));
     let retried = etl.lab.json(&["registry", "retry"]);
     assert_eq!((&retried["lines"], &retried["unreadable"]), (&json!(1), &json!(1)));
     server.stop();

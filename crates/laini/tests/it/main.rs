@@ -52,6 +52,7 @@ mod shutdown;
 mod status;
 mod store_copy;
 mod subject;
+mod subject_orders;
 mod suspension;
 mod traces;
 mod upstream;

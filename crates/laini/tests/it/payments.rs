@@ -35,7 +35,8 @@ fn a_paybill_statement_twice_adds_nothing_the_second_time_and_tops_a_balance_up(
         [&report["added"], &report["matched"], &report["known"], &report["passed_over"]].map(Value::clone)
     };
     assert_eq!(counted(&lab.json(&import)), [2, 1, 0, 2].map(|n| json!(n)));
-    assert_eq!(counted(&lab.json(&import)), [0, 0, 2, 2].map(|n| json!(n)));
+    // Without --format the statement tells itself what it is.
+    assert_eq!(counted(&lab.json(&import[..3])), [0, 0, 2, 2].map(|n| json!(n)));
 
     let all = lab.json(&["payment", "list"]);
     assert_eq!(all.as_array().unwrap().len(), 2);

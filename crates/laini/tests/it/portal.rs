@@ -10,7 +10,7 @@ use laini_portal::{PageOfAll, every_page};
 use reqwest::redirect::Policy;
 
 use crate::bank::{Answer, Bank};
-use crate::running::{Lab, Running};
+use crate::running::{Lab, Running, days_ago, wait_until};
 
 const SESSION: &str = "__Host-laini_session";
 /// An id that nothing has.
@@ -243,5 +243,92 @@ fn a_file_that_is_too_large_is_refused_before_it_is_read() {
     let taken = post(&owner, &owner.csrf, "pin.pdf", &pdf);
     assert_eq!((taken.status, taken.header("location")), (303, "/organisation#documents"), "{taken:?}");
     assert!(owner.get("/organisation").text.contains("pin.pdf"));
+    server.stop();
+}
+
+#[test]
+fn a_table_is_sorted_by_its_columns_alone_and_its_file_follows() {
+    let lab = Lab::new();
+    lab.json(&["partner", "add", "Bank A"]);
+    for name in ["middle", "Zebra", "alpha"] {
+        let of = ["--partner", "Bank A", "--environment", "sandbox", "--products", "imsi"];
+        lab.json(&[&["app", "add", "--name", name], of.as_slice()].concat());
+    }
+    let server = lab.serve();
+    let invite = ["member", "add", "Bank A", "owner@bank.example", "--role", "owner"];
+    let owner = Browser::of_person(&lab, &server, &invite);
+    let order = |path: &str| {
+        let page = owner.get(path);
+        assert_eq!(page.status, 200, "{path}: {page:?}");
+        let table = page.text.split("<tbody>").nth(1).unwrap().split("</tbody>").next().unwrap();
+        let mut places = ["alpha", "middle", "Zebra"].map(|name| (table.find(name).unwrap(), name));
+        places.sort_unstable();
+        (places.map(|(_, name)| name), page.text)
+    };
+    let (as_it_comes, plain) = order("/apps?tab=sandbox");
+    assert!(plain.contains("href=\"/apps?tab=sandbox&#38;sort=name#sort-name\""), "{plain}");
+    assert_eq!(plain.matches("aria-sort").count(), 0);
+    let (up, page) = order("/apps?tab=sandbox&sort=name");
+    assert_eq!(up, ["alpha", "middle", "Zebra"]);
+    assert!(page.contains("<th aria-sort=\"ascending\" id=\"sort-name\">"), "{page}");
+    assert!(page.contains("sort=-name#sort-name"), "{page}");
+    assert_eq!(order("/apps?tab=sandbox&sort=-name").0, ["Zebra", "middle", "alpha"]);
+    for other in ["secret", "name;drop", "-", "--name", "NAME", "%00"] {
+        let (order, page) = order(&format!("/apps?tab=sandbox&sort={other}"));
+        assert_eq!(order, as_it_comes, "{other}");
+        assert_eq!(page.matches("aria-sort").count(), 0, "{other}");
+    }
+    // The people of a partner fit on a page, and are sorted; the file of the usage is asked for in its order.
+    assert!(owner.get("/team?sort=-role").text.contains("<th aria-sort=\"descending\" id=\"sort-role\">"));
+    let usage = owner.get("/usage/days.csv?environment=sandbox&days=-checks");
+    assert_eq!(usage.status, 200, "{usage:?}");
+    server.stop();
+}
+
+#[test]
+fn a_snapshot_of_a_page_is_read_as_it_comes_or_changes_nothing() {
+    let lab = Lab::new();
+    let server = lab.serve();
+    let of = |role: &str| {
+        let email = format!("{role}@mobile.example");
+        Browser::of_person(&lab, &server, &["staff", "add", &email, "--role", role])
+    };
+    let (admin, support) = (of("admin"), of("support"));
+    let send = |browser: &Browser, csrf: &str, rows: &[u8], is_whole: bool| {
+        let field = |name: &str, value: &str| {
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let mut body = (field("csrf", csrf) + &field("as_of", &days_ago(1).to_string())).into_bytes();
+        body.extend_from_slice(b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n");
+        body.extend_from_slice(rows);
+        body.extend_from_slice(if is_whole { b"\r\n--x--\r\n".as_slice() } else { b"" });
+        let request = browser.http.post(browser.bank.url("/operate/data/snapshot")).header("cookie", &browser.cookie);
+        let request = request.header("content-type", "multipart/form-data; boundary=x").body(body);
+        browser.bank.send(request).unwrap()
+    };
+    // More than a form or a document may be.
+    let rows = 300_000;
+    let mut extract = b"msisdn,imsi,registered_at,last_swap_at\n".to_vec();
+    for n in 0..rows {
+        extract.extend_from_slice(format!("254722{n:06},63902{n:010},2019-01-12,\n").as_bytes());
+    }
+    assert!(extract.len() > 11 * 1024 * 1024, "{}", extract.len());
+    assert_eq!(send(&support, &support.csrf, b"", true).status, 403, "not their business");
+    assert_eq!(send(&admin, &support.csrf, &extract[..4096], true).status, 403, "another browser's form");
+    let generation = || lab.json(&["registry", "status"])["generation"].clone();
+    let before = generation();
+    let told = |wanted: &str| {
+        wait_until(wanted, Duration::from_mins(1), || {
+            let page = admin.get("/operate/data").text;
+            page.contains(wanted) && !page.contains("every 1s")
+        });
+    };
+    assert_eq!(send(&admin, &admin.csrf, &extract, false).status, 303);
+    told("note bad");
+    assert_eq!(generation(), before, "what broke off changed nothing");
+    let sent = send(&admin, &admin.csrf, &extract, true);
+    assert_eq!((sent.status, sent.header("location")), (303, "/operate/data"), "{sent:?}");
+    told("note good");
+    assert_eq!(lab.json(&["registry", "status"])["lines"], 300_000);
     server.stop();
 }

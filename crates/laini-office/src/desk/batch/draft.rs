@@ -1,8 +1,8 @@
-use laini_core::partner::{App, AppId, AppStatus, DeskBatchId, PartnerId};
+use laini_core::partner::{AppId, DeskBatchId, PartnerId};
 
 use super::rows::DeskSheet;
 use super::{BatchState, Counts, DeskBatch, Quote, batch};
-use crate::apps::apps_of;
+use crate::desk::check::usable_app;
 use crate::desk::sheet::{Columns, Entries, ROWS_MAX, Sheet, SheetError, guess};
 use crate::{PageRequest, Problem, Work};
 
@@ -115,13 +115,6 @@ pub(super) fn brought(work: &mut Work<'_>, partner: PartnerId, id: DeskBatchId) 
     }
     let sheet = work.get::<DeskSheet>(id)?.sheet(work.office)?;
     Ok((draft, sheet))
-}
-
-/// An app of the partner that works.
-pub(super) fn usable_app(work: &Work<'_>, partner: PartnerId, id: AppId) -> Result<App, Problem> {
-    let mut apps = apps_of(work, partner)?.into_iter().map(|of| of.app);
-    let found = apps.find(|app| app.id == id && app.status == AppStatus::Active);
-    found.ok_or(Problem::invalid("app", "choose one of your apps that works"))
 }
 
 fn make_room(work: &mut Work<'_>, person: laini_core::partner::PersonId) -> Result<(), Problem> {

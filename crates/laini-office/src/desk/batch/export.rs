@@ -4,6 +4,7 @@ use laini_core::partner::{DeskBatchId, PartnerId};
 use super::rows::DeskRows;
 use super::{BatchRow, Came, DeskBatch, GROUP_ROWS, batch};
 use crate::desk::masked;
+use crate::desk::sheet::{Cell, SheetFormat};
 use crate::{Problem, Work};
 
 /// Which rows of a batch.
@@ -67,30 +68,34 @@ pub fn rows(
     Ok((found, None))
 }
 
-/// Rows of a batch as CSV, as they stand: numbers masked, a text that a spreadsheet would run made harmless.
-pub fn export(work: &mut Work<'_>, partner: PartnerId, id: DeskBatchId, which: WhichRows) -> Result<Vec<u8>, Problem> {
+/// The columns of an export.
+const HEAD: [&str; 11] =
+    ["line", "number", "reference", "amount", "name", "verdict", "reasons", "check", "asked", "data_of", "charge"];
+
+/// Rows of a batch as a file, as they stand: numbers masked, no text a formula.
+pub fn export(
+    work: &mut Work<'_>,
+    partner: PartnerId,
+    id: DeskBatchId,
+    which: WhichRows,
+    format: SheetFormat,
+) -> Result<Vec<u8>, Problem> {
     let batch = batch(work, partner, id)?;
     let (rows, _) = rows(work, &batch, which, 0, usize::MAX)?;
-    let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let head =
-        ["line", "number", "reference", "amount", "name", "verdict", "reasons", "check", "asked", "data_of", "charge"];
-    let failed = |error: csv::Error| Problem::Store(error.to_string());
-    csv.write_record(head).map_err(failed)?;
-    for (_, row) in &rows {
+    let cells = |(_, row): (u32, BatchRow)| {
         let number = work.office.settings.plan.parse(&row.number).map(masked).unwrap_or_default();
-        let mut cells = vec![row.line.to_string(), number];
-        cells.extend([&row.reference, &row.amount, &row.name].map(|text| harmless(text)));
-        cells.extend(came(row));
-        csv.write_record(cells).map_err(failed)?;
-    }
-    csv.into_inner().map_err(|error| Problem::Store(error.to_string()))
+        let came = came(&row);
+        let texts = [number, row.reference, row.amount, row.name].into_iter().chain(came);
+        [Cell::Whole(row.line)].into_iter().chain(texts.map(Cell::Text)).collect()
+    };
+    format.write(&HEAD, rows.into_iter().map(cells)).map_err(|error| Problem::Store(error.to_string()))
 }
 
 fn came(row: &BatchRow) -> [String; 6] {
     let none = String::new;
     match &row.came {
         None => [none(), none(), none(), none(), none(), none()],
-        Some(Came::Failed(why)) => ["failed".to_owned(), harmless(why), none(), none(), none(), none()],
+        Some(Came::Failed(why)) => ["failed".to_owned(), why.clone(), none(), none(), none(), none()],
         Some(Came::Found(found)) => {
             let reason = |reason: laini_core::desk::Reason| match reason.days() {
                 Some(days) => format!("{} {days}", reason.word()),
@@ -107,9 +112,4 @@ fn came(row: &BatchRow) -> [String; 6] {
             ]
         }
     }
-}
-
-/// A text that no spreadsheet takes for a formula.
-fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }

@@ -12,7 +12,7 @@ const DRAFTS_KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// Forgets drafts that nobody started, and the rows of batches whose numbers were kept long enough; of how many
 /// batches.
 pub fn forget_batches(office: &Office, at: Timestamp) -> Result<usize, Problem> {
-    let (mut forgotten, mut page) = (0, PageRequest { after: None, limit: 1 });
+    let (mut forgotten, mut page) = (0, PageRequest { limit: 1, ..PageRequest::FIRST });
     loop {
         // A batch in one unit of work: its rows are hundreds of records.
         let (is_gone, next) = office.run(&Actor::System, at, |work| {

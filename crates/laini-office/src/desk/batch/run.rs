@@ -88,7 +88,7 @@ pub enum Answered {
 /// The rows that are to be asked next; `None` = nothing is due. They are left to whoever took them for a while.
 pub fn take(office: &Office, at: Timestamp) -> Result<Option<Job>, Problem> {
     office.run(&Actor::System, at, |work| {
-        let first = PageRequest { after: None, limit: 1 };
+        let first = PageRequest { limit: 1, ..PageRequest::FIRST };
         let found = work.find::<DeskBatch>("due", "all", false, first)?.items.pop();
         let Some(mut batch) = found.filter(|batch| batch.due <= at) else { return Ok(None) };
         let job = next(work, &mut batch)?;

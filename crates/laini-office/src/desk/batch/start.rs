@@ -1,9 +1,10 @@
 use laini_core::line::Msisdn;
 use laini_core::partner::{DeskBatchId, PartnerId, Purpose};
 
-use super::draft::{brought, usable_app};
+use super::draft::brought;
 use super::rows::{DeskRows, DeskSheet, seal};
 use super::{AskedFrom, BatchRow, BatchState, Came, DeskBatch, GROUP_ROWS, Hidden, RUNNING_MAX, batch};
+use crate::desk::check::usable_app;
 use crate::desk::{a_reference, admit};
 use crate::{Kept as _, PageRequest, Problem, Work};
 

@@ -1,18 +1,21 @@
-//! Tables that people bring: pasted lines, CSV, a workbook.
+//! Tables that people bring and take along: pasted lines, CSV, a workbook.
 //!
-//! Owns what is read of them, how large they may be, and which column is which. Must never run, keep or show a formula,
-//! unpack more than it has room for, or say in an error what stood in a cell.
+//! Owns what is read of them, how large they may be, which column is which, and how rows are written as a file.
+//! Must never run, keep, show or write a formula, unpack more than it has room for, or say in an error what stood in a
+//! cell.
 
 mod archive;
 mod columns;
 mod text;
 mod workbook;
+mod written;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Problem;
 
 pub use columns::{Columns, Entries, Entry, NAME_CHARS_MAX, guess, number};
+pub use written::{Cell, SheetFormat};
 
 /// The largest file.
 pub const FILE_BYTES_MAX: usize = 2 * 1024 * 1024;

@@ -1,10 +1,8 @@
 use std::fmt::Write as _;
-use std::io::Write as _;
 
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
 use laini_core::line::NumberPlan;
 
+use super::archive::pack;
 use super::*;
 
 const PLAN: NumberPlan = NumberPlan::KENYA;
@@ -23,46 +21,8 @@ fn asked(sheet: &Sheet) -> Vec<(String, String)> {
     entries.rows.into_iter().map(|row| (row.number, row.reference)).collect()
 }
 
-/// A ZIP archive of these parts, packed.
-fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
-    let (mut file, mut directory) = (Vec::new(), Vec::new());
-    for (name, bytes) in parts {
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(bytes).unwrap();
-        let packed = encoder.finish().unwrap();
-        let sizes = [u32::try_from(packed.len()).unwrap(), u32::try_from(bytes.len()).unwrap()];
-        let at = u32::try_from(file.len()).unwrap();
-        let name_bytes = u16::try_from(name.len()).unwrap();
-        let mut about = Vec::new();
-        about.extend([20_u16, 0, 8, 0, 0].iter().flat_map(|field| field.to_le_bytes()));
-        about.extend(0_u32.to_le_bytes());
-        about.extend(sizes.iter().flat_map(|field| field.to_le_bytes()));
-        about.extend(name_bytes.to_le_bytes());
-        about.extend(0_u16.to_le_bytes());
-        file.extend(b"PK\x03\x04");
-        file.extend(&about);
-        file.extend(name.as_bytes());
-        file.extend(packed);
-        directory.extend(b"PK\x01\x02\x14\x00");
-        directory.extend(&about);
-        directory.extend([0_u8; 10]);
-        directory.extend(at.to_le_bytes());
-        directory.extend(name.as_bytes());
-    }
-    let (at, bytes) = (u32::try_from(file.len()).unwrap(), u32::try_from(directory.len()).unwrap());
-    let count = u16::try_from(parts.len()).unwrap();
-    file.extend(directory);
-    file.extend(b"PK\x05\x06\0\0\0\0");
-    file.extend(count.to_le_bytes());
-    file.extend(count.to_le_bytes());
-    file.extend(bytes.to_le_bytes());
-    file.extend(at.to_le_bytes());
-    file.extend([0, 0]);
-    file
-}
-
 fn workbook(sheet: &str, shared: &str) -> Vec<u8> {
-    archive(&[
+    pack(&[
         ("xl/workbook.xml", br#"<workbook xmlns:r="r"><sheets><sheet name="Cheques" sheetId="1" r:id="rId7"/></sheets></workbook>"#),
         (
             "xl/_rels/workbook.xml.rels",
@@ -71,6 +31,7 @@ fn workbook(sheet: &str, shared: &str) -> Vec<u8> {
         ("xl/sharedStrings.xml", shared.as_bytes()),
         ("xl/worksheets/one.xml", sheet.as_bytes()),
     ])
+    .unwrap()
 }
 
 #[test]
@@ -191,5 +152,28 @@ fn a_workbook_that_unpacks_to_too_much_or_lies_is_refused() {
     }
     let entity = "<!DOCTYPE a [<!ENTITY b \"0722000001\">]><worksheet><sheetData><row><c t=\"str\"><v>&b;</v></c></row></sheetData></worksheet>";
     assert_eq!(refused(&workbook(entity, "<sst/>")), SheetError::Broken);
-    assert_eq!(refused(&archive(&[("word/document.xml", b"<a/>")])), SheetError::Unknown);
+    assert_eq!(refused(&pack(&[("word/document.xml", b"<a/>")]).unwrap()), SheetError::Unknown);
+}
+
+#[test]
+fn what_is_written_as_a_workbook_is_read_back_and_nothing_of_it_is_a_formula() {
+    let texts = ["=cmd|' /C calc'!A0", "@SUM(1)", "-1", "00100.50", "<b> & \"B\"", "2547•••••001", "", "a  b", "1E+11"];
+    let row = || [Cell::Whole(17)].into_iter().chain(texts.map(|text| Cell::Text(text.to_owned()))).collect();
+    let head = ["line", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let file = SheetFormat::Xlsx.write(&head, [row(), row()].into_iter()).unwrap();
+    assert_eq!(file, SheetFormat::Xlsx.write(&head, [row(), row()].into_iter()).unwrap(), "the same bytes");
+    let sheet = Sheet::read(&file).unwrap();
+    assert_eq!(sheet.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(sheet.rows[0].cells, head);
+    for row in &sheet.rows[1..] {
+        assert_eq!(row.cells[0], "17");
+        assert_eq!(row.cells[1..], texts);
+    }
+    let mut archive = super::archive::Archive::open(&file).unwrap();
+    let xml = String::from_utf8(archive.part("xl/worksheets/sheet1.xml").unwrap().unwrap()).unwrap();
+    assert!(!xml.contains("<f") && xml.contains("state=\"frozen\""), "{xml}");
+    // No control character that XML has no way to say keeps the others from being read.
+    let odd =
+        SheetFormat::Xlsx.write(&["a"], [vec![Cell::Text("b\u{0}\u{1b}\u{ffff}c".to_owned())]].into_iter()).unwrap();
+    assert_eq!(Sheet::read(&odd).unwrap().rows[1].cells, ["bc"]);
 }

@@ -55,6 +55,19 @@ impl Format {
         let found = Self::ALL.into_iter().find(|format| format.word() == word);
         found.ok_or(WordError { expected: "csv, camt053, mpesa" })
     }
+
+    /// What a statement is, as its beginning tells: XML is camt.053, a table that is headed as the M-PESA portal heads it
+    /// is a paybill's, and everything else is read as a bank's table.
+    pub fn told_by(bytes: &[u8]) -> Self {
+        let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        if text.trim_ascii_start().starts_with(b"<") {
+            Self::Camt053
+        } else if mpesa::is_headed(text) {
+            Self::Mpesa
+        } else {
+            Self::Csv
+        }
+    }
 }
 
 /// Money that came in.

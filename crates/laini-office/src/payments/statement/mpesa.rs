@@ -81,6 +81,13 @@ fn account_in(details: &str) -> String {
     after.unwrap_or_default().to_owned()
 }
 
+/// Whether the header of such a statement stands where it may.
+pub(super) fn is_headed(bytes: &[u8]) -> bool {
+    let reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(bytes);
+    let mut records = reader.into_records().take(LINES_BEFORE_HEADER_MAX + 1);
+    records.any(|record| record.is_ok_and(|record| Columns::of(&record).is_some()))
+}
+
 pub(super) fn read(
     bytes: &mut impl BufRead,
     currency: Currency,

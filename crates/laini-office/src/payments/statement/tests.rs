@@ -82,6 +82,29 @@ fn a_banks_table_is_read_whatever_the_order_and_case_of_its_columns() {
 }
 
 #[test]
+fn a_statement_tells_what_it_is() {
+    let with_mark = format!("\u{feff}{}", camt("08", ENTRY));
+    let bare_mpesa = &MPESA[MPESA.find("Receipt No.").unwrap()..];
+    // Where the header would stand after so many lines, it is no paybill's any more.
+    let buried = "x,y\n".repeat(40) + bare_mpesa;
+    let cases = [
+        (CSV, Format::Csv),
+        ("date,amount,id\n2026-11-22,1,<b>\n", Format::Csv),
+        ("", Format::Csv),
+        ("\u{feff}", Format::Csv),
+        (&buried, Format::Csv),
+        (MPESA, Format::Mpesa),
+        (bare_mpesa, Format::Mpesa),
+        (&with_mark, Format::Camt053),
+        ("\r\n  <Document", Format::Camt053),
+    ];
+    for (text, format) in cases {
+        assert_eq!(Format::told_by(text.as_bytes()), format, "{text}");
+    }
+    assert_eq!(Format::told_by(b"\xff\xfe\x00"), Format::Csv);
+}
+
+#[test]
 fn what_is_wrong_with_a_table_is_told_by_line() {
     let text = "date,amount,id,currency\n2026-11-22,1.005,a,\n31/02/2026,1,b,\n2026-11-22,1,,\n\
         2026-11-22,1,c,USD\nx\n2026-11-22,1,d,KES\n";

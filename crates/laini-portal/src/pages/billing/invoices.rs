@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use askama::Template;
 use laini_core::billing::{Account, Month};
+use laini_core::partner::PartnerId;
 use laini_office::billing::{Invoice, invoices_of};
-use laini_office::{Cursor, PageRequest, Problem, payments};
+use laini_office::{PageRequest, Problem, payments};
 
 use super::{BOTH, OWN, base};
 use crate::answer::Answer;
@@ -11,6 +12,7 @@ use crate::figures::amount;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{By, Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::InvoicesWords;
 
@@ -30,6 +32,7 @@ struct InvoicesPage {
     base: String,
     name: String,
     is_member: bool,
+    sorting: Sorting<InvoiceRow>,
     rows: Vec<InvoiceRow>,
     next: Option<String>,
 }
@@ -42,10 +45,44 @@ pub(in crate::pages) struct InvoiceRow {
     pub(in crate::pages) due: String,
     pub(in crate::pages) open: String,
     pub(in crate::pages) state: State,
+    /// The total, and what of it is still open, in minor units.
+    minor: (i64, i64),
 }
 
+static INVOICES: Table<InvoiceRow> = Table {
+    name: "sort",
+    columns: &[
+        ("number", |one, other| one.number.cmp(&other.number)),
+        ("month", |one, other| one.month.cmp(&other.month)),
+        ("total", |one, other| one.minor.0.cmp(&other.minor.0)),
+        ("open", |one, other| one.minor.1.cmp(&other.minor.1)),
+        // A day as people read it is in the order of days.
+        ("due", |one, other| one.due.cmp(&other.due)),
+        ("state", |one, other| one.state.cmp(&other.state)),
+    ],
+    comes: "-number",
+};
+
+/// An invoice among those of all partners: whose it is, and what they are called.
+pub(in crate::pages) type OfAll = (PartnerId, String, InvoiceRow);
+
+const OF_ALL: &[By<OfAll>] = &[
+    ("number", |one, other| one.2.number.cmp(&other.2.number)),
+    ("partner", |one, other| by_text(&one.1, &other.1)),
+    ("month", |one, other| one.2.month.cmp(&other.2.month)),
+    ("total", |one, other| one.2.minor.0.cmp(&other.2.minor.0)),
+    ("open", |one, other| one.2.minor.1.cmp(&other.2.minor.1)),
+    ("due", |one, other| one.2.due.cmp(&other.2.due)),
+    ("state", |one, other| one.2.state.cmp(&other.2.state)),
+];
+
+/// Invoices of all partners as they come: all of them, those still to be paid, those in dispute.
+pub(in crate::pages) static ALL: Table<OfAll> = Table { name: "sort", columns: OF_ALL, comes: "-number" };
+pub(in crate::pages) static STILL_OPEN: Table<OfAll> = Table { name: "sort", columns: OF_ALL, comes: "due" };
+pub(in crate::pages) static DISPUTED: Table<OfAll> = Table { name: "sort", columns: OF_ALL, comes: "" };
+
 /// How an invoice stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::pages) enum State {
     Paid,
     PaidInPart,
@@ -89,26 +126,25 @@ impl InvoiceRow {
             due: statement.due.to_string(),
             open: amount(open_of(account, invoice), &statement.currency),
             state: State::of(account, invoice),
+            minor: (statement.total_minor, open_of(account, invoice)),
         }
     }
 }
 
-/// The page of a list that is asked for.
-pub(in crate::pages) fn asked_page(visit: &Visit) -> Result<PageRequest, Problem> {
-    let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
-    Ok(PageRequest { after, ..PageRequest::FIRST })
-}
-
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let words = &visit.language.words().invoices;
-    let found = portal.work(&visit, |work, visit| {
+    let mut sorting = Sorting::asked(&INVOICES, &visit, format!("{}/invoices", base(&visit)));
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, visit| {
         let partner = visit.partner()?;
         let name = payments::known_partner(work, partner)?.name;
-        let listed = invoices_of(work, partner, asked_page(visit)?)?;
+        let listed = invoices_of(work, partner, PageRequest { is_turned, ..visit.asked_page()? })?;
         let on = payments::today(work);
         Ok((name, listed, payments::account(work, partner, on)?))
     });
     let (name, listed, account) = found.await?;
+    let mut rows: Vec<_> = listed.items.iter().map(|invoice| InvoiceRow::of(invoice, &account)).collect();
+    sorting.sort(&mut rows, listed.next.is_some());
     page(&InvoicesPage {
         frame: visit.frame(&portal, words.title),
         words,
@@ -116,7 +152,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         base: base(&visit),
         name,
         is_member: visit.actor().partner().is_some(),
-        rows: listed.items.iter().map(|invoice| InvoiceRow::of(invoice, &account)).collect(),
+        sorting,
+        rows,
         next: listed.next.map(|next| next.to_string()),
     })
 }

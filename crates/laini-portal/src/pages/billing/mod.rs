@@ -17,7 +17,7 @@ use laini_core::billing::Month;
 use laini_core::partner::{May, MemberRole, StaffRole};
 use laini_office::Problem;
 
-pub(super) use invoices::{InvoiceRow, asked_page};
+pub(super) use invoices::{ALL, DISPUTED, InvoiceRow, OfAll, STILL_OPEN};
 
 use crate::page::{Access, Page};
 use crate::visit::Visit;

@@ -13,6 +13,7 @@ use crate::figures::{count, money};
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::BillingWords;
 
@@ -40,6 +41,7 @@ struct StandingPage {
     /// What the month costs so far, and may come to.
     sums: Option<(String, String)>,
     products: Vec<ProductRow>,
+    sorting: Sorting<BudgetRow>,
     budgets: Vec<BudgetRow>,
     is_saved: bool,
     can_set: bool,
@@ -66,7 +68,19 @@ struct BudgetRow {
     budget: Option<(String, String)>,
     used: String,
     percent: Option<i64>,
+    /// The budget and what of it is used, in minor units.
+    minor: (Option<i64>, i64),
 }
+
+static BUDGETS: Table<BudgetRow> = Table {
+    name: "sort",
+    columns: &[
+        ("app", |one, other| by_text(&one.name, &other.name)),
+        ("budget", |one, other| one.minor.0.cmp(&other.minor.0)),
+        ("used", |one, other| one.minor.1.cmp(&other.minor.1)),
+    ],
+    comes: "",
+};
 
 struct PrepaidCard {
     left: String,
@@ -122,7 +136,9 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         used: money(standing.used),
         since: portal.shown(standing.from),
     });
+    let mut budgets: Vec<_> = read.apps.iter().map(|app| BudgetRow::of(app, &read.usage, &shown)).collect();
     page(&StandingPage {
+        sorting: Sorting::of(&BUDGETS, &visit, format!("{}/billing", base(&visit)), &mut budgets),
         frame: visit.frame(&portal, words.title),
         words,
         base: base(&visit),
@@ -133,7 +149,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         averaged_days: read.month.averaged_days,
         sums: read.month.sums().map(|(spent, forecast)| (money(spent), money(forecast))),
         products: read.month.products.iter().map(|of| ProductRow::of(of, words)).collect(),
-        budgets: read.apps.iter().map(|app| BudgetRow::of(app, &read.usage, &shown)).collect(),
+        budgets,
         is_saved: !visit.query("saved").is_empty(),
         can_set: may(&visit, BOTH_ACT),
         prepaid,
@@ -172,6 +188,7 @@ impl BudgetRow {
             name: app.name.clone(),
             budget: budget.map(|budget| (money(budget.month), shown(budget.stop_minor()))),
             used: shown(used),
+            minor: (budget.map(|budget| budget.month.minor), used),
             percent: percent.map(|percent| i64::try_from(percent).unwrap_or(i64::MAX)),
         }
     }

@@ -16,6 +16,7 @@ use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::plot::{Form, Plot, Series};
 use crate::portal::Portal;
+use crate::sorting::{By, Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::UsageWords;
 
@@ -42,14 +43,22 @@ struct UsagePage {
     environment: &'static str,
     sums: Row,
     charts: Vec<String>,
-    /// By app and by product: what the table is called, its first column, its rows.
-    tables: [(&'static str, &'static str, Vec<Row>); 2],
+    /// By app, by product and by day.
+    tables: [Counted; 3],
     is_member: bool,
     from: Date,
     until: Date,
 }
 
-/// What was asked of one kind.
+/// A table: what it is called, its first column, its rows.
+struct Counted {
+    title: &'static str,
+    of: &'static str,
+    sorting: Sorting<Used>,
+    rows: Vec<Row>,
+}
+
+/// What was asked of one kind, as people read it.
 struct Row {
     name: String,
     checks: String,
@@ -64,6 +73,35 @@ struct Sums {
     minor: i64,
 }
 
+/// What was asked of one kind.
+struct Used {
+    name: String,
+    sums: Sums,
+}
+
+static APPS: Table<Used> = Table { name: "apps", columns: USED, comes: "" };
+static PRODUCTS: Table<Used> = Table { name: "products", columns: USED, comes: "" };
+static DAYS: Table<Used> = Table { name: "days", columns: USED, comes: "name" };
+static REFERENCES: Table<Used> = Table { name: "sort", columns: USED, comes: "" };
+const USED: &[By<Used>] = &[
+    ("name", |one, other| by_text(&one.name, &other.name)),
+    ("checks", |one, other| one.sums.checks.cmp(&other.sums.checks)),
+    ("charged", |one, other| one.sums.charged.cmp(&other.sums.charged)),
+    ("spend", |one, other| one.sums.minor.cmp(&other.sums.minor)),
+];
+
+/// The rows of the file, in the order of the days.
+static FILE: Table<DayUsage> = Table {
+    name: DAYS.name,
+    columns: &[
+        ("name", |one, other| one.day.cmp(&other.day)),
+        ("checks", |one, other| one.checks.cmp(&other.checks)),
+        ("charged", |one, other| Sums::of(one).charged.cmp(&Sums::of(other).charged)),
+        ("spend", |one, other| one.charged_minor.cmp(&other.charged_minor)),
+    ],
+    comes: DAYS.comes,
+};
+
 impl Sums {
     fn add(&mut self, usage: &DayUsage) {
         // A reversal is no check: it takes a charge back.
@@ -76,6 +114,12 @@ impl Sums {
             _ => self.checks += usage.checks,
         }
         self.minor = self.minor.saturating_add(usage.charged_minor);
+    }
+
+    fn of(usage: &DayUsage) -> Self {
+        let mut sums = Self::default();
+        sums.add(usage);
+        sums
     }
 
     fn row(self, name: String, currency: Currency) -> Row {
@@ -122,15 +166,16 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         Ok((read, months(visit, now)?.1))
     });
     let (read, months) = found.await?;
-    let (mut all, mut by_app, mut by_product) = (Sums::default(), BTreeMap::new(), BTreeMap::new());
+    let mut all = Sums::default();
     for usage in &read.usage {
         all.add(usage);
-        by_app.entry(usage.app).or_insert_with(Sums::default).add(usage);
-        by_product.entry(usage.product).or_insert_with(Sums::default).add(usage);
     }
     let app = |id: &AppId| read.apps.get(id).cloned().unwrap_or_else(|| id.to_string());
-    let apps = by_app.iter().map(|(id, sums)| sums.row(app(id), read.currency)).collect();
-    let products = by_product.iter().map(|(of, sums)| sums.row(of.word().to_owned(), read.currency)).collect();
+    let apps = used(&read.usage, |usage| usage.app, app);
+    let products = used(&read.usage, |usage| usage.product, |product| product.word().to_owned());
+    let days = used(&read.usage, |usage| usage.day, ToString::to_string);
+    let here = || format!("{}/usage", base(&visit));
+    let counted = |table, texts, used| Counted::new(table, &visit, here(), texts, used, read.currency);
     let until = read.days.1;
     page(&UsagePage {
         frame: visit.frame(&portal, words.title),
@@ -142,11 +187,39 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         months,
         environment: environment.word(),
         sums: all.row(String::new(), read.currency),
-        tables: [(words.by_app, words.app, apps), (words.by_product, words.product, products)],
+        tables: [
+            counted(&APPS, (words.by_app, words.app), apps),
+            counted(&PRODUCTS, (words.by_product, words.product), products),
+            counted(&DAYS, (words.by_day, words.day), days),
+        ],
         is_member: visit.actor().partner().is_some(),
         from: read.days.0,
         until,
     })
+}
+
+impl Counted {
+    fn new(
+        table: &'static Table<Used>,
+        visit: &Visit,
+        here: String,
+        (title, of): (&'static str, &'static str),
+        mut used: Vec<Used>,
+        currency: Currency,
+    ) -> Self {
+        let sorting = Sorting::of(table, visit, here, &mut used);
+        let rows = used.into_iter().map(|used| used.sums.row(used.name, currency)).collect();
+        Self { title, of, sorting, rows }
+    }
+}
+
+/// What was asked of each kind.
+fn used<K: Ord>(usage: &[DayUsage], kind: impl Fn(&DayUsage) -> K, name: impl Fn(&K) -> String) -> Vec<Used> {
+    let mut kinds: BTreeMap<K, Sums> = BTreeMap::new();
+    for one in usage {
+        kinds.entry(kind(one)).or_default().add(one);
+    }
+    kinds.iter().map(|(kind, sums)| Used { name: name(kind), sums: *sums }).collect()
 }
 
 /// Checks by day, and what they cost at list prices.
@@ -190,7 +263,8 @@ fn charts(read: &Read, words: &UsageWords) -> Result<Vec<String>, Problem> {
 
 async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let environment = environment(&visit);
-    let read = portal.work(&visit, move |work, visit| read(work, visit, environment)).await?;
+    let mut read = portal.work(&visit, move |work, visit| read(work, visit, environment)).await?;
+    Sorting::of(&FILE, &visit, "", &mut read.usage);
     let mut csv = "day,app,product,environment,outcome,checks,charged_minor,currency\r\n".to_owned();
     for usage in &read.usage {
         let app = read.apps.get(&usage.app).cloned().unwrap_or_else(|| usage.app.to_string());
@@ -212,7 +286,7 @@ struct ReferencesPage {
     from: String,
     until: String,
     partner: PartnerId,
-    rows: Option<Vec<Row>>,
+    counted: Option<Counted>,
 }
 
 async fn show_references(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
@@ -226,12 +300,15 @@ async fn show_references(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answe
         }
     };
     let currency = portal.office.settings.currency;
-    let row = |one: &ReferenceUsage| Row {
+    let used = |one: &ReferenceUsage| Used {
         name: format!("{} · {}", one.reference.as_deref().unwrap_or(words.no_reference), one.product.word()),
-        checks: count(one.checks),
-        charged: count(one.charged),
-        spend: money(Money::new(one.charged_minor, currency)),
+        sums: Sums { checks: one.checks, charged: one.charged, minor: one.charged_minor },
     };
+    let counted = counted.map(|counted| {
+        let used = counted.iter().map(used).collect();
+        let here = format!("{}/usage/references", base(&visit));
+        Counted::new(&REFERENCES, &visit, here, (words.references, words.reference), used, currency)
+    });
     page(&ReferencesPage {
         frame: visit.frame(&portal, words.references),
         words,
@@ -239,6 +316,6 @@ async fn show_references(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answe
         from: visit.query("from").to_owned(),
         until: visit.query("until").to_owned(),
         partner,
-        rows: counted.map(|counted| counted.iter().map(row).collect()),
+        counted,
     })
 }

@@ -12,6 +12,7 @@ use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::AppsWords;
 
@@ -31,10 +32,23 @@ struct AppsPage<'a> {
     frame: Frame,
     words: &'static AppsWords,
     tabs: [(&'static str, &'static str, bool); 4],
+    sorting: Sorting<App>,
     apps: Vec<AppRow>,
     name: &'a str,
     products: [Product; 3],
 }
+
+static APPS: Table<App> = Table {
+    name: "sort",
+    columns: &[
+        ("name", |one, other| by_text(&one.name, &other.name)),
+        ("environment", |one, other| one.environment.word().cmp(other.environment.word())),
+        ("state", |one, other| one.status.word().cmp(other.status.word())),
+        ("products", |one, other| one.products.iter().cmp(other.products.iter())),
+        ("key", |one, other| one.consumer_key.as_str().cmp(other.consumer_key.as_str())),
+    ],
+    comes: "",
+};
 
 pub(super) struct AppRow {
     pub(super) id: String,
@@ -79,6 +93,7 @@ async fn show_list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pro
         "revoked" => app.status == AppStatus::Revoked,
         _ => true,
     };
+    let mut shown: Vec<App> = all.into_iter().map(|of| of.app).filter(|app| is_shown(app)).collect();
     let labels = [words.all, words.sandbox, words.production, words.revoked];
     let mut tabs = TABS.map(|tab| (tab, "", false));
     for (place, label) in labels.into_iter().enumerate() {
@@ -88,7 +103,8 @@ async fn show_list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pro
         frame: visit.frame(&portal, words.title),
         words,
         tabs,
-        apps: all.iter().map(|of| &of.app).filter(|app| is_shown(app)).map(AppRow::of).collect(),
+        sorting: Sorting::of(&APPS, &visit, "/apps", &mut shown),
+        apps: shown.iter().map(AppRow::of).collect(),
         name: visit.field("name"),
         products: Product::ALL,
     })

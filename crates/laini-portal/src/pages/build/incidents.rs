@@ -6,14 +6,15 @@ use askama::Template;
 use laini_core::partner::IncidentId;
 use laini_core::store::{RefusalCause, RefusedCall};
 use laini_office::incidents::{self, Incident, Which};
-use laini_office::{Cursor, PageRequest, Problem};
+use laini_office::{PageRequest, Problem};
 
 use super::LOOKS;
 use crate::answer::Answer;
 use crate::frame::Frame;
-use crate::incident_card::IncidentCard;
+use crate::incident_card::{INCIDENTS, IncidentCard, Listed};
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::Sorting;
 use crate::visit::{Visit, page};
 use crate::words::IncidentWords;
 
@@ -30,6 +31,7 @@ pub(super) fn pages() -> Vec<Page> {
 struct IncidentsPage {
     frame: Frame,
     words: &'static IncidentWords,
+    sorting: Sorting<Listed>,
     /// Each with whether it reaches the partner.
     rows: Vec<(IncidentCard, bool)>,
     next: Option<String>,
@@ -37,10 +39,11 @@ struct IncidentsPage {
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let found = portal.work(&visit, |work, visit| {
+    let mut sorting = Sorting::asked(&INCIDENTS, &visit, "/incidents");
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, visit| {
         let partner = visit.partner()?;
-        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
-        let page = incidents::list(work, Which::All, PageRequest { after, ..PageRequest::FIRST })?;
+        let page = incidents::list(work, Which::All, PageRequest { is_turned, ..visit.asked_page()? })?;
         let book = work.book()?;
         let reaches =
             |incident: &Incident| book.apps.iter().any(|app| app.partner == partner && incident.affected.reaches(app));
@@ -49,11 +52,14 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     });
     let (found, reached, is_subscribed) = found.await?;
     let all = visit.language.words();
-    let cards = found.items.iter().map(|incident| IncidentCard::of(incident, &portal, all));
+    let mut listed: Vec<Listed> = found.items.into_iter().zip(reached).collect();
+    sorting.sort(&mut listed, found.next.is_some());
+    let card = |(incident, is_reached): &Listed| (IncidentCard::of(incident, &portal, all), *is_reached);
     page(&IncidentsPage {
         frame: visit.frame(&portal, all.incidents.title),
         words: &all.incidents,
-        rows: cards.zip(reached).collect(),
+        sorting,
+        rows: listed.iter().map(card).collect(),
         next: found.next.map(|next| next.to_string()),
         is_subscribed,
     })

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use laini_core::billing::{CheckId, Outcome};
 use laini_core::line::Msisdn;
-use laini_core::partner::{App, AppId, Environment, Product};
+use laini_core::partner::{App, AppId, Environment, May, PartnerId, Product};
 use laini_core::store::RefusalCause;
 use laini_office::requests::{self, Answered, Opened, Request, RequestFilter, RequestsPage, StepState};
 use laini_office::{Problem, Work};
@@ -15,7 +15,8 @@ use laini_office::{Problem, Work};
 use super::LOOKS;
 use crate::answer::Answer;
 use crate::frame::Frame;
-use crate::page::{Page, Workspace};
+use crate::page::{Access, Page, Workspace};
+use crate::pages::partner::{Head, named, path_of};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::RequestsWords;
@@ -26,8 +27,15 @@ pub(super) fn pages() -> Vec<Page> {
         Page::post("/requests", LOOKS, find, show_list),
         Page::get("/requests/{call}", LOOKS, show_one),
         Page::get("/requests.csv", LOOKS, download),
+        Page::get("/partners/{partner}/requests", STAFF, show_list),
+        Page::post("/partners/{partner}/requests", STAFF, find, show_list),
+        Page::get("/partners/{partner}/requests/{call}", STAFF, show_one),
+        Page::get("/partners/{partner}/requests.csv", STAFF, download),
     ]
 }
+
+/// Staff look at the log of each partner, under the partner's path.
+const STAFF: Access = Access::SignedIn(May::STAFF);
 
 /// Calls of a page.
 const CALLS_PER_PAGE: usize = 50;
@@ -45,6 +53,9 @@ const TABS: [&str; 3] = ["", "answered", "failed"];
 struct ListPage {
     frame: Frame,
     words: &'static RequestsWords,
+    head: Head,
+    /// Where the log is, for whoever looks.
+    here: String,
     tabs: Vec<Tab>,
     apps: Vec<(String, String, bool)>,
     csv: String,
@@ -176,15 +187,17 @@ struct Found {
     page: RequestsPage,
     causes: Vec<RefusalCause>,
     apps: Vec<App>,
+    of: (PartnerId, String),
 }
 
 fn look(work: &Work<'_>, visit: &Visit, filter: &RequestFilter, after: Option<CheckId>) -> Result<Found, Problem> {
-    let partner = visit.partner()?;
+    let of = named(work, visit)?;
+    let partner = of.0;
     let page = requests::list(work, partner, filter, after, CALLS_PER_PAGE)?;
     let of_app = RequestFilter { app: filter.app, ..RequestFilter::default() };
     let causes = requests::causes(work, partner, &of_app)?;
     let apps = work.book()?.apps.into_iter().filter(|app| app.partner == partner).collect();
-    Ok(Found { page, causes, apps })
+    Ok(Found { page, causes, apps, of })
 }
 
 async fn show_list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
@@ -200,7 +213,7 @@ async fn find(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         let words = &visit.language.words().requests;
         let there = portal.work(&visit, move |work, visit| requests::open(work, visit.partner()?, id)).await;
         return match there {
-            Ok(_) => Ok(Answer::see_other(format!("/requests/{wanted}"))),
+            Ok(_) => Ok(Answer::see_other(format!("{}/{wanted}", home(&visit)?))),
             Err(Problem::NotFound(_)) => Err(Problem::invalid("id", words.not_found)),
             Err(problem) => Err(problem),
         };
@@ -218,25 +231,27 @@ async fn find(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
 
 fn listed(portal: &Portal, visit: &Visit, found: Found, about: Option<(String, String)>) -> Result<Answer, Problem> {
     let words = &visit.language.words().requests;
-    let Found { page: calls, causes, apps } = found;
+    let Found { page: calls, causes, apps, of } = found;
+    let here = home(visit)?;
     let chosen = visit.query("app");
     let labels = [words.all, words.answered, words.failed];
     let answered = visit.query("answered");
     let tab = |(word, label): (&str, &'static str)| Tab {
         label,
-        href: href(visit, &[("answered", word), ("code", ""), ("after", "")]),
+        href: href(visit, &here, &[("answered", word), ("code", ""), ("after", "")]),
         is_here: about.is_none() && word == answered,
     };
     let next = calls.next.map(|next| {
         let after = next.request_ref();
-        Next { href: href(visit, &[("after", &after)]), after }
+        Next { href: href(visit, &here, &[("after", &after)]), after }
     });
     page(&ListPage {
         frame: visit.frame(portal, words.title),
         words,
+        head: Head::new(visit, of, "requests"),
         tabs: TABS.into_iter().zip(labels).map(tab).collect(),
         apps: apps.iter().map(|app| (app.id.to_string(), app.name.clone(), app.id.to_string() == chosen)).collect(),
-        csv: href(visit, &[("after", "")]).replacen("/requests", "/requests.csv", 1),
+        csv: href(visit, &format!("{here}.csv"), &[("after", "")]),
         answered: answered.to_owned(),
         code: visit.query("code").to_owned(),
         from: visit.query("from").to_owned(),
@@ -245,6 +260,7 @@ fn listed(portal: &Portal, visit: &Visit, found: Found, about: Option<(String, S
         calls: calls.requests.iter().map(|request| CallRow::of(request, &apps, portal, words)).collect(),
         next,
         about,
+        here,
     })
 }
 
@@ -265,8 +281,16 @@ fn is_documented(code: &str) -> bool {
     code.starts_with(|letter: char| letter.is_ascii_digit())
 }
 
+/// Where the log is: a member's own, or a partner's for staff.
+fn home(visit: &Visit) -> Result<String, Problem> {
+    match visit.param("partner") {
+        Some(_) => Ok(path_of(visit.partner()?, "requests")),
+        None => Ok("/requests".to_owned()),
+    }
+}
+
 /// The list, with the filters that it has now but for those that are given.
-fn href(visit: &Visit, changed: &[(&str, &str)]) -> String {
+fn href(visit: &Visit, path: &str, changed: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for name in ["answered", "app", "code", "from", "until", "after"] {
         let value = changed.iter().find(|(named, _)| *named == name).map_or(visit.query(name), |(_, value)| *value);
@@ -274,7 +298,7 @@ fn href(visit: &Visit, changed: &[(&str, &str)]) -> String {
             query.append_pair(name, value);
         }
     }
-    format!("/requests?{}", query.finish())
+    format!("{path}?{}", query.finish())
 }
 
 /// The calls of the list as a file, the newest that fit in it.
@@ -319,6 +343,9 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
 struct OnePage {
     frame: Frame,
     words: &'static RequestsWords,
+    head: Head,
+    /// Where the log is, for whoever looks.
+    here: String,
     call: CallRow,
     path: String,
     took: Option<String>,
@@ -348,11 +375,12 @@ async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
     let words = &visit.language.words().requests;
     let id = visit.id("call", CheckId::parse_request_ref)?;
     let found = portal.work(&visit, move |work, visit| {
-        let partner = visit.partner()?;
-        let opened = requests::open(work, partner, id)?;
-        Ok((opened, work.book()?.apps.into_iter().filter(|app| app.partner == partner).collect::<Vec<_>>()))
+        let of = named(work, visit)?;
+        let opened = requests::open(work, of.0, id)?;
+        let apps: Vec<_> = work.book()?.apps.into_iter().filter(|app| app.partner == of.0).collect();
+        Ok((opened, apps, of))
     });
-    let (Opened { request, steps }, apps) = found.await?;
+    let (Opened { request, steps }, apps, of) = found.await?;
     let step = |step: requests::Step| {
         let (name, about) = words.steps[step.stage as usize];
         let (state, class) = match step.state {
@@ -375,7 +403,9 @@ async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
         reason: failure.map(|failure| failure.reason.clone()),
         steps: steps.into_iter().map(step).collect(),
         replay: Replay { persona: persona_like(&request), check: request.product.unwrap_or(Product::Imsi).word() },
-        partner: visit.partner()?.to_string(),
+        partner: of.0.to_string(),
+        head: Head::new(&visit, of, "requests"),
+        here: home(&visit)?,
         call: CallRow::of(&request, &apps, &portal, words),
     })
 }

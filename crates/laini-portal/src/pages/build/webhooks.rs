@@ -16,6 +16,7 @@ use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::WebhooksWords;
 
@@ -42,6 +43,7 @@ struct WebhooksPage {
     /// A new signing secret with its address, shown this once.
     secret: Option<(String, String)>,
     apps: Vec<(String, String, &'static str)>,
+    sorting: Sorting<AddressRow>,
     addresses: Vec<AddressRow>,
     url: String,
     only_dead: bool,
@@ -60,6 +62,17 @@ struct AddressRow {
     proven: Option<String>,
     overlap: Option<String>,
 }
+
+static ADDRESSES: Table<AddressRow> = Table {
+    name: "sort",
+    columns: &[
+        ("url", |one, other| one.url.cmp(&other.url)),
+        ("app", |one, other| by_text(&one.app, &other.app)),
+        // An instant as people read it is in the order of time; what is not proven comes before all of them.
+        ("state", |one, other| one.proven.cmp(&other.proven)),
+    ],
+    comes: "",
+};
 
 struct DeliveryRow {
     id: String,
@@ -91,7 +104,9 @@ async fn listed(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<(String
     });
     let (all, found) = found.await?;
     let of = |address: &ResultAddress, app: &App| address_row(address, app, portal);
-    let addresses = all.iter().flat_map(|one| one.addresses.iter().map(|address| of(address, &one.app))).collect();
+    let addresses = all.iter().flat_map(|one| one.addresses.iter().map(|address| of(address, &one.app)));
+    let mut addresses: Vec<AddressRow> = addresses.collect();
+    let sorting = Sorting::of(&ADDRESSES, visit, "/webhooks", &mut addresses);
     let row = |delivery: Delivery| {
         let of = all.iter().find(|one| one.app.id == delivery.app);
         let address = of.and_then(|of| of.addresses.iter().find(|address| address.id == delivery.address));
@@ -105,6 +120,7 @@ async fn listed(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<(String
         can_build: may_build(visit),
         secret,
         apps: alive.map(|one| (one.app.id.to_string(), one.app.name.clone(), one.app.environment.word())).collect(),
+        sorting,
         addresses,
         url: visit.field("url").to_owned(),
         only_dead,

@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
 use askama::Template;
-use laini_core::partner::{App, AppStatus, DeskCheckId, Environment, Purpose};
-use laini_office::desk::{self, AboutCheck, a_reference};
-use laini_office::{Problem, apps};
-use laini_wire::checks::CHECKS_PATH;
-use serde_json::json;
+use laini_core::partner::{App, AppStatus, DeskCheckId, Environment, PartnerId, Purpose};
+use laini_office::desk::{self, TypedCheck};
+use laini_office::{Problem, Work, apps};
+use laini_server::http::Asker;
 
 use super::INVESTIGATES;
 use super::receipt::{Receipt, names};
@@ -32,6 +31,7 @@ struct DeskPage {
     words: &'static DeskWords,
     history: &'static DeskHistoryWords,
     batch: &'static DeskBatchWords,
+    partner: PartnerId,
     apps: Vec<AppChoice>,
     purposes: Vec<(&'static str, &'static str, bool)>,
     reference: String,
@@ -98,6 +98,7 @@ async fn desk_page(
         words,
         history,
         batch: &all.desk_batch,
+        partner: visit.partner()?,
         apps: AppChoice::all(&apps, &said.app),
         purposes: purposes(words, &said.purpose),
         reference: said.reference,
@@ -127,22 +128,14 @@ pub(super) fn chosen_purpose(visit: &Visit) -> Result<Purpose, Problem> {
 }
 
 async fn check(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let number = portal.office.settings.plan.parse_spaced(visit.field("number"));
-    let number = number.map_err(|error| Problem::invalid("number", error.to_string()))?;
-    let (purpose, reference) = (chosen_purpose(&visit)?, a_reference(visit.field("reference"))?);
-    let app = chosen_app(&portal, &visit).await?;
-    portal.work(&visit, move |work, visit| desk::admit(work, visit.partner()?, &[number])).await?;
-    let mut asking = json!({"number": number.digits(), "purpose": purpose.word(), "reference": reference});
-    if !visit.field("expect").is_empty() {
-        asking["expect"] = visit.field("expect").into();
-    }
-    let asked = portal.ask(&visit, &app, CHECKS_PATH, &asking).await?;
-    let told = asked.item().and_then(laini_server::desk::told);
-    let told = told.ok_or_else(|| Problem::not_now(asked.error_message()))?;
-    let about = AboutCheck { number, app, purpose, reference };
-    let keep = move |work: &mut laini_office::Work<'_>, visit: &Visit| {
-        desk::keep_check(work, visit.partner()?, &about, told.clone())
-    };
+    let said = |name| visit.field(name).to_owned();
+    let (number, app, purpose) = (said("number"), said("app"), said("purpose"));
+    let typed = TypedCheck { number, app, purpose, reference: said("reference"), expect: said("expect") };
+    let begin = move |work: &mut Work<'_>, visit: &Visit| desk::begin_check(work, visit.partner()?, &typed);
+    let about = portal.work(&visit, begin).await?;
+    let asker = Asker::from(&visit.context);
+    let told = laini_server::desk::ask(&portal.inside, &portal.office, asker, &about, None).await?;
+    let keep = move |work: &mut Work<'_>, visit: &Visit| desk::keep_check(work, visit.partner()?, &about, told.clone());
     let kept = portal.work(&visit, keep).await?;
     Ok(Answer::see_other(format!("/desk/history/{}", kept.id)))
 }
@@ -171,7 +164,7 @@ async fn receipt_page(portal: &Arc<Portal>, visit: &Arc<Visit>, number: Option<S
 /// Uncovers the number of a receipt on the page that answers, and nowhere else.
 async fn reveal(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let id = visit.id("check", DeskCheckId::parse)?;
-    let reveal = move |work: &mut laini_office::Work<'_>, visit: &Visit| {
+    let reveal = move |work: &mut Work<'_>, visit: &Visit| {
         desk::reveal_check(work, visit.partner()?, id, visit.field("reason")).map(|number| number.to_string())
     };
     let number = portal.work(&visit, reveal).await?;

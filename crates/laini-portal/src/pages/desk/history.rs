@@ -15,11 +15,14 @@ use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::{DeskHistoryWords, DeskWords};
 
+const HERE: &str = "/desk/history";
+
 pub(super) fn pages() -> Vec<Page> {
-    vec![Page::get("/desk/history", INVESTIGATES, show).in_rail(Workspace::Investigate, |words| words.desk_history)]
+    vec![Page::get(HERE, INVESTIGATES, show).in_rail(Workspace::Investigate, |words| words.desk_history)]
 }
 
 #[derive(Template)]
@@ -28,6 +31,7 @@ struct HistoryPage {
     frame: Frame,
     words: &'static DeskHistoryWords,
     desk: &'static DeskWords,
+    sorting: Sorting<Row>,
     rows: Vec<Row>,
     reference: String,
     until: String,
@@ -48,6 +52,19 @@ struct Row {
     is_sandbox: bool,
 }
 
+static RECEIPTS: Table<Row> = Table {
+    name: "sort",
+    columns: &[
+        // An instant as people read it is in the order of time.
+        ("at", |one, other| one.at.cmp(&other.at)),
+        ("verdict", |one, other| one.verdict.word.cmp(other.verdict.word)),
+        ("number", |one, other| one.masked.cmp(&other.masked)),
+        ("reference", |one, other| by_text(&one.reference, &other.reference)),
+        ("by", |one, other| by_text(&one.by, &other.by)),
+    ],
+    comes: "-at",
+};
+
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let wanted = Some(visit.query("reference").trim().to_owned()).filter(|reference| !reference.is_empty());
     let person = PersonId::parse(visit.query("person")).ok();
@@ -57,10 +74,11 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let midnight = until.and_then(|day| day.checked_add(1.day()).ok()).map(|day| day.at(0, 0, 0, 0));
     let before = midnight.and_then(|midnight| zone.to_ambiguous_timestamp(midnight).compatible().ok());
     let filter = HistoryFilter { reference: wanted, person, verdict, before };
+    let mut sorting = Sorting::asked(&RECEIPTS, &visit, HERE);
+    let is_turned = sorting.is_turned();
     let found = portal.work(&visit, move |work, visit| {
         let partner = visit.partner()?;
-        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
-        let page = desk::history(work, partner, &filter, PageRequest { after, ..PageRequest::FIRST })?;
+        let page = desk::history(work, partner, &filter, PageRequest { is_turned, ..visit.asked_page()? })?;
         let names = names(work, page.items.iter().map(|check| check.person))?;
         let people = work.all::<Person>("partner", partner)?;
         Ok((page, names, people))
@@ -80,16 +98,19 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     };
     let people = people.into_iter().map(|one| (one.id.to_string(), one.name, Some(one.id) == person));
     let verdicts = Verdict::ALL.into_iter().map(|of| (of.word(), Shown::of(of, desk).word, Some(of) == verdict));
+    let mut rows: Vec<_> = items.iter().map(row).collect();
+    sorting.sort(&mut rows, next.is_some());
     page(&HistoryPage {
         frame: visit.frame(&portal, words.title),
         words,
         desk,
-        rows: items.iter().map(row).collect(),
+        rows,
         reference: visit.query("reference").to_owned(),
         until: until.map(|day| day.to_string()).unwrap_or_default(),
         people: people.collect(),
         verdicts: verdicts.collect(),
-        next: next.map(|next| query(&visit, &next)),
+        next: next.map(|next| query(&visit, &next) + &sorting.and()),
+        sorting,
     })
 }
 

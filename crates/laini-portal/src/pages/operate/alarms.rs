@@ -13,14 +13,16 @@ use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::RunningWords;
 
 /// Flags that are shown.
 const FLAGS_MAX: usize = 100;
+const HERE: &str = "/operate/alarms";
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![Page::get("/operate/alarms", LOOKS, show).in_rail(Workspace::Operate, |words| words.alarms)]
+    vec![Page::get(HERE, LOOKS, show).in_rail(Workspace::Operate, |words| words.alarms)]
 }
 
 #[derive(Template)]
@@ -28,8 +30,22 @@ pub(super) fn pages() -> Vec<Page> {
 struct AlarmsPage {
     frame: Frame,
     words: &'static RunningWords,
+    sorting: Sorting<Flag>,
     flags: Vec<Flag>,
 }
+
+static FLAGS: Table<Flag> = Table {
+    name: "sort",
+    columns: &[
+        // An instant as people read it is in the order of time.
+        ("at", |one, other| one.at.cmp(&other.at)),
+        ("app", |one, other| by_text(&one.app, &other.app)),
+        ("partner", |one, other| by_text(&one.partner, &other.partner)),
+        ("reason", |one, other| one.reason.cmp(&other.reason)),
+        ("probing", |one, other| one.slowed.cmp(&other.slowed)),
+    ],
+    comes: "-at",
+};
 
 struct Flag {
     at: String,
@@ -39,7 +55,7 @@ struct Flag {
     partner: String,
     reason: String,
     /// To how many numbers a second it is slowed; `None` = it is not.
-    slowed: Option<String>,
+    slowed: Option<u32>,
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
@@ -57,12 +73,13 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
             reason: row.entry.reason.clone(),
             slowed: match app.limits.probing {
                 Probing::Flag => None,
-                Probing::Slow(rate) => Some(rate.per_second.to_string()),
+                Probing::Slow(rate) => Some(rate.per_second.get()),
             },
         })
     };
-    let flags = rows.iter().filter_map(flag).collect();
-    page(&AlarmsPage { frame: visit.frame(&portal, words.alarms), words, flags })
+    let mut flags: Vec<Flag> = rows.iter().filter_map(flag).collect();
+    let sorting = Sorting::of(&FLAGS, &visit, HERE, &mut flags);
+    page(&AlarmsPage { frame: visit.frame(&portal, words.alarms), words, sorting, flags })
 }
 
 /// The newest flags of the trail.

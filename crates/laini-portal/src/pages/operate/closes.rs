@@ -13,11 +13,14 @@ use crate::frame::{Frame, told};
 use crate::page::Page;
 use crate::pages::billing::may;
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table};
 use crate::visit::{Visit, page};
 use crate::words::FinanceWords;
 
+const HERE: &str = "/operate/closes";
+
 pub(super) fn pages() -> Vec<Page> {
-    vec![Page::get("/operate/closes", FINANCE_LOOKS, show), Page::post("/operate/closes", FINANCE_ACTS, begin, show)]
+    vec![Page::get(HERE, FINANCE_LOOKS, show), Page::post(HERE, FINANCE_ACTS, begin, show)]
 }
 
 #[derive(Template)]
@@ -28,10 +31,21 @@ struct ClosesPage {
     next: Option<Next>,
     /// What came of the close that was begun here last.
     came_to: Option<(String, Result<u64, String>)>,
+    sorting: Sorting<MonthClose>,
     closed: Vec<(String, String)>,
+    more: Option<String>,
     can_act: bool,
     is_under_way: bool,
 }
+
+static CLOSED: Table<MonthClose> = Table {
+    name: "sort",
+    columns: &[
+        ("month", |one, other| one.month.cmp(&other.month)),
+        ("frozen", |one, other| one.frozen.cmp(&other.frozen)),
+    ],
+    comes: "-month",
+};
 
 /// The month that is closed next.
 struct Next {
@@ -45,11 +59,14 @@ struct Next {
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let words = &visit.language.words().finance;
-    let found = portal.work(&visit, |work, _| {
+    let mut sorting = Sorting::asked(&CLOSED, &visit, HERE);
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, visit| {
         let next = next_close(work.office, work.at)?;
-        Ok((next, closes(work, PageRequest::FIRST)?.items))
+        Ok((next, closes(work, PageRequest { is_turned, ..visit.asked_page()? })?))
     });
-    let (next, closed) = found.await?;
+    let (next, mut found) = found.await?;
+    sorting.sort(&mut found.items, found.next.is_some());
     let is_under_way = portal.closing.is_under_way();
     let next = next.map(|next: NextClose| Next {
         month: next.month.to_string(),
@@ -69,7 +86,9 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         words,
         next,
         came_to,
-        closed: closed.iter().filter(done).map(|of| (of.month.to_string(), portal.shown(of.frozen))).collect(),
+        sorting,
+        closed: found.items.iter().filter(done).map(|of| (of.month.to_string(), portal.shown(of.frozen))).collect(),
+        more: found.next.map(|next| next.to_string()),
         can_act: may(&visit, FINANCE_ACTS),
         is_under_way,
     })
@@ -79,5 +98,5 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
 async fn begin(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let month = Month::parse(visit.field("month")).map_err(|error| Problem::invalid("month", error.to_string()))?;
     portal.closing.begin(&portal.office, visit.actor(), month, visit.context.at)?;
-    Ok(Answer::see_other("/operate/closes"))
+    Ok(Answer::see_other(HERE))
 }

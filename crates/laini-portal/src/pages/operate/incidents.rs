@@ -7,14 +7,15 @@ use jiff::Timestamp;
 use laini_core::partner::{AppId, IncidentId, May, Product, StaffRole};
 use laini_core::support::{Affected, Component, IncidentState, Severity};
 use laini_office::incidents::{self, NewIncident, Told, Which};
-use laini_office::{Cursor, PageRequest, Problem, Work};
+use laini_office::{PageRequest, Problem, Work};
 
 use super::LOOKS;
 use crate::answer::Answer;
 use crate::frame::Frame;
-use crate::incident_card::IncidentCard;
+use crate::incident_card::{INCIDENTS, IncidentCard, Listed};
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::Sorting;
 use crate::visit::{Visit, page};
 use crate::words::{IncidentWords, Words};
 
@@ -43,6 +44,7 @@ struct IncidentsPage {
     /// The word of each tab, what it is called, and whether it is shown.
     tabs: [(&'static str, &'static str, bool); 3],
     which: &'static str,
+    sorting: Sorting<Listed>,
     rows: Vec<IncidentCard>,
     next: Option<String>,
     can_speak: bool,
@@ -50,11 +52,14 @@ struct IncidentsPage {
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let which = Which::parse(visit.query("state")).unwrap_or(Which::All);
+    let mut sorting = Sorting::asked(&INCIDENTS, &visit, "/operate/incidents");
+    let is_turned = sorting.is_turned();
     let found = portal.work(&visit, move |work, visit| {
-        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
-        incidents::list(work, which, PageRequest { after, ..PageRequest::FIRST })
+        incidents::list(work, which, PageRequest { is_turned, ..visit.asked_page()? })
     });
     let found = found.await?;
+    let mut listed: Vec<Listed> = found.items.into_iter().map(|incident| (incident, true)).collect();
+    sorting.sort(&mut listed, found.next.is_some());
     let all = visit.language.words();
     let words = &all.incidents;
     let tabs = [(Which::All, "all"), (Which::Open, "open"), (Which::Resolved, "resolved")];
@@ -64,7 +69,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         words,
         tabs: tabs.map(|(tab, word)| (word, labels.next().unwrap_or_default(), tab == which)),
         which: tabs.iter().find(|(tab, _)| *tab == which).map_or("all", |(_, word)| word),
-        rows: found.items.iter().map(|incident| IncidentCard::of(incident, &portal, all)).collect(),
+        sorting,
+        rows: listed.iter().map(|(incident, _)| IncidentCard::of(incident, &portal, all)).collect(),
         next: found.next.map(|next| next.to_string()),
         can_speak: may_speak(&visit),
     })

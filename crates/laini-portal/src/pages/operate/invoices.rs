@@ -9,14 +9,15 @@ use laini_core::billing::Account;
 use laini_core::partner::PartnerId;
 use laini_core::store::RecordId;
 use laini_office::billing::{Dispute, Invoice, disputes, invoices};
-use laini_office::{Cursor, Problem, Work, payments};
+use laini_office::{Cursor, PageRequest, Problem, Work, payments};
 
 use super::FINANCE_LOOKS;
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
-use crate::pages::billing::{InvoiceRow, asked_page};
+use crate::pages::billing::{ALL, DISPUTED, InvoiceRow, OfAll, STILL_OPEN};
 use crate::portal::Portal;
+use crate::sorting::Sorting;
 use crate::visit::{Visit, page};
 use crate::words::{FinanceWords, InvoicesWords};
 
@@ -24,9 +25,10 @@ use crate::words::{FinanceWords, InvoicesWords};
 const TABS: [&str; 4] = ["all", "open", "overdue", "disputed"];
 /// Open invoices on a page: those due first.
 const OPEN_MAX: usize = 200;
+const HERE: &str = "/operate/invoices";
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![Page::get("/operate/invoices", FINANCE_LOOKS, show).in_rail(Workspace::Operate, |words| words.all_invoices)]
+    vec![Page::get(HERE, FINANCE_LOOKS, show).in_rail(Workspace::Operate, |words| words.all_invoices)]
 }
 
 #[derive(Template)]
@@ -37,7 +39,8 @@ struct AllInvoicesPage {
     invoices: &'static InvoicesWords,
     tabs: Vec<(&'static str, &'static str, bool)>,
     tab: &'static str,
-    rows: Vec<(PartnerId, String, InvoiceRow)>,
+    sorting: Sorting<OfAll>,
+    rows: Vec<OfAll>,
     next: Option<String>,
 }
 
@@ -54,20 +57,32 @@ impl Accounts {
     }
 }
 
-type Listed = (Vec<Invoice>, Option<Cursor>);
+struct Listed {
+    invoices: Vec<Invoice>,
+    /// Whether there are more than these.
+    has_more: bool,
+    next: Option<Cursor>,
+}
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let words = &visit.language.words().finance;
     let tab = TABS.into_iter().find(|tab| *tab == visit.query("state")).unwrap_or(TABS[0]);
+    let table = match tab {
+        "open" | "overdue" => &STILL_OPEN,
+        "disputed" => &DISPUTED,
+        _ => &ALL,
+    };
+    let mut sorting = Sorting::asked(table, &visit, HERE);
+    let is_turned = sorting.is_turned();
     let found = portal.work(&visit, move |work, visit| {
         let mut accounts = Accounts(HashMap::new());
-        let (listed, next) = match tab {
+        let Listed { invoices: listed, has_more, next } = match tab {
             "open" => still_open(work, &mut accounts, false)?,
             "overdue" => still_open(work, &mut accounts, true)?,
             "disputed" => disputed(work, visit)?,
             _ => {
-                let listed = invoices(work, None, asked_page(visit)?)?;
-                (listed.items, listed.next)
+                let listed = invoices(work, None, PageRequest { is_turned, ..visit.asked_page()? })?;
+                Listed { invoices: listed.items, has_more: listed.next.is_some(), next: listed.next }
             }
         };
         let names: HashMap<_, _> = work.book()?.partners.into_iter().map(|known| (known.id, known.name)).collect();
@@ -77,15 +92,17 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
             let account = accounts.of(work, invoice.partner)?;
             rows.push((invoice.partner, name, InvoiceRow::of(&invoice, account)));
         }
-        Ok((rows, next))
+        Ok((rows, has_more, next))
     });
-    let (rows, next) = found.await?;
+    let (mut rows, has_more, next) = found.await?;
+    sorting.sort(&mut rows, has_more);
     page(&AllInvoicesPage {
         frame: visit.frame(&portal, words.invoices),
         words,
         invoices: &visit.language.words().invoices,
         tabs: TABS.into_iter().zip(words.tabs).map(|(word, label)| (word, label, word == tab)).collect(),
         tab,
+        sorting,
         rows,
         next: next.map(|next| next.to_string()),
     })
@@ -100,18 +117,20 @@ fn still_open(work: &mut Work<'_>, accounts: &mut Accounts, is_overdue: bool) ->
         open.extend(of.filter(|owed| !is_overdue || owed.item.due < account.on).map(|o| (o.item.due, o.item.number)));
     }
     open.sort_unstable();
+    let has_more = open.len() > OPEN_MAX;
     let found = open.into_iter().take(OPEN_MAX).map(|(_, number)| work.look::<Invoice>(RecordId(number)));
-    Ok((found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect(), None))
+    let invoices = found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    Ok(Listed { invoices, has_more, next: None })
 }
 
 /// Invoices with an open dispute, the oldest dispute first.
 fn disputed(work: &mut Work<'_>, visit: &Visit) -> Result<Listed, Problem> {
-    let page = disputes(work, "open", asked_page(visit)?)?;
+    let page = disputes(work, "open", visit.asked_page()?)?;
     let mut found: Vec<Invoice> = Vec::new();
     for Dispute { invoice, .. } in page.items {
         if found.iter().all(|known| known.statement.number != invoice) {
             found.extend(work.look::<Invoice>(RecordId(invoice))?);
         }
     }
-    Ok((found, page.next))
+    Ok(Listed { invoices: found, has_more: page.next.is_some(), next: page.next })
 }

@@ -15,12 +15,15 @@ use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::RunningWords;
 
+const HERE: &str = "/operate/limits";
+
 pub(super) fn pages() -> Vec<Page> {
     vec![
-        Page::get("/operate/limits", LOOKS, list).in_rail(Workspace::Operate, |words| words.limits),
+        Page::get(HERE, LOOKS, list).in_rail(Workspace::Operate, |words| words.limits),
         Page::get("/operate/limits/{partner}", LOOKS, show_partner),
         Page::post("/operate/limits/{partner}", LIMITS, change_partner, show_partner),
         Page::get("/operate/limits/{partner}/{app}", LOOKS, show_app),
@@ -36,7 +39,28 @@ type PartnerRows = (Partner, Row, Vec<(App, Row)>);
 struct LimitsPage {
     frame: Frame,
     words: &'static RunningWords,
+    sorting: Sorting<Partner>,
     partners: Vec<PartnerRows>,
+}
+
+/// By the limits of the partner; what has none comes after every one that has.
+static PARTNERS: Table<Partner> = Table {
+    name: "sort",
+    columns: &[
+        ("name", |one, other| by_text(&one.name, &other.name)),
+        ("rate", |one, other| rate(one).cmp(&rate(other))),
+        ("day", |one, other| unlimited(one.limits.per_day).cmp(&unlimited(other.limits.per_day))),
+        ("month", |one, other| unlimited(one.limits.per_month).cmp(&unlimited(other.limits.per_month))),
+    ],
+    comes: "",
+};
+
+fn rate(partner: &Partner) -> u64 {
+    unlimited(partner.limits.rate.map(|rate| rate.per_second.get().into()))
+}
+
+fn unlimited(limit: Option<u64>) -> u64 {
+    limit.unwrap_or(u64::MAX)
 }
 
 /// Limits as a table has them.
@@ -102,7 +126,8 @@ impl Fields {
 }
 
 async fn list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let book = portal.work(&visit, |work, _| work.book()).await?;
+    let mut book = portal.work(&visit, |work, _| work.book()).await?;
+    let sorting = Sorting::of(&PARTNERS, &visit, HERE, &mut book.partners);
     let words = &visit.language.words().running;
     let row = |app: &App| (app.clone(), Row::of(&app.limits.in_all, app.limits.budget.as_ref(), words));
     let of_partner = |partner: &Partner| {
@@ -111,7 +136,7 @@ async fn list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         (partner.clone(), Row::of(&partner.limits, None, words), apps)
     };
     let partners = book.partners.iter().map(of_partner).collect();
-    page(&LimitsPage { frame: visit.frame(&portal, words.limits), words, partners })
+    page(&LimitsPage { frame: visit.frame(&portal, words.limits), words, sorting, partners })
 }
 
 async fn show_partner(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {

@@ -5,6 +5,7 @@
 mod agreements;
 mod alarms;
 mod closes;
+mod events;
 mod incidents;
 mod invoices;
 mod limits;
@@ -12,6 +13,7 @@ mod partners;
 mod payments;
 mod prices;
 mod privacy;
+mod privacy_request;
 mod revenue;
 mod sources;
 mod staff;
@@ -47,12 +49,14 @@ pub(super) fn pages() -> Vec<Page> {
         closes::pages(),
         payments::pages(),
         sources::pages(),
+        events::pages(),
         traffic::pages(),
         limits::pages(),
         alarms::pages(),
         incidents::pages(),
         tickets::pages(),
         privacy::pages(),
+        privacy_request::pages(),
         super::partner::pages_of_whole_trail(),
         staff::pages(),
     ]

@@ -7,21 +7,23 @@ use askama::Template;
 use laini_core::partner::{GoLiveState, OnboardingStep, PartnerId, Side};
 use laini_office::going_live::GoLive;
 use laini_office::onboarding::{self, Onboarding};
-use laini_office::{Cursor, PageRequest, Problem, Work};
+use laini_office::{PageRequest, Problem, Work};
 
 use super::LOOKS;
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::OnboardingWords;
 
 /// Partners in a column of the board at most; its tab has all of them.
 const COLUMN_MAX: usize = 20;
+const HERE: &str = "/operate/partners";
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![Page::get("/operate/partners", LOOKS, show).in_rail(Workspace::Operate, |words| words.partners)]
+    vec![Page::get(HERE, LOOKS, show).in_rail(Workspace::Operate, |words| words.partners)]
 }
 
 #[derive(Template)]
@@ -33,6 +35,7 @@ struct PartnersPage {
     tabs: Vec<(&'static str, &'static str, bool)>,
     /// On the board: what is in each column.
     columns: Vec<Column>,
+    sorting: Sorting<Card>,
     rows: Vec<Card>,
     tab: &'static str,
     next: Option<String>,
@@ -57,6 +60,18 @@ struct Card {
     since: String,
 }
 
+/// Of one step; they come as they began.
+static CARDS: Table<Card> = Table {
+    name: "sort",
+    columns: &[
+        ("partner", |one, other| by_text(&one.name, &other.name)),
+        ("turn", |one, other| one.turn.cmp(other.turn)),
+        // An instant as people read it is in the order of time.
+        ("since", |one, other| one.since.cmp(&other.since)),
+    ],
+    comes: "",
+};
+
 /// The steps of the board, in the order of the way.
 const BOARD: [OnboardingStep; 5] = [
     OnboardingStep::Submitted,
@@ -73,7 +88,7 @@ struct Board {
 }
 
 fn board(work: &mut Work<'_>) -> Result<Board, Problem> {
-    let column = PageRequest { after: None, limit: COLUMN_MAX };
+    let column = PageRequest { limit: COLUMN_MAX, ..PageRequest::FIRST };
     let steps = BOARD.into_iter().map(|step| Ok((step, onboarding::list(work, Some(step), column)?)));
     let steps = steps.collect::<Result<_, Problem>>()?;
     let go_lives = work.find("state", GoLiveState::AwaitingApproval.word(), false, column)?;
@@ -83,9 +98,8 @@ fn board(work: &mut Work<'_>) -> Result<Board, Problem> {
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let step = OnboardingStep::parse(visit.query("step")).ok();
     let found = portal.work(&visit, move |work, visit| {
-        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
         let listed = match step {
-            Some(_) => Some(onboarding::list(work, step, PageRequest { after, ..PageRequest::FIRST })?),
+            Some(_) => Some(onboarding::list(work, step, visit.asked_page()?)?),
             None => None,
         };
         let names: HashMap<_, _> =
@@ -96,10 +110,12 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let words = &visit.language.words().onboarding;
     let shown = Shown { portal: &portal, words, names: &names };
     let steps = OnboardingStep::ALL.into_iter().map(|other| (other.word(), words.step(other), Some(other) == step));
-    let (rows, next) = listed.map_or_else(
+    let (mut rows, next) = listed.map_or_else(
         || (Vec::new(), None),
         |listed| (listed.items.iter().map(|way| shown.card(way)).collect(), listed.next),
     );
+    let mut sorting = Sorting::asked(&CARDS, &visit, HERE);
+    sorting.sort(&mut rows, next.is_some());
     page(&PartnersPage {
         frame: visit.frame(&portal, words.partners),
         words,
@@ -110,6 +126,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         } else {
             Vec::new()
         },
+        sorting,
         rows,
         tab: step.map_or("", OnboardingStep::word),
         next: next.map(|next| next.to_string()),

@@ -6,26 +6,29 @@ use std::sync::Arc;
 use askama::Template;
 use jiff::civil::Date;
 use laini_core::billing::Money;
-use laini_core::partner::{PartnerId, PaymentId};
+use laini_core::partner::{DocumentFormat, PartnerId, PaymentId};
 use laini_office::payments::statement::Format;
 use laini_office::payments::{self, Imported, NewPayment, Payment, Suggestion};
-use laini_office::{PageRequest, Problem, Work};
+use laini_office::{Page as Listed, PageRequest, Problem, Work};
 
 use super::{FINANCE_ACTS, FINANCE_LOOKS};
 use crate::answer::Answer;
 use crate::figures::amount;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
-use crate::pages::billing::{asked_page, may};
+use crate::pages::billing::may;
 use crate::portal::Portal;
+use crate::sorting::{By, Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::FinanceWords;
 
+const HERE: &str = "/operate/payments";
+
 pub(super) fn pages() -> Vec<Page> {
     vec![
-        Page::get("/operate/payments", FINANCE_LOOKS, show).in_rail(Workspace::Operate, |words| words.payments),
-        Page::post("/operate/payments", FINANCE_ACTS, record, show),
-        Page::post("/operate/payments/statement", FINANCE_ACTS, take_in, show),
+        Page::get(HERE, FINANCE_LOOKS, show).in_rail(Workspace::Operate, |words| words.payments),
+        Page::post(HERE, FINANCE_ACTS, record, show),
+        Page::post("/operate/payments/statement", FINANCE_ACTS, take_in, show).taking_file(),
         Page::get("/operate/payments/{payment}", FINANCE_LOOKS, show_payment),
         Page::post("/operate/payments/{payment}/match", FINANCE_ACTS, match_it, show_payment),
         Page::post("/operate/payments/{payment}/reverse", FINANCE_ACTS, reverse, show_payment),
@@ -37,13 +40,16 @@ pub(super) fn pages() -> Vec<Page> {
 struct PaymentsPage {
     frame: Frame,
     words: &'static FinanceWords,
+    by_unmatched: Sorting<Row>,
     unmatched: Vec<Row>,
     has_more_unmatched: bool,
+    by_all: Sorting<Row>,
     payments: Vec<Row>,
     next: Option<String>,
     partners: Vec<(PartnerId, String, bool)>,
     imported: Option<Taken>,
-    formats: Vec<(&'static str, &'static str)>,
+    /// The largest file.
+    mib_max: usize,
     /// What stands in the form.
     on: String,
     amount: String,
@@ -54,6 +60,8 @@ struct PaymentsPage {
 
 /// What became of a statement.
 struct Taken {
+    /// What it was read as.
+    format: &'static str,
     counts: Vec<(&'static str, usize)>,
     problems: Vec<String>,
 }
@@ -67,7 +75,22 @@ struct Row {
     whose: Option<String>,
     invoice: Option<u64>,
     is_reversed: bool,
+    /// Its amount, in minor units.
+    minor: i64,
 }
+
+const ROWS: &[By<Row>] = &[
+    ("day", |one, other| one.on.cmp(&other.on)),
+    ("amount", |one, other| one.minor.cmp(&other.minor)),
+    ("reference", |one, other| by_text(&one.reference, &other.reference)),
+    ("source", |one, other| one.source.cmp(other.source)),
+    ("whose", |one, other| one.whose.cmp(&other.whose)),
+    ("invoice", |one, other| one.invoice.cmp(&other.invoice)),
+];
+
+/// Payments as they come: those whose partner nobody knows by their day, all of them as they were recorded.
+static UNMATCHED: Table<Row> = Table { name: "unmatched", columns: ROWS, comes: "-day" };
+static ALL: Table<Row> = Table { name: "sort", columns: ROWS, comes: "" };
 
 impl Row {
     fn of(payment: &Payment, names: &HashMap<PartnerId, String>) -> Self {
@@ -82,6 +105,7 @@ impl Row {
             whose: payment.partner.map(|id| names.get(&id).cloned().unwrap_or_else(|| id.to_string())),
             invoice: payment.invoice,
             is_reversed: payment.reversed.is_some(),
+            minor: payment.amount_minor,
         }
     }
 }
@@ -94,24 +118,39 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     with(&portal, &visit, None).await
 }
 
-async fn with(portal: &Arc<Portal>, visit: &Arc<Visit>, imported: Option<Imported>) -> Result<Answer, Problem> {
+async fn with(
+    portal: &Arc<Portal>,
+    visit: &Arc<Visit>,
+    imported: Option<(Format, Imported)>,
+) -> Result<Answer, Problem> {
     let words = &visit.language.words().finance;
-    let found = portal.work(visit, |work, visit| {
-        let unmatched = payments::list(work, true, PageRequest::FIRST)?;
-        let all = payments::list(work, false, asked_page(visit)?)?;
+    let mut by_unmatched = Sorting::first(&UNMATCHED, visit, HERE);
+    let is_turned = by_unmatched.is_turned();
+    let found = portal.work(visit, move |work, visit| {
+        let unmatched = payments::list(work, true, PageRequest { is_turned, ..PageRequest::FIRST })?;
+        let all = payments::list(work, false, visit.asked_page()?)?;
         Ok((unmatched, all, names(work)?))
     });
     let (unmatched, all, names) = found.await?;
+    let rows = |listed: &Listed<Payment>| -> Vec<Row> {
+        listed.items.iter().map(|payment| Row::of(payment, &names)).collect()
+    };
+    let (mut known, mut open) = (rows(&all), rows(&unmatched));
+    by_unmatched.sort(&mut open, unmatched.next.is_some());
+    let mut by_all = Sorting::asked(&ALL, visit, HERE);
+    by_all.sort(&mut known, all.next.is_some());
     page(&PaymentsPage {
         frame: visit.frame(portal, words.payments),
         words,
-        unmatched: unmatched.items.iter().map(|payment| Row::of(payment, &names)).collect(),
+        by_unmatched,
+        unmatched: open,
         has_more_unmatched: unmatched.next.is_some(),
-        payments: all.items.iter().map(|payment| Row::of(payment, &names)).collect(),
+        by_all,
+        payments: known,
         next: all.next.map(|next| next.to_string()),
         partners: choices(&names, visit.field("partner")),
-        imported: imported.map(|imported| Taken::of(&imported, words)),
-        formats: Format::ALL.map(Format::word).into_iter().zip(words.formats).collect(),
+        imported: imported.map(|(format, imported)| Taken::of(format, &imported, words)),
+        mib_max: DocumentFormat::BYTES_MAX / 1024 / 1024,
         on: visit.field("on").to_owned(),
         amount: visit.field("amount").to_owned(),
         reference: visit.field("reference").to_owned(),
@@ -128,11 +167,12 @@ fn choices(names: &HashMap<PartnerId, String>, chosen: &str) -> Vec<(PartnerId, 
 }
 
 impl Taken {
-    fn of(imported: &Imported, words: &FinanceWords) -> Self {
+    fn of(format: Format, imported: &Imported, words: &FinanceWords) -> Self {
         let Imported { added, matched, known, passed_over, bad, problems } = imported;
         let counts = words.came_in.into_iter().zip([*added, *matched, *known, *passed_over, *bad]);
         let problems = problems.iter().map(|problem| format!("{}: {}", problem.place, problem.reason));
-        Self { counts: counts.collect(), problems: problems.collect() }
+        let format = words.formats[format as usize];
+        Self { format, counts: counts.collect(), problems: problems.collect() }
     }
 }
 
@@ -168,13 +208,16 @@ fn invoice(visit: &Visit) -> Result<Option<u64>, Problem> {
 }
 
 async fn take_in(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let imported = portal.work(&visit, |work, visit| {
-        let format = Format::parse(visit.field("format"));
-        let format = format.map_err(|error| Problem::invalid("format", error.to_string()))?;
-        payments::import(work, format, visit.secret("content").as_bytes())
-    });
-    let imported = imported.await?;
-    with(&portal, &visit, Some(imported)).await
+    let words = &visit.language.words().finance;
+    // As a file, or as the text that was pasted.
+    let statement = match (&visit.file, visit.secret("content")) {
+        (Some(file), _) => file.bytes.clone(),
+        (None, "") => return Err(Problem::not_now(words.choose_statement)),
+        (None, pasted) => pasted.to_owned().into(),
+    };
+    let format = Format::told_by(&statement);
+    let imported = portal.work(&visit, move |work, _| payments::import(work, format, &statement)).await?;
+    with(&portal, &visit, Some((format, imported))).await
 }
 
 #[derive(Template)]

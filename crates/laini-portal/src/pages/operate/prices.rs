@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use jiff::civil::Date;
 use laini_core::billing::{Band, Currency, FreeUnits, Money, Month, Price, StatedPrice};
-use laini_core::partner::{PartnerId, Product};
+use laini_core::partner::{Partner, PartnerId, Product};
 use laini_office::agreements::{self, AgreementState, BandTerms, PriceAgreed, PriceTerms};
 use laini_office::billing::{PriceBook, Simulation, simulate};
 use laini_office::{Problem, Work, payments};
@@ -17,15 +17,17 @@ use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::pages::billing::may;
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::FinanceWords;
 
 /// Partners on a page.
 const PARTNERS: usize = 50;
+const HERE: &str = "/operate/prices";
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
-        Page::get("/operate/prices", FINANCE_LOOKS, show).in_rail(Workspace::Operate, |words| words.prices),
+        Page::get(HERE, FINANCE_LOOKS, show).in_rail(Workspace::Operate, |words| words.prices),
         Page::get("/operate/prices/{partner}", FINANCE_LOOKS, show_partner),
         Page::post("/operate/prices/{partner}/simulation", FINANCE_LOOKS, try_it, show_partner),
         Page::post("/operate/prices/{partner}", FINANCE_ACTS, change, show_partner),
@@ -38,8 +40,28 @@ struct PricesPage {
     frame: Frame,
     words: &'static FinanceWords,
     products: [Product; 3],
+    sorting: Sorting<Priced>,
     rows: Vec<PartnerRow>,
-    next: Option<String>,
+    next: Option<PartnerId>,
+}
+
+/// A partner with the price of each product; `None` = none is in force.
+type Priced = (Partner, [Option<Price>; 3]);
+
+/// By name, and by what the first unit costs that is not free.
+static PARTNERS_PRICED: Table<Priced> = Table {
+    name: "sort",
+    columns: &[
+        ("partner", |one, other| by_text(&one.0.name, &other.0.name)),
+        ("imsi", |one, other| unit(one, 0).cmp(&unit(other, 0))),
+        ("swap", |one, other| unit(one, 1).cmp(&unit(other, 1))),
+        ("age", |one, other| unit(one, 2).cmp(&unit(other, 2))),
+    ],
+    comes: "partner",
+};
+
+fn unit((_, prices): &Priced, product: usize) -> Option<i64> {
+    prices[product].as_ref().and_then(|price| price.bands.first()).map(|band| band.unit_minor)
 }
 
 struct PartnerRow {
@@ -51,28 +73,35 @@ struct PartnerRow {
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let words = &visit.language.words().finance;
-    let found = portal.work(&visit, |work, visit| {
+    let found = portal.work(&visit, |work, _| {
         let (prices, at) = (PriceBook::load(work.office)?, work.at);
-        let mut partners = work.book()?.partners;
-        partners.sort_by(|one, other| one.name.cmp(&other.name));
-        let after = visit.query("after");
-        partners.retain(|partner| after.is_empty() || partner.name.as_str() > after);
-        let next = partners.get(PARTNERS - 1).filter(|_| partners.len() > PARTNERS).map(|last| last.name.clone());
-        partners.truncate(PARTNERS);
-        let words = &visit.language.words().finance;
-        let row = |partner: &laini_core::partner::Partner| PartnerRow {
-            partner: partner.id,
-            name: partner.name.clone(),
-            prices: Product::ALL
-                .map(|product| prices.in_force(partner.id, product, at).map(|price| in_words(product, price, words)))
-                .to_vec(),
+        let priced = |partner: Partner| {
+            let prices = Product::ALL.map(|product| prices.in_force(partner.id, product, at).cloned());
+            (partner, prices)
         };
-        let rows: Vec<PartnerRow> = partners.iter().map(row).collect();
-        Ok((rows, next))
+        let mut partners: Vec<Priced> = work.book()?.partners.into_iter().map(priced).collect();
+        partners.sort_by(|one, other| by_text(&one.0.name, &other.0.name));
+        Ok(partners)
     });
-    let (rows, next): (_, Option<String>) = found.await?;
-    let next = next.map(|name| form_urlencoded::byte_serialize(name.as_bytes()).collect());
-    page(&PricesPage { frame: visit.frame(&portal, words.prices), words, products: Product::ALL, rows, next })
+    let mut partners = found.await?;
+    let sorting = Sorting::of(&PARTNERS_PRICED, &visit, HERE, &mut partners);
+    // The page begins after the last partner of the one before, wherever that stands now.
+    let before = partners.iter().position(|(partner, _)| partner.id.to_string() == visit.query("after"));
+    partners.drain(..before.map_or(0, |last| last + 1));
+    let next = partners.get(PARTNERS - 1).filter(|_| partners.len() > PARTNERS).map(|(last, _)| last.id);
+    let row = |(partner, prices): &Priced| {
+        let told = |(product, price): (Product, &Option<Price>)| price.as_ref().map(|of| in_words(product, of, words));
+        let prices = Product::ALL.into_iter().zip(prices).map(told).collect();
+        PartnerRow { partner: partner.id, name: partner.name.clone(), prices }
+    };
+    page(&PricesPage {
+        frame: visit.frame(&portal, words.prices),
+        words,
+        products: Product::ALL,
+        rows: partners.iter().take(PARTNERS).map(row).collect(),
+        sorting,
+        next,
+    })
 }
 
 /// A price as people say it.
@@ -104,6 +133,7 @@ struct PricePage {
     words: &'static FinanceWords,
     partner: PartnerId,
     name: String,
+    sorting: Sorting<VersionRow>,
     versions: Vec<VersionRow>,
     products: Vec<(&'static str, bool)>,
     months: Vec<(String, bool)>,
@@ -119,6 +149,17 @@ struct PricePage {
     done: Option<&'static str>,
     can_act: bool,
 }
+
+static VERSIONS: Table<VersionRow> = Table {
+    name: "sort",
+    columns: &[
+        ("product", |one, other| one.product.cmp(other.product)),
+        ("version", |one, other| one.version.cmp(&other.version)),
+        // A day as people read it is in the order of days.
+        ("from", |one, other| one.from.cmp(&other.from)),
+    ],
+    comes: "-from",
+};
 
 struct VersionRow {
     product: &'static str,
@@ -153,7 +194,8 @@ async fn with(portal: &Arc<Portal>, visit: &Arc<Visit>, simulated: Option<Simula
         let now = Month::of(work.at, &work.office.settings.zone);
         Ok((partner, versions(work, visit.partner()?, words)?, now))
     });
-    let (partner, versions, now) = found.await?;
+    let (partner, mut versions, now) = found.await?;
+    let sorting = Sorting::of(&VERSIONS, visit, format!("{HERE}/{}", partner.id), &mut versions);
     let asked = visit.field("month");
     let months = std::iter::successors(Some(now), |month| Some(month.previous())).take(MONTHS);
     let is_chosen = |month: &Month| if asked.is_empty() { month.next() == now } else { month.to_string() == asked };
@@ -162,6 +204,7 @@ async fn with(portal: &Arc<Portal>, visit: &Arc<Visit>, simulated: Option<Simula
         words,
         partner: partner.id,
         name: partner.name,
+        sorting,
         versions,
         products: Product::ALL.map(|product| (product.word(), product.word() == visit.field("product"))).to_vec(),
         months: months.map(|month| (month.to_string(), is_chosen(&month))).collect(),

@@ -4,30 +4,35 @@ use std::sync::Arc;
 
 use askama::Template;
 use laini_core::partner::{May, PartnerId, PrivacyRequestId, StaffRole};
-use laini_core::privacy::{IdentityProof, PrivacyAction, RequestState};
+use laini_core::privacy::{PrivacyAction, RequestState};
+use laini_office::jobs::JobState;
 use laini_office::privacy::{self, NewRequest, PrivacyRequest};
-use laini_office::{Cursor, PageRequest, Problem, Work};
+use laini_office::{PageRequest, Problem, Work};
 use laini_wire::office::privacy::LookUpsRequest;
 
 use crate::answer::Answer;
+use crate::figures::count;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{By, Sorting, Table};
 use crate::visit::{Visit, page};
 use crate::words::PrivacyWords;
 
 /// Who takes requests down and checks who asks,
-const CLERKS: Access = of_staff(&[StaffRole::Support, StaffRole::Admin]);
-/// who approves,
-const APPROVES: Access = of_staff(&[StaffRole::Admin]);
+pub(super) const CLERKS: Access = of_staff(&[StaffRole::Support, StaffRole::Admin]);
 /// who has the report written who asked about whom,
 const REPORTS: Access = of_staff(&[StaffRole::Admin, StaffRole::Auditor]);
 /// and who looks.
-const READS: Access = of_staff(&[StaffRole::Support, StaffRole::Admin, StaffRole::Auditor]);
+pub(super) const READS: Access = of_staff(&[StaffRole::Support, StaffRole::Admin, StaffRole::Auditor]);
 
-const HERE: &str = "/operate/privacy";
+pub(super) const HERE: &str = "/operate/privacy";
+/// How far a report is is asked for again while it is made,
+const GOING: &str = "every 1s";
+/// and once its form was sent, which the answer leaves where it is.
+const BEGUN: &str = "begun delay:700ms";
 
-const fn of_staff(staff: &'static [StaffRole]) -> Access {
+pub(super) const fn of_staff(staff: &'static [StaffRole]) -> Access {
     Access::SignedIn(May { members: &[], staff })
 }
 
@@ -36,10 +41,6 @@ pub(super) fn pages() -> Vec<Page> {
         Page::get(HERE, READS, show).in_rail(Workspace::Operate, |words| words.privacy),
         Page::post(HERE, CLERKS, receive, show),
         Page::post("/operate/privacy/look-ups", REPORTS, report, show),
-        Page::get("/operate/privacy/{request}", READS, show_one),
-        Page::post("/operate/privacy/{request}/identity", CLERKS, check_identity, show_one),
-        Page::post("/operate/privacy/{request}/approve", APPROVES, approve, show_one),
-        Page::post("/operate/privacy/{request}/refuse", CLERKS, refuse, show_one),
     ]
 }
 
@@ -49,25 +50,52 @@ struct PrivacyPage<'a> {
     frame: Frame,
     words: &'static PrivacyWords,
     is_all: bool,
+    sorting: Sorting<Row>,
     rows: Vec<Row>,
     next: Option<String>,
     actions: Vec<(&'static str, &'static str)>,
     can_receive: bool,
     can_report: bool,
+    /// The report that whoever looks had made last.
+    report: Option<Reported>,
+    /// When how far it is is asked for.
+    ask_when: &'static str,
     reason: &'a str,
 }
 
-struct Row {
-    id: PrivacyRequestId,
-    number: String,
-    action: &'static str,
+/// How far a report is.
+struct Reported {
     state: &'static str,
-    tone: &'static str,
-    received: String,
-    due: String,
+    is_under_way: bool,
+    rows: String,
+    until: Option<String>,
 }
 
-fn row(portal: &Portal, words: &PrivacyWords, visit: &Visit, request: &PrivacyRequest) -> Row {
+/// A request, as lists and its own page begin.
+pub(super) struct Row {
+    pub(super) id: PrivacyRequestId,
+    pub(super) number: String,
+    pub(super) action: &'static str,
+    pub(super) state: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) received: String,
+    pub(super) due: String,
+}
+
+const ROWS: &[By<Row>] = &[
+    ("number", |one, other| one.number.cmp(&other.number)),
+    ("action", |one, other| one.action.cmp(other.action)),
+    ("state", |one, other| one.state.cmp(other.state)),
+    // Instants as people read them are in the order of time.
+    ("received", |one, other| one.received.cmp(&other.received)),
+    ("due", |one, other| one.due.cmp(&other.due)),
+];
+
+/// Requests as they come: those that are open, and all of them.
+static OPEN: Table<Row> = Table { name: "sort", columns: ROWS, comes: "received" };
+static ALL: Table<Row> = Table { name: "sort", columns: ROWS, comes: "-received" };
+
+pub(super) fn row(portal: &Portal, words: &PrivacyWords, visit: &Visit, request: &PrivacyRequest) -> Row {
     let is_held = request.standing().is_held(visit.context.at);
     Row {
         id: request.id,
@@ -87,23 +115,40 @@ fn row(portal: &Portal, words: &PrivacyWords, visit: &Visit, request: &PrivacyRe
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let is_all = visit.query("show") == "all";
+    let mut sorting = Sorting::asked(if is_all { &ALL } else { &OPEN }, &visit, HERE);
+    let is_turned = sorting.is_turned();
     let found = portal.work(&visit, move |work, visit| {
-        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
         let index = if is_all { "received" } else { "open" };
-        work.find::<PrivacyRequest>(index, "all", is_all, PageRequest { after, ..PageRequest::FIRST })
+        work.find::<PrivacyRequest>(index, "all", is_all, PageRequest { is_turned, ..visit.asked_page()? })
     });
     let found = found.await?;
     let words = &visit.language.words().privacy;
+    let mut rows: Vec<_> = found.items.iter().map(|request| row(&portal, words, &visit, request)).collect();
+    sorting.sort(&mut rows, found.next.is_some());
+    let report = reported(&portal, &visit, words);
     page(&PrivacyPage {
         frame: visit.frame(&portal, words.title),
         words,
         is_all,
-        rows: found.items.iter().map(|request| row(&portal, words, &visit, request)).collect(),
+        sorting,
+        rows,
         next: found.next.map(|next| next.to_string()),
         actions: PrivacyAction::ALL.into_iter().map(PrivacyAction::word).zip(words.actions).collect(),
         can_report: matches!(REPORTS, Access::SignedIn(may) if visit.actor().is_allowed(&may)),
+        ask_when: if report.as_ref().is_some_and(|report| report.is_under_way) { GOING } else { BEGUN },
+        report,
         can_receive: matches!(CLERKS, Access::SignedIn(may) if visit.actor().is_allowed(&may)),
         reason: visit.field("reason"),
+    })
+}
+
+fn reported(portal: &Portal, visit: &Visit, words: &PrivacyWords) -> Option<Reported> {
+    let job = portal.office.jobs.look_ups_of(&visit.actor().in_trail())?;
+    Some(Reported {
+        state: words.job_state(&job.state()),
+        is_under_way: job.is_under_way(),
+        rows: count(job.rows()),
+        until: job.reached().map(|at| portal.shown(at)),
     })
 }
 
@@ -145,117 +190,16 @@ async fn report(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Proble
     Ok(Answer::file("text/csv; charset=utf-8", "look-ups.csv".to_owned(), file))
 }
 
-#[derive(Template)]
-#[template(path = "operate/privacy_request.html")]
-struct RequestPage {
-    frame: Frame,
-    words: &'static PrivacyWords,
-    row: Row,
-    by: String,
-    partner: Option<(PartnerId, String)>,
-    reason: String,
-    held_until: Option<String>,
-    is_held: bool,
-    identity: Option<(&'static str, String)>,
-    approval: Option<(String, String, String)>,
-    ending: Option<(String, String)>,
-    proofs: Vec<(&'static str, &'static str)>,
-    /// What comes next: `identity`, `approve`, `carry_out`, or nothing.
-    next: &'static str,
-    can_clerk: bool,
-    can_approve: bool,
-    /// The command that carries it out.
-    command: String,
-}
-
-async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let id = visit.id("request", PrivacyRequestId::parse)?;
-    let found = portal.work(&visit, move |work, _| {
-        let request: PrivacyRequest = work.get(id)?;
-        let book = work.book()?;
-        let named = request.partner.and_then(|id| book.partners.into_iter().find(|one| one.id == id));
-        Ok((request, named.map(|one| (one.id, one.name))))
-    });
-    let (request, partner) = found.await?;
-    let words = &visit.language.words().privacy;
-    let may = |access: Access| matches!(access, Access::SignedIn(may) if visit.actor().is_allowed(&may));
-    let proof = |how: IdentityProof| {
-        let place = IdentityProof::ALL.iter().position(|other| *other == how);
-        place.map_or("", |place| words.proofs[place])
-    };
-    page(&RequestPage {
-        frame: visit.frame(&portal, format!("{} · {}", words.action(request.action), request.masked)),
-        words,
-        row: row(&portal, words, &visit, &request),
-        by: request.received_by.clone(),
-        partner,
-        reason: request.reason.clone(),
-        is_held: request.standing().is_held(visit.context.at),
-        held_until: request.held_until.map(|until| portal.shown(until)),
-        identity: request.identity.as_ref().map(|one| (proof(one.how), portal.shown(one.at))),
-        approval: request.approval.as_ref().map(|one| (one.by.clone(), portal.shown(one.at), one.reason.clone())),
-        ending: request.ending.as_ref().map(|one| (portal.shown(one.at), one.what.clone())),
-        proofs: IdentityProof::ALL.into_iter().map(IdentityProof::word).zip(words.proofs).collect(),
-        next: match request.state {
-            RequestState::Received => "identity",
-            RequestState::IdentityChecked => "approve",
-            RequestState::Approved => "carry_out",
-            RequestState::Done | RequestState::Refused => "",
-        },
-        can_clerk: may(CLERKS),
-        can_approve: may(APPROVES),
-        command: command(&request),
-    })
-}
-
-/// The command that carries an approved request out; only whoever types it knows the number.
-fn command(request: &PrivacyRequest) -> String {
-    let what = match request.action {
-        PrivacyAction::Export => "export NUMBER --output held.json --paper held.html",
-        PrivacyAction::Rectify => "rectify NUMBER --event ID --at INSTANT",
-        PrivacyAction::Erase => "erase NUMBER --from DAY --to DAY",
-        PrivacyAction::Restrict => "restrict NUMBER",
-        PrivacyAction::Unrestrict => "unrestrict NUMBER",
-    };
-    format!("laini subject {what} --request {} --reason 'CASE'", request.id)
-}
-
-/// One step of a request.
-async fn step(
-    portal: &Arc<Portal>,
-    visit: &Arc<Visit>,
-    step: fn(&mut Work<'_>, &Visit, PrivacyRequest) -> Result<PrivacyRequest, Problem>,
-) -> Result<Answer, Problem> {
-    let id = visit.id("request", PrivacyRequestId::parse)?;
-    portal
-        .work(visit, move |work, visit| {
-            let request: PrivacyRequest = work.get(id)?;
-            step(work, visit, request).map(drop)
-        })
-        .await?;
-    Ok(Answer::see_other(format!("{HERE}/{id}")))
-}
-
-async fn check_identity(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let check = |work: &mut Work<'_>, visit: &Visit, request| {
-        let how = IdentityProof::parse(visit.field("how"));
-        privacy::check_identity(work, request, how.map_err(|error| Problem::invalid("how", error.to_string()))?)
-    };
-    step(&portal, &visit, check).await
-}
-
-async fn approve(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let approve = |work: &mut Work<'_>, visit: &Visit, request| {
-        privacy::approve(work, request, visit.field("reason"), !visit.field("override_hold").is_empty())
-    };
-    step(&portal, &visit, approve).await
-}
-
-async fn refuse(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    step(&portal, &visit, |work, visit, request| privacy::refuse(work, request, visit.field("reason"))).await
-}
-
 impl PrivacyWords {
+    /// How a job is.
+    pub(super) fn job_state(&self, state: &JobState) -> &'static str {
+        match state {
+            JobState::UnderWay => self.job_states[0],
+            JobState::Done(_) => self.job_states[1],
+            JobState::Failed(_) => self.job_states[2],
+        }
+    }
+
     /// An action as people call it.
     pub(in crate::pages) fn action(&self, action: PrivacyAction) -> &'static str {
         let place = PrivacyAction::ALL.iter().position(|other| *other == action);

@@ -18,6 +18,7 @@ use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::plot::{Form, Plot, Series};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::{BillingWords, FinanceWords};
 
@@ -25,10 +26,11 @@ use crate::words::{BillingWords, FinanceWords};
 const MONTHS: u64 = 12;
 /// Rows of the table; the file has all of them.
 const ROWS_MAX: usize = 200;
+const HERE: &str = "/operate/revenue";
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
-        Page::get("/operate/revenue", FINANCE_LOOKS, show).in_rail(Workspace::Operate, |words| words.revenue),
+        Page::get(HERE, FINANCE_LOOKS, show).in_rail(Workspace::Operate, |words| words.revenue),
         Page::get("/operate/revenue.csv", FINANCE_LOOKS, download),
     ]
 }
@@ -43,10 +45,43 @@ struct RevenuePage {
     invoiced: String,
     open: String,
     chart: String,
+    sorting: Sorting<Brought>,
     rows: Vec<Row>,
     has_more: bool,
+    ages_sorting: Sorting<PartnerAgeing>,
+    /// The columns of the ages, each with what it is called.
+    age_heads: Vec<(&'static str, &'static str)>,
     ages: Vec<AgeRow>,
 }
+
+/// What a partner brought, with its name.
+type Brought = (Earned, String);
+
+static BROUGHT: Table<Brought> = Table {
+    name: "sort",
+    columns: &[
+        ("month", |one, other| one.0.month.cmp(&other.0.month)),
+        ("partner", |one, other| by_text(&one.1, &other.1)),
+        ("product", |one, other| one.0.product.word().cmp(other.0.product.word())),
+        ("units", |one, other| one.0.units.cmp(&other.0.units)),
+        ("revenue", |one, other| one.0.net.minor.cmp(&other.0.net.minor)),
+    ],
+    comes: "",
+};
+
+static AGEING: Table<PartnerAgeing> = Table {
+    name: "open",
+    columns: &[
+        ("partner", |one, other| by_text(&one.name, &other.name)),
+        ("not-due", |one, other| one.ageing.not_due.cmp(&other.ageing.not_due)),
+        ("1-30", |one, other| one.ageing.days_1_to_30.cmp(&other.ageing.days_1_to_30)),
+        ("31-60", |one, other| one.ageing.days_31_to_60.cmp(&other.ageing.days_31_to_60)),
+        ("61-90", |one, other| one.ageing.days_61_to_90.cmp(&other.ageing.days_61_to_90)),
+        ("over-90", |one, other| one.ageing.over_90_days.cmp(&other.ageing.over_90_days)),
+        ("open", |one, other| one.ageing.open().unwrap_or(i64::MAX).cmp(&other.ageing.open().unwrap_or(i64::MAX))),
+    ],
+    comes: "",
+};
 
 struct Row {
     month: Month,
@@ -65,30 +100,36 @@ struct AgeRow {
     ages: Vec<String>,
 }
 
-fn read(work: &mut Work<'_>) -> Result<(Vec<Earned>, BTreeMap<PartnerId, String>), Problem> {
+fn read(work: &mut Work<'_>) -> Result<Vec<Brought>, Problem> {
     let earned = revenue(work, MONTHS)?;
-    let names = work.book()?.partners.into_iter().map(|partner| (partner.id, partner.name)).collect();
-    Ok((earned, names))
+    let names: BTreeMap<_, _> = work.book()?.partners.into_iter().map(|partner| (partner.id, partner.name)).collect();
+    let named = |one: Earned| {
+        let name = names.get(&one.partner).cloned().unwrap_or_else(|| one.partner.to_string());
+        (one, name)
+    };
+    Ok(earned.into_iter().map(named).collect())
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let words = &visit.language.words().finance;
     let found = portal.work(&visit, |work, _| {
-        let (earned, names) = read(work)?;
+        let brought = read(work)?;
         let on = payments::today(work);
         let now = Month::of(work.at, &work.office.settings.zone);
-        Ok((earned, names, payments::ageing(work, on)?, now))
+        Ok((brought, payments::ageing(work, on)?, now))
     });
-    let (earned, names, (partners, all), now) = found.await?;
-    let currency = portal.office.settings.currency;
+    let (mut brought, (mut partners, all), now) = found.await?;
+    let sorting = Sorting::of(&BROUGHT, &visit, HERE, &mut brought);
+    let ages_sorting = Sorting::of(&AGEING, &visit, HERE, &mut partners);
+    let (billing, currency) = (&visit.language.words().billing, portal.office.settings.currency);
     let sum = |is_of: &dyn Fn(&Earned) -> bool| {
-        let of = earned.iter().filter(|one| is_of(one) && one.net.currency == currency);
+        let of = brought.iter().map(|(one, _)| one).filter(|one| is_of(one) && one.net.currency == currency);
         money(Money::new(of.map(|one| one.net.minor).fold(0, i64::saturating_add), currency))
     };
-    let row = |one: &Earned| Row {
+    let row = |(one, name): &Brought| Row {
         month: one.month,
         partner: one.partner,
-        name: names.get(&one.partner).cloned().unwrap_or_else(|| one.partner.to_string()),
+        name: name.clone(),
         product: one.product.word(),
         units: count(one.units),
         net: money(one.net),
@@ -102,13 +143,16 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     page(&RevenuePage {
         frame: visit.frame(&portal, words.revenue),
         words,
-        billing: &visit.language.words().billing,
+        billing,
         running: sum(&|one: &Earned| one.month == now),
         invoiced: sum(&|one: &Earned| one.is_invoiced),
         open: money(Money::new(all.open().map_err(payments::uncountable)?, currency)),
-        chart: if earned.is_empty() { String::new() } else { chart(&earned, now, currency, words)? },
-        rows: earned.iter().take(ROWS_MAX).map(row).collect(),
-        has_more: earned.len() > ROWS_MAX,
+        chart: if brought.is_empty() { String::new() } else { chart(&brought, now, currency, words)? },
+        sorting,
+        rows: brought.iter().take(ROWS_MAX).map(row).collect(),
+        has_more: brought.len() > ROWS_MAX,
+        ages_sorting,
+        age_heads: AGEING.columns[1..].iter().map(|(column, _)| *column).zip(billing.ages).collect(),
         ages,
     })
 }
@@ -130,13 +174,13 @@ impl AgeRow {
     }
 }
 
-fn chart(earned: &[Earned], now: Month, currency: Currency, words: &FinanceWords) -> Result<String, Problem> {
+fn chart(brought: &[Brought], now: Month, currency: Currency, words: &FinanceWords) -> Result<String, Problem> {
     let count = usize::try_from(MONTHS).unwrap_or(1);
     let mut months: Vec<Month> = std::iter::successors(Some(now), |month| Some(month.previous())).take(count).collect();
     months.reverse();
     let of = |product: Product, month: &Month| {
         let of = |one: &&Earned| one.product == product && one.month == *month && one.net.currency == currency;
-        earned.iter().filter(of).map(|one| one.net.minor).fold(0, i64::saturating_add)
+        brought.iter().map(|(one, _)| one).filter(of).map(|one| one.net.minor).fold(0, i64::saturating_add)
     };
     let series = Product::ALL.map(|product| Series {
         name: product.word(),
@@ -157,10 +201,11 @@ fn chart(earned: &[Earned], now: Month, currency: Currency, words: &FinanceWords
 }
 
 async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let (earned, names) = portal.work(&visit, |work, _| read(work)).await?;
+    let mut brought = portal.work(&visit, |work, _| read(work)).await?;
+    Sorting::of(&BROUGHT, &visit, "", &mut brought);
     let mut csv = "month,partner,name,product,units,net_minor,currency,invoiced\r\n".to_owned();
-    for one in &earned {
-        let name = names.get(&one.partner).map(|name| name.replace('"', "\"\"")).unwrap_or_default();
+    for (one, name) in &brought {
+        let name = name.replace('"', "\"\"");
         let (product, currency) = (one.product.word(), one.net.currency.as_str());
         let (month, partner, units, minor) = (one.month, one.partner, one.units, one.net.minor);
         let _ =

@@ -13,16 +13,18 @@ use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::RunningWords;
 
 /// Rejects of one page.
 const PAGE_REJECTS: usize = 50;
+const HERE: &str = "/operate/data";
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
-        Page::get("/operate/data", LOOKS, show).in_rail(Workspace::Operate, |words| words.sources),
-        Page::post("/operate/data/snapshot", FEEDS, load, show).taking_file(),
+        Page::get(HERE, LOOKS, show).in_rail(Workspace::Operate, |words| words.sources),
+        Page::post("/operate/data/snapshot", FEEDS, load, show).taking_stream(),
         Page::post("/operate/data/rejects/retry", FEEDS, retry, show),
     ]
 }
@@ -34,11 +36,24 @@ struct SourcesPage {
     words: &'static RunningWords,
     now: Now,
     facts: [Fact; 2],
+    sorting: Sorting<SourceAnswer>,
     sources: Vec<Source>,
     rejects: RejectsAnswer,
     retried: Option<(String, String)>,
     may_load: bool,
 }
+
+static SOURCES: Table<SourceAnswer> = Table {
+    name: "sort",
+    columns: &[
+        ("source", |one, other| by_text(&one.source, &other.source)),
+        ("lag", |one, other| one.lag_s.cmp(&other.lag_s)),
+        // Instants of the API are in the order of time.
+        ("as-of", |one, other| one.complete_until.cmp(&other.complete_until)),
+        ("heartbeat", |one, other| one.heartbeat.cmp(&other.heartbeat)),
+    ],
+    comes: "source",
+};
 
 /// The part that changes while a snapshot is loaded.
 #[derive(Template)]
@@ -65,6 +80,8 @@ struct Fact {
 
 struct Source {
     name: String,
+    /// The name as an address has it.
+    encoded: String,
     is_required: bool,
     heartbeat: String,
     until: String,
@@ -73,18 +90,20 @@ struct Source {
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let words = &visit.language.words().running;
-    let now = now(&portal, &visit, words).await?;
+    let mut now = now(&portal, &visit, words).await?;
     if visit.is_part {
         return page(&SourcesPart { words, now });
     }
     let after = Some(visit.query("after")).filter(|after| !after.is_empty());
     let rejects = portal.running.sources.rejects(after, PAGE_REJECTS).await.map_err(failed)?;
+    let sorting = Sorting::of(&SOURCES, &visit, HERE, &mut now.feed.sources);
     let fact = |name, of: &FreshnessAnswer| Fact {
         name,
         is_stale: of.is_stale,
         limit: of.stale_after_s.map(|limit| span(Some(limit), words)),
     };
     let source = |of: &SourceAnswer| Source {
+        encoded: encoded(&of.source),
         name: if of.source.is_empty() { "—".to_owned() } else { of.source.clone() },
         is_required: of.required,
         heartbeat: of.heartbeat.as_deref().map_or(words.never.to_owned(), |at| instant(&portal, at)),
@@ -97,6 +116,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         words,
         facts: [fact(words.swap, &now.feed.facts.swap), fact(words.registration, &now.feed.facts.registration)],
         sources: now.feed.sources.iter().map(source).collect(),
+        sorting,
         now,
         rejects,
         retried: retried.map(|(lines, accepted)| (lines.to_owned(), accepted.to_owned())),
@@ -129,23 +149,29 @@ pub(super) fn span(seconds: Option<i64>, words: &RunningWords) -> String {
     }
 }
 
-fn instant(portal: &Portal, text: &str) -> String {
+/// The name of a feed as an address has it.
+pub(super) fn encoded(source: &str) -> String {
+    form_urlencoded::byte_serialize(source.as_bytes()).collect()
+}
+
+pub(super) fn instant(portal: &Portal, text: &str) -> String {
     text.parse().map_or_else(|_| text.to_owned(), |at| portal.shown(at))
 }
 
-fn failed(why: String) -> Problem {
+pub(super) fn failed(why: String) -> Problem {
     Problem::Store(why)
 }
 
 async fn load(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let words = &visit.language.words().running;
-    let file = visit.file.as_ref().ok_or_else(|| Problem::not_now(words.choose_file))?;
+    let file = visit.take_coming().ok_or_else(|| Problem::not_now(words.choose_file))?;
     let wish = LoadWish {
         as_of: visit.field("as_of").to_owned(),
         max_rejects: visit.field("max_rejects").to_owned(),
         allow_shrink: !visit.field("allow_shrink").is_empty(),
     };
-    let begun = portal.running.sources.begin_load(file.bytes.clone(), wish, visit.context.at);
+    let (content, is_read) = file.content();
+    let begun = portal.running.sources.begin_load(content, wish, visit.context.at);
     begun.map_err(Problem::not_now)?;
     portal
         .work(&visit, |work, _| {
@@ -153,7 +179,9 @@ async fn load(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
             Ok(())
         })
         .await?;
-    Ok(Answer::see_other("/operate/data"))
+    // A browser that is answered before it has sent all of it shows a broken connection.
+    let _ = is_read.await;
+    Ok(Answer::see_other(HERE))
 }
 
 async fn retry(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use askama::Template;
 use laini_core::partner::{May, PersonId, StaffRole};
-use laini_office::people::{self, Roster, Seat};
-use laini_office::{Cursor, PageRequest, Problem};
+use laini_office::Problem;
+use laini_office::people::{self, Entry, Roster, Seat};
 
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
-use crate::pages::partner::{PersonRow, person_row};
+use crate::pages::partner::{PEOPLE, PersonRow, person_row};
 use crate::portal::Portal;
+use crate::sorting::Sorting;
 use crate::visit::{Visit, page};
 use crate::words::TeamWords;
 
@@ -40,6 +41,7 @@ pub(super) fn pages() -> Vec<Page> {
 struct StaffPage<'a> {
     frame: Frame,
     words: &'static TeamWords,
+    sorting: Sorting<Entry>,
     rows: Vec<PersonRow>,
     next: Option<String>,
     here: &'static str,
@@ -55,11 +57,10 @@ struct StaffPage<'a> {
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let found = portal.work(&visit, |work, visit| {
-        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
-        people::list_people(work, Roster::Staff, PageRequest { after, ..PageRequest::FIRST })
-    });
-    let people = found.await?;
+    let found = portal.work(&visit, |work, visit| people::list_people(work, Roster::Staff, visit.asked_page()?));
+    let mut people = found.await?;
+    let mut sorting = Sorting::asked(&PEOPLE, &visit, HERE);
+    sorting.sort(&mut people.items, people.next.is_some());
     let words = &visit.language.words().team;
     let is_admin = visit.actor().is_allowed(&ADMINS);
     let set = &portal.office.settings.people;
@@ -69,6 +70,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     page(&StaffPage {
         frame: visit.frame(&portal, words.staff),
         words,
+        sorting,
         rows: people.items.iter().map(|entry| person_row(&portal, &visit, entry)).collect(),
         next: people.next.map(|next| next.to_string()),
         here: HERE,

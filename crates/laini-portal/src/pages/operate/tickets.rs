@@ -7,14 +7,15 @@ use askama::Template;
 use laini_core::partner::{May, Side, StaffRole, TicketId};
 use laini_core::support::TicketState;
 use laini_office::tickets::{self, Which};
-use laini_office::{Cursor, PageRequest, Problem, organisation};
+use laini_office::{PageRequest, Problem, organisation};
 
 use super::LOOKS;
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
-use crate::ticket_thread::{SaidLine, TicketRow, thread};
+use crate::sorting::Sorting;
+use crate::ticket_thread::{ALL, DUE, Listed, SaidLine, TicketRow, thread};
 use crate::visit::{Visit, page};
 use crate::words::TicketWords;
 
@@ -24,9 +25,11 @@ const ANSWERS: Access = Access::SignedIn(May {
     staff: &[StaffRole::Admin, StaffRole::Support, StaffRole::Onboarding, StaffRole::Finance],
 });
 
+const HERE: &str = "/operate/tickets";
+
 pub(super) fn pages() -> Vec<Page> {
     vec![
-        Page::get("/operate/tickets", LOOKS, show).in_rail(Workspace::Operate, |words| words.tickets),
+        Page::get(HERE, LOOKS, show).in_rail(Workspace::Operate, |words| words.tickets),
         Page::get("/operate/tickets/{partner}/{ticket}", LOOKS, show_ticket),
         Page::post("/operate/tickets/{partner}/{ticket}", ANSWERS, reply, show_ticket),
         Page::post("/operate/tickets/{partner}/{ticket}/close", ANSWERS, close, show_ticket),
@@ -41,6 +44,7 @@ struct TicketsPage {
     /// The word of each tab, what it is called, and whether it is shown.
     tabs: [(&'static str, &'static str, bool); 2],
     which: &'static str,
+    sorting: Sorting<Listed>,
     /// Each with its partner's name.
     rows: Vec<(TicketRow, String)>,
     next: Option<String>,
@@ -48,24 +52,30 @@ struct TicketsPage {
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let which = Which::parse(visit.query("which")).unwrap_or(Which::Due);
+    let table = if which == Which::Due { &DUE } else { &ALL };
+    let mut sorting = Sorting::asked(table, &visit, HERE);
+    let is_turned = sorting.is_turned();
     let found = portal.work(&visit, move |work, visit| {
-        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
-        let page = tickets::list(work, which, PageRequest { after, ..PageRequest::FIRST })?;
+        let page = tickets::list(work, which, PageRequest { is_turned, ..visit.asked_page()? })?;
         let names: HashMap<_, _> = work.book()?.partners.into_iter().map(|one| (one.id, one.name)).collect();
         Ok((page, names))
     });
     let (found, names) = found.await?;
     let words = &visit.language.words().tickets;
-    let rows = found.items.iter().map(|ticket| {
-        let row = TicketRow::of(ticket, Side::Operator, &portal, visit.context.at, words);
-        (row, names.get(&ticket.partner).cloned().unwrap_or_default())
+    let named = found.items.into_iter().map(|ticket| {
+        let name = names.get(&ticket.partner).cloned().unwrap_or_default();
+        (ticket, name)
     });
+    let mut named: Vec<Listed> = named.collect();
+    sorting.sort(&mut named, found.next.is_some());
+    let row = |(ticket, name): Listed| (TicketRow::of(&ticket, Side::Operator, &portal, visit.context.at, words), name);
     page(&TicketsPage {
         frame: visit.frame(&portal, words.tickets),
         words,
         tabs: [("due", words.tabs[0], which == Which::Due), ("all", words.tabs[1], which == Which::All)],
         which: if which == Which::Due { "due" } else { "all" },
-        rows: rows.collect(),
+        sorting,
+        rows: named.into_iter().map(row).collect(),
         next: found.next.map(|next| next.to_string()),
     })
 }

@@ -15,16 +15,18 @@ use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::plot::{Form, Plot, Series};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::RunningWords;
 
 /// So many hours are shown.
 const HOURS: u16 = 24;
-/// Apps that are shown, the busiest.
+/// Apps that are shown, the first in the order that is asked for.
 const APPS_SHOWN: usize = 100;
+const HERE: &str = "/operate/traffic";
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![Page::get("/operate/traffic", LOOKS, show).in_rail(Workspace::Operate, |words| words.traffic)]
+    vec![Page::get(HERE, LOOKS, show).in_rail(Workspace::Operate, |words| words.traffic)]
 }
 
 #[derive(Template)]
@@ -33,9 +35,44 @@ struct TrafficPage {
     frame: Frame,
     words: &'static RunningWords,
     chart: String,
+    sorting: Sorting<AppTraffic>,
     apps: Vec<AppTraffic>,
     live: Option<Live>,
 }
+
+static APPS: Table<AppTraffic> = Table {
+    name: "sort",
+    columns: &[
+        ("app", |one, other| by_text(&one.name, &other.name)),
+        ("partner", |one, other| by_text(&one.partner_name, &other.partner_name)),
+        ("checks", |one, other| one.outcomes.checks().cmp(&other.outcomes.checks())),
+        ("answered", |one, other| one.outcomes.answered.cmp(&other.outcomes.answered)),
+        ("not-served", |one, other| one.outcomes.not_served.cmp(&other.outcomes.not_served)),
+        ("unknown", |one, other| one.outcomes.unknown.cmp(&other.outcomes.unknown)),
+        ("repeated", |one, other| one.outcomes.repeated.cmp(&other.outcomes.repeated)),
+    ],
+    comes: "-checks",
+};
+
+static ENDPOINTS: Table<EndpointFigures> = Table {
+    name: "endpoints",
+    columns: &[
+        ("endpoint", |one, other| one.name.cmp(other.name)),
+        ("requests", |one, other| one.requests().cmp(&other.requests())),
+        ("refused", |one, other| one.by_class[3].cmp(&other.by_class[3])),
+        ("failed", |one, other| one.by_class[4].cmp(&other.by_class[4])),
+        // What took longer than can be told is the longest.
+        ("half", |one, other| one.p50.unwrap_or(Duration::MAX).cmp(&other.p50.unwrap_or(Duration::MAX))),
+        ("most", |one, other| one.p99.unwrap_or(Duration::MAX).cmp(&other.p99.unwrap_or(Duration::MAX))),
+    ],
+    comes: "",
+};
+
+static CODES: Table<(String, u64)> = Table {
+    name: "codes",
+    columns: &[("code", |one, other| one.0.cmp(&other.0)), ("count", |one, other| one.1.cmp(&other.1))],
+    comes: "",
+};
 
 impl TrafficPage {
     /// Whether an app asks made-up numbers.
@@ -45,7 +82,9 @@ impl TrafficPage {
 }
 
 struct Live {
+    by_endpoint: Sorting<EndpointFigures>,
     endpoints: Vec<Endpoint>,
+    by_code: Sorting<(String, u64)>,
     refusals: Vec<(String, u64)>,
     connections: i64,
 }
@@ -78,15 +117,20 @@ fn shown(took: Option<Duration>) -> String {
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let mut found = portal.work(&visit, |work: &mut Work<'_>, _| traffic(work, HOURS)).await?;
     let words = &visit.language.words().running;
+    let sorting = Sorting::of(&APPS, &visit, HERE, &mut found.apps);
     found.apps.truncate(APPS_SHOWN);
     let live = portal.running.metrics.as_ref().map(|metrics| {
-        let Figures { endpoints, refusals, connections } = metrics.figures();
-        Live { endpoints: endpoints.iter().map(Endpoint::of).collect(), refusals, connections }
+        let Figures { mut endpoints, mut refusals, connections } = metrics.figures();
+        let by_endpoint = Sorting::of(&ENDPOINTS, &visit, HERE, &mut endpoints);
+        let by_code = Sorting::of(&CODES, &visit, HERE, &mut refusals);
+        let endpoints = endpoints.iter().map(Endpoint::of).collect();
+        Live { by_endpoint, endpoints, by_code, refusals, connections }
     });
     page(&TrafficPage {
         frame: visit.frame(&portal, words.traffic),
         words,
         chart: chart(&portal, &found.hours, words)?,
+        sorting,
         apps: found.apps,
         live,
     })

@@ -13,6 +13,7 @@ use crate::fields::Fields;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::AgreementsWords;
 
@@ -41,6 +42,7 @@ struct AgreementsPage {
     frame: Frame,
     words: &'static AgreementsWords,
     head: Head,
+    sorting: Sorting<AgreementRow>,
     rows: Vec<AgreementRow>,
     can_draft: bool,
     /// The version that a new one is written from; `None` = from the standard agreement.
@@ -48,6 +50,19 @@ struct AgreementsPage {
     /// The notice, in days, and the day from which on the agreement can be over.
     ends: Option<(u16, String)>,
 }
+
+static VERSIONS: Table<AgreementRow> = Table {
+    name: "sort",
+    columns: &[
+        ("version", |one, other| one.number.cmp(&other.number)),
+        ("state", |one, other| one.state.cmp(other.state)),
+        // Instants as people read them are in the order of time.
+        ("from", |one, other| one.from.cmp(&other.from)),
+        ("until", |one, other| one.until.cmp(&other.until)),
+        ("signed", |one, other| by_text(&one.signed_by, &other.signed_by)),
+    ],
+    comes: "-version",
+};
 
 /// A version in a list.
 pub(super) struct AgreementRow {
@@ -93,13 +108,16 @@ async fn show_list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pro
     let words = &visit.language.words().agreements;
     let can_draft = may(&visit, &OPERATES) && records.iter().all(|record| record.state == AgreementState::Signed);
     let ends = ends.filter(|_| may(&visit, &SIGNS));
+    let mut rows: Vec<_> = records.iter().map(|record| AgreementRow::of(&portal, words, record)).collect();
+    let here = super::path_of(named.0, "agreements");
     page(&AgreementsPage {
+        sorting: Sorting::of(&VERSIONS, &visit, here, &mut rows),
         frame: visit.frame(&portal, words.title),
         words,
         head: Head::new(&visit, named, "agreements"),
         can_draft,
         latest: records.first().map(|record| record.id),
-        rows: records.iter().map(|record| AgreementRow::of(&portal, words, record)).collect(),
+        rows,
         ends: ends.map(|EndsFrom { notice_days, at }| (notice_days, portal.shown(at))),
     })
 }

@@ -9,7 +9,7 @@ use laini_core::partner::{
 };
 use laini_office::agreements::digest_in_words;
 use laini_office::going_live::{self, CheckedItem, GoLive};
-use laini_office::{Cursor, PageRequest, Problem, Work, onboarding};
+use laini_office::{Problem, Work, onboarding};
 
 use super::run::{self, RunView};
 use super::{Head, LOOKS, MEMBERS, OPERATES, PREPARES, home, may, named, path_of};
@@ -17,6 +17,7 @@ use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::GoLiveWords;
 
@@ -44,6 +45,7 @@ struct GoLivesPage<'a> {
     frame: Frame,
     words: &'static GoLiveWords,
     head: Head,
+    sorting: Sorting<Row>,
     rows: Vec<Row>,
     next: Option<String>,
     /// Where the list is.
@@ -63,11 +65,23 @@ struct Row {
     since: String,
 }
 
+/// They come as they were begun.
+static ROWS: Table<Row> = Table {
+    name: "sort",
+    columns: &[
+        ("app", |one, other| by_text(&one.name, &other.name)),
+        ("state", |one, other| one.state.cmp(other.state)),
+        ("turn", |one, other| one.turn.cmp(other.turn)),
+        // An instant as people read it is in the order of time.
+        ("since", |one, other| one.since.cmp(&other.since)),
+    ],
+    comes: "",
+};
+
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let found = portal.work(&visit, |work, visit| {
         let named = named(work, visit)?;
-        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
-        let requests = work.find::<GoLive>("partner", named.0, true, PageRequest { after, ..PageRequest::FIRST })?;
+        let requests = work.find::<GoLive>("partner", named.0, true, visit.asked_page()?)?;
         Ok((named, requests))
     });
     let (named, requests) = found.await?;
@@ -82,13 +96,18 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         turn: words.turn(request.state, side),
         since: request.stages.last().map(|stage| portal.shown(stage.at)).unwrap_or_default(),
     };
+    let mut rows: Vec<_> = requests.items.iter().map(row).collect();
+    let here = home(&visit, "go-live")?;
+    let mut sorting = Sorting::asked(&ROWS, &visit, &here);
+    sorting.sort(&mut rows, requests.next.is_some());
     page(&GoLivesPage {
         frame: visit.frame(&portal, words.title),
         words,
         head: Head::new(&visit, named, "go-live"),
-        rows: requests.items.iter().map(row).collect(),
+        sorting,
+        rows,
         next: requests.next.map(|next| next.to_string()),
-        here: home(&visit, "go-live")?,
+        here,
         can_prepare: may(&visit, &PREPARES),
         name: visit.field("name"),
         products: Product::ALL,

@@ -23,7 +23,7 @@ use crate::visit::Visit;
 
 pub(super) use audit::pages_of_all as pages_of_whole_trail;
 pub(super) use go_live::read_terms;
-pub(super) use team::{PersonRow, person_row};
+pub(super) use team::{PEOPLE, PersonRow, person_row};
 
 /// Whoever signed in looks,
 const LOOKS: Access = Access::SignedIn(May::ANYBODY);
@@ -68,11 +68,11 @@ pub(super) struct Tab {
 }
 
 /// The pages of a partner, each with the end of its path. The empty one is the way to production.
-const SECTIONS: [&str; 7] = ["", "organisation", "agreements", "go-live", "apps", "team", "audit"];
+const SECTIONS: [&str; 8] = ["", "organisation", "agreements", "go-live", "apps", "requests", "team", "audit"];
 
 impl Head {
     /// Of the page whose path ends in `section`.
-    fn new(visit: &Visit, (partner, name): (PartnerId, String), section: &str) -> Self {
+    pub(super) fn new(visit: &Visit, (partner, name): (PartnerId, String), section: &str) -> Self {
         let labels = visit.language.words().partner_page.sections;
         let tab =
             |(end, label): (&str, &'static str)| Tab { href: path_of(partner, end), label, is_here: end == section };
@@ -83,7 +83,7 @@ impl Head {
 }
 
 /// Where a page of a partner is, whoever looks.
-fn path_of(partner: PartnerId, section: &str) -> String {
+pub(super) fn path_of(partner: PartnerId, section: &str) -> String {
     if section.is_empty() { format!("/partners/{partner}") } else { format!("/partners/{partner}/{section}") }
 }
 
@@ -98,7 +98,7 @@ fn home(visit: &Visit, section: &str) -> Result<String, Problem> {
 }
 
 /// The partner that the page is about, with its name.
-fn named(work: &Work<'_>, visit: &Visit) -> Result<(PartnerId, String), Problem> {
+pub(super) fn named(work: &Work<'_>, visit: &Visit) -> Result<(PartnerId, String), Problem> {
     let partner = visit.partner()?;
     Ok((partner, office::find_partner(work, partner)?.name))
 }

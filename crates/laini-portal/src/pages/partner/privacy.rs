@@ -6,23 +6,26 @@ use askama::Template;
 use laini_core::partner::{May, MemberRole};
 use laini_core::privacy::PrivacyAction;
 use laini_office::privacy::PrivacyRequest;
-use laini_office::{Cursor, PageRequest, Problem};
+use laini_office::{PageRequest, Problem};
 
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::pages::operate::taken_down;
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table};
 use crate::visit::{Visit, page};
 use crate::words::PrivacyWords;
 
 /// Who files for a customer.
 const FILES: Access = Access::SignedIn(May { members: &[MemberRole::Owner, MemberRole::FraudDesk], staff: &[] });
 
+const HERE: &str = "/privacy-requests";
+
 pub(super) fn pages() -> Vec<Page> {
     vec![
-        Page::get("/privacy-requests", FILES, show).in_rail(Workspace::Investigate, |words| words.privacy),
-        Page::post("/privacy-requests", FILES, file, show),
+        Page::get(HERE, FILES, show).in_rail(Workspace::Investigate, |words| words.privacy),
+        Page::post(HERE, FILES, file, show),
     ]
 }
 
@@ -31,6 +34,7 @@ pub(super) fn pages() -> Vec<Page> {
 struct FiledPage<'a> {
     frame: Frame,
     words: &'static PrivacyWords,
+    sorting: Sorting<Row>,
     rows: Vec<Row>,
     next: Option<String>,
     actions: Vec<(&'static str, &'static str)>,
@@ -45,10 +49,26 @@ struct Row {
     due: String,
 }
 
+/// By what is shown alone: how a request stands behind it is not the partner's to know.
+static ROWS: Table<Row> = Table {
+    name: "sort",
+    columns: &[
+        ("number", |one, other| one.number.cmp(&other.number)),
+        ("action", |one, other| one.action.cmp(other.action)),
+        ("state", |one, other| one.state.cmp(other.state)),
+        // Instants as people read them are in the order of time.
+        ("received", |one, other| one.received.cmp(&other.received)),
+        ("due", |one, other| one.due.cmp(&other.due)),
+    ],
+    comes: "-received",
+};
+
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let found = portal.work(&visit, |work, visit| {
-        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
-        work.find::<PrivacyRequest>("partner", visit.partner()?, true, PageRequest { after, ..PageRequest::FIRST })
+    let mut sorting = Sorting::asked(&ROWS, &visit, HERE);
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, visit| {
+        let page = PageRequest { is_turned, ..visit.asked_page()? };
+        work.find::<PrivacyRequest>("partner", visit.partner()?, true, page)
     });
     let found = found.await?;
     let words = &visit.language.words().privacy;
@@ -60,10 +80,13 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         received: portal.shown(request.received),
         due: portal.shown(request.deadline()),
     };
+    let mut rows: Vec<Row> = found.items.iter().map(row).collect();
+    sorting.sort(&mut rows, found.next.is_some());
     page(&FiledPage {
         frame: visit.frame(&portal, words.title),
         words,
-        rows: found.items.iter().map(row).collect(),
+        sorting,
+        rows,
         next: found.next.map(|next| next.to_string()),
         actions: PrivacyAction::ALL.into_iter().map(PrivacyAction::word).zip(words.actions).collect(),
         reason: visit.field("reason"),
@@ -72,5 +95,5 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
 
 async fn file(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     portal.work(&visit, |work, visit| taken_down(work, visit, Some(visit.partner()?)).map(drop)).await?;
-    Ok(Answer::see_other("/privacy-requests"))
+    Ok(Answer::see_other(HERE))
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use askama::Template;
 use laini_core::partner::{May, MemberRole, PartnerId, PersonId, StaffRole};
+use laini_office::Problem;
 use laini_office::people::{self, Entry, Roster, Seat};
-use laini_office::{Cursor, PageRequest, Problem};
 
 use super::{Head, home, may, named};
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::TeamWords;
 
@@ -47,6 +48,7 @@ struct TeamPage<'a> {
     frame: Frame,
     words: &'static TeamWords,
     head: Head,
+    sorting: Sorting<Entry>,
     rows: Vec<PersonRow>,
     next: Option<String>,
     here: String,
@@ -59,6 +61,19 @@ struct TeamPage<'a> {
     name: &'a str,
     was_sent: bool,
 }
+
+/// People as both rosters sort them; they come as they were invited.
+pub(in crate::pages) static PEOPLE: Table<Entry> = Table {
+    name: "sort",
+    columns: &[
+        ("name", |one, other| by_text(&one.person.name, &other.person.name)),
+        ("role", |one, other| one.person.seat.role_word().cmp(other.person.seat.role_word())),
+        ("status", |one, other| one.status().cmp(other.status())),
+        ("factor", |one, other| one.has_factor.cmp(&other.has_factor)),
+        ("signed-in", |one, other| one.signed_in.cmp(&other.signed_in)),
+    ],
+    comes: "",
+};
 
 /// Somebody in a list.
 #[expect(clippy::struct_excessive_bools, reason = "a template asks yes or no of each thing")]
@@ -102,20 +117,23 @@ pub(in crate::pages) fn person_row(portal: &Portal, visit: &Visit, entry: &Entry
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let found = portal.work(&visit, |work, visit| {
         let named = named(work, visit)?;
-        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
-        let people = people::list_people(work, Roster::Partner(named.0), PageRequest { after, ..PageRequest::FIRST })?;
+        let people = people::list_people(work, Roster::Partner(named.0), visit.asked_page()?)?;
         Ok((named, people))
     });
-    let (named, people) = found.await?;
+    let (named, mut people) = found.await?;
+    let here = home(&visit, "team")?;
+    let mut sorting = Sorting::asked(&PEOPLE, &visit, &here);
+    sorting.sort(&mut people.items, people.next.is_some());
     let words = &visit.language.words().team;
     page(&TeamPage {
         frame: visit.frame(&portal, words.title),
         words,
         base: super::path_of(named.0, "team"),
         head: Head::new(&visit, named, "team"),
+        sorting,
         rows: people.items.iter().map(|entry| person_row(&portal, &visit, entry)).collect(),
         next: people.next.map(|next| next.to_string()),
-        here: home(&visit, "team")?,
+        here,
         roles: MemberRole::ALL.into_iter().map(MemberRole::word).zip(words.member_roles).collect(),
         can_invite: may(&visit, &INVITES),
         can_help: may(&visit, &HELPS),

@@ -6,11 +6,13 @@
 mod phraser;
 
 use axum::http::Method;
-use laini_guide::{Found, QUESTION_CHARS_MAX};
-use laini_office::assistant::{NamedRequest, named_requests};
+use laini_guide::{Found, QUESTION_CHARS_MAX, error_passage};
+use laini_office::assistant::{FoundRequest, NamedRequest, named_requests};
+use laini_office::requests::Failure;
 use laini_office::{Actor, Office, Problem, Work, people};
 use laini_wire::office::assistant::{
-    FoundRequestAnswer, NamedRequestAnswer, PassageAnswer, PassagesAnswer, QuestionAnswer, QuestionRequest,
+    FoundRequestAnswer, NamedFailure, NamedRequestAnswer, PassageAnswer, PassagesAnswer, QuestionAnswer,
+    QuestionRequest,
 };
 use serde_json::json;
 use tokio::runtime::Handle;
@@ -66,12 +68,13 @@ fn passage_example() -> serde_json::Value {
 
 fn ask_operation() -> Operation {
     let found = json!({
-        "at": "2026-11-22T09:00:00Z", "app": "core", "product": "imsi", "environment": "production",
-        "outcome": "answered", "charge": "KES 20.00", "is_reversed": false,
+        "partner": "0000000000000001", "at": "2026-11-22T09:00:00Z", "app": "core", "product": "imsi",
+        "environment": "production", "status": 200, "failure": null, "outcome": "answered", "charge": "KES 20.00",
+        "is_reversed": false, "is_billed": true,
     });
     let requests = json!([{"id": "971f-4359-b611-6845a1be45ef280786", "found": found}]);
     let example = json!({"is_known": true, "phrased": null, "passages": [passage_example()], "requests": requests});
-    let about = "What the documentation says to it, and what the ledger says of the requests that it names. A session's \
+    let about = "What the documentation says to it, and what is known of the requests that it names. A session's \
                  token, where one is sent, says whose requests are told.";
     let answer = Answer::ok(about, &["QuestionAnswer"], example);
     let on = (Method::POST, "/office/v1/questions");
@@ -157,15 +160,35 @@ fn passage_answer(found: &Found<'_>) -> PassageAnswer {
     }
 }
 
-fn request_answer(request: NamedRequest) -> NamedRequestAnswer {
-    let found = request.found.map(|found| FoundRequestAnswer {
-        at: found.at.to_string(),
-        app: found.app,
-        product: found.product.word().to_owned(),
-        environment: found.environment.word().to_owned(),
-        outcome: found.outcome.word().to_owned(),
-        charge: found.charge.to_string(),
-        is_reversed: found.is_reversed,
+fn request_answer(named: NamedRequest) -> NamedRequestAnswer {
+    let found = named.found.map(|FoundRequest { partner, app, request }| FoundRequestAnswer {
+        partner: partner.to_string(),
+        at: request.at.to_string(),
+        app,
+        product: request.product.map(|product| product.word().to_owned()),
+        environment: request.environment.word().to_owned(),
+        status: request.status(),
+        failure: request.failure.as_ref().map(failure_answer),
+        outcome: request.recorded.map(|recorded| recorded.outcome.word().to_owned()),
+        charge: request.recorded.map(|recorded| recorded.charge.to_string()),
+        is_reversed: request.recorded.is_some_and(|recorded| recorded.is_reversed),
+        is_billed: request.recorded.is_some_and(|recorded| recorded.charge.minor > 0 && !recorded.is_reversed),
     });
-    NamedRequestAnswer { id: request.id.request_ref(), found }
+    NamedRequestAnswer { id: named.id.request_ref(), found }
+}
+
+/// How a request failed, with what the page of its error says.
+fn failure_answer(failure: &Failure) -> NamedFailure {
+    let passage = error_passage(&failure.code).map(|passage| PassageAnswer {
+        page: passage.page.clone(),
+        heading: passage.heading.clone(),
+        href: format!("/docs/errors/{}", failure.code),
+        quote: passage.blocks.join("\n"),
+    });
+    NamedFailure {
+        error_code: failure.code.clone(),
+        error_message: failure.reason.clone(),
+        stage: failure.stage.word().to_owned(),
+        passage,
+    }
 }

@@ -2,7 +2,7 @@ use axum::http::{Method, StatusCode};
 use laini_core::partner::{AppId, DeskBatchId, Purpose};
 use laini_office::desk::batch::{self, AskedFrom, BatchState, WhichRows};
 use laini_office::desk::reveal_row;
-use laini_office::desk::sheet::{Columns, FILE_BYTES_MAX, Sheet};
+use laini_office::desk::sheet::{Columns, FILE_BYTES_MAX, Sheet, SheetFormat};
 use laini_office::{PageRequest, Problem, Work};
 use laini_wire::office::ReasonRequest;
 use laini_wire::office::desk::{DeskBatchesAnswer, DeskNumberAnswer, DeskRowsAnswer, NewDeskBatch, StartDeskBatch};
@@ -16,6 +16,7 @@ use crate::openapi::{Answer, Operation, Parameter};
 
 const ALL: &str = "/office/v1/partners/{partner}/desk/batches";
 const ONE: &str = "/office/v1/partners/{partner}/desk/batches/{batch}";
+const WORKBOOK: &[&str] = &[SheetFormat::Xlsx.media_type()];
 const ROWS: &str = "/office/v1/partners/{partner}/desk/batches/{batch}/rows";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -95,11 +96,13 @@ fn rows_operation() -> Operation {
 
 fn export_operation() -> Operation {
     let path = "/office/v1/partners/{partner}/desk/batches/{batch}/export";
-    let answer = file("The rows as CSV, numbers masked.", "text/csv");
-    asking(
-        operation("export_desk_batch", (Method::GET, path), "The rows of a batch as CSV", INVESTIGATES, answer),
-        [which()],
-    )
+    let answer = file("The rows as a file, numbers masked.", "text/csv");
+    let answer = Answer { files: WORKBOOK, ..answer };
+    let words = json!({"type": "string", "enum": SheetFormat::ALL.map(SheetFormat::word), "default": "csv"});
+    let export =
+        operation("export_desk_batch", (Method::GET, path), "The rows of a batch as a file", INVESTIGATES, answer);
+    let export = asking(export, [which(), in_query("format", "As text, or as a workbook.", words)]);
+    refusing(export, ApiError::InvalidField("format", "expected csv or xlsx".into()))
 }
 
 fn reveal_operation() -> Operation {
@@ -176,8 +179,10 @@ fn list_desk_rows(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
 fn export_desk_batch(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let id = named(call)?;
     let which = WhichRows::parse(call.query("show").unwrap_or_default());
-    let csv = batch::export(work, call.partner()?, id, which)?;
-    Ok(Reply::file("text/csv", format!("batch-{id}.csv"), csv))
+    let format = call.query("format").map_or(Some(SheetFormat::Csv), SheetFormat::parse);
+    let format = format.ok_or_else(|| Problem::invalid("format", "expected csv or xlsx"))?;
+    let file = batch::export(work, call.partner()?, id, which, format)?;
+    Ok(Reply::file(format.media_type(), format!("batch-{id}.{}", format.word()), file))
 }
 
 fn reveal_desk_row(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

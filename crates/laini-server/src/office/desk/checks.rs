@@ -1,16 +1,17 @@
 use axum::http::{Method, StatusCode};
 use laini_core::desk::Verdict;
 use laini_core::partner::{DeskCheckId, PersonId};
-use laini_office::desk::{self, HistoryFilter};
-use laini_office::{Problem, Work};
+use laini_office::desk::{self, HistoryFilter, TypedCheck};
+use laini_office::{Actor, Office, Problem, Work};
 use laini_wire::office::ReasonRequest;
-use laini_wire::office::desk::{DeskChecksAnswer, DeskNumberAnswer};
+use laini_wire::office::desk::{DeskChecksAnswer, DeskNumberAnswer, NewDeskCheck};
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
 use super::{INVESTIGATES, words};
-use crate::http::ApiError;
+use crate::http::{ApiError, OwnApi};
 use crate::office::described::{asking, in_query, operation, paged, refusing, taking};
-use crate::office::{Call, Endpoint, Reply};
+use crate::office::{Beside, Call, Endpoint, Reply};
 use crate::openapi::{Answer, Operation};
 
 const ALL: &str = "/office/v1/partners/{partner}/desk/checks";
@@ -21,6 +22,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let show = operation("show_desk_check", (Method::GET, ONE), "A receipt", INVESTIGATES, answer);
     vec![
         Endpoint::new(list_operation(), list_desk_checks),
+        Endpoint::new(check_operation(), check_at_desk).beside(Beside::Check),
         Endpoint::new(show, show_desk_check),
         Endpoint::new(reveal_operation(), reveal_desk_check),
     ]
@@ -53,6 +55,20 @@ fn list_operation() -> Operation {
     refusing(paged(list), ApiError::InvalidField("before", "expected an instant in RFC 3339".into()))
 }
 
+fn check_operation() -> Operation {
+    let answer = Answer::ok("The receipt, with the verdict.", &["DeskCheckAnswer"], example());
+    let answer = Answer { status: StatusCode::CREATED, ..answer };
+    let summary =
+        "Look a number up: a verdict by your thresholds. It counts for your day and costs what the check costs";
+    let body = json!({
+        "app": "0000000000000003", "number": "0722000001", "purpose": "cheque_confirmation",
+        "reference": "cheque 4711",
+    });
+    let check = operation("check_at_desk", (Method::POST, ALL), summary, INVESTIGATES, answer);
+    let check = refusing(taking(check, "NewDeskCheck", body), ApiError::SpikeArrest { retry_after_s: 5 });
+    refusing(check, ApiError::InvalidField("app", "choose one of your apps that works".into()))
+}
+
 fn reveal_operation() -> Operation {
     let path = "/office/v1/partners/{partner}/desk/checks/{check}/reveal";
     let answer = Answer::ok("The number, shown once.", &["DeskNumberAnswer"], json!({"number": "254722000001"}));
@@ -75,6 +91,28 @@ fn list_desk_checks(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> 
     let page = desk::history(work, call.partner()?, &filter, call.page()?)?;
     let checks = page.items.iter().map(|check| words::check(work, check)).collect();
     Reply::ok(&DeskChecksAnswer { checks, next: page.next.map(|next| next.to_string()) })
+}
+
+/// What comes before [`check_at_desk`]: the API is asked. Blocks its thread.
+pub(in crate::office) fn before_check(
+    (api, key): (&OwnApi, Option<&str>),
+    office: &Office,
+    actor: &Actor,
+    call: &mut Call,
+) -> Result<(), Problem> {
+    let (partner, NewDeskCheck { app, number, purpose, reference, expect }) = (call.partner()?, call.json()?);
+    let typed = TypedCheck { number, app, purpose, reference, expect: expect.unwrap_or_default() };
+    let about = office.run(actor, call.at, |work| desk::begin_check(work, partner, &typed))?;
+    let inside = api.get().ok_or_else(|| Problem::not_now("the server ends"))?;
+    let told = Handle::current().block_on(crate::desk::ask(&inside, office, call.asker, &about, key))?;
+    call.looked_up = Some((about, told));
+    Ok(())
+}
+
+fn check_at_desk(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let (about, told) = call.looked_up.as_ref().ok_or_else(|| Problem::Store("nothing was asked".to_owned()))?;
+    let check = desk::keep_check(work, call.partner()?, about, told.clone())?;
+    Reply::created(&words::check(work, &check))
 }
 
 fn show_desk_check(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

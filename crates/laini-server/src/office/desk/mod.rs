@@ -1,7 +1,7 @@
 //! The desk over HTTP: batches, receipts and alarms, as a bank's people have them on their pages.
 //!
-//! Owns the endpoints of all three, a file each. Must never tell a whole number but where somebody uncovers it, or
-//! start a batch whose price nobody could have seen.
+//! Owns the endpoints of all three, a file each. Must never tell a whole number but where somebody uncovers it, start a
+//! batch whose price nobody could have seen, or ask the API inside of a unit of work.
 
 mod alarms;
 mod batches;
@@ -12,12 +12,14 @@ use laini_core::partner::{May, MemberRole};
 use laini_wire::office::ReasonRequest;
 use laini_wire::office::desk as wire;
 
+pub(super) use checks::before_check;
+
 use super::Noun;
 use crate::openapi::{Schemas, collect};
 
 pub(super) const NOUN: Noun = Noun {
     tag: "desk",
-    description: "Look-ups by hand: batches of numbers, receipts, alarms. For a partner's own people alone.",
+    description: "Look-ups by hand: one number, batches of them, receipts, alarms. For a partner's own people alone.",
     endpoints: || [batches::endpoints(), checks::endpoints(), alarms::endpoints()].into_iter().flatten().collect(),
     schemas,
 };
@@ -34,6 +36,7 @@ fn schemas() -> Schemas {
     collect::<wire::DeskBatchAnswer>(&mut schemas);
     collect::<wire::DeskBatchesAnswer>(&mut schemas);
     collect::<wire::DeskRowsAnswer>(&mut schemas);
+    collect::<wire::NewDeskCheck>(&mut schemas);
     collect::<wire::DeskCheckAnswer>(&mut schemas);
     collect::<wire::DeskChecksAnswer>(&mut schemas);
     collect::<wire::DeskNumberAnswer>(&mut schemas);

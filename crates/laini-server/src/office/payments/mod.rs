@@ -68,8 +68,10 @@ fn record_payment(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
 }
 
 fn import_payments(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
-    let word = call.query("format").unwrap_or(Format::Csv.word());
-    let format = Format::parse(word).map_err(|error| Problem::invalid("format", error.to_string()))?;
+    let format = match call.query("format") {
+        Some(word) => Format::parse(word).map_err(|error| Problem::invalid("format", error.to_string()))?,
+        None => Format::told_by(call.bytes()),
+    };
     let imported = payments::import(work, format, call.bytes())?;
     let problem = |problem: payments::statement::LineProblem| LineProblemAnswer {
         place: problem.place,

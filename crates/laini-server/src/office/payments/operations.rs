@@ -87,7 +87,7 @@ pub(super) fn import_payments() -> Operation {
         Answer::ok("What became of it.", &["ImportAnswer"], answer),
     );
     let formats = json!({"type": "string", "enum": ["csv", "camt053", "mpesa"]});
-    let format = in_query("format", "What the statement is; without it, csv.", formats);
+    let format = in_query("format", "What the statement is; without it, its beginning tells.", formats);
     let body =
         Body { media_type: "application/octet-stream", schema: "BankStatement", example: json!(TABLE), required: true };
     let operation =

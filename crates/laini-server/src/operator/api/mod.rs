@@ -5,6 +5,7 @@
 
 mod events;
 mod heartbeats;
+mod recorded;
 mod rejects;
 mod snapshots;
 mod sources;
@@ -84,7 +85,7 @@ impl OperatorApi {
     /// Every route of it.
     pub(crate) fn routes(self: Arc<Self>) -> Router {
         Router::new()
-            .route(EVENTS_PATH, post(events::record_events).fallback(wrong_method))
+            .route(EVENTS_PATH, post(events::record_events).get(recorded::list_events).fallback(wrong_method))
             .route(SNAPSHOTS_PATH, post(snapshots::load_snapshot).fallback(wrong_method))
             .route(HEARTBEATS_PATH, post(heartbeats::record_heartbeat).fallback(wrong_method))
             .route(FEED_PATH, get(status::show_feed).fallback(wrong_method))

@@ -1,13 +1,12 @@
 use std::sync::{Arc, PoisonError};
 
 use axum::body::Body;
-use bytes::Bytes;
 use jiff::Timestamp;
 use laini_core::store::{FeedError, RejectId};
-use laini_wire::operator::{FeedAnswer, RejectsAnswer, RetryAnswer, SnapshotAnswer};
+use laini_wire::operator::{FeedAnswer, RecordedEventsAnswer, RejectsAnswer, RetryAnswer, SnapshotAnswer};
 
 use super::snapshots::{SnapshotQuery, load_upload};
-use super::upload::Upload;
+use super::upload::{Upload, drain};
 use super::{OperatorApi, feed_failed};
 use crate::http::ApiError;
 
@@ -46,6 +45,16 @@ impl Sources {
         self.0.feed_now(now).await.map_err(told)
     }
 
+    /// What feeds told, or one of them, those that came last first.
+    pub async fn recorded(
+        &self,
+        source: Option<&str>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<RecordedEventsAnswer, String> {
+        self.0.recorded_after(source, after, limit).await.map_err(told)
+    }
+
     /// What could not be read or applied, newest first.
     pub async fn rejects(&self, after: Option<&str>, limit: usize) -> Result<RejectsAnswer, String> {
         self.0.rejects_after(after, limit).await.map_err(told)
@@ -61,13 +70,18 @@ impl Sources {
         self.0.last_load.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Begins to load a snapshot and goes on by itself; how far it is stands in the feed, how it ended in the last
-    /// load.
-    pub fn begin_load(&self, bytes: Bytes, wish: LoadWish, now: Timestamp) -> Result<(), String> {
-        let place = self.0.begin_upload().map_err(told)?;
-        if self.0.loading.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
-            return Err(told(feed_failed(&FeedError::Busy)));
-        }
+    /// Begins to load a snapshot as it comes and goes on by itself; how far it is stands in the feed, how it ended in
+    /// the last load. `content` is let go of as soon as all of it is read, or the load has failed.
+    pub fn begin_load(&self, content: Body, wish: LoadWish, now: Timestamp) -> Result<(), String> {
+        let is_busy = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let place = if is_busy { Err(feed_failed(&FeedError::Busy)) } else { self.0.begin_upload() };
+        let place = match place {
+            Ok(place) => place,
+            Err(refused) => {
+                tokio::spawn(drain(content));
+                return Err(told(refused));
+            }
+        };
         let said = |text: String| Some(text).filter(|text| !text.is_empty());
         let query = SnapshotQuery {
             as_of: said(wish.as_of),
@@ -77,7 +91,7 @@ impl Sources {
         };
         let api = Arc::clone(&self.0);
         tokio::spawn(async move {
-            let upload = Upload::begin(Body::from(bytes), &api.settings.current().limits);
+            let upload = Upload::begin(content, &api.settings.current().limits);
             let ended = load_upload(Arc::clone(&api), now, &query, place, upload).await.map_err(told);
             if let Ok(answer) = &ended {
                 tracing::info!(generation = answer.generation, lines = answer.lines, "a snapshot was loaded");

@@ -1,9 +1,10 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use laini_core::line::{Event, EventText, FeedLine, Happening, LineState, Msisdn, Refusal, Sim};
+use laini_core::line::{Event, EventKey, EventText, FeedLine, Happening, LineState, Msisdn, Refusal, Sim};
 use laini_core::store::{
-    FeedItem, FeedResult, FeedStatus, Registry, RegistryError, RegistryFeed, RejectCursor, RejectId,
+    FeedItem, FeedResult, FeedStatus, RecordedEvent, RecordedPage, RecordedQuery, Registry, RegistryError,
+    RegistryFeed, RejectCursor, RejectId,
 };
 
 use super::RegistryPlace;
@@ -96,6 +97,56 @@ pub async fn refused_items_make_a_line_unknown(place: &impl RegistryPlace) {
     load(&registry, NOW, vec![row(1, sim(9)), row(2, sim(2)), row(7, sim(7))]).await;
     assert_eq!(line(&registry, 7).await.sim, sim(7).into());
     assert_eq!(ok(registry.status().await).rejects, 0, "the snapshot has settled them");
+}
+
+/// What feeds told, in the reverse order of arrival, page by page, of all of them or of one; applied or not, and never
+/// an erasure.
+pub async fn recorded_events_are_listed_newest_first(place: &impl RegistryPlace) {
+    let registry = place.open();
+    let query = |source: Option<&str>, before, limit| RecordedQuery { source: source.map(text), before, limit };
+    let nothing = ok(registry.recorded(query(None, None, 10)).await);
+    assert_eq!((nothing.events.len(), nothing.next), (0, None));
+    load(&registry, CUT_1, vec![row(1, sim(1))]).await;
+    let of = |source: &str, event: Event| Event { key: EventKey { source: text(source), ..event.key }, ..event };
+    // The second happened before the first; the third waits; the fourth cannot be applied.
+    let told = [
+        event("e1", T2, 1, Happening::SimReplaced(sim(2))),
+        of("roaming", event("e1", T1, 1, Happening::DeviceChanged)),
+        event("e2", T1, 9, Happening::Resumed),
+        of("roaming", event("e3", T1, 1, Happening::Registered(sim(5)))),
+        event("e4", T3, 1, Happening::NumberChanged { new_msisdn: number(2) }),
+    ];
+    for (minute, event) in (0..).zip(&told) {
+        let now = at(&format!("2026-11-22T09:{minute:02}:00Z"));
+        ok(registry.record(vec![FeedItem::Event(event.clone())], now).await);
+    }
+    record_items(&registry, vec![heartbeat("default", T3), refused("line 17", Some(number(4)), Some(T1))]).await;
+    record(&registry, vec![of("laini", event("gone", "2026-11-01T00:00:00Z", 3, Happening::Erased))]).await;
+
+    let all = ok(registry.recorded(query(None, None, 10)).await);
+    assert_eq!(all.next, None);
+    let events: Vec<Event> = all.events.iter().map(|one| one.event.clone()).collect();
+    assert_eq!(events, told.iter().rev().cloned().collect::<Vec<_>>());
+    for (n, one) in (0..).zip(&all.events) {
+        assert_eq!(one.received, at(&format!("2026-11-22T09:{:02}:00Z", 4 - n)));
+    }
+    let (mut before, mut paged) = (None, Vec::new());
+    for _ in 0..3 {
+        let page = ok(registry.recorded(query(None, before, 2)).await);
+        paged.extend(page.events);
+        before = page.next;
+    }
+    assert_eq!((paged, before), (all.events.clone(), None), "page by page");
+    let of_one: Vec<_> = all.events.into_iter().filter(|one| one.event.key.source == text("roaming")).collect();
+    assert_eq!(ok(registry.recorded(query(Some("roaming"), None, 10)).await).events, of_one);
+    assert_eq!(ok(registry.recorded(query(Some("roaming"), Some(of_one[0].place), 10)).await).events, of_one[1..]);
+    assert_eq!(ok(registry.recorded(query(Some("nobody"), None, 10)).await), RecordedPage::default());
+    assert_eq!(ok(registry.recorded(query(None, Some(0), 10)).await), RecordedPage::default());
+    assert_eq!(ok(registry.recorded(query(None, Some(u64::MAX), 1)).await).events, paged_first(&registry).await);
+}
+
+async fn paged_first(registry: &impl RegistryFeed) -> Vec<RecordedEvent> {
+    ok(registry.recorded(RecordedQuery { source: None, before: None, limit: 1 }).await).events
 }
 
 /// What could not be read or applied, newest first, with its place and reason, and nothing personal.

@@ -69,6 +69,7 @@ macro_rules! registry_contract {
             heartbeats_move_the_as_of
             other_feeds_can_be_required
             refused_items_make_a_line_unknown
+            recorded_events_are_listed_newest_first
             rejects_are_listed_newest_first
             a_kept_line_is_settled
             an_earlier_holding_is_erased_and_the_present_one_is_answered_as_before

@@ -139,7 +139,7 @@ fn parse_document(text: &str) -> Result<DocumentId, String> {
 impl VersionArgs {
     fn find(&self, work: &mut Work<'_>) -> Result<(PartnerId, AgreementRecord), Problem> {
         let partner = partner_of(work, &self.partner)?;
-        let newest = PageRequest { after: None, limit: 1 };
+        let newest = PageRequest { limit: 1, ..PageRequest::FIRST };
         let record = match self.agreement {
             Some(id) => agreements::agreement(work, partner, id)?,
             None => {

@@ -23,7 +23,7 @@ fn which(word: &str) -> Result<Which, String> {
 
 /// Lists incidents.
 pub(crate) fn run(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
-    let page = PageRequest { after: None, limit: args.limit.into() };
+    let page = PageRequest { limit: args.limit.into(), ..PageRequest::FIRST };
     let found = in_office(context, |work| incidents::list(work, args.state, page))?;
     let reports: Vec<_> = found.items.iter().map(IncidentReport::of).collect();
     context.out.data(&reports, |reports| match reports.as_slice() {

@@ -63,7 +63,7 @@ pub(super) fn money(minor: i64, currency: &str) -> String {
 /// Lists.
 pub(crate) fn run(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
     let office = office(context)?;
-    let page = PageRequest { after: None, limit: args.limit.into() };
+    let page = PageRequest { limit: args.limit.into(), ..PageRequest::FIRST };
     let Page { items, .. } = office.run(&console(), now(), |work| match &args.partner {
         None => invoices(work, args.month, page),
         Some(wanted) => {

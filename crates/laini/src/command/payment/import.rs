@@ -17,9 +17,10 @@ use crate::failure::WithHint as _;
 pub(crate) struct ImportArgs {
     /// The statement, as the bank or the M-PESA portal gave it.
     file: PathBuf,
-    /// What it is: csv (a header with date, amount, reference, description, id), camt053, or mpesa (a paybill's).
+    /// What it is: csv (a header with date, amount, reference, description, id), camt053, or mpesa (a paybill's);
+    /// without it, its beginning tells.
     #[arg(long, value_parser = |word: &str| Format::parse(word).map_err(|error| error.to_string()))]
-    format: Format,
+    format: Option<Format>,
 }
 
 #[derive(Serialize)]
@@ -43,7 +44,8 @@ pub(crate) fn run(context: &Context, args: &ImportArgs) -> anyhow::Result<()> {
     let mut bytes = Vec::new();
     let file = File::open(&args.file).with_context(|| format!("{} cannot be read", args.file.display()))?;
     file.take(STATEMENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    let imported = in_office(context, |work| import(work, args.format, &bytes))
+    let format = args.format.unwrap_or_else(|| Format::told_by(&bytes));
+    let imported = in_office(context, |work| import(work, format, &bytes))
         .hint("--format says what the file is: csv, camt053 or mpesa")?;
     let problem = |problem: &laini_office::payments::statement::LineProblem| ProblemReport {
         place: problem.place,
@@ -63,7 +65,7 @@ pub(crate) fn run(context: &Context, args: &ImportArgs) -> anyhow::Result<()> {
             "{added} payments added, {matched} of them matched; {known} were known, {passed_over} lines are no payments, \
              {bad} could not be read"
         )];
-        let place = if args.format == Format::Camt053 { "entry" } else { "line" };
+        let place = if format == Format::Camt053 { "entry" } else { "line" };
         lines.extend(problems.iter().map(|problem| format!("{place} {}: {}", problem.place, problem.reason)));
         if matched < added {
             lines.push("next: laini payment list --unmatched".to_owned());

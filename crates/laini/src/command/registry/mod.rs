@@ -5,6 +5,7 @@
 
 mod apply;
 mod diff;
+mod events;
 mod heartbeat;
 pub(crate) mod import;
 mod rejects;
@@ -32,6 +33,8 @@ pub(crate) enum RegistryCommand {
     Show(show::ShowArgs),
     /// Say that a feed is complete until an instant.
     Heartbeat(heartbeat::HeartbeatArgs),
+    /// List what feeds told, those events first that came last.
+    Events(events::EventsArgs),
     /// List what could not be read or applied, newest first.
     Rejects(rejects::RejectsArgs),
     /// Read again what could not be read, by the rules of now.
@@ -53,6 +56,7 @@ pub(crate) fn run(context: &Context, command: &RegistryCommand) -> anyhow::Resul
         RegistryCommand::Diff(args) => diff::run(context, args),
         RegistryCommand::Show(args) => show::run(context, args),
         RegistryCommand::Heartbeat(args) => heartbeat::run(context, args),
+        RegistryCommand::Events(args) => events::run(context, args),
         RegistryCommand::Rejects(args) => rejects::run(context, args),
         RegistryCommand::Retry => retry::run(context),
         RegistryCommand::Status => status::run(context),

@@ -3,14 +3,13 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use laini_core::privacy::PrivacyAction;
-use laini_office::desk::kept_numbers;
-use laini_office::privacy::{Sources, dossier};
+use laini_office::privacy::{Holdings, export};
 use serde::Serialize;
 
 use super::order::{Desk, OrderArgs};
 use super::span::SpanArgs;
 use crate::command::Context;
-use crate::command::context::{block_on, now};
+use crate::command::context::now;
 use crate::command::progress::bar;
 use crate::data_dir::write_private;
 use crate::failure::WithHint as _;
@@ -49,23 +48,12 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> anyhow::Result<()> {
         return Err(anyhow::anyhow!("nowhere to write to")).hint("name files with --output FILE and --paper FILE");
     }
     let desk = Desk::open(context, &args.number)?;
-    let asked = args.span.span(&desk.config)?;
-    let span = if args.all_holdings { asked } else { asked.of_holding(desk.found.state.line.as_ref()) };
+    let holdings = if args.all_holdings { Holdings::All } else { Holdings::Present };
+    let span = desk.subject.span(args.span.span(&desk.config)?, holdings);
+    let span = span.hint("--all-holdings tells what is held of all holders")?;
     let request = desk.order(PrivacyAction::Export, false, &args.order)?;
-    let requests = desk.requests()?;
-    let accounts = desk.house.accounts()?;
-    let desks = kept_numbers(&desk.office, desk.number, span, now())?;
-    let sources = Sources {
-        found: &desk.found,
-        feed: &*desk.registry.feed,
-        ledger: &*desk.ledger.ledger,
-        refusals: &*desk.office.refusals,
-        desks: &desks,
-        accounts: &*accounts,
-    };
     let scanning = bar(context.out, "reading", "rows", None);
-    let about = (desk.number, desk.hash);
-    let dossier = block_on(dossier(&sources, about, span, &requests, now(), |rows| scanning.inc(rows)))??;
+    let dossier = export(&desk.office, &desk.subject, span, now(), |rows| scanning.inc(rows))?;
     scanning.finish_and_clear();
     if let Some(path) = &args.output {
         let mut json = serde_json::to_vec_pretty(&dossier)?;
@@ -76,9 +64,9 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> anyhow::Result<()> {
         let html = dossier.paper(&desk.config.operator.name).html();
         write_private(path, html.as_bytes()).with_context(|| format!("{} cannot be written", path.display()))?;
     }
-    desk.done(&request, &format!("{} checks, {} events", dossier.checks.len(), dossier.events.len()))?;
+    desk.done(&request, &dossier.in_record())?;
     let report = ExportReport {
-        number: desk.number.masked(),
+        number: desk.subject.number.masked(),
         checks: dossier.checks.len(),
         events: dossier.events.len(),
         request: request.id.to_string(),

@@ -2,17 +2,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
-use laini_core::line::{Event, EventKey, EventText, Happening, Msisdn, Refusal};
 use laini_core::partner::PrivacyRequestId;
 use laini_core::privacy::{IdentityProof, PrivacyAction, RequestState, held_until};
-use laini_core::store::{FeedItem, FeedResult, Lookup, SubjectHash};
-use laini_office::privacy::{NewRequest, PrivacyRequest, approve, carry_out, check_identity, receive};
+use laini_office::privacy::{NewRequest, PrivacyRequest, Subject, approve, carry_out, check_identity, receive};
 use laini_office::{Office, Problem, Work};
 
 use crate::command::Context;
 use crate::command::context::{block_on, console, now};
-use crate::compose::{House, LedgerHandle, RegistryHandle};
 use crate::config::Config;
 use crate::failure::{WithHint as _, hinted};
 
@@ -37,14 +33,8 @@ pub(super) struct OrderArgs {
 /// A number, and everything that is remembered about it.
 pub(super) struct Desk {
     pub(super) config: Config,
-    pub(super) house: House,
     pub(super) office: Arc<Office>,
-    pub(super) ledger: LedgerHandle,
-    pub(super) registry: RegistryHandle,
-    pub(super) number: Msisdn,
-    pub(super) hash: SubjectHash,
-    /// The line as checks are answered from it.
-    pub(super) found: Lookup,
+    pub(super) subject: Subject,
 }
 
 impl Desk {
@@ -53,14 +43,14 @@ impl Desk {
         let (house, config) = context.existing_house()?;
         let number = config.plan()?.parse_spaced(number).hint("write it as 2547…, +2547… or 07…")?;
         let ledger = house.ledger_beside()?;
-        let office = house.office(&config, &ledger)?;
         let registry = house.answering_registry(&config)?;
+        let office = house.office_of(&config, &ledger, Some(&registry))?;
         let found = block_on(registry.reader.look_up(number))?.context("the number cannot be looked up").hint(
             "what is done about a number depends on its present holder; \
              load an extract with `laini registry import FILE`, or see `laini doctor`",
         )?;
         let hash = house.keys.subject().number(number);
-        Ok(Self { config, house, office, ledger, registry, number, hash, found })
+        Ok(Self { config, office, subject: Subject { number, hash, found } })
     }
 
     /// The approved request that this order stands on: made now, or the one that it names. One that is held is kept, and
@@ -71,10 +61,10 @@ impl Desk {
         any_holder: bool,
         args: &OrderArgs,
     ) -> anyhow::Result<PrivacyRequest> {
-        let held = held_until(&self.found, now());
+        let held = held_until(&self.subject.found, now());
         let (request, held) = self.office.run(&console(), now(), |work| {
             let new = NewRequest {
-                number: self.number,
+                number: self.subject.number,
                 action,
                 partner: None,
                 any_holder,
@@ -82,7 +72,7 @@ impl Desk {
                 held_until: held,
             };
             let request = match args.request {
-                Some(id) => named(work, id, action, self.hash)?,
+                Some(id) => named(work, id, action, &self.subject)?,
                 None => receive(work, &new)?,
             };
             ordered(work, request, args)
@@ -99,37 +89,6 @@ impl Desk {
         }
     }
 
-    /// When the present holder's time began: what was before is an earlier holder's.
-    pub(super) fn present_holding(&self) -> anyhow::Result<Timestamp> {
-        let line = self.found.state.line.as_ref().context("nobody is known to hold the number")?;
-        Ok(line.holding_since())
-    }
-
-    /// Erases what the registry's history tells of the time before the present holding; how many events it was.
-    pub(super) fn erase_history(&self, request: &PrivacyRequest, began: Timestamp) -> anyhow::Result<u64> {
-        let until = began - SignedDuration::from_micros(1);
-        let feed = &self.registry.feed;
-        let known = block_on(feed.history(self.number))??;
-        let key = EventKey {
-            id: EventText::parse(&format!("erase-{}", request.id)).context("the id of the erasure")?,
-            source: EventText::parse("laini").context("the source of the erasure")?,
-        };
-        let msisdn = Some(self.number);
-        let event = Event { key, at: until, recorded: now(), msisdn, happening: Happening::Erased };
-        let results = block_on(feed.record(vec![FeedItem::Event(event)], now()))??;
-        match results.first() {
-            Some(FeedResult::Accepted) => {
-                let left = block_on(feed.history(self.number))??;
-                // What says that it is erased is one more.
-                Ok((known.len() + 1).saturating_sub(left.len()) as u64)
-            }
-            Some(FeedResult::Repeated | FeedResult::Refused(Refusal::Erased)) => Ok(0),
-            Some(FeedResult::Refused(refusal)) => Err(anyhow::anyhow!("the history cannot be erased: {refusal}"))
-                .hint("the holder has the line under another number: ask what is to become of that one"),
-            _ => anyhow::bail!("the erasure was not taken"),
-        }
-    }
-
     /// Ends a request that was carried out.
     pub(super) fn done(&self, request: &PrivacyRequest, what: &str) -> anyhow::Result<()> {
         self.office.run(&console(), now(), |work| {
@@ -138,21 +97,16 @@ impl Desk {
         })?;
         Ok(())
     }
-
-    /// Every request about the number.
-    pub(super) fn requests(&self) -> anyhow::Result<Vec<PrivacyRequest>> {
-        Ok(self.office.run(&console(), now(), |work| work.all("number", self.hash.hex()))?)
-    }
 }
 
 fn named(
     work: &mut Work<'_>,
     id: PrivacyRequestId,
     action: PrivacyAction,
-    hash: SubjectHash,
+    subject: &Subject,
 ) -> Result<PrivacyRequest, Problem> {
     let request: PrivacyRequest = work.get(id)?;
-    if request.number != hash.hex() {
+    if request.number != subject.hash.hex() {
         return Err(Problem::not_now("the request is about another number"));
     }
     if request.action != action {

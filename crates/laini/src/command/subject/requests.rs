@@ -35,7 +35,7 @@ struct RequestReport {
 pub(crate) fn run(context: &Context, args: &RequestsArgs) -> anyhow::Result<()> {
     let (house, config) = context.existing_house()?;
     let office = house.office(&config, &house.ledger_beside()?)?;
-    let page = PageRequest { after: None, limit: args.limit.into() };
+    let page = PageRequest { limit: args.limit.into(), ..PageRequest::FIRST };
     let index = if args.all { "received" } else { "open" };
     let found = office.run(&console(), now(), |work| work.find::<PrivacyRequest>(index, "all", args.all, page))?;
     let reports: Vec<_> = found.items.iter().map(report).collect();

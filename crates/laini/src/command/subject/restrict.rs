@@ -44,7 +44,7 @@ pub(crate) fn run(
     let desk = Desk::open(context, number)?;
     let request = desk.order(action, any_holder, order)?;
     let restricted = action == PrivacyAction::Restrict;
-    let report = RestrictReport { number: desk.number.masked(), restricted, request: request.id.to_string() };
+    let report = RestrictReport { number: desk.subject.number.masked(), restricted, request: request.id.to_string() };
     context.out.data(&report, |report| {
         let effect = if report.restricted {
             "is restricted; running servers answer 403 within a second"

@@ -22,7 +22,7 @@ pub(crate) struct ListArgs {
 
 /// Lists tickets.
 pub(crate) fn run(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
-    let page = PageRequest { after: None, limit: args.limit.into() };
+    let page = PageRequest { limit: args.limit.into(), ..PageRequest::FIRST };
     let found = in_office(context, |work| match &args.partner {
         Some(partner) => {
             let partner = partner_of(work, partner)?;

@@ -4,7 +4,7 @@ use askama::Template;
 use laini_core::partner::Environment;
 use laini_office::desk::batch::{self, BatchState, DeskBatch};
 use laini_office::desk::sheet::Sheet;
-use laini_office::{Cursor, PageRequest, Problem};
+use laini_office::{PageRequest, Problem};
 
 use super::super::INVESTIGATES;
 use super::super::check::{AppChoice, chosen_app, usable_apps};
@@ -13,13 +13,16 @@ use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::{DeskBatchWords, DeskWords};
 
+const HERE: &str = "/desk/batch";
+
 pub(super) fn pages() -> Vec<Page> {
     vec![
-        Page::get("/desk/batch", INVESTIGATES, show).in_rail(Workspace::Investigate, |words| words.desk_batch),
-        Page::post("/desk/batch", INVESTIGATES, bring, show).taking_file(),
+        Page::get(HERE, INVESTIGATES, show).in_rail(Workspace::Investigate, |words| words.desk_batch),
+        Page::post(HERE, INVESTIGATES, bring, show).taking_file(),
     ]
 }
 
@@ -31,6 +34,7 @@ struct BatchesPage<'a> {
     desk: &'static DeskWords,
     apps: Vec<AppChoice>,
     pasted: &'a str,
+    sorting: Sorting<Row>,
     batches: Vec<Row>,
     next: Option<String>,
 }
@@ -46,10 +50,25 @@ struct Row {
     is_sandbox: bool,
 }
 
+static BATCHES: Table<Row> = Table {
+    name: "sort",
+    columns: &[
+        // An instant as people read it is in the order of time.
+        ("brought", |one, other| one.brought.cmp(&other.brought)),
+        ("state", |one, other| one.state.cmp(other.state)),
+        ("rows", |one, other| one.rows.cmp(&other.rows)),
+        ("hold", |one, other| one.hold.cmp(&other.hold)),
+        ("by", |one, other| by_text(&one.by, &other.by)),
+    ],
+    comes: "-brought",
+};
+
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let found = portal.work(&visit, |work, visit| {
-        let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;
-        let page = batch::batches(work, visit.partner()?, PageRequest { after, limit: 20 })?;
+    let mut sorting = Sorting::asked(&BATCHES, &visit, HERE);
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, visit| {
+        let page = PageRequest { limit: 20, is_turned, ..visit.asked_page()? };
+        let page = batch::batches(work, visit.partner()?, page)?;
         let names = names(work, page.items.iter().map(|batch| batch.person))?;
         Ok((page, names))
     });
@@ -69,13 +88,16 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
             is_sandbox: batch.environment == Environment::Sandbox,
         }
     };
+    let mut rows: Vec<_> = batches.items.iter().map(row).collect();
+    sorting.sort(&mut rows, batches.next.is_some());
     page(&BatchesPage {
         frame: visit.frame(&portal, words.title),
         words,
         desk,
         apps: AppChoice::all(&apps, visit.field("app")),
         pasted: visit.field("numbers"),
-        batches: batches.items.iter().map(row).collect(),
+        sorting,
+        batches: rows,
         next: batches.next.map(|next| next.to_string()),
     })
 }

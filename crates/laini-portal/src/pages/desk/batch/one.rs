@@ -5,6 +5,7 @@ use laini_core::desk::Verdict;
 use laini_core::partner::{DeskBatchId, Environment};
 use laini_office::Problem;
 use laini_office::desk::batch::{self, BatchRow, BatchState, Came, DeskBatch, WhichRows};
+use laini_office::desk::sheet::SheetFormat;
 
 use super::super::INVESTIGATES;
 use super::super::check::{chosen_app, chosen_purpose};
@@ -202,9 +203,10 @@ async fn ask_again(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pro
 
 async fn export(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let id = visit.id("batch", DeskBatchId::parse)?;
+    let format = SheetFormat::parse(visit.query("format")).unwrap_or_default();
     let export = move |work: &mut laini_office::Work<'_>, visit: &Visit| {
-        batch::export(work, visit.partner()?, id, WhichRows::parse(visit.query("show")))
+        batch::export(work, visit.partner()?, id, WhichRows::parse(visit.query("show")), format)
     };
-    let csv = portal.work(&visit, export).await?;
-    Ok(Answer::file("text/csv; charset=utf-8", format!("batch-{id}.csv"), csv))
+    let file = portal.work(&visit, export).await?;
+    Ok(Answer::file(format.media_type(), format!("batch-{id}.{}", format.word()), file))
 }

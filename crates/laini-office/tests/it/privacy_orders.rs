@@ -1,0 +1,192 @@
+//! Approved privacy requests that are carried out: what is told, what is forgotten, and that it ends once.
+
+use futures_executor::block_on;
+use jiff::{SignedDuration, Timestamp};
+use laini_core::billing::Outcome;
+use laini_core::line::{Event, EventKey, EventText, Happening, Imsi};
+use laini_core::partner::{PersonId, PrivacyRequestId, StaffRole};
+use laini_core::privacy::{IdentityProof, PrivacyAction, RequestState};
+use laini_core::store::{FeedItem, TrailQuery};
+use laini_office::jobs::{JobOf, JobState};
+use laini_office::privacy::{
+    Amendment, CarriedOut, Holdings, NewRequest, Order, PrivacyRequest, Right, Span, approve, begin_order,
+    carry_out_order, check_identity, receive, take_dossier,
+};
+use laini_office::{Actor, Problem};
+use laini_testkit::contract::ledger::{at, number};
+
+use crate::requests::{BANK, Log};
+
+/// Asked about by the rows of these tests.
+const SECOND: u32 = 5;
+
+fn staff(person: u64) -> Actor {
+    Actor::Staff { person: PersonId::from_stored(person), role: StaffRole::Admin }
+}
+
+/// Two days after what was asked: old enough to be erased.
+fn later() -> Timestamp {
+    at(0) + SignedDuration::from_hours(48)
+}
+
+fn text(text: &str) -> EventText {
+    EventText::parse(text).unwrap()
+}
+
+/// A log with a check and a refused call about a line, whose SIM was replaced long before.
+fn asked() -> Log {
+    let log = Log::new();
+    let event = |id: &str, hours, happening| {
+        let key = EventKey { id: text(id), source: text("default") };
+        let at = at(0) - SignedDuration::from_hours(hours);
+        FeedItem::Event(Event { key, at, recorded: at, msisdn: Some(number(SECOND)), happening })
+    };
+    let imsi = |text: &str| Imsi::parse(text).unwrap();
+    let told = vec![
+        event("first", 9_000, Happening::Registered(imsi("639021111111111"))),
+        event("second", 8_000, Happening::SimReplaced(imsi("639022222222222"))),
+    ];
+    block_on(log.office.subjects().unwrap().feed.record(told, at(0))).unwrap();
+    log.recorded(BANK, SECOND, Outcome::Answered);
+    log.recorded(BANK, SECOND + 1, Outcome::Answered);
+    log
+}
+
+fn order() -> Order {
+    Order { number: number(SECOND), span: Span::default(), holdings: Holdings::Present, amendment: None }
+}
+
+/// A request that one took down and checked, and another approved.
+fn approved(log: &Log, action: PrivacyAction) -> PrivacyRequestId {
+    let new = NewRequest {
+        number: number(SECOND),
+        action,
+        partner: None,
+        any_holder: false,
+        reason: "asked at the shop",
+        held_until: None,
+    };
+    let request = log.office.run(&staff(1), later(), |work| {
+        let request = receive(work, &new)?;
+        check_identity(work, request, IdentityProof::DocumentInPerson)
+    });
+    let id = request.unwrap().id;
+    log.office
+        .run(&staff(2), later(), |work| {
+            let request = work.get(id)?;
+            approve(work, request, "the papers fit", false)
+        })
+        .unwrap();
+    id
+}
+
+fn state(log: &Log, id: PrivacyRequestId) -> RequestState {
+    log.office.run(&Actor::System, later(), |work| work.get::<PrivacyRequest>(id)).unwrap().state
+}
+
+fn carried_out(log: &Log, id: PrivacyRequestId, order: &Order) -> Result<CarriedOut, Problem> {
+    carry_out_order(&log.office, &staff(2), id, order, later(), |_| {})
+}
+
+#[test]
+fn a_dossier_is_taken_in_person_and_with_that_the_request_ends() {
+    let log = asked();
+    let id = approved(&log, PrivacyAction::Export);
+    let other = Order { number: number(SECOND + 1), ..order() };
+    assert!(matches!(begin_order(&log.office, &staff(2), id, &other, later()), Err(Problem::Invalid { .. })));
+    let job = begin_order(&log.office, &staff(2), id, &order(), later()).unwrap();
+    // One at a time, whoever asks.
+    let again = begin_order(&log.office, &staff(3), approved(&log, PrivacyAction::Erase), &order(), later());
+    assert!(matches!(again, Err(Problem::TooOften { .. })));
+    let take = || log.office.run(&staff(2), later(), |work| take_dossier(work, id));
+    assert!(matches!(take(), Err(Problem::NotNow(_))), "it is not ready");
+    let done = carry_out_order(&log.office, &staff(2), id, &order(), later(), |rows| job.read(rows)).unwrap();
+    assert!(job.rows() > 0);
+    let CarriedOut::Exported(dossier) = &done else { panic!("a dossier") };
+    assert_eq!((dossier.checks.len(), dossier.events.len(), dossier.requests.len()), (1, 2, 2));
+    assert_eq!(dossier.number, number(SECOND).digits());
+    assert_eq!(state(&log, id), RequestState::Approved, "nobody has it yet");
+    job.end(JobState::Done(Some(std::sync::Arc::new(done))));
+    for _ in 0..2 {
+        assert!(matches!(&*take().unwrap(), CarriedOut::Exported(_)));
+        assert_eq!(state(&log, id), RequestState::Done);
+    }
+    log.office.jobs.forget(&job);
+    assert!(matches!(take(), Err(Problem::NotNow(_))), "it is kept for a while");
+    let query = TrailQuery { limit: 100, ..TrailQuery::default() };
+    let trail = format!("{:?}", block_on(log.office.store.trail(query)).unwrap());
+    assert!(trail.contains("subject.export.done") && trail.contains("subject.export.handed_out"), "{trail}");
+    assert!(!trail.contains(&number(SECOND).digits()), "{trail}");
+}
+
+#[test]
+fn what_was_asked_is_forgotten_by_one_order_and_the_request_ends() {
+    let log = asked();
+    let id = approved(&log, PrivacyAction::Erase);
+    let Ok(CarriedOut::Erased(erasure)) = carried_out(&log, id, &order()) else { panic!("an erasure") };
+    assert_eq!((erasure.erased.checks, erasure.erased.forgotten, erasure.events), (1, 1, 0));
+    assert!(erasure.stays.iter().any(|stays| stays.contains("the network serves it")), "{:?}", erasure.stays);
+    assert_eq!(state(&log, id), RequestState::Done);
+    assert!(matches!(carried_out(&log, id, &order()), Err(Problem::NotNow(_))), "once");
+    // What is told of it later says so.
+    let id = approved(&log, PrivacyAction::Export);
+    let Ok(CarriedOut::Exported(dossier)) = carried_out(&log, id, &order()) else { panic!("a dossier") };
+    assert!(dossier.checks.len() == 1 && dossier.checks[0].disclosed.is_none());
+}
+
+#[test]
+fn an_event_is_corrected_by_one_order() {
+    let log = asked();
+    let id = approved(&log, PrivacyAction::Rectify);
+    assert!(matches!(carried_out(&log, id, &order()), Err(Problem::Invalid { field: "event", .. })));
+    let amend = |event: &str| {
+        let amendment = Amendment { event: text(event), source: text("default"), right: Right::Retracted };
+        Order { amendment: Some(amendment), ..order() }
+    };
+    assert!(matches!(carried_out(&log, id, &amend("third")), Err(Problem::NotNow(_))));
+    assert_eq!(state(&log, id), RequestState::Approved, "it can be done rightly still");
+    let Ok(CarriedOut::Rectified(done)) = carried_out(&log, id, &amend("second")) else { panic!("a correction") };
+    assert_eq!((done.r#type, done.becomes), ("sim_replaced", None));
+    assert_eq!(state(&log, id), RequestState::Done);
+    let found = block_on(log.office.registry.as_ref().unwrap().look_up(number(SECOND))).unwrap();
+    assert_eq!(found.state.line.unwrap().last_swap, None);
+}
+
+#[test]
+fn nothing_is_carried_out_before_its_approval_or_for_whom_it_is_not_meant() {
+    let log = asked();
+    let new = NewRequest {
+        number: number(SECOND),
+        action: PrivacyAction::Erase,
+        partner: None,
+        any_holder: false,
+        reason: "asked at the shop",
+        held_until: None,
+    };
+    let received = log.office.run(&staff(1), later(), |work| receive(work, &new)).unwrap();
+    assert!(matches!(carried_out(&log, received.id, &order()), Err(Problem::NotNow(_))));
+    let id = approved(&log, PrivacyAction::Export);
+    let earlier = Order { holdings: Holdings::Earlier, ..order() };
+    assert!(matches!(carried_out(&log, id, &earlier), Err(Problem::Invalid { field: "holdings", .. })));
+    let before = Span { from: None, until: Some(at(0) - SignedDuration::from_hours(20_000)) };
+    let no_day = carried_out(&log, id, &Order { span: before, ..order() });
+    assert!(matches!(no_day, Err(Problem::NotNow(_))));
+}
+
+#[test]
+fn reports_are_told_to_whom_they_are_made_for_and_few_jobs_are_remembered() {
+    let log = Log::new();
+    let jobs = &log.office.jobs;
+    let first = jobs.begin(JobOf::LookUps, "staff:1".to_owned(), at(0)).unwrap();
+    first.read(70);
+    first.reach(at(9));
+    assert!(jobs.look_ups_of("staff:2").is_none());
+    let seen = jobs.look_ups_of("staff:1").unwrap();
+    assert_eq!((seen.rows(), seen.reached(), seen.is_under_way()), (70, Some(at(9)), true));
+    first.end(JobState::Done(None));
+    for _ in 0..40 {
+        jobs.begin(JobOf::LookUps, "staff:2".to_owned(), at(1)).unwrap();
+    }
+    assert!(jobs.look_ups_of("staff:1").is_none(), "the oldest that has ended goes first");
+    assert!(jobs.look_ups_of("staff:2").unwrap().reached().is_none());
+}
