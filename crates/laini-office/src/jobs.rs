@@ -14,7 +14,8 @@ use crate::privacy::CarriedOut;
 
 /// What came of a job is kept for so long after it has ended, in memory alone.
 pub const RESULT_KEPT: SignedDuration = SignedDuration::from_secs(15 * 60);
-/// Jobs of this process that are remembered; beyond, the oldest that has ended is forgotten.
+/// Jobs of this process that are remembered; beyond, the oldest that has ended is forgotten, or where none has, the
+/// oldest report: what a privacy request comes to is never lost sight of while it goes on.
 const JOBS_KEPT_MAX: usize = 32;
 /// When to look again where one is under way already.
 const RETRY_AFTER_S: u64 = 5;
@@ -72,8 +73,10 @@ impl Jobs {
         let (rows, reached_us) = (AtomicU64::new(0), AtomicI64::new(NOWHERE));
         let job = Arc::new(Job { of, by, begun, rows, reached_us, state: Mutex::default() });
         if jobs.len() >= JOBS_KEPT_MAX {
-            let oldest = jobs.iter().position(|job| !job.is_under_way()).unwrap_or(0);
-            jobs.remove(oldest);
+            let of = |is_it: fn(&Job) -> bool| jobs.iter().position(|job| is_it(job));
+            if let Some(oldest) = of(|job| !job.is_under_way()).or_else(|| of(|job| job.of == JobOf::LookUps)) {
+                jobs.remove(oldest);
+            }
         }
         jobs.push_back(Arc::clone(&job));
         Ok(job)

@@ -184,9 +184,15 @@ fn reports_are_told_to_whom_they_are_made_for_and_few_jobs_are_remembered() {
     let seen = jobs.look_ups_of("staff:1").unwrap();
     assert_eq!((seen.rows(), seen.reached(), seen.is_under_way()), (70, Some(at(9)), true));
     first.end(JobState::Done(None));
+    let [order, another] = [1, 2].map(|id| JobOf::Privacy(PrivacyRequestId::from_stored(id)));
+    let erasing = jobs.begin(order, "staff:3".to_owned(), at(1)).unwrap();
     for _ in 0..40 {
         jobs.begin(JobOf::LookUps, "staff:2".to_owned(), at(1)).unwrap();
     }
     assert!(jobs.look_ups_of("staff:1").is_none(), "the oldest that has ended goes first");
     assert!(jobs.look_ups_of("staff:2").unwrap().reached().is_none());
+    let beside = jobs.begin(another, "staff:3".to_owned(), at(2));
+    assert!(matches!(beside, Err(Problem::TooOften { .. })), "one goes on, however many reports came after it");
+    erasing.end(JobState::Done(None));
+    assert!(jobs.begin(another, "staff:3".to_owned(), at(2)).is_ok());
 }
