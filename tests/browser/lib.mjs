@@ -1,5 +1,5 @@
 // What every flow needs: a browser of somebody's own in which anything wrong ends the run, and a look at a page:
-// axe finds nothing, nothing is wider than the window, and a picture of it is left at each width.
+// axe finds nothing, nothing is wider than the window, and a picture of it is left at each width in each theme.
 
 import { createRequire } from "node:module";
 import { readFileSync, readdirSync } from "node:fs";
@@ -14,8 +14,19 @@ const pictures = process.env.LAINI_PICTURES;
 export const PASSWORD = "four words walk home";
 /** What comes by itself, such as a letter, comes within so long. */
 const WAIT_MS = 30_000;
+/** The picture of a long page on a busy machine takes so long at most. */
+const PICTURE_MS_MAX = 60_000;
+/** The first paint of a page comes within so long. */
+const FIRST_PAINT_MS_MAX = 1000;
 export const SIZES = [{ width: 1280, height: 800 }, { width: 390, height: 800 }];
+/** What axe asks in each theme, and what ends the name of its pictures. In the dark, only the colours are others. */
+const THEMES = [
+  { theme: "light", ending: "", rules: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] },
+  { theme: "dark", ending: "-dark", rules: ["color-contrast"] },
+];
 
+/** The paths of pages that were looked at as they are when somebody goes there. */
+export const looked = new Set();
 /** How many checks passed. */
 export const count = { passed: 0 };
 /** What was found on pages that were looked at; told all together, so that one run shows all of it. */
@@ -28,9 +39,16 @@ export const browser = await chromium.launch({ executablePath: process.env.LAINI
 
 /** A browser of somebody's own, in which anything wrong ends the run; `elsewhere`: the one other host that it goes to. */
 export async function visitor({ elsewhere = base, ...options } = {}) {
-  const context = await browser.newContext({ viewport: SIZES[0], ...options });
+  // Without motion a picture shows a page as it is, and not on its way there.
+  const context = await browser.newContext({ viewport: SIZES[0], reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
+  // Whether what was last shown at an address is its page, and no answer to a form and no refusal.
+  const arrived = new Map();
+  page.on("response", (response) => {
+    const request = response.request();
+    if (request.isNavigationRequest()) arrived.set(response.url(), request.method() === "GET" && response.status() === 200);
+  });
   page.on("pageerror", (error) => fail(`script on ${page.url()}: ${error.message}`));
   page.on("console", (message) => {
     // A refused form is an answer with its own status, which the console tells too.
@@ -43,31 +61,54 @@ export async function visitor({ elsewhere = base, ...options } = {}) {
     const url = request.url();
     if (![base, elsewhere, "data:"].some((start) => url.startsWith(start))) fail(`a request to ${url}`);
   });
-  return { context, page };
+  return { context, page, arrived };
 }
 
-/** Looks at the page as it is: accessible, no wider than its window, and a picture of it at each width. */
-export async function look({ context, page }, name) {
-  for (const size of SIZES) {
-    await page.setViewportSize(size);
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    if (width > size.width) wrong.push(`${name} is ${width} px wide in a window of ${size.width}`);
-    await page.screenshot({ path: path.join(pictures, `${name}-${size.width}.png`), fullPage: true });
-    const devtools = await context.newCDPSession(page);
-    const { result, exceptionDetails } = await devtools.send("Runtime.evaluate", {
-      expression: `${axeSource}; axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })
-        .then(({ violations }) => JSON.stringify(violations.map((one) => [one.id, one.nodes.map((node) => node.html)])))`,
-      awaitPromise: true,
-      returnByValue: true,
-    });
-    expect(!exceptionDetails, `axe did not run on ${name}`);
-    if (result.value !== "[]") wrong.push(`axe on ${name} at ${size.width} px: ${result.value}`);
-    await devtools.detach();
-    // What axe left on elements that it looked behind; a swap would copy it, which the page's policy forbids.
-    await page.evaluate(() => document.querySelectorAll('[style=""]').forEach((one) => one.removeAttribute("style")));
+/** Looks at the page as it is: accessible, no wider than its window, and a picture of it at each width in each theme. */
+export async function look({ context, page, arrived }, name) {
+  const at = new URL(page.url());
+  at.hash = "";
+  if (arrived.get(at.href)) looked.add(at.pathname);
+  for (const { theme, ending, rules } of THEMES) {
+    await page.emulateMedia({ colorScheme: theme });
+    for (const size of SIZES) {
+      await page.setViewportSize(size);
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      if (width > size.width) wrong.push(`${name} is ${width} px wide in a window of ${size.width}`);
+      const picture = path.join(pictures, `${name}-${size.width}${ending}.png`);
+      await page.screenshot({ path: picture, fullPage: true, timeout: PICTURE_MS_MAX });
+      const found = await axe(context, page, rules);
+      if (found !== "[]") wrong.push(`axe on ${name} at ${size.width} px, ${theme}: ${found}`);
+    }
   }
+  await page.emulateMedia({ colorScheme: null });
   await page.setViewportSize(SIZES[0]);
   count.passed += 1;
+}
+
+/** What axe finds on a page by some rules, or by all of some kinds. */
+async function axe(context, page, rules) {
+  const devtools = await context.newCDPSession(page);
+  const { result, exceptionDetails } = await devtools.send("Runtime.evaluate", {
+    expression: `${axeSource}; axe.run({ runOnly: ${JSON.stringify(rules)} })
+      .then(({ violations }) => JSON.stringify(violations.map((one) => [one.id, one.nodes.map((node) => node.html)])))`,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  expect(!exceptionDetails, `axe did not run on ${page.url()}`);
+  await devtools.detach();
+  // What axe left on elements that it looked behind; a swap would copy it, which the page's policy forbids.
+  await page.evaluate(() => document.querySelectorAll('[style=""]').forEach((one) => one.removeAttribute("style")));
+  return result.value;
+}
+
+/** That the page, which was just gone to, was painted in time. */
+export async function paintedInTime(page) {
+  const painted = () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime;
+  const paint = Math.round(await (await page.waitForFunction(painted)).jsonValue());
+  const { pathname } = new URL(page.url());
+  expect(paint <= FIRST_PAINT_MS_MAX, `the first paint of ${pathname} comes after ${paint} ms`);
+  ok(`${pathname} paints after ${paint} ms`);
 }
 
 export async function accept(somebody, token) {
@@ -88,13 +129,13 @@ export async function signIn(somebody, email) {
 }
 
 /** Asks again until there is something. */
-export async function until(page, what, ask) {
-  for (const began = Date.now(); Date.now() - began < WAIT_MS;) {
+export async function until(page, what, ask, patienceMs = WAIT_MS) {
+  for (const began = Date.now(); Date.now() - began < patienceMs;) {
     const found = await ask();
     if (found) return found;
     await page.waitForTimeout(250);
   }
-  throw new Error(`there is no ${what} after ${WAIT_MS} ms`);
+  throw new Error(`there is no ${what} after ${patienceMs} ms`);
 }
 
 /** The token of the newest letter to somebody. */

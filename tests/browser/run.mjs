@@ -3,13 +3,48 @@
 // LAINI_BASE_URL: a demo server. LAINI_OWNER, LAINI_STAFF: tokens of invitations. LAINI_PICTURES: a folder.
 // LAINI_LETTERS: where the server's letters are. LAINI_SIGN_ON: as what the server is registered at an identity provider
 // ({"issuer", "client_id", "client_secret", "redirect_url"}), and the token of an "invitation" of both@bank.example.
+// LAINI_FEED_KEY: an operator key that may write to the feed. LAINI_ACCESS: the table of every page.
 // LAINI_CHROMIUM: the browser. LAINI_MODULES: where the packages are, since NODE_PATH does not hold for modules.
-// LAINI_FLOWS: the names of some flows, with commas between; without it, all of them.
+// LAINI_FLOWS: the names of some flows, with commas between; without it, all of them, and every page is to be looked at.
 
-import { browser, count, expect, wrong } from "./lib.mjs";
+import { readFileSync } from "node:fs";
+import { browser, count, expect, looked, ok, wrong } from "./lib.mjs";
 
 /** In this order: later ones find what earlier ones left. */
 const FLOWS = ["everybody", "owner", "build", "staff", "billing", "incidents", "desk", "people", "privacy", "sign_on", "docs", "hostile"];
+
+/** What nobody looks at, and why. */
+const NO_PAGES = [
+  [/csv$/, "a table as a file"],
+  [/^\/status\.(json|atom)$/, "the status for programs"],
+  [/\/(invoices\/\{invoice\}\/files|billing\/account)\/\{form\}$/, "a paper as a file"],
+  [/\/(documents\/\{document\}|\{agreement\}\/pdf|\{batch\}\/export)$/, "a file"],
+  [/^\/docs$/, "it leads to the first page of the guide"],
+  [/^\/sign-in\/elsewhere$/, "it leads to the identity provider"],
+  [/^\/back$/, "it leads on; whoever is refused there is shown the page of signing in"],
+];
+
+/** Every page of the table that there is to look at, as its path has it: parts in braces are ids. */
+function pages() {
+  const lines = readFileSync(process.env.LAINI_ACCESS, "utf8").split("\n");
+  const all = lines.map((line) => line.split(/\s+/)).filter(([method]) => method === "GET").map(([, path]) => path);
+  expect(all.length > 100, `the table has ${all.length} pages`);
+  for (const [files, why] of NO_PAGES) expect(all.some((path) => files.test(path)), `nothing is left out as ${files}: ${why}`);
+  return all.filter((path) => !NO_PAGES.some(([files]) => files.test(path)));
+}
+
+/** Notes the pages that nobody looked at. What several pages could be is the one that names most of it. */
+function everyPageWasLookedAt() {
+  const ids = (path) => path.split("{").length;
+  const patterns = pages().sort((one, other) => ids(one) - ids(other)).map((path) => {
+    const plain = path.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
+    return { path, matches: new RegExp(`^${plain.replace(/\{\w+\}/g, "[^/]+")}$`) };
+  });
+  const seen = new Set([...looked].map((at) => patterns.find(({ matches }) => matches.test(at))?.path));
+  const missed = patterns.filter(({ path }) => !seen.has(path)).map(({ path }) => path);
+  if (missed.length) wrong.push(`nobody looked at ${missed.join(", ")}`);
+  else ok(`all of ${patterns.length} pages were looked at`);
+}
 
 const chosen = process.env.LAINI_FLOWS?.split(",") ?? FLOWS;
 for (const name of FLOWS.filter((name) => chosen.includes(name))) {
@@ -17,5 +52,6 @@ for (const name of FLOWS.filter((name) => chosen.includes(name))) {
   await flow[name]();
 }
 await browser.close();
+if (!process.env.LAINI_FLOWS) everyPageWasLookedAt();
 expect(wrong.length === 0, wrong.join("\n"));
 console.log(`browser checks passed: ${count.passed}`);

@@ -4,7 +4,7 @@
 
 use futures_executor::block_on;
 use laini_core::billing::CheckId;
-use laini_core::partner::{AppId, PartnerId};
+use laini_core::partner::PartnerId;
 use laini_core::store::{Delivery, DeliveryId, DeliveryQuery};
 
 use crate::{Problem, Work};
@@ -12,34 +12,30 @@ use crate::{Problem, Work};
 /// Some deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveriesPage {
-    /// Newest first, without their bodies.
+    /// In the order asked for, without their bodies.
     pub deliveries: Vec<Delivery>,
     /// After which the next page begins; `None` = this was the last.
     pub next: Option<DeliveryId>,
 }
 
-/// Deliveries of a partner's apps, or of one of them, newest first; `only_dead` = those alone that were given up.
-pub fn list(
-    work: &Work<'_>,
-    partner: PartnerId,
-    app: Option<AppId>,
-    only_dead: bool,
-    after: Option<DeliveryId>,
-    limit: usize,
-) -> Result<DeliveriesPage, Problem> {
+/// Deliveries of a partner's apps, or of one of them, as `query` asks.
+pub fn list(work: &Work<'_>, partner: PartnerId, query: &DeliveryQuery) -> Result<DeliveriesPage, Problem> {
     let book = work.book()?;
     if !book.partners.iter().any(|known| known.id == partner) {
         return Err(Problem::NotFound("partner"));
     }
-    let own = book.apps.iter().filter(|found| found.partner == partner && app.is_none_or(|app| app == found.id));
+    let own = book.apps.iter().filter(|found| found.partner == partner && query.app.is_none_or(|app| app == found.id));
     let mut deliveries = Vec::new();
     for of in own {
-        let query = DeliveryQuery { app: Some(of.id), only_dead, before: after, limit: limit + 1 };
+        let query = DeliveryQuery { app: Some(of.id), limit: query.limit + 1, ..query.clone() };
         deliveries.extend(block_on(work.office.outbox.deliveries(query))?);
     }
-    deliveries.sort_by_key(|delivery| std::cmp::Reverse(delivery.id));
-    let has_more = deliveries.len() > limit;
-    deliveries.truncate(limit);
+    deliveries.sort_by_key(|delivery| delivery.id);
+    if !query.oldest_first {
+        deliveries.reverse();
+    }
+    let has_more = deliveries.len() > query.limit;
+    deliveries.truncate(query.limit);
     let next = deliveries.last().filter(|_| has_more).map(|last| last.id);
     Ok(DeliveriesPage { deliveries, next })
 }
@@ -47,7 +43,7 @@ pub fn list(
 /// The delivery of this id, where it is of one of the partner's apps.
 pub fn the_delivery(work: &Work<'_>, partner: PartnerId, id: CheckId) -> Result<Delivery, Problem> {
     let next = DeliveryId(CheckId::from_parts(id.position() + 1, 0));
-    let query = DeliveryQuery { before: Some(next), limit: 1, ..DeliveryQuery::default() };
+    let query = DeliveryQuery { after: Some(next), limit: 1, ..DeliveryQuery::default() };
     let found = block_on(work.office.outbox.deliveries(query))?.into_iter().find(|delivery| delivery.id.0 == id);
     let found = found.ok_or(Problem::NotFound("delivery"))?;
     let book = work.book()?;

@@ -8,7 +8,7 @@ pub const TRAIL_ROWS_MAX: usize = 500;
 /// The longest beginning of a name or action that is looked for.
 const FILTER_CHARS_MAX: usize = 100;
 
-/// Rows of the audit trail, newest first. A partner sees what concerns it, and of the operator's side that it was the
+/// Rows of the audit trail. A partner sees what concerns it, and of the operator's side that it was the
 /// operator: who of its people did something is the operator's own matter.
 pub fn trail(work: &Work<'_>, query: TrailQuery) -> Result<Vec<TrailRow>, Problem> {
     if !(1..=TRAIL_ROWS_MAX).contains(&query.limit) {

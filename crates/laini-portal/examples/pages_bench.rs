@@ -163,7 +163,7 @@ fn members(invoice: u64) -> Vec<String> {
         "/apps",
         "/apps/A",
         "/requests",
-        "/requests?status=failed",
+        "/requests?answered=failed",
         "/webhooks",
         "/desk",
         "/desk/history",

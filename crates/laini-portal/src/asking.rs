@@ -12,6 +12,7 @@ use laini_server::http::Inside;
 use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::checks::{CHECKS_PATH, CheckItem, ChecksAnswer};
 use laini_wire::error::code;
+use laini_wire::header;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Deserializer, Serializer, Value, json};
@@ -25,7 +26,7 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// What the API answered.
 pub(crate) struct Asked {
     pub(crate) status: StatusCode,
-    /// The headers that are laini's own, or say when to ask again.
+    /// The headers that are laini's own, or say how much more may be asked, and when.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Bytes,
 }
@@ -73,7 +74,7 @@ impl Asked {
             }
             StatusCode::FORBIDDEN => Problem::Forbidden(self.told().into()),
             StatusCode::TOO_MANY_REQUESTS => {
-                let named = self.headers.iter().find(|(name, _)| name == "retry-after");
+                let named = self.headers.iter().find(|(name, _)| name == header::RETRY_AFTER);
                 let retry_after_s = named.and_then(|(_, value)| value.parse().ok()).unwrap_or(1);
                 Problem::TooOften { retry_after_s }
             }
@@ -88,7 +89,8 @@ async fn whole(response: Response) -> Result<Asked, Problem> {
     let (parts, body) = response.into_parts();
     let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
     let body = body.map_err(|error| Problem::Store(format!("the API's answer broke off: {error}")))?.to_bytes();
-    let own = |name: &str| name.starts_with("laini-") || ["retry-after", "x-request-id"].contains(&name);
+    let shown = [header::RETRY_AFTER, header::X_REQUEST_ID, header::RATE_LIMIT, header::RATE_LIMIT_POLICY];
+    let own = |name: &str| name.starts_with("laini-") || shown.contains(&name);
     let headers = parts.headers.iter().filter(|(name, _)| own(name.as_str()));
     let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("?").to_owned()));
     Ok(Asked { status: parts.status, headers: headers.collect(), body })
@@ -222,6 +224,18 @@ impl Portal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_keeps_the_headers_that_people_are_shown() {
+        let response = Response::builder()
+            .header("Laini-Environment", "sandbox")
+            .header("RateLimit-Policy", "\"imsi\";q=10;w=1")
+            .header("RateLimit", "\"imsi\";r=9;t=1")
+            .header("Set-Cookie", "a=b");
+        let asked = futures_executor::block_on(whole(response.body(Body::empty()).unwrap())).unwrap();
+        let names: Vec<&str> = asked.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["laini-environment", "ratelimit-policy", "ratelimit"]);
+    }
 
     #[test]
     fn fields_stand_as_they_came() {

@@ -22,6 +22,8 @@ pub(crate) struct Frame {
     pub(crate) mode: Option<&'static str>,
     pub(crate) csrf: String,
     pub(crate) who: Option<Who>,
+    /// The id of their partner, for what is asked by API; empty where they are no member of one.
+    pub(crate) partner: String,
     /// The pages of their workspace.
     pub(crate) rail: Vec<LinkGroup>,
     /// Why the form was refused.
@@ -73,6 +75,7 @@ impl Frame {
             mode: None,
             csrf: visit.csrf.clone(),
             who,
+            partner: visit.actor().partner().map(|partner| partner.to_string()).unwrap_or_default(),
             rail: rail(visit),
             problem: visit.problem.as_ref().map(|problem| told(problem, words)),
             style: &STYLE.path,
@@ -84,9 +87,9 @@ impl Frame {
 }
 
 impl Frame {
-    /// With the mode that the page is about, for the bar.
-    pub(crate) fn about(self, environment: Environment) -> Self {
-        Self { mode: Some(environment.word()), ..self }
+    /// With the mode that the page is about, for the bar; `None` = of no one.
+    pub(crate) fn about(self, environment: impl Into<Option<Environment>>) -> Self {
+        Self { mode: environment.into().map(Environment::word), ..self }
     }
 }
 

@@ -26,7 +26,6 @@ pub(crate) enum Form {
     /// A bar for each day, the series on top of one another.
     Bars,
     /// A line for each series.
-    #[cfg_attr(not(test), expect(dead_code, reason = "bars are what money needs; other pages draw lines"))]
     Lines,
 }
 
@@ -167,9 +166,11 @@ impl Plot<'_> {
 
     fn lines(&self, axis: &Axis) -> Vec<Line> {
         let point = |series: &Series<'_>, at| format!("{},{}", self.middle(at), axis.y(value(series, at)));
+        // A line of one point goes to itself, or nothing would be seen of it.
+        let last = self.labels.len().saturating_sub(1);
         let line = |(place, series): (usize, &Series<'_>)| Line {
             series: place,
-            points: (0..self.labels.len()).map(|at| point(series, at)).collect::<Vec<_>>().join(" "),
+            points: (0..=last.max(1)).map(|at| point(series, at.min(last))).collect::<Vec<_>>().join(" "),
         };
         self.series.iter().enumerate().take(SERIES_MAX).map(line).collect()
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, REFERER};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
@@ -243,7 +243,8 @@ impl Portal {
         let own = visit.session.as_ref().or(browser.as_ref()).map(|cookie| cookie.as_str());
         visit.csrf = csrf::token(&self.office.keys.office_seal(), own.unwrap_or_default());
         if visit.caller.is_none() && matches!(page.access, Access::SignedIn(_)) {
-            let next: String = form_urlencoded::byte_serialize(visit.path.as_bytes()).collect();
+            let next = next_after_sign_in(page, visit, headers);
+            let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
             return Ok(Some(Answer::see_other(format!("/sign-in?next={next}"))));
         }
         if page.method == Method::POST {
@@ -304,6 +305,18 @@ impl Portal {
         let word = || self.office.entropy.next_u64();
         Zeroizing::new(format!("{:016x}{:016x}", word(), word()))
     }
+}
+
+/// Where somebody goes on once signed in: the page that was asked for, or that a form was sent from.
+fn next_after_sign_in(page: &Page, visit: &Visit, headers: &HeaderMap) -> String {
+    if page.method == Method::POST {
+        let from = headers.get(REFERER).and_then(|from| from.to_str().ok()).and_then(|from| from.split_once("://"));
+        return from.and_then(|(_, from)| from.find('/').map(|path| from[path..].to_owned())).unwrap_or("/".to_owned());
+    }
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(&visit.query);
+    let query = query.finish();
+    if query.is_empty() { visit.path.clone() } else { format!("{}?{query}", visit.path) }
 }
 
 /// What is shown where there is no page.

@@ -9,7 +9,7 @@ use crate::words::TableWords;
 pub(crate) type By<T> = (&'static str, fn(&T, &T) -> Ordering);
 
 /// What stands behind the question mark and is no filter: which page it is, and what was just done.
-const NO_FILTERS: [&str; 6] = ["after", "before", "done", "retried", "saved", "sent"];
+const NO_FILTERS: [&str; 5] = ["after", "done", "retried", "saved", "sent"];
 
 /// A table that can be sorted, as its page declares it.
 pub(crate) struct Table<T: 'static> {

@@ -97,6 +97,16 @@ async function settle(visit, invoice) {
   await page.waitForSelector("text=It was answered as agreed.");
   await look(visit, "operate-invoice");
   ok("finance answers the dispute");
+  const partner = page.url().split("/invoices")[0];
+  await page.click("main a[href*='/lines/'] >> nth=0");
+  await page.waitForSelector("main tbody th.mono");
+  await look(visit, "partner-invoice-rows");
+  for (const section of ["usage", "usage/references", "billing", "billing/account", "invoices"]) {
+    const answer = await page.goto(`${partner}/${section}`);
+    expect(answer.status() === 200, `finance sees ${section} of a partner: ${answer.status()}`);
+    await look(visit, `partner-${section.replace("/", "-")}`);
+  }
+  ok("finance sees a partner's money by the partner's own pages");
 }
 
 async function prices(visit) {
@@ -149,5 +159,6 @@ async function money(visit) {
   await page.click("button.primary");
   await page.waitForURL(`${base}/operate/payments`);
   expect((await page.textContent("main")).includes("Of every payment it is known whose it is."), "it is matched");
+  await look(visit, "payments-matched");
   ok("a statement comes in, and what nobody knows of is matched");
 }

@@ -1,8 +1,15 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
 import { base, expect, look, ok, signIn, visitor } from "../lib.mjs";
 
 const IMSI = "/imsi/v1/checkATI";
 /** Calls are in the log a second after they were answered. */
 const TRIES = 40;
+/** A saved test ends within so long. */
+const SAVED_TEST_MS_MAX = 30_000;
 
 /** A developer: an app, the simulator, a call that failed and why, webhooks. */
 export async function build() {
@@ -24,7 +31,7 @@ export async function build() {
   expect((await page.textContent("#result")).includes("The SIM was changed on"), "the first answer");
   await look(visit, "simulator-swapped");
   ok("an app is made, and its first answer is in the simulator");
-  await world(visit);
+  await world(visit, { KEY: key.trim(), SECRET: secret.trim() });
   const failed = await refused(key, secret);
   await explained(visit, failed);
   await webhooks(visit);
@@ -42,12 +49,16 @@ async function everybody() {
   expect((await page.textContent("#result")).includes("HTTP 503"), "a visitor is answered");
   expect(await page.isDisabled("#days"), "a visitor moves no clock");
   expect((await page.getAttribute("#share", "href")).startsWith("/simulator?persona=58&check=imsi"), "the state can be shared");
+  await page.goto(`${base}/simulator?persona=2&check=imsi&days=30`);
+  expect(await page.isVisible("text=The link leads to a later day"), "a link to a later day says that the clock stands still");
+  expect(!(await page.getAttribute("#share", "href")).includes("days"), "and is not passed on");
+  await look(visit, "simulator-link");
   ok("the simulator answers without an account");
   await visit.context.close();
 }
 
 /** The clock and life events change what is told; a reset brings everything back. */
-async function world(visit) {
+async function world(visit, credentials) {
   const { page } = visit;
   const told = async (what) => {
     await page.waitForFunction((text) => document.querySelector("#result").textContent.includes(text), what);
@@ -56,15 +67,52 @@ async function world(visit) {
   await page.waitForFunction(() => Number(document.querySelector("#days").value) >= 88);
   await page.click("text=+ 1 day");
   await told("No SIM change in the window");
+  savedTestPasses(await page.textContent("#saved-curl"), credentials);
   await page.click("button[name=event][value=swap]");
   await told("The SIM was changed on");
   await look(visit, "simulator-moved");
-  expect((await page.textContent("#saved-curl")).includes("/sandbox/v1/clock/advance"), "the saved test sets up its world");
+  const swapped = await page.textContent("#saved-curl");
+  expect(swapped.includes("/sandbox/v1/clock/advance"), "the saved test sets up its world");
+  // The test that ran before has set the world back: this one makes it again.
+  savedTestPasses(swapped, credentials);
+  ok("saved tests pass, also about a SIM that was changed after the clock was moved");
+  await page.click("button[name=do][value=reset]");
+  await page.waitForFunction(() => document.querySelector("#days").value === "0");
+  await page.click("button[name=do][value=feed-stop]");
+  await page.waitForSelector("button[name=do][value=feed-start]");
+  await dragged(page);
+  await page.click("text=Long-standing, never swapped");
+  await told("503.002.02");
+  savedTestPasses(await page.textContent("#saved-curl"), credentials);
+  ok("a saved test passes about a feed that stopped");
   await page.click("button[name=do][value=reset]");
   await page.waitForFunction(() => document.querySelector("#days").value === "0");
   await page.click("text=Asked too often: 429");
   await told("HTTP 429");
   ok("the clock, life events and a reset change what is told");
+}
+
+/** The clock is dragged, as a hand does it: the slider tells where it is, and then that it was let go. */
+async function dragged(page) {
+  const before = await page.textContent("label[for=days] output");
+  await page.$eval("#days", (days) => {
+    days.value = "10";
+    for (const what of ["input", "change"]) days.dispatchEvent(new Event(what, { bubbles: true }));
+  });
+  await page.waitForFunction((before) => document.querySelector("label[for=days] output").textContent !== before, before);
+  const after = await page.textContent("label[for=days]");
+  expect(after.includes("10 days ahead of today"), `the clock is where it was dragged to: ${after}`);
+  expect((await page.getAttribute("#share", "href")).endsWith("&days=10"), "a link leads there");
+  ok("the clock is dragged");
+}
+
+/** Runs a saved test as a developer does, with the credentials of the app. */
+function savedTestPasses(script, credentials) {
+  const cwd = mkdtempSync(path.join(tmpdir(), "laini-saved-test-"));
+  const env = { PATH: process.env.PATH, LAINI: base, ...credentials };
+  const { status, signal, stdout, stderr } = spawnSync("bash", ["-c", script], { cwd, env, timeout: SAVED_TEST_MS_MAX, encoding: "utf8" });
+  rmSync(cwd, { recursive: true });
+  expect(status === 0, `the saved test ended with ${status ?? signal}: ${stdout}${stderr}\n${script}`);
 }
 
 /** A call with a good token and a bad number, as a client sends it; the id that its answer named. */

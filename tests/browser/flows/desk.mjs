@@ -1,5 +1,12 @@
-import { base, expect, look, ok, signIn, visitor } from "../lib.mjs";
+import { base, expect, look, ok, signIn, until, visitor } from "../lib.mjs";
 import { readFileSync } from "node:fs";
+
+/** A snapshot is loaded within so long, though it gives up all other lines of the demo. */
+const LOADED_MS_MAX = 120_000;
+/** What a feed tells may lie so far ahead. */
+const AHEAD_S_MAX = 300;
+/** A line that the snapshot brings and the feed tells of. */
+const LINE = "254722990001";
 
 /** Numbers of made-up people, each once: some were swapped, some are new, some are nobody's. */
 const numbers = (count) => Array.from({ length: count }, (_, place) => `25472200${String(100 + place).padStart(4, "0")}`);
@@ -118,10 +125,8 @@ async function operator() {
   await page.waitForSelector("#now .note.bad");
   await look(visit, "data-sources-refused");
   ok("a snapshot that cannot be is refused, and changes nothing");
-  await page.click("main a[href='/operate/data/events']");
-  await page.waitForSelector("select#source");
-  await look(visit, "feed-events");
-  ok("what feeds told is listed");
+  await snapshot(visit);
+  await feed(visit);
   await page.goto(`${base}/operate/traffic`);
   expect(await page.isVisible("svg.plot"), "the hours are drawn");
   await look(visit, "traffic");
@@ -134,8 +139,70 @@ async function operator() {
   await page.waitForURL(/saved/);
   await page.goto(`${base}/operate/limits`);
   await look(visit, "limits");
+  await page.click("main tbody th a >> nth=0");
+  await page.waitForURL(/limits\/[0-9a-f]{16}$/);
+  await look(visit, "limit-partner");
   await page.goto(`${base}/operate/alarms`);
   await look(visit, "operate-alarms");
   ok("staff see traffic, change a limit, look at alarms");
   await visit.context.close();
+}
+
+/** A snapshot of three lines and one that cannot be read is brought, read and loaded; the others are given up by it. */
+async function snapshot(visit) {
+  const { page } = visit;
+  const good = [LINE, "254722990002", "254722990003"].map((number, place) => `${number},63902000099000${place},2020-01-01,`);
+  const rows = ["msisdn,imsi,registered_at,last_swap_at", ...good, "254722990004,not an imsi,2020-01-01,", ""].join("\n");
+  await page.goto(`${base}/operate/data`);
+  await page.fill("#as_of", new Date(Date.now() - 30_000).toISOString());
+  await page.fill("#max_rejects", "1");
+  await page.check("input[name=allow_shrink]");
+  await page.setInputFiles("#file", { name: "extract.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
+  // The page comes again at the same address.
+  await Promise.all([page.waitForEvent("load"), page.click("main button.primary")]);
+  await until(page, "loaded snapshot", async () => {
+    await page.goto(`${base}/operate/data`);
+    return page.isVisible("#now .note.good");
+  }, LOADED_MS_MAX);
+  expect(/, 1 /.test(await page.textContent("#now .note.good")), "one row is told as refused");
+  await look(visit, "data-sources-loaded");
+  ok("a snapshot is brought, and loaded");
+}
+
+/** What the operator's own system tells is listed as it came; what could not be read yet is read again later. */
+async function feed(visit) {
+  const { page } = visit;
+  const at = (seconds) => new Date(Date.now() + seconds * 1_000).toISOString();
+  const soon = AHEAD_S_MAX + 6;
+  const events = () => [
+    { type: "sim_replaced", id: "b-1", at: at(-2), msisdn: LINE, imsi: "639020000990009" },
+    { type: "device_changed", id: "b-2", at: at(-1), msisdn: LINE },
+    { type: "suspended", id: "b-3", at: at(soon), msisdn: LINE },
+    { type: "heartbeat", at: at(0) },
+  ].map((event) => JSON.stringify({ ...event, source: "hlr-2" })).join("\n");
+  const headers = { authorization: `Bearer ${process.env.LAINI_FEED_KEY}` };
+  // A running server knows a new key a little later.
+  const told = await until(page, "answer to the key of the feed", async () => {
+    const answer = await fetch(`${base}/operator/v1/events`, { method: "POST", headers, body: events() });
+    return answer.status === 200 && answer.text();
+  });
+  const readable = Date.now() + (soon - AHEAD_S_MAX + 1) * 1_000;
+  expect(told.includes('"refused":1'), `all but one are taken: ${told}`);
+  await page.goto(`${base}/operate/data`);
+  await page.waitForSelector("main tbody tr:has-text('can be read again')");
+  await look(visit, "data-sources-rejects");
+  await page.click("main a[href='/operate/data/events']");
+  await page.waitForSelector("main tbody th:has-text('b-2')");
+  expect(!(await page.textContent("main")).includes(LINE), "numbers of events are masked");
+  await look(visit, "feed-events");
+  ok("what feeds told is listed");
+  await page.waitForTimeout(Math.max(0, readable - Date.now()));
+  await page.goto(`${base}/operate/data`);
+  await page.click("form[action='/operate/data/rejects/retry'] button");
+  await page.waitForURL(/retried=/);
+  expect(/retried=\d+-1$/.test(page.url()), `what lay in the future is taken now: ${page.url()}`);
+  await look(visit, "data-sources-retried");
+  await page.goto(`${base}/operate/data/events?source=hlr-2`);
+  await page.waitForSelector("main tbody th:has-text('b-3')");
+  ok("what could not be read is read again");
 }

@@ -86,6 +86,9 @@ export async function docs() {
   await page.click(".foot button[name=language]");
   await page.waitForSelector("html[lang=sw]");
   await look(visit, "ask-kiswahili");
+  await page.goto(`${base}/docs/getting-started`);
+  expect((await page.getAttribute("html", "lang")) === "sw", "the page around the guide is in Kiswahili");
+  expect((await page.getAttribute("article", "lang")) === "en", "and says that the guide is in English");
   await page.goto(`${base}/docs/reference/create_checks`);
   await page.click(".foot button[name=theme]");
   await page.waitForSelector("html[data-theme=dark]");

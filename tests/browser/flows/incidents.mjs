@@ -22,6 +22,8 @@ async function incident(operator, bank, anybody, visits) {
   await operator.goto(`${base}/operate/incidents`);
   await look(visits.staff, "operate-incidents-before");
   await operator.click("main .head .primary");
+  await operator.waitForSelector("#title");
+  await look(visits.staff, "operate-incident-form");
   await operator.fill("#title", "Checks are slow");
   await operator.fill("#text", "Checks take longer than they should.\nAnswers are right. We look for the cause.");
   await operator.check("input[name=component][value=checks]");

@@ -1,4 +1,4 @@
-import { PASSWORD, accept, base, expect, look, ok, visitor } from "../lib.mjs";
+import { PASSWORD, accept, base, expect, look, ok, paintedInTime, visitor } from "../lib.mjs";
 
 /** A bank's owner: an app with its keys, the guide with them, the desk and its thresholds. */
 export async function owner() {
@@ -12,7 +12,11 @@ export async function owner() {
   await page.waitForSelector("#secret");
   const key = await page.textContent("#key");
   await look(visit, "app-new");
-  await page.goto(page.url());
+  await page.goto(`${base}/apps`);
+  await page.click("main tbody th a:has-text('Payouts')");
+  await page.waitForURL(/apps\/[0-9a-f]{16}$/);
+  expect(!(await page.isVisible("#secret")), "a secret is shown once");
+  await look(visit, "app");
   await page.goto(`${base}/docs/getting-started`);
   expect(!(await page.textContent("article")).includes("YOUR_CONSUMER_KEY"), "the guide shows the reader's own key");
   ok("an app is made, and the guide shows its key");
@@ -29,6 +33,7 @@ export async function owner() {
     expect(!(await page.textContent("main")).includes(number), "the number is masked");
   };
   await page.goto(`${base}/desk`);
+  await paintedInTime(page);
   await look(visit, "desk");
   for (const [number, expected, name] of [
     ["254722000001", "Allow", "desk-allow"],
@@ -55,6 +60,8 @@ export async function owner() {
   await page.goto(`${base}/account`);
   await look(visit, "account");
   await page.click("text=Set it up");
+  await page.waitForURL(/second-factor$/);
+  await look(visit, "second-factor-before");
   await page.fill("#password", PASSWORD);
   await page.click("main button.primary");
   await page.waitForSelector("#factor");

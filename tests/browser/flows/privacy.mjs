@@ -92,7 +92,7 @@ async function seen() {
   const owner = await visitor();
   await signIn(owner, "owner@bank.example");
   await owner.page.goto(`${base}/requests?answered=failed`);
-  const id = (await owner.page.getAttribute("main tbody th a.id", "href")).split("/").pop();
+  const id = (await owner.page.getAttribute("main tbody th a", "href")).split("/").pop();
   await owner.page.goto(`${base}/ask`);
   await owner.page.fill("#question", `Why did ${id} fail?`);
   await owner.page.click("main button.primary");

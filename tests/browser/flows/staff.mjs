@@ -1,4 +1,4 @@
-import { accept, base, look, ok, visitor } from "../lib.mjs";
+import { accept, base, look, ok, paintedInTime, visitor } from "../lib.mjs";
 
 /** The operator's staff: a partner's papers, its agreement, both signatures. */
 export async function staff() {
@@ -6,6 +6,7 @@ export async function staff() {
   const { page } = visit;
   await accept(visit, process.env.LAINI_STAFF);
   await page.goto(`${base}/operate/partners`);
+  await paintedInTime(page);
   await look(visit, "partners");
   await page.click("main .primary");
   await page.waitForURL(/partners\//);

@@ -279,7 +279,7 @@ impl LedgerRow {
 }
 
 /// Which rows to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RowQuery {
     /// Only rows after this id.
     pub after: Option<CheckId>,
@@ -287,12 +287,21 @@ pub struct RowQuery {
     pub from: Option<Timestamp>,
     /// Only rows decided before this instant.
     pub until: Option<Timestamp>,
+    /// Only rows of this partner.
+    pub partner: Option<PartnerId>,
     /// Only rows of this app.
     pub app: Option<AppId>,
     /// Only rows of this outcome.
     pub outcome: Option<Outcome>,
     /// At most so many rows.
     pub limit: usize,
+}
+
+impl RowQuery {
+    /// Every row, at most so many at once.
+    pub const fn every(limit: usize) -> Self {
+        Self { after: None, from: None, until: None, partner: None, app: None, outcome: None, limit }
+    }
 }
 
 /// A row with its place in the chain of its writer.

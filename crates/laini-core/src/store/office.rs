@@ -139,8 +139,10 @@ pub enum AccountsChange {
 /// Which audit rows to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrailQuery {
-    /// Only rows before this number.
-    pub before: Option<u64>,
+    /// Only rows after this number, in the order asked for: where the page before ended.
+    pub after: Option<u64>,
+    /// From the oldest up; otherwise from the newest down.
+    pub oldest_first: bool,
     /// Only what concerns this partner.
     pub partner: Option<PartnerId>,
     /// Only what was done by those whose name in the trail begins so.

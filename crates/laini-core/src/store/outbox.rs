@@ -169,7 +169,7 @@ impl fmt::Debug for DeliveryDraft {
 }
 
 /// What is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeliveryKind {
     /// The result of an asynchronous check.
     Result,
@@ -242,7 +242,7 @@ pub struct Attempt {
 }
 
 /// What comes next for a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeliveryState {
     /// It is tried again at this instant.
     Due(Timestamp),
@@ -259,8 +259,10 @@ pub struct DeliveryQuery {
     pub app: Option<AppId>,
     /// Only those given up.
     pub only_dead: bool,
-    /// Only those older than this one; for the next page.
-    pub before: Option<DeliveryId>,
+    /// Only those after this one, in the order asked for: where the page before ended.
+    pub after: Option<DeliveryId>,
+    /// From the oldest up; otherwise from the newest down.
+    pub oldest_first: bool,
     /// At most so many.
     pub limit: usize,
 }

@@ -142,8 +142,10 @@ pub struct RefusedQuery {
     pub from: Option<Timestamp>,
     /// Only calls that came before this instant.
     pub until: Option<Timestamp>,
-    /// Only calls before this one: where the page before ended.
-    pub before: Option<CheckId>,
+    /// Only calls after this one, in the order asked for: where the page before ended.
+    pub after: Option<CheckId>,
+    /// From the oldest up; otherwise from the newest down.
+    pub oldest_first: bool,
     /// At most so many.
     pub limit: usize,
 }

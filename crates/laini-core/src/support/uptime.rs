@@ -45,6 +45,9 @@ pub struct Tally {
     pub down: u32,
     /// The longest that one took, in microseconds.
     pub worst_micros: u64,
+    /// How long those took together that were answered, in microseconds.
+    #[serde(default)]
+    pub answered_micros: u64,
 }
 
 impl Tally {
@@ -57,6 +60,9 @@ impl Tally {
             Health::Down => self.down = self.down.saturating_add(1),
         }
         self.worst_micros = self.worst_micros.max(micros);
+        if health != Health::Down {
+            self.answered_micros = self.answered_micros.saturating_add(micros);
+        }
     }
 
     /// Both together.
@@ -67,7 +73,13 @@ impl Tally {
             degraded: self.degraded.saturating_add(other.degraded),
             down: self.down.saturating_add(other.down),
             worst_micros: self.worst_micros.max(other.worst_micros),
+            answered_micros: self.answered_micros.saturating_add(other.answered_micros),
         }
+    }
+
+    /// How long a probe took on average, of those that were answered, in microseconds; `None` where none was.
+    pub fn mean_micros(self) -> Option<u64> {
+        self.answered_micros.checked_div(u64::from(self.probes.saturating_sub(self.down)))
     }
 
     /// The share of probes that were answered, in hundredths of a per cent, rounded down so that 10,000 means all of
@@ -106,7 +118,7 @@ mod tests {
     use super::*;
 
     fn tally(probes: u32, degraded: u32, down: u32) -> Tally {
-        Tally { probes, degraded, down, worst_micros: 0 }
+        Tally { probes, degraded, down, ..Tally::default() }
     }
 
     #[test]
@@ -132,7 +144,9 @@ mod tests {
         one.add(Health::Down, 90);
         let mut other = Tally::default();
         other.add(Health::Degraded, 80);
-        assert_eq!(one.with(other), Tally { probes: 3, degraded: 1, down: 1, worst_micros: 90 });
+        let both = Tally { probes: 3, degraded: 1, down: 1, worst_micros: 90, answered_micros: 150 };
+        assert_eq!((one.with(other), both.mean_micros()), (both, Some(75)));
+        assert_eq!(Tally::default().mean_micros(), None);
         assert_eq!(one.with(other), other.with(one));
     }
 

@@ -21,7 +21,7 @@ use laini_core::partner::{
 };
 use laini_core::store::{AccountBook, AccountsChange};
 
-pub use activity::{Activity, activity};
+pub use activity::{Activity, activities, activity};
 pub use change::{AppPatch, change_app, limit_partner, set_budget};
 pub use import::{ForeignApp, ImportReport, ImportedRow, import_apps};
 pub use probing::set_probing;

@@ -183,7 +183,7 @@ pub(super) fn newest(work: &mut Work<'_>) -> Result<Option<MonthClose>, Problem>
 
 /// When the oldest row was decided.
 fn oldest(office: &Office) -> Result<Option<Timestamp>, Problem> {
-    let query = RowQuery { after: None, from: None, until: None, app: None, outcome: None, limit: 1 };
+    let query = RowQuery { limit: 1, ..RowQuery::default() };
     Ok(block_on(office.ledger.rows(query))?.first().map(|row| row.at))
 }
 

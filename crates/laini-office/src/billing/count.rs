@@ -61,7 +61,7 @@ pub(super) fn each_row(
     until: Timestamp,
     mut take: impl FnMut(&PlacedRow) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    let mut query = RowQuery { after: None, from, until: Some(until), app: None, outcome: None, limit: ROWS_PER_PAGE };
+    let mut query = RowQuery { from, until: Some(until), limit: ROWS_PER_PAGE, ..RowQuery::default() };
     loop {
         let page = block_on(office.ledger.placed(query.clone()))?;
         page.iter().try_for_each(&mut take)?;

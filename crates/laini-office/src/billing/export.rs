@@ -144,7 +144,7 @@ impl LedgerExport {
         }
         let from = from.map(|day| midnight(work.office, "from", day)).transpose()?;
         let until = until.map(|day| midnight(work.office, "until", day)).transpose()?;
-        let query = Some(RowQuery { after: None, from, until, app: None, outcome: None, limit: ROWS_PER_CHUNK });
+        let query = Some(RowQuery { from, until, limit: ROWS_PER_CHUNK, ..RowQuery::default() });
         Ok(Self { ledger: Arc::clone(&work.office.ledger), names: Names::of(book), partner, query })
     }
 

@@ -16,8 +16,8 @@ use crate::{Actor, Kept, Office, Problem, Work};
 /// Units of one product of a partner that a minute can have.
 const UNITS_A_MINUTE_MAX: usize = 4_000_000;
 
-/// Rows of all partners that are read first, since few are often enough; then twice as many, and so on.
-const FIRST_ROWS: usize = 500;
+/// Rows of the partner that are read first, since few are often enough; then twice as many, and so on.
+const FIRST_ROWS: usize = 64;
 
 /// Some of the rows that a line bills.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,8 +95,8 @@ impl Selection {
             return Ok(());
         }
         let (from, until) = self.between();
-        let (app, outcome, limit) = (None, None, FIRST_ROWS);
-        let mut query = RowQuery { after, from, until: Some(until), app, outcome, limit };
+        let (partner, until, limit) = (Some(self.own.partner), Some(until), FIRST_ROWS);
+        let mut query = RowQuery { after, from, until, partner, limit, ..RowQuery::default() };
         loop {
             let page = block_on(office.ledger.placed(query.clone()))?;
             for placed in &page {

@@ -81,7 +81,7 @@ pub fn usage_by_reference(
     let (begin, end) = (midnight(office, "from", from)?, midnight(office, "until", until)?);
     let mut found: BTreeMap<(Option<String>, Product), ReferenceUsage> = BTreeMap::new();
     let limit = ROWS_PER_PAGE;
-    let mut query = RowQuery { after: None, from: Some(begin), until: Some(end), app: None, outcome: None, limit };
+    let mut query = RowQuery { from: Some(begin), until: Some(end), limit, ..RowQuery::default() };
     let mut opened = 0;
     loop {
         let page = block_on(office.ledger.rows(query.clone()))?;

@@ -301,7 +301,7 @@ async fn refused_calls(
     let mut found = Vec::new();
     loop {
         let page = refusals.refused(query.clone()).await?;
-        query.before = page.last().map(|call| call.id);
+        query.after = page.last().map(|call| call.id);
         let is_last = page.len() < CHECKS_PER_PAGE;
         found.extend(page);
         if is_last {

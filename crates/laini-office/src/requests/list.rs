@@ -1,18 +1,18 @@
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use futures_executor::block_on;
 use jiff::Timestamp;
 use laini_core::billing::{CheckId, Outcome};
-use laini_core::line::Msisdn;
 use laini_core::partner::{AppId, PartnerId};
-use laini_core::store::{AskedPage, AskedQuery, RefusedQuery};
+use laini_core::store::{AskedPage, AskedQuery, RefusedQuery, SubjectHash};
 
-use super::Request;
+use super::{About, Request};
 use crate::{Problem, Work};
 
 /// Pieces of the ledger (100,000 rows each) that are read for one page about a number, until something is found;
 const LOOKS_FOR_NUMBER_MAX: usize = 5;
+/// Calls that are read at once to find those about a masked number: no index has them.
+const CALLS_PER_LOOK: usize = 2_000;
 /// for any other page: people wait for it.
 const LOOKS_MAX: usize = 1;
 
@@ -51,11 +51,13 @@ pub struct RequestFilter {
     /// Only calls of which the ledger has this outcome.
     pub outcome: Option<Outcome>,
     /// Only calls about this number, of those about one number that reached the registry or failed.
-    pub number: Option<Msisdn>,
+    pub about: Option<About>,
     /// Only calls that came at or after this instant.
     pub from: Option<Timestamp>,
     /// Only calls that came before this instant.
     pub until: Option<Timestamp>,
+    /// From the oldest up; otherwise from the newest down.
+    pub oldest_first: bool,
 }
 
 impl RequestFilter {
@@ -68,26 +70,47 @@ impl RequestFilter {
         (failed, recorded)
     }
 
+    fn number(&self, work: &Work<'_>) -> Option<SubjectHash> {
+        match self.about {
+            Some(About::Number(number)) => Some(work.office.keys.subject().number(number)),
+            Some(About::Mask(_)) | None => None,
+        }
+    }
+
+    /// How many calls are read at once to find so many.
+    fn read_at_once(&self, wanted: usize) -> usize {
+        if matches!(self.about, Some(About::Mask(_))) { wanted.max(CALLS_PER_LOOK) } else { wanted }
+    }
+
+    /// Whether a call about this number, masked, is wanted, as far as the stores could not tell.
+    fn has(&self, masked: Option<&str>) -> bool {
+        match &self.about {
+            Some(About::Mask(mask)) => masked.is_some_and(|masked| mask.fits(masked)),
+            Some(About::Number(_)) | None => true,
+        }
+    }
+
     pub(super) fn refused(&self, work: &Work<'_>, partner: PartnerId) -> RefusedQuery {
         RefusedQuery {
             partner: Some(partner),
             app: self.app,
-            number: self.number.map(|number| work.office.keys.subject().number(number)),
+            number: self.number(work),
             status: self.status,
             code: self.code.clone(),
             from: self.from,
             until: self.until,
+            oldest_first: self.oldest_first,
             ..RefusedQuery::default()
         }
     }
 
     fn asked(&self, work: &Work<'_>, partner: PartnerId) -> AskedQuery {
         AskedQuery {
-            numbers: self.number.map(|number| work.office.keys.subject().number(number)).into_iter().collect(),
+            numbers: self.number(work).into_iter().collect(),
             partner: Some(partner),
             app: self.app,
             outcome: self.outcome,
-            newest_first: true,
+            newest_first: !self.oldest_first,
             from: self.from,
             until: self.until,
             ..AskedQuery::default()
@@ -98,13 +121,13 @@ impl RequestFilter {
 /// Some of a partner's calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestsPage {
-    /// Newest first. May be empty though there are more: a scan has its limits.
+    /// In the order asked for. May be empty though there are more: a scan has its limits.
     pub requests: Vec<Request>,
     /// After which call the next page begins; `None` = this was the last.
     pub next: Option<CheckId>,
 }
 
-/// The calls of a partner's apps, newest first.
+/// The calls of a partner's apps.
 pub fn list(
     work: &Work<'_>,
     partner: PartnerId,
@@ -116,16 +139,24 @@ pub fn list(
         return Err(Problem::NotFound("partner"));
     }
     let (looks_at_failed, looks_at_recorded) = filter.looks_at();
-    let mut found: BTreeMap<Reverse<CheckId>, Request> = BTreeMap::new();
+    let mut found: BTreeMap<CheckId, Request> = BTreeMap::new();
     if looks_at_failed {
-        let query = RefusedQuery { before: after, limit: limit + 1, ..filter.refused(work, partner) };
-        let refused = block_on(work.office.refusals.refused(query))?;
-        found.extend(refused.into_iter().map(|call| (Reverse(call.id), Request::of_refused(call))));
+        let mut query = RefusedQuery { after, limit: filter.read_at_once(limit + 1), ..filter.refused(work, partner) };
+        loop {
+            let refused = block_on(work.office.refusals.refused(query.clone()))?;
+            let is_last = refused.len() < query.limit;
+            query.after = refused.last().map(|call| call.id);
+            let calls = refused.into_iter().map(Request::of_refused);
+            found.extend(calls.filter(|call| filter.has(call.number.as_deref())).map(|call| (call.id, call)));
+            if is_last || found.len() > limit {
+                break;
+            }
+        }
     }
     let mut looked_until = None;
     if looks_at_recorded {
-        let mut query = AskedQuery { after, limit: limit + 1, ..filter.asked(work, partner) };
-        let looks = if filter.number.is_some() { LOOKS_FOR_NUMBER_MAX } else { LOOKS_MAX };
+        let mut query = AskedQuery { after, limit: filter.read_at_once(limit + 1), ..filter.asked(work, partner) };
+        let looks = if filter.about.is_some() { LOOKS_FOR_NUMBER_MAX } else { LOOKS_MAX };
         for _ in 0..looks {
             let page = block_on(work.office.ledger.asked(query.clone()))?;
             query.after = page.after;
@@ -136,10 +167,15 @@ pub fn list(
         }
         looked_until = query.after;
     }
-    // Below where the ledger was read to, there may be rows between the failed calls.
-    found.retain(|Reverse(id), _| looked_until.is_none_or(|until| *id >= until));
+    // Beyond where the ledger was read to, there may be rows between the failed calls.
+    let is_known = |id: CheckId, until: CheckId| if filter.oldest_first { id <= until } else { id >= until };
+    found.retain(|id, _| looked_until.is_none_or(|until| is_known(*id, until)));
     let has_more = found.len() > limit;
-    let requests: Vec<Request> = found.into_values().take(limit).collect();
+    let mut requests: Vec<Request> = found.into_values().collect();
+    if !filter.oldest_first {
+        requests.reverse();
+    }
+    requests.truncate(limit);
     let next = if has_more { requests.last().map(|last| last.id) } else { looked_until };
     Ok(RequestsPage { requests, next })
 }
@@ -149,21 +185,24 @@ fn add_rows(
     work: &Work<'_>,
     filter: &RequestFilter,
     page: &AskedPage,
-    found: &mut BTreeMap<Reverse<CheckId>, Request>,
+    found: &mut BTreeMap<CheckId, Request>,
 ) -> Result<(), Problem> {
     for check in page.checks.iter().filter(|check| check.row.outcome != Outcome::Reversal) {
         let (id, row) = (check.row.id, Request::of_row(check));
-        let failed = match found.remove(&Reverse(id)) {
+        if !filter.has(row.number.as_deref()) {
+            continue;
+        }
+        let failed = match found.remove(&id) {
             None if row.status().is_none() => block_on(work.office.refusals.refused_call(id))?.map(Request::of_refused),
             known => known,
         };
         match failed {
             Some(failed) if filter.answered != Answered::WithAnswer && filter.status != Some(200) => {
-                found.insert(Reverse(id), failed.with_row(row));
+                found.insert(id, failed.with_row(row));
             }
             Some(_) => {}
             None => {
-                found.insert(Reverse(id), row);
+                found.insert(id, row);
             }
         }
     }

@@ -1,8 +1,9 @@
 //! The calls of a partner's apps, one by one: those that were recorded, and those that failed.
 //!
-//! Owns how the ledger's rows and the log of refused calls are told as one list, newest first, and what happened to a
+//! Owns how the ledger's rows and the log of refused calls are told as one list, and what happened to a
 //! call at each of its steps. Must never show a number other than masked, or change anything.
 
+mod about;
 mod list;
 mod request;
 mod steps;
@@ -12,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use laini_core::partner::PartnerId;
 use laini_core::store::{RefusalCause, RefusalLogError, RefusedCall, RefusedQuery};
 
+pub use about::{About, Mask};
 pub use list::{Answered, RequestFilter, RequestsPage, list};
 pub use request::{Failure, Opened, Recording, Request, open, open_any};
 pub use steps::{Step, StepState, steps};

@@ -43,6 +43,8 @@ pub struct ComponentPicture {
     pub total: Tally,
     /// Today by hour, where there were probes.
     pub hours: Vec<HourTally>,
+    /// The last 24 hours with their days, the oldest first, where there were probes.
+    pub recent: Vec<(Date, HourTally)>,
 }
 
 impl Picture {
@@ -62,9 +64,9 @@ pub fn picture(work: &mut Work<'_>, every: SignedDuration) -> Result<Picture, Pr
     open.retain(|incident| incident.is_public);
     let first = at.checked_sub((24 * i64::try_from(DAYS).unwrap_or(0)).hours()).unwrap_or(Timestamp::MIN);
     past.retain(|incident| incident.is_public && incident.resolved.is_none_or(|at| at >= first));
-    let today = at.to_zoned(work.office.settings.zone.clone()).date();
+    let now = at.to_zoned(work.office.settings.zone.clone());
     let components = Component::ALL.into_iter().filter_map(|component| {
-        let picture = of_component(component, today, &days, fresh(&days, at, every));
+        let picture = of_component(component, (now.date(), now.hour()), &days, fresh(&days, at, every));
         let said = open.iter().filter(|incident| incident.components.contains(&component));
         let said = said.map(|incident| incident.severity.health()).max();
         let is_known = picture.total.probes > 0 || said.is_some();
@@ -80,18 +82,30 @@ fn fresh(days: &[UptimeDay], at: Timestamp, every: SignedDuration) -> &[Latest] 
     newest.map_or(&[], |newest| &newest.latest)
 }
 
-fn of_component(component: Component, today: Date, days: &[UptimeDay], fresh: &[Latest]) -> ComponentPicture {
+fn of_component(
+    component: Component,
+    (today, hour): (Date, i8),
+    days: &[UptimeDay],
+    fresh: &[Latest],
+) -> ComponentPicture {
     let on = |back: usize| today.saturating_sub(i64::try_from(back).unwrap_or(0).days());
     let tally = |on: Date| days.iter().find(|day| day.on == on).map_or_else(Tally::default, |day| day.tally(component));
     let shown: Vec<_> = (0..DAYS).rev().map(|back| (on(back), tally(on(back)))).collect();
     let latest = fresh.iter().find(|latest| latest.component == component).copied();
-    let hours = days.iter().find(|day| day.on == today).map_or(&[][..], |day| &day.hours);
+    let hours_on = |on: Date| {
+        let hours = days.iter().find(|day| day.on == on).map_or(&[][..], |day| &day.hours);
+        hours.iter().filter(|of| of.component == component).cloned()
+    };
+    let yesterday = hours_on(on(1)).filter(|of| of.hour > hour).map(|of| (on(1), of));
+    let mut recent: Vec<_> = yesterday.chain(hours_on(today).map(|of| (today, of))).collect();
+    recent.sort_by_key(|(on, of)| (*on, of.hour));
     ComponentPicture {
         component,
         health: latest.map(|latest| latest.health),
         latest,
         total: shown.iter().fold(Tally::default(), |total, (_, tally)| total.with(*tally)),
         days: shown,
-        hours: hours.iter().filter(|hour| hour.component == component).cloned().collect(),
+        hours: hours_on(today).collect(),
+        recent,
     }
 }

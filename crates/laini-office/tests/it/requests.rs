@@ -7,12 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use laini_core::access::{KeyTree, RootKey};
 use laini_core::billing::{CheckId, Currency, Outcome};
 use laini_core::disclosure::Windows;
+use laini_core::line::NumberPlan;
 use laini_core::partner::{Agreement, AgreementId, Environment, Partner, PartnerId, Product, Purpose};
 use laini_core::store::{
     AccountStore, AuditEntry, Draft, Ledger, MaskedNumber, REFUSED_CALLS_PER_APP, RefusalLog, RefusedCall, Stage,
     Subject,
 };
-use laini_office::requests::{Answered, Request, RequestFilter, StepState, causes, failed_between, list, open};
+use laini_office::requests::{About, Answered, Request, RequestFilter, StepState, causes, failed_between, list, open};
 use laini_office::{Actor, Office, OfficeSettings, Problem, SubjectStores, Work};
 use laini_store_sqlite::{LedgerSettings, RegistrySettings, SqliteAccounts, SqliteLedger, SqliteRegistry};
 use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question, app, at, number};
@@ -159,10 +160,14 @@ fn filled() -> (Log, CheckId) {
 }
 
 #[test]
-fn rows_and_refused_calls_are_one_list_newest_first() {
+fn rows_and_refused_calls_are_one_list_from_either_end() {
     let (log, _) = filled();
     let every = RequestFilter::default();
-    let number_of = |second| RequestFilter { number: Some(number(second)), ..RequestFilter::default() };
+    let number_of = |second| RequestFilter { about: Some(About::Number(number(second))), ..RequestFilter::default() };
+    let masked = |second| RequestFilter {
+        about: About::parse(&number(second).masked(), &NumberPlan::KENYA),
+        ..RequestFilter::default()
+    };
     let of = |answered| RequestFilter { answered, ..RequestFilter::default() };
     let status = |status| RequestFilter { status: Some(status), ..RequestFilter::default() };
     let cases = [
@@ -177,12 +182,17 @@ fn rows_and_refused_calls_are_one_list_newest_first() {
         (RequestFilter { from: Some(at(3)), until: Some(at(8)), ..every.clone() }, vec![7, 5, 3]),
         (RequestFilter { app: Some(app(OTHER.as_u64())), ..every.clone() }, vec![]),
         (number_of(3), vec![3]),
+        (masked(3), vec![3]),
+        (masked(7), vec![7]),
+        (masked(4), vec![]),
         (number_of(7), vec![7]),
         (number_of(4), vec![]),
     ];
     for (filter, expected) in cases {
         for limit in [1, 2, 3, 100] {
             assert_eq!(log.seconds(&filter, limit), expected, "{filter:?} by {limit}");
+            let turned = RequestFilter { oldest_first: true, ..filter.clone() };
+            assert!(log.seconds(&turned, limit).iter().eq(expected.iter().rev()), "{turned:?} by {limit}");
         }
     }
     let nobody = PartnerId::from_stored(99);

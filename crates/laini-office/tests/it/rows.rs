@@ -128,6 +128,7 @@ impl Ledger for Made {
     fn placed(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<PlacedRow>, LedgerError>> {
         let is_asked = |placed: &PlacedRow| {
             Some(placed.row.id) > query.after
+                && query.partner.is_none_or(|partner| placed.row.partner == partner)
                 && query.from.is_none_or(|from| placed.row.at >= from)
                 && query.until.is_none_or(|until| placed.row.at < until)
         };

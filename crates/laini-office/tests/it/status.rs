@@ -37,7 +37,10 @@ fn minutes_in_which_nobody_looked_count_as_down_and_weeks_as_switched_off() {
     probe(&desk, Health::Degraded, 900_000);
     assert_eq!(
         checks(&shown(&desk)),
-        (Some(Health::Degraded), Tally { probes: 2, degraded: 1, down: 0, worst_micros: 900_000 })
+        (
+            Some(Health::Degraded),
+            Tally { probes: 2, degraded: 1, down: 0, worst_micros: 900_000, answered_micros: 900_300 }
+        )
     );
     // The same round twice, of a node that believed that it was alone, counts once.
     probe(&desk, Health::Ok, 1);
@@ -45,7 +48,8 @@ fn minutes_in_which_nobody_looked_count_as_down_and_weeks_as_switched_off() {
     desk.wait_s(600);
     assert_eq!(checks(&shown(&desk)).0, None, "an old probe says nothing of now");
     probe(&desk, Health::Ok, 300);
-    assert_eq!(checks(&shown(&desk)).1, Tally { probes: 12, degraded: 1, down: 9, worst_micros: 900_000 });
+    let tally = Tally { probes: 12, degraded: 1, down: 9, worst_micros: 900_000, answered_micros: 900_600 };
+    assert_eq!(checks(&shown(&desk)).1, tally);
     desk.wait_s(8 * 86_400);
     probe(&desk, Health::Ok, 300);
     assert_eq!(checks(&shown(&desk)).1.probes, 13);
@@ -64,6 +68,12 @@ fn ninety_days_are_kept_and_hours_of_three() {
     assert!((1..=4).contains(&with_hours), "{with_hours}");
     let picture = shown(&desk);
     assert_eq!(picture.components[0].days.len(), DAYS);
+    let recent = &picture.components.iter().find(|of| of.component == Component::Checks).unwrap().recent;
+    assert_eq!(recent.len(), 24);
+    assert!(recent.windows(2).all(|pair| (pair[0].0, pair[0].1.hour) < (pair[1].0, pair[1].1.hour)));
+    // Nobody looked until now: what counts as down took no time.
+    let means: Vec<_> = recent.iter().map(|(_, hour)| hour.tally.mean_micros()).collect();
+    assert_eq!((means[0], means[23]), (None, Some(300)));
     assert!(picture.components[0].days.windows(2).all(|pair| pair[0].0 < pair[1].0));
 }
 

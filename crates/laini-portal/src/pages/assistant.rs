@@ -109,7 +109,9 @@ async fn ask(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> 
     // What stands in an address may be written down on its way.
     let without = redact(question);
     let subject: String = without.chars().take(SUBJECT_CHARS_MAX).collect();
-    let support = format!("{SUPPORT}?subject={}&text={}", encoded(&subject), encoded(&without));
+    let reference =
+        ids_in(question).first().map(|id| format!("&reference={}", encoded(&id.request_ref()))).unwrap_or_default();
+    let support = format!("{SUPPORT}?subject={}&text={}{reference}", encoded(&subject), encoded(&without));
     let quoted = without.replace('\'', " ");
     let answered = AnsweredPart {
         words: &visit.language.words().assistant,

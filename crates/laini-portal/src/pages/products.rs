@@ -26,9 +26,15 @@ struct ProductsPage {
     frame: Frame,
     words: &'static CatalogueWords,
     products: Vec<ProductCard>,
+    /// What somebody wants to know, what they take, and what it costs.
+    choices: Vec<(&'static str, &'static str, String)>,
 }
 
+/// What answers each of [`CatalogueWords::choices`]; `None` = it depends on what is asked.
+const CHOICES: [Option<Product>; 4] = [Some(Product::Swap), Some(Product::Age), Some(Product::Imsi), None];
+
 struct ProductCard {
+    word: &'static str,
     name: &'static str,
     about: &'static str,
     path: &'static str,
@@ -46,6 +52,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         Product::Age => AGE_PATH,
     };
     let products = terms.prices.iter().zip(words.about).map(|(terms, (name, about))| ProductCard {
+        word: terms.product.word(),
         name,
         about,
         path: path(terms.product),
@@ -53,10 +60,17 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         set_up: Money::new(terms.set_up_minor, portal.office.settings.currency).to_string(),
         free_units: terms.free_units,
     });
+    let price = |product: Product| terms.prices.iter().find(|terms| terms.product == product);
+    let price = |product: Option<Product>| match product.and_then(price) {
+        Some(terms) => unit_price(&portal, terms),
+        None => words.by_facts.to_owned(),
+    };
+    let choices = words.choices.into_iter().zip(CHOICES);
     page(&ProductsPage {
         frame: visit.frame(&portal, visit.language.words().products),
         words,
         products: products.collect(),
+        choices: choices.map(|((question, take), product)| (question, take, price(product))).collect(),
     })
 }
 

@@ -7,7 +7,7 @@ use askama::Template;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use laini_core::partner::IncidentId;
-use laini_core::support::{Health, Tally};
+use laini_core::support::{Component, Health, Tally};
 use laini_office::Problem;
 use laini_office::incidents::{self, Incident};
 use laini_office::status::{ComponentPicture, HourTally, Picture};
@@ -18,6 +18,7 @@ use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::incident_card::IncidentCard;
 use crate::page::{Access, Page};
+use crate::plot::{Form, Plot, Series};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::{IncidentWords, StatusWords};
@@ -52,6 +53,8 @@ struct StatusPage {
     at: String,
     is_old: bool,
     parts: Vec<Part>,
+    /// How long checks took, drawn; `None` = nothing was probed of late.
+    latency: Option<String>,
     trouble: Vec<Trouble>,
     open: Vec<IncidentCard>,
     past: Vec<IncidentCard>,
@@ -98,6 +101,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         at: picture.at.to_zoned(portal.office.settings.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string(),
         is_old: visit.context.at.duration_since(picture.at) > OLD_AFTER,
         parts: picture.components.iter().map(|of| Part::of(of, words)).collect(),
+        latency: latency(&picture, words)?,
         trouble: trouble(&picture, words),
         open: picture.open.iter().map(card).collect(),
         past: picture.past.iter().map(card).collect(),
@@ -126,6 +130,30 @@ impl Part {
             bars: bars(&picture.days),
         }
     }
+}
+
+/// How long the probes of checks took in the last day, by hour.
+pub(in crate::pages) fn latency(picture: &Picture, words: &'static StatusWords) -> Result<Option<String>, Problem> {
+    let checks = picture.components.iter().find(|of| of.component == Component::Checks);
+    let hours = checks.map(|of| of.recent.as_slice()).unwrap_or_default();
+    let values = |of: fn(Tally) -> u64| -> Vec<i64> {
+        hours.iter().map(|(_, hour)| i64::try_from(of(hour.tally)).unwrap_or(i64::MAX)).collect()
+    };
+    let plot = Plot {
+        id: "latency",
+        title: words.latency,
+        about: words.latency_about,
+        form: Form::Lines,
+        along: words.hour,
+        labels: hours.iter().map(|(on, hour)| format!("{:02} {:02}:00", on.day(), hour.hour)).collect(),
+        series: vec![
+            Series { name: words.on_average, values: values(|tally| tally.mean_micros().unwrap_or(0)) },
+            Series { name: words.slowest, values: values(|tally| tally.worst_micros) },
+        ],
+        written: &|micros| format!("{}.{} ms", micros / 1_000, micros / 100 % 10),
+        table: words.latency,
+    };
+    (!hours.is_empty()).then(|| plot.html()).transpose()
 }
 
 /// A path for each kind of day: works, impaired, down, not probed.

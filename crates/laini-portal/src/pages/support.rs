@@ -6,14 +6,15 @@ use askama::Template;
 use laini_core::partner::{May, MemberRole, Side, TicketId};
 use laini_core::support::{Severity, TicketState};
 use laini_office::tickets::{self, NewTicket};
-use laini_office::{PageRequest, Problem};
+use laini_office::{PageRequest, Problem, organisation};
 
 use crate::answer::Answer;
+use crate::csv::{file, gathered};
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
 use crate::sorting::Sorting;
-use crate::ticket_thread::{ALL, Listed, SaidLine, TicketRow, span, thread};
+use crate::ticket_thread::{ALL, Listed, SaidLine, TicketRow, span, thread, tickets_csv};
 use crate::visit::{Visit, page};
 use crate::words::TicketWords;
 
@@ -28,6 +29,7 @@ const ASKS: Access = Access::SignedIn(May {
 pub(super) fn pages() -> Vec<Page> {
     vec![
         Page::get("/support", LOOKS, show).in_rail(Workspace::Build, |words| words.support),
+        Page::get("/support.csv", LOOKS, download),
         Page::post("/support", ASKS, open, show),
         Page::get("/support/{ticket}", LOOKS, show_ticket),
         Page::post("/support/{ticket}", ASKS, reply, show_ticket),
@@ -87,6 +89,21 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         reference: filled("reference"),
         text: filled("text"),
     })
+}
+
+/// All tickets of the list as a file.
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let mut sorting = Sorting::first(&ALL, &visit, "");
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, visit| {
+        let partner = visit.partner()?;
+        let name = organisation::find_partner(work, partner)?.name;
+        let (tickets, has_more) = gathered(is_turned, |request| tickets::list_of(work, partner, request))?;
+        Ok((tickets.into_iter().map(|ticket| (ticket, name.clone())).collect::<Vec<Listed>>(), has_more))
+    });
+    let (mut listed, has_more) = found.await?;
+    sorting.sort(&mut listed, has_more);
+    Ok(file("tickets.csv", tickets_csv(&listed)))
 }
 
 async fn open(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {

@@ -62,7 +62,7 @@ fn a_part_of_the_rows_is_never_sorted_and_turned_by_the_store_alone() {
 
 #[test]
 fn a_head_turns_what_it_sorts_and_keeps_the_filters() {
-    let sorting = asked("state=a+b%26c&before=7&saved=1&sort=name");
+    let sorting = asked("state=a+b%26c&sent=7&saved=1&sort=name");
     let name = sorting.head("name", "Name");
     assert_eq!(name.href.as_deref(), Some("/fruit?state=a+b%26c&sort=-name#sort-name"));
     assert_eq!(name.descends, Some(false));

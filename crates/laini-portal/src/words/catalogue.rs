@@ -8,6 +8,10 @@ pub(crate) struct CatalogueWords {
     pub(crate) per_check: &'static str,
     pub(crate) set_up: &'static str,
     pub(crate) free: &'static str,
+    /// What a check of several facts costs.
+    pub(crate) by_facts: &'static str,
+    pub(crate) read: &'static str,
+    pub(crate) try_it: &'static str,
     pub(crate) choices: [(&'static str, &'static str); 4],
     pub(crate) about: [(&'static str, &'static str); 3],
 }
@@ -21,11 +25,14 @@ pub(super) const ENGLISH: CatalogueWords = CatalogueWords {
     per_check: "a check, before tax",
     set_up: "Set-up",
     free: "checks free",
+    by_facts: "by what is asked of each number: Swap, Age on network, or IMSI for more than one",
+    read: "Read how it works",
+    try_it: "Try it",
     choices: [
         ("whether the person at the phone may have taken over the number lately", "Swap"),
         ("whether the line is new", "Age on network"),
         ("both, or whether it is still the SIM that you enrolled", "IMSI"),
-        ("several numbers at once, or an answer that cannot be misread", "IMSI, by POST /v1/checks"),
+        ("several numbers at once, or an answer that cannot be misread", "POST /v1/checks"),
     ],
     about: [
         (
@@ -46,11 +53,14 @@ pub(super) const KISWAHILI: CatalogueWords = CatalogueWords {
     per_check: "kwa ukaguzi, kabla ya kodi",
     set_up: "Ada ya kuanza",
     free: "kaguzi bila malipo",
+    by_facts: "kwa kinachoulizwa kuhusu kila namba: Swap, Age on network, au IMSI kwa zaidi ya kimoja",
+    read: "Soma jinsi inavyofanya kazi",
+    try_it: "Jaribu",
     choices: [
         ("kama aliye kwenye simu huenda aliichukua namba hivi karibuni", "Swap"),
         ("kama laini ni mpya", "Age on network"),
         ("yote mawili, au kama bado ni SIM ile uliyoisajili", "IMSI"),
-        ("namba kadhaa kwa pamoja, au jibu lisiloweza kueleweka vibaya", "IMSI, kwa POST /v1/checks"),
+        ("namba kadhaa kwa pamoja, au jibu lisiloweza kueleweka vibaya", "POST /v1/checks"),
     ],
     about: [
         (

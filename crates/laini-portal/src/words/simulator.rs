@@ -15,6 +15,8 @@ pub(crate) struct SimulatorWords {
     pub(crate) clock: &'static str,
     pub(crate) days_ahead: &'static str,
     pub(crate) clock_hint: &'static str,
+    /// Of a link to a later day, where the clock cannot be moved.
+    pub(crate) short_of_link: &'static str,
     /// How far each button moves the clock, and its label.
     pub(crate) moves: [(&'static str, &'static str); 4],
     pub(crate) life: &'static str,
@@ -50,6 +52,7 @@ pub(super) const ENGLISH: SimulatorWords = SimulatorWords {
     lead: "Made-up lines behind the real API: choose one, let something happen to it, move the clock, and see what your system would be told.",
     personas: "Who is asked about",
     ready: &[
+        (0, "The published sample"),
         (1, "Long-standing, never swapped"),
         (2, "SIM changed today"),
         (3, "SIM changed 30 days ago"),
@@ -79,6 +82,7 @@ pub(super) const ENGLISH: SimulatorWords = SimulatorWords {
     clock: "Its clock",
     days_ahead: "days ahead of today",
     clock_hint: "Drag it forward: windows and freshness move, tokens and limits do not. It goes back by a reset alone.",
+    short_of_link: "The link leads to a later day, but here the clock stands still: answers are by the clock as it is.",
     moves: [("P1D", "+ 1 day"), ("P30D", "+ 30 days"), ("P3M", "+ 3 months"), ("P1Y", "+ 1 year")],
     life: "Let it happen to this line",
     events: [
@@ -109,7 +113,7 @@ pub(super) const ENGLISH: SimulatorWords = SimulatorWords {
     delivery: "The result goes to",
     delivery_link: "See its delivery",
     save: "Save as test",
-    save_hint: "Both ask the same again, and fail where the answer is another one.",
+    save_hint: "Each resets the world of your app, sets up this clock, feed and line, asks the same again, and fails where the answer is another one. Run one at a time: they share that world.",
     share: "Share link",
     replay_of: "Replay of",
     in_log: "This call in the log",
@@ -120,6 +124,7 @@ pub(super) const KISWAHILI: SimulatorWords = SimulatorWords {
     lead: "Laini za kubuni nyuma ya API halisi: chagua moja, iache ipatwe na jambo, sogeza saa, uone mfumo wako ungeambiwa nini.",
     personas: "Anayeulizwa",
     ready: &[
+        (0, "Mfano uliochapishwa"),
         (1, "Ya muda mrefu, SIM haijabadilishwa"),
         (2, "SIM imebadilishwa leo"),
         (3, "SIM ilibadilishwa siku 30 zilizopita"),
@@ -149,6 +154,7 @@ pub(super) const KISWAHILI: SimulatorWords = SimulatorWords {
     clock: "Saa yake",
     days_ahead: "siku mbele ya leo",
     clock_hint: "Isogeze mbele: vipindi na upya wa data husogea, tokeni na mipaka hazisogei. Hurudi kwa kuanza upya tu.",
+    short_of_link: "Kiungo kinaelekeza kwenye siku ya baadaye, lakini hapa saa imesimama: majibu ni ya saa ilivyo.",
     moves: [("P1D", "+ siku 1"), ("P30D", "+ siku 30"), ("P3M", "+ miezi 3"), ("P1Y", "+ mwaka 1")],
     life: "Iache laini hii ipatwe na",
     events: [
@@ -179,7 +185,7 @@ pub(super) const KISWAHILI: SimulatorWords = SimulatorWords {
     delivery: "Matokeo yanapelekwa",
     delivery_link: "Ona upelekaji wake",
     save: "Hifadhi kama jaribio",
-    save_hint: "Yote mawili huuliza vilevile tena, na hushindwa jibu likiwa lingine.",
+    save_hint: "Kila moja huanza upya ulimwengu wa programu yako, huweka saa, mlisho na laini hii, huuliza vilevile tena, na hushindwa jibu likiwa lingine. Endesha moja kwa wakati: hutumia ulimwengu huo mmoja.",
     share: "Kiungo cha kushiriki",
     replay_of: "Kurudia",
     in_log: "Ombi hili kwenye orodha",

@@ -1,3 +1,5 @@
+use laini_core::store::DeliveryKind;
+
 /// Of result addresses and what is delivered to them.
 pub(crate) struct WebhooksWords {
     pub(crate) title: &'static str,
@@ -25,7 +27,7 @@ pub(crate) struct WebhooksWords {
     pub(crate) when: &'static str,
     pub(crate) kind: &'static str,
     /// A result, a budget warning, the nonce of a scripted run.
-    pub(crate) kinds: [&'static str; 3],
+    pub(crate) kinds: [&'static str; DeliveryKind::ALL.len()],
     pub(crate) to: &'static str,
     pub(crate) delivered: &'static str,
     pub(crate) next_try: &'static str,
@@ -34,7 +36,7 @@ pub(crate) struct WebhooksWords {
     pub(crate) last_answer: &'static str,
     pub(crate) id: &'static str,
     pub(crate) again: &'static str,
-    pub(crate) older: &'static str,
+    pub(crate) more: &'static str,
     pub(crate) nothing_delivered: &'static str,
     pub(crate) nothing_delivered_hint: &'static str,
     pub(crate) elsewhere: &'static str,
@@ -68,7 +70,7 @@ pub(super) const ENGLISH: WebhooksWords = WebhooksWords {
     given_up: "Given up",
     when: "Made",
     kind: "What",
-    kinds: ["result", "budget warning", "scripted run"],
+    kinds: ["result", "budget warning", "scripted run", "news of an incident"],
     to: "To",
     delivered: "delivered",
     next_try: "next try",
@@ -77,7 +79,7 @@ pub(super) const ENGLISH: WebhooksWords = WebhooksWords {
     last_answer: "Last answer",
     id: "webhook-id",
     again: "Send again",
-    older: "Older deliveries",
+    more: "More deliveries",
     nothing_delivered: "Nothing was delivered yet",
     nothing_delivered_hint: "Deliveries are kept here with every try and what your receiver answered.",
     elsewhere: "The same in a terminal",
@@ -111,7 +113,7 @@ pub(super) const KISWAHILI: WebhooksWords = WebhooksWords {
     given_up: "Ulioachwa",
     when: "Ulitengenezwa",
     kind: "Nini",
-    kinds: ["matokeo", "onyo la bajeti", "jaribio lenye hatua"],
+    kinds: ["matokeo", "onyo la bajeti", "jaribio lenye hatua", "habari za tukio"],
     to: "Kwa",
     delivered: "umefika",
     next_try: "jaribio lijalo",
@@ -120,7 +122,7 @@ pub(super) const KISWAHILI: WebhooksWords = WebhooksWords {
     last_answer: "Jibu la mwisho",
     id: "webhook-id",
     again: "Tuma tena",
-    older: "Upelekaji wa zamani",
+    more: "Upelekaji zaidi",
     nothing_delivered: "Bado hakuna kilichopelekwa",
     nothing_delivered_hint: "Upelekaji huwekwa hapa pamoja na kila jaribio na jibu la mpokeaji wako.",
     elsewhere: "Vivyo hivyo kwenye terminali",

@@ -93,5 +93,5 @@ pub(super) fn price(app: &AppView, product: Product, at: Timestamp) -> Result<Pr
     }
     let in_sandbox = app.app.environment == Environment::Sandbox;
     let price = app.price(product, at).or(in_sandbox.then_some(SANDBOX_PRICE));
-    price.ok_or(ApiError::Forbidden(ForbiddenReason::NotInAgreement))
+    price.ok_or(ApiError::Forbidden(ForbiddenReason::NotInAgreement(product)))
 }

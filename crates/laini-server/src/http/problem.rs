@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use laini_core::partner::{NoAgreement, OperatorScope};
+use laini_core::partner::{NoAgreement, OperatorScope, Product};
 
 /// Why a bearer token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub enum ForbiddenReason {
     SandboxOnly,
     /// No agreement of its partner is in force.
     NoAgreement(NoAgreement),
-    /// The agreement does not cover the product.
-    NotInAgreement,
+    /// The agreement does not cover this product.
+    NotInAgreement(Product),
     /// The app may not ask from this address.
     WrongAddress,
     /// The app asks under another client certificate than its own, or under none.
@@ -139,7 +139,15 @@ impl ForbiddenReason {
             }
             Self::NotOfThatRole => "Forbidden - your role may not do this; ask an owner or administrator",
             Self::NoSecondFactor => "Forbidden - set up a second factor first; staff need one here",
-            Self::NotInAgreement => "Forbidden - the agreement does not cover this product; ask the operator to add it",
+            Self::NotInAgreement(Product::Imsi) => {
+                "Forbidden - the agreement does not cover the product imsi; ask the operator to add it"
+            }
+            Self::NotInAgreement(Product::Swap) => {
+                "Forbidden - the agreement does not cover the product swap; ask the operator to add it"
+            }
+            Self::NotInAgreement(Product::Age) => {
+                "Forbidden - the agreement does not cover the product age; ask the operator to add it"
+            }
             Self::WrongAddress => {
                 "Forbidden - address not allowed; call from a registered address, or ask the operator to add this one"
             }

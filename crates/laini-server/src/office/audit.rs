@@ -85,7 +85,8 @@ fn list(work: &mut Work<'_>, call: &Call, partner: Option<PartnerId>) -> Result<
     let (actor, action) = (call.query("actor").unwrap_or_default(), call.query("action").unwrap_or_default());
     let (actor, action) = (actor.to_owned(), action.to_owned());
     let (from, until) = (instant("from")?, instant("until")?);
-    let rows = trail(work, TrailQuery { before, partner, actor, action, from, until, limit })?;
+    let query = TrailQuery { after: before, partner, actor, action, from, until, limit, ..TrailQuery::default() };
+    let rows = trail(work, query)?;
     let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.number);
     Reply::ok(&AuditAnswer { items: rows.into_iter().map(row_answer).collect(), next })
 }

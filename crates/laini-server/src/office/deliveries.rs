@@ -3,7 +3,7 @@
 use axum::http::Method;
 use laini_core::billing::CheckId;
 use laini_core::partner::AppId;
-use laini_core::store::{Delivery, DeliveryId, DeliveryState};
+use laini_core::store::{Delivery, DeliveryId, DeliveryQuery, DeliveryState};
 use laini_office::{Problem, Work, deliveries};
 use laini_wire::office::ReasonRequest;
 use laini_wire::office::deliveries::{DeliveriesAnswer, DeliveryAnswer};
@@ -77,7 +77,9 @@ fn list_partner_deliveries(work: &mut Work<'_>, call: &Call) -> Result<Reply, Pr
         Some("dead") => true,
         Some(_) => return Err(Problem::invalid("state", "expected dead")),
     };
-    let page = deliveries::list(work, call.partner()?, app, only_dead, after.map(DeliveryId), call.limit()?)?;
+    let (after, limit) = (after.map(DeliveryId), call.limit()?);
+    let query = DeliveryQuery { app, only_dead, after, limit, ..DeliveryQuery::default() };
+    let page = deliveries::list(work, call.partner()?, &query)?;
     let deliveries = page.deliveries.into_iter().map(answer).collect();
     Reply::ok(&DeliveriesAnswer { deliveries, next: page.next.map(|id| id.0.request_ref()) })
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use laini_core::billing::{CheckId, Outcome};
 use laini_core::partner::AppId;
 use laini_core::store::RefusalCause;
-use laini_office::requests::{self, Answered, Request, RequestFilter, RequestsPage};
+use laini_office::requests::{self, About, Answered, Request, RequestFilter, RequestsPage};
 use laini_office::{PageRequest, Problem, Work};
 use laini_wire::office::requests::{
     OpenedRequestAnswer, RequestAnswer, RequestCause, RequestCausesAnswer, RequestFailure, RequestStep, RequestsAnswer,
@@ -86,7 +86,7 @@ fn search_requests_operation() -> Operation {
     let answer = json!({"requests": [example()], "next": null});
     let answer = Answer::ok("A page of them.", &["RequestsAnswer"], answer);
     let path = "/office/v1/partners/{partner}/requests/search";
-    let summary = "The calls of a partner's apps about one number, newest first";
+    let summary = "The calls of a partner's apps about one number, whole or masked, newest first";
     let operation = operation("search_requests", (Method::POST, path), summary, LOOKERS, answer);
     taking(operation, "SearchRequestsRequest", json!({"number": "254722000002"}))
 }
@@ -132,9 +132,10 @@ fn filter(call: &Call) -> Result<RequestFilter, Problem> {
             .transpose()?,
         code: call.query("code").map(str::to_owned),
         outcome: call.query("outcome").map(outcome).transpose()?,
-        number: None,
+        about: None,
         from: instant("from")?,
         until: instant("until")?,
+        oldest_first: false,
     })
 }
 
@@ -147,15 +148,16 @@ fn list_requests(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
 /// By a body, for a number has no place in a URL.
 fn search_requests(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let SearchRequestsRequest { number, after, limit } = call.json()?;
-    let number = work.office.settings.plan.parse(&number);
-    let number = number.map_err(|_| Problem::invalid("number", "expected a number such as 2547…, +2547… or 07…"))?;
+    let about = About::parse(&number, &work.office.settings.plan);
+    let expected = "expected a number such as 2547…, +2547… or 07…, or a masked one such as 254******054";
+    let about = about.ok_or(Problem::invalid("number", expected))?;
     let after = after.as_deref().map(CheckId::parse_request_ref).transpose();
     let after = after.map_err(|_| Problem::invalid("after", "expected the next of the page before"))?;
     let limit = limit.unwrap_or(PageRequest::FIRST.limit);
     if !(1..=PageRequest::LIMIT_MAX).contains(&limit) {
         return Err(Problem::invalid("limit", format!("expected 1 to {}", PageRequest::LIMIT_MAX)));
     }
-    let filter = RequestFilter { number: Some(number), ..RequestFilter::default() };
+    let filter = RequestFilter { about: Some(about), ..RequestFilter::default() };
     paged_answer(&requests::list(work, call.partner()?, &filter, after, limit)?)
 }
 

@@ -1,5 +1,5 @@
 use axum::http::Method;
-use laini_core::partner::NoAgreement;
+use laini_core::partner::{NoAgreement, Product};
 use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::checks::CHECKS_PATH;
 use serde_json::{Value, json};
@@ -145,7 +145,7 @@ fn refusals() -> Vec<ApiError> {
     vec![
         ApiError::NoProduct,
         ApiError::Forbidden(ForbiddenReason::NoAgreement(NoAgreement::Never)),
-        ApiError::Forbidden(ForbiddenReason::NotInAgreement),
+        ApiError::Forbidden(ForbiddenReason::NotInAgreement(Product::Imsi)),
         ApiError::InvalidHeader("idempotency-key"),
         ApiError::KeyRunning,
         ApiError::KeyTooOld,

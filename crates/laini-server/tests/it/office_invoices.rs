@@ -146,7 +146,7 @@ async fn the_ledger_is_exported_as_commands_export_it_and_each_partner_has_its_o
     let payer = signed_in(&world, 1, Seat::Member { partner: BANK, role: MemberRole::Billing });
     let finance = signed_in(&world, 2, Seat::Staff { role: StaffRole::Finance });
     let path = format!("/office/v1/partners/{BANK}/ledger");
-    let query = RowQuery { after: None, from: None, until: None, app: None, outcome: None, limit: 100 };
+    let query = RowQuery { limit: 100, ..RowQuery::default() };
     let rows = world.office.ledger.placed(query).await.unwrap();
     let names = Names::of(world.office.accounts.load().await.unwrap());
     let rows = rows.iter().filter(|placed| placed.row.partner == BANK).map(|placed| names.row(placed));

@@ -97,10 +97,11 @@ impl Outbox for VecOutbox {
 
     fn deliveries(&self, query: DeliveryQuery) -> BoxFuture<'_, Result<Vec<Delivery>, LedgerError>> {
         let all = self.deliveries.lock().unwrap();
+        assert!(!query.oldest_first, "nobody asks this outbox for the oldest");
         let wanted = all.iter().rev().map(|(delivery, _)| delivery).filter(|delivery| {
             query.app.is_none_or(|app| app == delivery.app)
                 && (!query.only_dead || delivery.state == DeliveryState::Dead)
-                && query.before.is_none_or(|before| delivery.id < before)
+                && query.after.is_none_or(|after| delivery.id < after)
         });
         let listed =
             wanted.take(query.limit).map(|delivery| Delivery { body: Vec::new(), ..delivery.clone() }).collect();

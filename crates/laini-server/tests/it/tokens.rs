@@ -212,7 +212,7 @@ async fn a_product_that_the_app_or_its_agreement_lacks_is_refused() {
             break reply;
         }
     };
-    let message = "Forbidden - the agreement does not cover this product; ask the operator to add it";
+    let message = "Forbidden - the agreement does not cover the product imsi; ask the operator to add it";
     assert_error(&reply, 403, "403.002.01", message);
 }
 

@@ -114,17 +114,20 @@ async fn find(link: &Link, query: &RecordQuery) -> Result<Vec<Found>, DbError> {
 }
 
 async fn trail(link: &Link, query: &TrailQuery) -> Result<Vec<TrailRow>, DbError> {
-    let sql = "SELECT number, at, actor, action, target, reason, partner FROM audit
-               WHERE ($1::bigint IS NULL OR number < $1) AND ($2::bigint IS NULL OR partner = $2)
-               AND substr(actor, 1, length($4::text)) = $4 AND substr(action, 1, length($5::text)) = $5
-               AND ($6::bigint IS NULL OR at >= $6) AND ($7::bigint IS NULL OR at < $7)
-               ORDER BY number DESC LIMIT $3";
-    let before = query.before.map(u64::cast_signed);
+    let (beyond, direction) = if query.oldest_first { (">", "ASC") } else { ("<", "DESC") };
+    let sql = format!(
+        "SELECT number, at, actor, action, target, reason, partner FROM audit
+         WHERE ($1::bigint IS NULL OR number {beyond} $1) AND ($2::bigint IS NULL OR partner = $2)
+         AND substr(actor, 1, length($4::text)) = $4 AND substr(action, 1, length($5::text)) = $5
+         AND ($6::bigint IS NULL OR at >= $6) AND ($7::bigint IS NULL OR at < $7)
+         ORDER BY number {direction} LIMIT $3"
+    );
+    let after = query.after.map(u64::cast_signed);
     let partner = query.partner.map(|partner| partner.as_u64().cast_signed());
     let limit = query.limit.min(ROWS_PER_CALL).cast_signed() as i64;
     let (from, until) = (query.from.map(Timestamp::as_microsecond), query.until.map(Timestamp::as_microsecond));
-    let row = params![before, partner, limit, query.actor, query.action, from, until];
-    let rows = link.query(sql, row).await?;
+    let row = params![after, partner, limit, query.actor, query.action, from, until];
+    let rows = link.query(&sql, row).await?;
     let read = |row: &Row| {
         let columns = Columns(row);
         Ok(TrailRow { number: columns.bits("number", 63)?, entry: load::audit(&columns)? })

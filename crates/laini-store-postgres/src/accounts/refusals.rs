@@ -53,13 +53,15 @@ impl RefusalLog for PostgresAccounts {
 
     fn refused(&self, query: RefusedQuery) -> BoxFuture<'_, Result<Vec<RefusedCall>, RefusalLogError>> {
         Box::pin(self.of_log(async move |link: &Link| {
+            let (beyond, direction) = if query.oldest_first { (">", "ASC") } else { ("<", "DESC") };
             let sql = format!(
-                "SELECT * FROM refusal WHERE {FITS} AND ($8::bytea IS NULL OR id < $8) ORDER BY id DESC LIMIT $9"
+                "SELECT * FROM refusal WHERE {FITS} AND ($8::bytea IS NULL OR id {beyond} $8)
+                 ORDER BY id {direction} LIMIT $9"
             );
             let Filters { partner, app, number, status, code, from, until } = Filters::of(&query);
-            let before = query.before.map(bytes_of);
+            let after = query.after.map(bytes_of);
             let limit = query.limit.min(CALLS_PER_CALL).cast_signed() as i64;
-            let params = params![partner, app, number, status, code, from, until, before, limit];
+            let params = params![partner, app, number, status, code, from, until, after, limit];
             let rows = link.query(&sql, params).await?;
             rows.iter().map(read).collect()
         }))

@@ -309,13 +309,15 @@ async fn settle(
 }
 
 async fn list(link: &Link, query: &DeliveryQuery) -> Result<Vec<Delivery>, DbError> {
+    let (beyond, direction, end) =
+        if query.oldest_first { (">", "ASC", (-1, 0)) } else { ("<", "DESC", (i64::MAX, 0)) };
     let sql = format!(
         "SELECT {COLUMNS} FROM delivery
-         WHERE position <= $1 AND (position < $1 OR tail < $2) AND ($3::bigint IS NULL OR app = $3)
-             AND (NOT $4 OR state = 3)
-         ORDER BY position DESC, tail DESC LIMIT $5"
+         WHERE position {beyond}= $1 AND (position {beyond} $1 OR tail {beyond} $2)
+             AND ($3::bigint IS NULL OR app = $3) AND (NOT $4 OR state = 3)
+         ORDER BY position {direction}, tail {direction} LIMIT $5"
     );
-    let (position, tail) = query.before.map_or((i64::MAX, 0), |before| place(before.0));
+    let (position, tail) = query.after.map_or(end, |after| place(after.0));
     let app = query.app.map(|app| app.as_u64().cast_signed());
     let limit = i64::try_from(query.limit.min(DELIVERIES_PER_PAGE)).unwrap_or(i64::MAX);
     let rows = link.query(&sql, params![position, tail, app, query.only_dead, limit]).await?;

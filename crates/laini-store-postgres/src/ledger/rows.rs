@@ -160,6 +160,7 @@ pub(super) fn bounds(
 fn fits(row: &LedgerRow, query: &RowQuery) -> bool {
     query.from.is_none_or(|from| row.at >= from)
         && query.until.is_none_or(|until| row.at < until)
+        && query.partner.is_none_or(|wanted| row.partner == wanted)
         && query.app.is_none_or(|wanted| row.app == wanted)
         && query.outcome.is_none_or(|wanted| row.outcome == wanted)
 }

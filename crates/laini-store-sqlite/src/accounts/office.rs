@@ -141,18 +141,19 @@ fn find(connection: &Connection, query: &RecordQuery) -> rusqlite::Result<Vec<Fo
 
 fn trail(connection: &Connection, query: &TrailQuery) -> rusqlite::Result<Vec<TrailRow>> {
     let of = if query.partner.is_some() { "partner = ?2" } else { "?2 IS NULL" };
+    let (beyond, direction) = if query.oldest_first { (">", "ASC") } else { ("<", "DESC") };
     let sql = format!(
         "SELECT number, at, actor, action, target, reason, partner FROM audit
-         WHERE (?1 IS NULL OR number < ?1) AND {of}
+         WHERE (?1 IS NULL OR number {beyond} ?1) AND {of}
          AND substr(actor, 1, length(?4)) = ?4 AND substr(action, 1, length(?5)) = ?5
-         AND (?6 IS NULL OR at >= ?6) AND (?7 IS NULL OR at < ?7) ORDER BY number DESC LIMIT ?3"
+         AND (?6 IS NULL OR at >= ?6) AND (?7 IS NULL OR at < ?7) ORDER BY number {direction} LIMIT ?3"
     );
-    let before = query.before.map(u64::cast_signed);
+    let after = query.after.map(u64::cast_signed);
     let partner = query.partner.map(|partner| partner.as_u64().cast_signed());
     let limit = query.limit.min(ROWS_PER_CALL).cast_signed();
     let mut statement = connection.prepare_cached(&sql)?;
     let (from, until) = (query.from.map(Timestamp::as_microsecond), query.until.map(Timestamp::as_microsecond));
-    let rows = statement.query_map(params![before, partner, limit, query.actor, query.action, from, until], |row| {
+    let rows = statement.query_map(params![after, partner, limit, query.actor, query.action, from, until], |row| {
         Ok(TrailRow { number: unsigned(row, 0)?, entry: load::audit(row, 1)? })
     })?;
     rows.collect()

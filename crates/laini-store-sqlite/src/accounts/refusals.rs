@@ -66,13 +66,15 @@ impl RefusalLog for SqliteAccounts {
     fn refused(&self, query: RefusedQuery) -> BoxFuture<'_, Result<Vec<RefusedCall>, RefusalLogError>> {
         Box::pin(async move {
             self.look(|connection| {
+                let (beyond, direction) = if query.oldest_first { (">", "ASC") } else { ("<", "DESC") };
                 let sql = format!(
-                    "SELECT {COLUMNS} FROM refusal WHERE {FITS} AND (?8 IS NULL OR id < ?8) ORDER BY id DESC LIMIT ?9"
+                    "SELECT {COLUMNS} FROM refusal WHERE {FITS} AND (?8 IS NULL OR id {beyond} ?8)
+                     ORDER BY id {direction} LIMIT ?9"
                 );
-                let before = query.before.map_or(Value::Null, |id| Value::Blob(id.uuid().as_bytes().to_vec()));
+                let after = query.after.map_or(Value::Null, |id| Value::Blob(id.uuid().as_bytes().to_vec()));
                 let limit = Value::Integer(query.limit.min(CALLS_PER_CALL).cast_signed() as i64);
                 let mut statement = connection.prepare_cached(&sql)?;
-                let asked = filters(&query).into_iter().chain([before, limit]);
+                let asked = filters(&query).into_iter().chain([after, limit]);
                 statement.query_map(params_from_iter(asked), read)?.collect()
             })
         })

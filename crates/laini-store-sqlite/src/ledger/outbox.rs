@@ -249,13 +249,15 @@ fn settle(connection: &Connection, id: DeliveryId, attempt: &Attempt, next: Deli
 
 fn list(connection: &Connection, query: &DeliveryQuery) -> rusqlite::Result<Vec<Delivery>> {
     let only_dead = if query.only_dead { " AND state = 3" } else { "" };
+    let (beyond, direction, end) =
+        if query.oldest_first { (">", "ASC", (-1, 0)) } else { ("<", "DESC", (i64::MAX, 0)) };
     let sql = format!(
         "SELECT {COLUMNS} FROM delivery
-         WHERE (position, tail) < (?1, ?2) AND (?3 IS NULL OR app = ?3){only_dead}
-         ORDER BY position DESC, tail DESC LIMIT ?4"
+         WHERE (position, tail) {beyond} (?1, ?2) AND (?3 IS NULL OR app = ?3){only_dead}
+         ORDER BY position {direction}, tail {direction} LIMIT ?4"
     );
-    let whole = |before: DeliveryId| (before.0.position().cast_signed(), before.0.tail().cast_signed());
-    let (position, tail) = query.before.map_or((i64::MAX, 0), whole);
+    let place = |id: DeliveryId| (id.0.position().cast_signed(), id.0.tail().cast_signed());
+    let (position, tail) = query.after.map_or(end, place);
     let app = query.app.map(|app| app.as_u64().cast_signed());
     let limit = query.limit.min(DELIVERIES_PER_PAGE).cast_signed();
     connection.prepare_cached(&sql)?.query_map(params![position, tail, app, limit], read_delivery)?.collect()

@@ -139,8 +139,9 @@ fn fits(row: &rusqlite::Row<'_>, query: &RowQuery) -> rusqlite::Result<bool> {
     if !in_time {
         return Ok(false);
     }
-    let (app, outcome): (i64, i64) = (row.get(6)?, row.get(11)?);
-    Ok(query.app.is_none_or(|wanted| app == wanted.as_u64().cast_signed())
+    let (partner, app, outcome): (i64, i64, i64) = (row.get(5)?, row.get(6)?, row.get(11)?);
+    Ok(query.partner.is_none_or(|wanted| partner == wanted.as_u64().cast_signed())
+        && query.app.is_none_or(|wanted| app == wanted.as_u64().cast_signed())
         && query.outcome.is_none_or(|wanted| outcome == i64::from(outcome_code(wanted))))
 }
 

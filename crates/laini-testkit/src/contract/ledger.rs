@@ -30,7 +30,7 @@ macro_rules! ledger_contract {
             another_question_is_no_repeat
             only_charged_checks_can_be_repeated
             repeats_are_remembered_across_a_reopen
-            rows_are_found_by_app_outcome_and_time
+            rows_are_found_by_partner_app_outcome_and_time
             rows_come_in_pages
             a_decision_can_trail_its_id
             the_newest_id_is_known
@@ -179,7 +179,7 @@ pub fn number(line: u32) -> Msisdn {
 }
 
 /// Everything, from the beginning.
-pub const ALL: RowQuery = RowQuery { after: None, from: None, until: None, app: None, outcome: None, limit: 100_000 };
+pub const ALL: RowQuery = RowQuery::every(100_000);
 
 pub(super) async fn record(ledger: &Arc<dyn Ledger>, draft: &Draft) -> Recorded {
     ledger.record(draft.clone()).await.unwrap()
@@ -379,13 +379,13 @@ pub async fn repeats_are_remembered_across_a_reopen(home: &dyn LedgerHome) {
     assert_eq!(record(&ledger, &late).await, charged(&late));
 }
 
-pub async fn rows_are_found_by_app_outcome_and_time(home: &dyn LedgerHome) {
-    let (ledger, desk) = (home.open(), Desk::default());
+pub async fn rows_are_found_by_partner_app_outcome_and_time(home: &dyn LedgerHome) {
+    let (ledger, desk, other) = (home.open(), Desk::default(), PartnerId::from_stored(9));
     for place in 0..60u32 {
         let question = Question { line: place, app: app(u64::from(place % 3)), ..QUESTION };
         let draft = desk.answered(question, at(i64::from(place) * 3_600));
         let outcome = if place % 2 == 0 { Outcome::Answered } else { Outcome::NotServed };
-        record(&ledger, &Draft { outcome, ..draft }).await;
+        record(&ledger, &Draft { outcome, partner: if place == 12 { other } else { draft.partner }, ..draft }).await;
     }
     let hours = async |query: RowQuery| -> Vec<i64> {
         let rows = ledger.rows(query).await.unwrap();
@@ -394,6 +394,7 @@ pub async fn rows_are_found_by_app_outcome_and_time(home: &dyn LedgerHome) {
     let (from, until) = (Some(at(10 * 3_600)), Some(at(20 * 3_600)));
     assert_eq!(hours(RowQuery { from, until, ..ALL }).await, (10..20).collect::<Vec<_>>());
     assert_eq!(hours(RowQuery { from, until, app: Some(app(2)), ..ALL }).await, [11, 14, 17]);
+    assert_eq!(hours(RowQuery { from, partner: Some(other), ..ALL }).await, [12]);
     let outcome = Some(Outcome::Answered);
     assert_eq!(hours(RowQuery { from, until, outcome, ..ALL }).await, [10, 12, 14, 16, 18]);
     assert_eq!(hours(RowQuery { outcome, app: Some(app(1)), limit: 2, ..ALL }).await, [4, 10]);

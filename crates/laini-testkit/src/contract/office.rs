@@ -269,19 +269,20 @@ pub async fn the_trail_is_read_by_pages_and_by_partner(home: &impl OfficeHome) {
     for second in 4..7 {
         home.accounts().audit(entry(second, partner(second))).await.unwrap();
     }
-    let targets = async |of: Option<PartnerId>| {
-        let (mut seen, mut before) = (Vec::new(), None);
+    let targets = async |partner: Option<PartnerId>, oldest_first: bool| {
+        let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let rows =
-                store.trail(TrailQuery { before, partner: of, limit: 2, ..TrailQuery::default() }).await.unwrap();
+            let query = TrailQuery { after, oldest_first, partner, limit: 2, ..TrailQuery::default() };
+            let rows = store.trail(query).await.unwrap();
             let Some(last) = rows.last() else { return seen };
-            before = Some(last.number);
+            after = Some(last.number);
             seen.extend(rows.into_iter().map(|row| row.entry.target));
         }
     };
-    assert_eq!(targets(None).await, ["6", "5", "4", "3", "2", "1", "0"]);
-    assert_eq!(targets(Some(BANK)).await, ["6", "4", "2", "0"]);
-    assert_eq!(targets(Some(PartnerId::from_stored(3))).await, [""; 0]);
+    assert_eq!(targets(None, false).await, ["6", "5", "4", "3", "2", "1", "0"]);
+    assert_eq!(targets(Some(BANK), false).await, ["6", "4", "2", "0"]);
+    assert_eq!(targets(Some(BANK), true).await, ["0", "2", "4", "6"]);
+    assert_eq!(targets(Some(PartnerId::from_stored(3)), false).await, [""; 0]);
 }
 
 pub async fn the_trail_is_read_by_actor_action_and_time(home: &impl OfficeHome) {

@@ -176,7 +176,10 @@ pub async fn deliveries_are_listed_newest_first_and_redelivered(home: &dyn Ledge
     };
     let query = DeliveryQuery { limit: 100, ..DeliveryQuery::default() };
     assert_eq!(list(query.clone()).await, ids);
-    assert_eq!(list(DeliveryQuery { before: Some(ids[1]), limit: 2, ..query.clone() }).await, ids[2..4]);
+    assert_eq!(list(DeliveryQuery { after: Some(ids[1]), limit: 2, ..query.clone() }).await, ids[2..4]);
+    let oldest = DeliveryQuery { oldest_first: true, ..query.clone() };
+    assert!(list(oldest.clone()).await.iter().eq(ids.iter().rev()));
+    assert!(list(DeliveryQuery { after: Some(ids[3]), limit: 2, ..oldest }).await.iter().eq(ids[1..3].iter().rev()));
     assert_eq!(list(DeliveryQuery { app: Some(app(1)), ..query.clone() }).await, [ids[0], ids[2], ids[4]]);
     assert_eq!(list(DeliveryQuery { only_dead: true, ..query }).await, ids[..2]);
     assert_eq!(outbox.depth().await.unwrap(), OutboxDepth { checks: 0, deliveries: 4, dead: 2 });

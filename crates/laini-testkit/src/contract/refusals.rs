@@ -117,7 +117,9 @@ pub async fn refused_calls_come_newest_first_by_filter_and_by_page(home: &dyn Re
     let cases = [
         (every(), vec![5, 4, 3, 2, 1, 0]),
         (RefusedQuery { limit: 2, ..every() }, vec![5, 4]),
-        (RefusedQuery { limit: 2, before: Some(calls[4].id), ..every() }, vec![3, 2]),
+        (RefusedQuery { limit: 2, after: Some(calls[4].id), ..every() }, vec![3, 2]),
+        (RefusedQuery { limit: 2, oldest_first: true, ..every() }, vec![0, 1]),
+        (RefusedQuery { limit: 2, oldest_first: true, after: Some(calls[1].id), ..every() }, vec![2, 3]),
         (RefusedQuery { limit: 0, ..every() }, vec![]),
         (RefusedQuery { partner: Some(calls[1].partner), ..every() }, vec![4, 1]),
         (RefusedQuery { app: Some(calls[2].app), ..every() }, vec![5, 2]),

@@ -65,7 +65,8 @@ pub(crate) fn run(context: &Context, command: &AuditCommand) -> anyhow::Result<(
     };
     let instant = |text: &Option<String>| text.as_deref().map(str::parse).transpose();
     let query = TrailQuery {
-        before: args.before,
+        after: args.before,
+        oldest_first: false,
         partner,
         actor: args.actor.clone(),
         action: args.action.clone(),

@@ -8,6 +8,7 @@ use laini_office::{PageRequest, Problem, payments};
 
 use super::{BOTH, OWN, base};
 use crate::answer::Answer;
+use crate::csv::{file, gathered, push_line};
 use crate::figures::amount;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
@@ -19,7 +20,9 @@ use crate::words::InvoicesWords;
 pub(super) fn pages() -> Vec<Page> {
     vec![
         Page::get("/invoices", OWN, show).in_rail(Workspace::Build, |words| words.invoices),
+        Page::get("/invoices.csv", OWN, download),
         Page::get("/partners/{partner}/invoices", BOTH, show),
+        Page::get("/partners/{partner}/invoices.csv", BOTH, download),
     ]
 }
 
@@ -45,8 +48,10 @@ pub(in crate::pages) struct InvoiceRow {
     pub(in crate::pages) due: String,
     pub(in crate::pages) open: String,
     pub(in crate::pages) state: State,
-    /// The total, and what of it is still open, in minor units.
+    /// The total, and what of it is still open, in minor units
     minor: (i64, i64),
+    /// of this currency.
+    currency: String,
 }
 
 static INVOICES: Table<InvoiceRow> = Table {
@@ -106,6 +111,10 @@ impl State {
         ["go", "care", "", "stop"][self as usize]
     }
 
+    fn word(self) -> &'static str {
+        ["paid", "paid_in_part", "open", "overdue"][self as usize]
+    }
+
     pub(in crate::pages) fn label(self, words: &InvoicesWords) -> &'static str {
         words.states[self as usize]
     }
@@ -117,6 +126,10 @@ pub(in crate::pages) fn open_of(account: &Account, invoice: &Invoice) -> i64 {
 }
 
 impl InvoiceRow {
+    /// The columns of a file.
+    pub(in crate::pages) const HEAD: [&'static str; 7] =
+        ["number", "month", "total_minor", "open_minor", "currency", "due", "state"];
+
     pub(in crate::pages) fn of(invoice: &Invoice, account: &Account) -> Self {
         let statement = &invoice.statement;
         Self {
@@ -127,7 +140,16 @@ impl InvoiceRow {
             open: amount(open_of(account, invoice), &statement.currency),
             state: State::of(account, invoice),
             minor: (statement.total_minor, open_of(account, invoice)),
+            currency: statement.currency.clone(),
         }
+    }
+
+    /// What they have of it.
+    pub(in crate::pages) fn cells(&self) -> [String; 7] {
+        let (total, open) = self.minor;
+        let (number, month, total, open) =
+            (self.number.to_string(), self.month.to_string(), total.to_string(), open.to_string());
+        [number, month, total, open, self.currency.clone(), self.due.clone(), self.state.word().to_owned()]
     }
 }
 
@@ -156,4 +178,26 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         rows,
         next: listed.next.map(|next| next.to_string()),
     })
+}
+
+/// All invoices of the list as a file.
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let mut sorting = Sorting::first(&INVOICES, &visit, "");
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, visit| {
+        let partner = visit.partner()?;
+        payments::known_partner(work, partner)?;
+        let (listed, has_more) = gathered(is_turned, |request| invoices_of(work, partner, request))?;
+        let on = payments::today(work);
+        Ok((listed, has_more, payments::account(work, partner, on)?))
+    });
+    let (listed, has_more, account) = found.await?;
+    let mut rows: Vec<_> = listed.iter().map(|invoice| InvoiceRow::of(invoice, &account)).collect();
+    sorting.sort(&mut rows, has_more);
+    let mut csv = String::new();
+    push_line(&mut csv, InvoiceRow::HEAD);
+    for row in &rows {
+        push_line(&mut csv, row.cells().each_ref().map(String::as_str));
+    }
+    Ok(file("invoices.csv", csv))
 }

@@ -178,7 +178,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let counted = |table, texts, used| Counted::new(table, &visit, here(), texts, used, read.currency);
     let until = read.days.1;
     page(&UsagePage {
-        frame: visit.frame(&portal, words.title),
+        frame: visit.frame(&portal, words.title).about(environment),
         words,
         base: base(&visit),
         charts: if read.usage.is_empty() { Vec::new() } else { charts(&read, words)? },

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use askama::Template;
 use jiff::Timestamp;
 use laini_core::access::AddressRules;
-use laini_core::billing::Money;
+use laini_core::billing::{Currency, Money};
 use laini_core::partner::{
-    AppId, AppSecret, AppStatus, Environment, Limits, May, MemberRole, Product, ProductSet, ProductState, product_state,
+    Agreement, AppId, AppSecret, AppStatus, Environment, Limits, May, MemberRole, Product, ProductSet, ProductState,
+    product_state,
 };
 use laini_office::apps::{self, Activity, AppOf, AppPatch};
 use laini_office::{Problem, Work};
@@ -84,12 +85,13 @@ struct ProductRow {
     why: &'static str,
 }
 
-struct Today {
-    checks: u64,
-    failed: u64,
-    failed_percent: Option<String>,
-    spent: String,
-    last_call: Option<String>,
+/// What an app does today.
+pub(super) struct Today {
+    pub(super) checks: u64,
+    pub(super) failed: u64,
+    pub(super) failed_percent: Option<String>,
+    pub(super) spent: String,
+    pub(super) last_call: Option<String>,
 }
 
 /// What is limited, of everything or of one product.
@@ -130,8 +132,7 @@ pub(super) async fn shown(
         };
         ProductRow { product: product.word(), is_ticked: app.products.contains(product), state, tone, why }
     };
-    let currency = prices().map(|(_, price)| price.currency).next();
-    let currency = currency.unwrap_or(portal.office.settings.currency);
+    let currency = currency(agreement.as_ref(), portal);
     let limits = std::iter::once(("", app.limits.in_all));
     let limits = limits.chain(app.limits.products.iter().map(|(product, limits)| (product.word(), *limits)));
     page(&AppPage {
@@ -155,7 +156,13 @@ pub(super) async fn shown(
     })
 }
 
-fn today_row(portal: &Portal, today: Activity, currency: laini_core::billing::Currency) -> Today {
+/// In which currency an app's checks are counted.
+pub(super) fn currency(agreement: Option<&Agreement>, portal: &Portal) -> Currency {
+    let priced = agreement.and_then(|agreement| agreement.prices.first()).map(|(_, price)| price.currency);
+    priced.unwrap_or(portal.office.settings.currency)
+}
+
+pub(super) fn today_row(portal: &Portal, today: Activity, currency: Currency) -> Today {
     Today {
         checks: today.checks,
         failed: today.failed,

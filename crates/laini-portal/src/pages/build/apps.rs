@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use askama::Template;
+use jiff::Timestamp;
 use laini_core::partner::{App, AppStatus, Environment, Product, ProductSet};
 use laini_office::Problem;
-use laini_office::apps;
+use laini_office::apps::{self, Activity, AppOf};
 
+use super::app::{Today, currency, today_row};
 use super::{BUILDS, LOOKS};
 use crate::answer::Answer;
 use crate::frame::Frame;
@@ -32,23 +34,39 @@ struct AppsPage<'a> {
     frame: Frame,
     words: &'static AppsWords,
     tabs: [(&'static str, &'static str, bool); 4],
-    sorting: Sorting<App>,
-    apps: Vec<AppRow>,
+    sorting: Sorting<Listed>,
+    apps: Vec<ListedRow>,
     name: &'a str,
     products: [Product; 3],
 }
 
-static APPS: Table<App> = Table {
+/// An app, and what it does today.
+type Listed = (AppOf, Activity);
+
+static APPS: Table<Listed> = Table {
     name: "sort",
     columns: &[
-        ("name", |one, other| by_text(&one.name, &other.name)),
-        ("environment", |one, other| one.environment.word().cmp(other.environment.word())),
-        ("state", |one, other| one.status.word().cmp(other.status.word())),
-        ("products", |one, other| one.products.iter().cmp(other.products.iter())),
-        ("key", |one, other| one.consumer_key.as_str().cmp(other.consumer_key.as_str())),
+        ("name", |one, other| by_text(&one.0.app.name, &other.0.app.name)),
+        ("state", |one, other| one.0.app.status.word().cmp(other.0.app.status.word())),
+        ("products", |one, other| one.0.app.products.iter().cmp(other.0.app.products.iter())),
+        ("last-call", |one, other| one.1.last_call.cmp(&other.1.last_call)),
+        ("failed", |one, other| one.1.failed_per_mille().cmp(&other.1.failed_per_mille())),
+        ("spent", |one, other| one.1.charged_minor.cmp(&other.1.charged_minor)),
+        ("key-age", |one, other| newest_secret(&other.0.app).cmp(&newest_secret(&one.0.app))),
     ],
     comes: "",
 };
+
+/// When the newest secret of an app was made.
+fn newest_secret(app: &App) -> Option<Timestamp> {
+    app.secrets.iter().filter_map(|secret| secret.created).max()
+}
+
+struct ListedRow {
+    app: AppRow,
+    today: Today,
+    key_age_days: Option<i64>,
+}
 
 pub(super) struct AppRow {
     pub(super) id: String,
@@ -86,14 +104,23 @@ fn tone(status: AppStatus) -> &'static str {
 async fn show_list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let words = &visit.language.words().apps;
     let tab = TABS.into_iter().find(|tab| *tab == visit.query("tab")).unwrap_or(TABS[0]);
-    let all = portal.work(&visit, |work, visit| apps::apps_of(work, visit.partner()?)).await?;
+    let found = portal.work(&visit, |work, visit| {
+        let partner = visit.partner()?;
+        Ok((apps::apps_of(work, partner)?, apps::activities(work, partner)?))
+    });
+    let (all, activities) = found.await?;
     let is_shown = |app: &App| match tab {
         "sandbox" => app.environment == Environment::Sandbox && app.status != AppStatus::Revoked,
         "production" => app.environment == Environment::Production && app.status != AppStatus::Revoked,
         "revoked" => app.status == AppStatus::Revoked,
         _ => true,
     };
-    let mut shown: Vec<App> = all.into_iter().map(|of| of.app).filter(|app| is_shown(app)).collect();
+    let shown = all.into_iter().filter(|of| is_shown(&of.app));
+    let with_activity = |of: AppOf| {
+        let activity = activities.get(&of.app.id).copied().unwrap_or_default();
+        (of, activity)
+    };
+    let mut shown: Vec<Listed> = shown.map(with_activity).collect();
     let labels = [words.all, words.sandbox, words.production, words.revoked];
     let mut tabs = TABS.map(|tab| (tab, "", false));
     for (place, label) in labels.into_iter().enumerate() {
@@ -104,10 +131,19 @@ async fn show_list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pro
         words,
         tabs,
         sorting: Sorting::of(&APPS, &visit, "/apps", &mut shown),
-        apps: shown.iter().map(AppRow::of).collect(),
+        apps: shown.iter().map(|(of, activity)| listed_row(&portal, &visit, of, *activity)).collect(),
         name: visit.field("name"),
         products: Product::ALL,
     })
+}
+
+fn listed_row(portal: &Portal, visit: &Visit, of: &AppOf, activity: Activity) -> ListedRow {
+    let age = |created: Timestamp| visit.context.at.duration_since(created).as_hours() / 24;
+    ListedRow {
+        app: AppRow::of(&of.app),
+        today: today_row(portal, activity, currency(of.agreement.as_ref(), portal)),
+        key_age_days: newest_secret(&of.app).map(age),
+    }
 }
 
 async fn add(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {

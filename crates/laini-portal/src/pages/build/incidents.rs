@@ -8,7 +8,7 @@ use laini_core::store::{RefusalCause, RefusedCall};
 use laini_office::incidents::{self, Incident, Which};
 use laini_office::{PageRequest, Problem};
 
-use super::LOOKS;
+use super::{LOOKS, is_documented};
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::incident_card::{INCIDENTS, IncidentCard, Listed};
@@ -92,6 +92,7 @@ struct Cause {
     status: u16,
     reason: String,
     calls: u64,
+    is_documented: bool,
 }
 
 /// A call that failed.
@@ -112,6 +113,7 @@ async fn show_incident(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer,
         status: cause.status,
         reason: cause.reason.clone(),
         calls: cause.calls,
+        is_documented: is_documented(&cause.code),
     };
     let failed = |call: &RefusedCall| Failed {
         reference: call.id.request_ref(),

@@ -14,6 +14,8 @@ mod world_track;
 
 use laini_core::partner::{May, MemberRole};
 
+pub(super) use requests::is_documented;
+
 use crate::page::{Access, Page};
 use crate::visit::Visit;
 

@@ -6,11 +6,11 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use laini_core::billing::{CheckId, Outcome};
-use laini_core::line::Msisdn;
 use laini_core::partner::{App, AppId, Environment, May, PartnerId, Product};
 use laini_core::store::RefusalCause;
-use laini_office::requests::{self, Answered, Opened, Request, RequestFilter, RequestsPage, StepState};
+use laini_office::requests::{self, About, Answered, Opened, Request, RequestFilter, RequestsPage, StepState};
 use laini_office::{Problem, Work};
+use laini_wire::error::message::NO_PRODUCT;
 
 use super::LOOKS;
 use crate::answer::Answer;
@@ -18,6 +18,7 @@ use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::pages::partner::{Head, named, path_of};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::RequestsWords;
 
@@ -61,14 +62,41 @@ struct ListPage {
     csv: String,
     answered: String,
     code: String,
+    status: String,
+    /// What came of a recorded check: each with its word and whether it is chosen.
+    outcomes: Vec<(&'static str, &'static str, bool)>,
     from: String,
     until: String,
     causes: Vec<CauseRow>,
+    sorting: Sorting<Named>,
     calls: Vec<CallRow>,
     /// What the next page begins after, and the query that leads there.
     next: Option<Next>,
     /// The number that was searched for, masked and, for the next page, as it was typed.
     about: Option<(String, String)>,
+}
+
+/// A call with the name of its app.
+type Named = (Request, String);
+
+static CALLS: Table<Named> = Table {
+    name: "sort",
+    columns: &[
+        ("when", |one, other| one.0.id.cmp(&other.0.id)),
+        ("status", |one, other| one.0.status().cmp(&other.0.status())),
+        ("asked", |one, other| one.0.product.cmp(&other.0.product)),
+        ("number", |one, other| one.0.number.cmp(&other.0.number)),
+        ("app", |one, other| by_text(&one.1, &other.1)),
+        ("billed", |one, other| charge_minor(&one.0).cmp(&charge_minor(&other.0))),
+    ],
+    comes: "-when",
+};
+
+/// Calls about one number are found by a form: no link sorts them.
+static CALLS_ABOUT_NUMBER: Table<Named> = Table { name: "sort", columns: &[], comes: "" };
+
+fn charge_minor(request: &Request) -> i64 {
+    request.recorded.map_or(0, |recorded| recorded.charge.minor)
 }
 
 struct Tab {
@@ -95,8 +123,6 @@ struct CauseRow {
 /// A call, as a line of a table.
 struct CallRow {
     id: String,
-    /// Enough of it to tell calls of a page apart.
-    short_id: String,
     at: String,
     app: String,
     environment: &'static str,
@@ -111,8 +137,7 @@ struct CallRow {
 }
 
 impl CallRow {
-    fn of(request: &Request, apps: &[App], portal: &Portal, words: &RequestsWords) -> Self {
-        let app = apps.iter().find(|app| app.id == request.app).map(|app| app.name.clone());
+    fn of((request, app): Named, portal: &Portal, words: &RequestsWords) -> Self {
         let what = match (&request.failure, request.recorded) {
             (Some(failure), _) => failure.code.clone(),
             (None, Some(recorded)) => words.outcomes[recorded.outcome as usize].to_owned(),
@@ -121,19 +146,25 @@ impl CallRow {
         let path = request.failure.as_ref().map(|failure| failure.path.clone());
         Self {
             id: request.id.request_ref(),
-            short_id: short(&request.id.request_ref()),
             at: portal.shown_to_second(request.at),
-            app: app.unwrap_or_else(|| request.app.to_string()),
+            app,
             environment: request.environment.word(),
             is_live: request.environment == Environment::Production,
             number: request.number.clone().unwrap_or_else(|| "–".to_owned()),
             asked: request.product.map(|product| product.word().to_owned()).or(path).unwrap_or_default(),
             status: request.status().map_or("–".to_owned(), |status| status.to_string()),
-            tone: tone(request),
+            tone: tone(&request),
             what,
             charge: request.recorded.map_or("0".to_owned(), |recorded| recorded.charge.to_string()),
         }
     }
+}
+
+/// The call with the name of its app, where the app is still known.
+fn with_app(request: Request, apps: &[App]) -> Named {
+    let app = apps.iter().find(|app| app.id == request.app).map(|app| app.name.clone());
+    let name = app.unwrap_or_else(|| request.app.to_string());
+    (request, name)
 }
 
 /// The beginning of an id: where there is no room for all of it.
@@ -170,12 +201,16 @@ impl Asked {
         };
         let app = query("app").map(|id| AppId::parse(&id)).transpose().map_err(|_| Problem::NotFound("app"))?;
         let after = query("after").map(|id| CheckId::parse_request_ref(&id)).transpose();
+        let status = query("status").map(|text| text.trim().parse()).transpose();
         let filter = RequestFilter {
             app,
             answered: Answered::parse(visit.query("answered")).unwrap_or_default(),
+            status: status.map_err(|_| Problem::invalid("status", "expected an HTTP status such as 429"))?,
             code: query("code"),
+            outcome: Outcome::parse(visit.query("outcome")),
             from: midnight("from")?,
             until: midnight("until")?,
+            oldest_first: Sorting::first(&CALLS, visit, "").is_turned(),
             ..RequestFilter::default()
         };
         Ok(Self { filter, after: after.map_err(|_| Problem::NotFound("page"))? })
@@ -218,29 +253,34 @@ async fn find(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
             Err(problem) => Err(problem),
         };
     }
-    let number = portal.office.settings.plan.parse(&wanted);
-    let number: Msisdn = number.map_err(|_| {
-        Problem::invalid("find", "expected a request id such as 971f-4359-b611-6845a1be45ef280786, or a number")
-    })?;
+    let expected = "expected a request id such as 971f-4359-b611-6845a1be45ef280786, or a number, whole or masked";
+    let about = About::parse(&wanted, &portal.office.settings.plan).ok_or(Problem::invalid("find", expected))?;
     let after = Some(visit.field("after")).filter(|after| !after.is_empty()).map(CheckId::parse_request_ref);
     let after = after.transpose().map_err(|_| Problem::NotFound("page"))?;
-    let filter = RequestFilter { number: Some(number), ..RequestFilter::default() };
+    let masked = about.masked();
+    let filter = RequestFilter { about: Some(about), ..RequestFilter::default() };
     let found = portal.work(&visit, move |work, visit| look(work, visit, &filter, after)).await?;
-    listed(&portal, &visit, found, Some((number.masked(), wanted)))
+    listed(&portal, &visit, found, Some((masked, wanted)))
 }
 
 fn listed(portal: &Portal, visit: &Visit, found: Found, about: Option<(String, String)>) -> Result<Answer, Problem> {
     let words = &visit.language.words().requests;
     let Found { page: calls, causes, apps, of } = found;
     let here = home(visit)?;
+    let table = if about.is_none() { &CALLS } else { &CALLS_ABOUT_NUMBER };
+    let mut sorting = Sorting::asked(table, visit, &here);
+    let mut named: Vec<Named> = calls.requests.into_iter().map(|request| with_app(request, &apps)).collect();
+    sorting.sort(&mut named, calls.next.is_some());
     let chosen = visit.query("app");
     let labels = [words.all, words.answered, words.failed];
     let answered = visit.query("answered");
     let tab = |(word, label): (&str, &'static str)| Tab {
         label,
-        href: href(visit, &here, &[("answered", word), ("code", ""), ("after", "")]),
+        href: href(visit, &here, &[("answered", word), ("status", ""), ("code", ""), ("outcome", ""), ("after", "")]),
         is_here: about.is_none() && word == answered,
     };
+    let recorded = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Reversal);
+    let outcomes = recorded.map(|of| (of.word(), words.outcomes[of as usize], of.word() == visit.query("outcome")));
     let next = calls.next.map(|next| {
         let after = next.request_ref();
         Next { href: href(visit, &here, &[("after", &after)]), after }
@@ -254,10 +294,13 @@ fn listed(portal: &Portal, visit: &Visit, found: Found, about: Option<(String, S
         csv: href(visit, &format!("{here}.csv"), &[("after", "")]),
         answered: answered.to_owned(),
         code: visit.query("code").to_owned(),
+        status: visit.query("status").to_owned(),
+        outcomes: outcomes.collect(),
         from: visit.query("from").to_owned(),
         until: visit.query("until").to_owned(),
         causes: causes.into_iter().take(CAUSES_SHOWN).map(|cause| cause_row(cause, portal, words)).collect(),
-        calls: calls.requests.iter().map(|request| CallRow::of(request, &apps, portal, words)).collect(),
+        sorting,
+        calls: named.into_iter().map(|call| CallRow::of(call, portal, words)).collect(),
         next,
         about,
         here,
@@ -277,7 +320,7 @@ fn cause_row(cause: RefusalCause, portal: &Portal, words: &RequestsWords) -> Cau
 }
 
 /// Whether the code has a page: those of the standard token door are words of RFC 6749.
-fn is_documented(code: &str) -> bool {
+pub(in crate::pages) fn is_documented(code: &str) -> bool {
     code.starts_with(|letter: char| letter.is_ascii_digit())
 }
 
@@ -292,7 +335,7 @@ fn home(visit: &Visit) -> Result<String, Problem> {
 /// The list, with the filters that it has now but for those that are given.
 fn href(visit: &Visit, path: &str, changed: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for name in ["answered", "app", "code", "from", "until", "after"] {
+    for name in ["answered", "app", "status", "code", "outcome", "from", "until", "sort", "after"] {
         let value = changed.iter().find(|(named, _)| *named == name).map_or(visit.query(name), |(_, value)| *value);
         if !value.is_empty() {
             query.append_pair(name, value);
@@ -301,7 +344,7 @@ fn href(visit: &Visit, path: &str, changed: &[(&str, &str)]) -> String {
     format!("{path}?{}", query.finish())
 }
 
-/// The calls of the list as a file, the newest that fit in it.
+/// The calls of the list as a file: the first that fit in it.
 async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let Asked { filter, after } = Asked::of(&visit, &portal)?;
     let calls = portal.work(&visit, move |work, visit| {
@@ -317,7 +360,7 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
     });
     let mut csv =
         "request_ref_id,at,app,environment,product,number,status,code,stage,outcome,charge_minor\r\n".to_owned();
-    for call in calls.await?.iter().take(CALLS_PER_FILE) {
+    for call in calls.await?.into_iter().take(CALLS_PER_FILE) {
         let failure = call.failure.as_ref();
         let row = [
             call.id.request_ref(),
@@ -330,7 +373,7 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
             failure.map(|failure| failure.code.clone()).unwrap_or_default(),
             failure.map(|failure| failure.stage.word()).unwrap_or_default().to_owned(),
             call.recorded.map(|recorded| recorded.outcome.word()).unwrap_or_default().to_owned(),
-            call.recorded.map_or(0, |recorded| recorded.charge.minor).to_string(),
+            charge_minor(&call).to_string(),
         ];
         csv.push_str(&row.join(","));
         csv.push_str("\r\n");
@@ -355,6 +398,8 @@ struct OnePage {
     reason: Option<String>,
     steps: Vec<StepRow>,
     replay: Replay,
+    /// Where the products of its app are, if that may be why it failed.
+    products: Option<String>,
     partner: String,
 }
 
@@ -369,6 +414,8 @@ struct StepRow {
 struct Replay {
     persona: u64,
     check: &'static str,
+    /// Whether the made-up number behaves as the call did; otherwise it shows what is answered where all is right.
+    is_alike: bool,
 }
 
 async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
@@ -390,10 +437,15 @@ async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
         };
         StepRow { name, about, state, class }
     };
-    let failure = request.failure.as_ref();
+    let (failure, persona) = (request.failure.as_ref(), persona_like(&request));
+    let of_products = failure.filter(|failure| failure.code == "403.002.01" || failure.reason == NO_PRODUCT);
+    let products = of_products.map(|_| match visit.param("partner") {
+        Some(_) => path_of(of.0, "apps"),
+        None => format!("/apps/{}#products", request.app),
+    });
     let shown = |at: Timestamp| portal.shown_to_second(at);
     page(&OnePage {
-        frame: visit.frame(&portal, format!("{} {}", words.id, request.id.request_ref())),
+        frame: visit.frame(&portal, format!("{} {}", words.id, request.id.request_ref())).about(request.environment),
         words,
         path: failure.map(|failure| failure.path.clone()).unwrap_or_default(),
         took: failure.map(|failure| took(failure.micros)),
@@ -402,11 +454,16 @@ async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
         is_documented: failure.is_some_and(|failure| is_documented(&failure.code)),
         reason: failure.map(|failure| failure.reason.clone()),
         steps: steps.into_iter().map(step).collect(),
-        replay: Replay { persona: persona_like(&request), check: request.product.unwrap_or(Product::Imsi).word() },
+        replay: Replay {
+            persona: persona.unwrap_or(1),
+            check: request.product.unwrap_or(Product::Imsi).word(),
+            is_alike: persona.is_some(),
+        },
+        products,
         partner: of.0.to_string(),
         head: Head::new(&visit, of, "requests"),
         here: home(&visit)?,
-        call: CallRow::of(&request, &apps, &portal, words),
+        call: CallRow::of(with_app(request, &apps), &portal, words),
     })
 }
 
@@ -414,9 +471,10 @@ fn took(micros: u64) -> String {
     if micros < 1_000 { format!("{micros} µs") } else { format!("{} ms", micros / 1_000) }
 }
 
-/// The made-up number that behaves as the call did: how far it lies behind the first.
-fn persona_like(request: &Request) -> u64 {
-    match (request.failure.as_ref().map(|failure| failure.code.as_str()), request.recorded) {
+/// The made-up number that behaves as the call did: how far it lies behind the first; `None` = it is not the number
+/// that made it fail.
+fn persona_like(request: &Request) -> Option<u64> {
+    let persona = match (request.failure.as_ref().map(|failure| failure.code.as_str()), request.recorded) {
         (Some("404.002.01"), _) => 40,
         (Some("403.002.02"), _) => 42,
         (Some("500.003.1001"), _) => 50,
@@ -430,7 +488,8 @@ fn persona_like(request: &Request) -> u64 {
         (None, Some(recorded)) if recorded.outcome == Outcome::NotServed => 40,
         (None, Some(recorded)) if recorded.outcome == Outcome::Withheld => 42,
         (None, Some(recorded)) if recorded.outcome == Outcome::Unknown => 58,
-        // With a good token and body, it is answered.
-        _ => 1,
-    }
+        (None, _) => 1,
+        (Some(_), _) => return None,
+    };
+    Some(persona)
 }

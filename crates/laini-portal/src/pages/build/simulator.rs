@@ -89,6 +89,8 @@ struct World {
     /// Where the clock is dragged to.
     wanted_days: i64,
     days_max: i64,
+    /// Whether a link leads to a day to which whoever looks cannot move the clock.
+    is_short_of_link: bool,
     feed_runs: bool,
     line: Option<LineAnswer>,
     track: Option<Track>,
@@ -106,7 +108,8 @@ struct SentResult {
     id: String,
     replay_of: Option<String>,
     is_own: bool,
-    saved: Saved,
+    /// `None` = the answer went elsewhere, where a test does not see it.
+    saved: Option<Saved>,
 }
 
 /// What is asked, and of whom.
@@ -247,17 +250,19 @@ async fn send(portal: &Portal, visit: &Visit, asking: &Asking, state: &State) ->
     let words = visit.language.words();
     let item = clear.item();
     let id = published.field("requestRefID");
-    let world = world(portal, visit, app).await?;
-    let saved = SavedTest {
+    let line = line(portal, visit, app, &state.number).await?.filter(|line| line.origin == "own");
+    let test = SavedTest {
         number: &state.number,
         product: state.product,
         status: published.status.as_u16(),
         code: &published.field("errorCode"),
-        swap: item.as_ref().and_then(|item| item.swap.as_ref()).map(|swap| swap.status.as_str()),
-        ahead_days: world.clock.ahead_s / SECONDS_PER_DAY,
-        line: line(portal, visit, app, &state.number).await?.filter(|line| line.origin == "own"),
-    }
-    .written();
+        swap_date: &published.field("lastSwapDate"),
+        registration: &published.field("msisdnRegistrationDate"),
+        world: &world(portal, visit, app).await?,
+        line: line.as_ref(),
+        zone: &portal.office.settings.zone,
+    };
+    let saved = delivered_to.is_none().then(|| test.written());
     Ok(SentResult {
         path,
         body: body.to_string(),
@@ -293,7 +298,8 @@ async fn part(
     let personas: Vec<Persona> = personas.filter(|persona| !persona.number.is_empty()).collect();
     let chosen = personas.iter().find(|persona| persona.is_chosen);
     let share = chosen.map(|persona| {
-        format!("/simulator?persona={}&check={}&days={ahead_days}", persona.behind, state.product.word())
+        let days = if ahead_days > 0 { format!("&days={ahead_days}") } else { String::new() };
+        format!("/simulator?persona={}&check={}{days}", persona.behind, state.product.word())
     });
     let zone = &portal.office.settings.zone;
     let wanted = visit.field("deliver");
@@ -310,6 +316,7 @@ async fn part(
             ahead_days,
             wanted_days: dragged.clamp(ahead_days, days_max),
             days_max,
+            is_short_of_link: dragged > ahead_days && standing != Standing::Changes,
             feed_runs: feed.running,
             track: line.as_ref().and_then(|line| Track::of(line, &clock.now, zone)),
             line: line.map(|line| in_words(portal, line)),

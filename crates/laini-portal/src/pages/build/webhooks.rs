@@ -6,13 +6,15 @@ use askama::Template;
 use axum::http::Method;
 use laini_core::billing::CheckId;
 use laini_core::partner::{App, AppId, AppStatus, Environment, ResultAddress, ResultAddressId};
-use laini_core::store::{Delivery, DeliveryId, DeliveryState};
+use laini_core::store::{Delivery, DeliveryId, DeliveryQuery, DeliveryState};
+use laini_office::apps::AppOf;
 use laini_office::{Problem, apps, deliveries};
 use laini_wire::office::apps::SigningSecretAnswer;
 use serde_json::json;
 
 use super::{BUILDS, LOOKS, may_build};
 use crate::answer::Answer;
+use crate::csv::{ROWS_MAX, file, push_line};
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
@@ -23,6 +25,7 @@ use crate::words::WebhooksWords;
 pub(super) fn pages() -> Vec<Page> {
     vec![
         Page::get("/webhooks", LOOKS, show).in_rail(Workspace::Build, |words| words.webhooks),
+        Page::get("/webhooks/deliveries.csv", LOOKS, download),
         Page::post("/webhooks", BUILDS, add, show),
         Page::post("/webhooks/{app}/{address}/prove", BUILDS, prove, show),
         Page::post("/webhooks/{app}/{address}/roll", BUILDS, roll, show),
@@ -33,6 +36,23 @@ pub(super) fn pages() -> Vec<Page> {
 
 /// Deliveries of a page.
 const DELIVERIES_PER_PAGE: usize = 50;
+/// Deliveries that are read at once for a file.
+const DELIVERIES_PER_READ: usize = 500;
+/// The columns of the file.
+const HEAD: [&str; 12] = [
+    "delivery",
+    "made_at",
+    "state",
+    "due_at",
+    "kind",
+    "app",
+    "name",
+    "url",
+    "attempts",
+    "last_attempt_at",
+    "last_status",
+    "last_problem",
+];
 
 #[derive(Template)]
 #[template(path = "build/webhooks.html")]
@@ -47,6 +67,7 @@ struct WebhooksPage {
     addresses: Vec<AddressRow>,
     url: String,
     only_dead: bool,
+    by_delivery: Sorting<Sent>,
     deliveries: Vec<DeliveryRow>,
     next: Option<String>,
 }
@@ -74,6 +95,21 @@ static ADDRESSES: Table<AddressRow> = Table {
     comes: "",
 };
 
+/// A delivery with its app's name and the address that it goes to, where these are known still.
+type Sent = (Delivery, Option<String>, String);
+
+static DELIVERIES: Table<Sent> = Table {
+    name: "deliveries",
+    columns: &[
+        ("when", |one, other| one.0.id.cmp(&other.0.id)),
+        ("state", |one, other| one.0.state.cmp(&other.0.state)),
+        ("kind", |one, other| one.0.kind.cmp(&other.0.kind)),
+        ("to", |one, other| one.2.cmp(&other.2)),
+        ("attempts", |one, other| one.0.attempts.cmp(&other.0.attempts)),
+    ],
+    comes: "-when",
+};
+
 struct DeliveryRow {
     id: String,
     short_id: String,
@@ -92,14 +128,21 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     listed(&portal, &visit, None).await
 }
 
+fn only_dead(visit: &Visit) -> bool {
+    visit.query("state") == "dead"
+}
+
 async fn listed(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<(String, String)>) -> Result<Answer, Problem> {
     let words = &visit.language.words().webhooks;
-    let only_dead = visit.query("state") == "dead";
+    let only_dead = only_dead(visit);
     let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(CheckId::parse_request_ref);
     let after = after.transpose().map_err(|_| Problem::NotFound("page"))?.map(DeliveryId);
+    let mut by_delivery = Sorting::asked(&DELIVERIES, visit, "/webhooks");
+    let (oldest_first, limit) = (by_delivery.is_turned(), DELIVERIES_PER_PAGE);
     let found = portal.work(visit, move |work, visit| {
         let partner = visit.partner()?;
-        let page = deliveries::list(work, partner, None, only_dead, after, DELIVERIES_PER_PAGE)?;
+        let query = DeliveryQuery { only_dead, after, oldest_first, limit, ..DeliveryQuery::default() };
+        let page = deliveries::list(work, partner, &query)?;
         Ok((apps::apps_of(work, partner)?, page))
     });
     let (all, found) = found.await?;
@@ -107,12 +150,8 @@ async fn listed(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<(String
     let addresses = all.iter().flat_map(|one| one.addresses.iter().map(|address| of(address, &one.app)));
     let mut addresses: Vec<AddressRow> = addresses.collect();
     let sorting = Sorting::of(&ADDRESSES, visit, "/webhooks", &mut addresses);
-    let row = |delivery: Delivery| {
-        let of = all.iter().find(|one| one.app.id == delivery.app);
-        let address = of.and_then(|of| of.addresses.iter().find(|address| address.id == delivery.address));
-        let url = address.map_or_else(|| delivery.address.to_string(), |address| address.url.clone());
-        delivery_row(&delivery, (of.map(|of| of.app.name.clone()), url), portal, words)
-    };
+    let mut sent: Vec<Sent> = found.deliveries.into_iter().map(|delivery| sent(delivery, &all)).collect();
+    by_delivery.sort(&mut sent, found.next.is_some());
     let alive = all.iter().filter(|one| one.app.status != AppStatus::Revoked);
     page(&WebhooksPage {
         frame: visit.frame(portal, words.title),
@@ -124,9 +163,62 @@ async fn listed(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<(String
         addresses,
         url: visit.field("url").to_owned(),
         only_dead,
-        deliveries: found.deliveries.into_iter().map(row).collect(),
+        by_delivery,
+        deliveries: sent.into_iter().map(|sent| delivery_row(sent, portal, words)).collect(),
         next: found.next.map(|id| id.0.request_ref()),
     })
+}
+
+fn sent(delivery: Delivery, apps: &[AppOf]) -> Sent {
+    let of = apps.iter().find(|one| one.app.id == delivery.app);
+    let address = of.and_then(|of| of.addresses.iter().find(|address| address.id == delivery.address));
+    let url = address.map_or_else(|| delivery.address.to_string(), |address| address.url.clone());
+    (delivery, of.map(|of| of.app.name.clone()), url)
+}
+
+/// The deliveries of the list as a file.
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let mut by_delivery = Sorting::first(&DELIVERIES, &visit, "");
+    let (only_dead, oldest_first, limit) = (only_dead(&visit), by_delivery.is_turned(), DELIVERIES_PER_READ);
+    let found = portal.work(&visit, move |work, visit| {
+        let partner = visit.partner()?;
+        let mut query = DeliveryQuery { only_dead, oldest_first, limit, ..DeliveryQuery::default() };
+        let mut found = Vec::new();
+        for _ in 0..ROWS_MAX / DELIVERIES_PER_READ {
+            let page = deliveries::list(work, partner, &query)?;
+            found.extend(page.deliveries);
+            query.after = page.next;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        Ok((apps::apps_of(work, partner)?, found, query.after.is_some()))
+    });
+    let (all, found, has_more) = found.await?;
+    let mut sent: Vec<Sent> = found.into_iter().map(|delivery| sent(delivery, &all)).collect();
+    by_delivery.sort(&mut sent, has_more);
+    let mut csv = String::new();
+    push_line(&mut csv, HEAD);
+    for sent in &sent {
+        push_delivery(&mut csv, sent);
+    }
+    Ok(file("deliveries.csv", csv))
+}
+
+fn push_delivery(csv: &mut String, (delivery, name, url): &Sent) {
+    let (state, due) = match delivery.state {
+        DeliveryState::Due(at) => ("due", at.to_string()),
+        DeliveryState::Delivered => ("delivered", String::new()),
+        DeliveryState::Dead => ("dead", String::new()),
+    };
+    let last = delivery.last.as_ref();
+    let last_at = last.map(|last| last.at.to_string()).unwrap_or_default();
+    let status = last.and_then(|last| last.status).map(|status| status.to_string()).unwrap_or_default();
+    let problem = last.map(|last| last.problem.as_str()).unwrap_or_default();
+    let (id, made, app) = (delivery.id.0.request_ref(), delivery.at.to_string(), delivery.app.to_string());
+    let (kind, name, attempts) =
+        (delivery.kind.word(), name.as_deref().unwrap_or_default(), delivery.attempts.to_string());
+    push_line(csv, [&id, &made, state, &due, kind, &app, name, url, &attempts, &last_at, &status, problem]);
 }
 
 fn address_row(address: &ResultAddress, app: &App, portal: &Portal) -> AddressRow {
@@ -143,12 +235,7 @@ fn address_row(address: &ResultAddress, app: &App, portal: &Portal) -> AddressRo
     }
 }
 
-fn delivery_row(
-    delivery: &Delivery,
-    (app, url): (Option<String>, String),
-    portal: &Portal,
-    words: &WebhooksWords,
-) -> DeliveryRow {
+fn delivery_row((delivery, app, url): Sent, portal: &Portal, words: &WebhooksWords) -> DeliveryRow {
     let (state, tone) = match delivery.state {
         DeliveryState::Due(at) => (format!("{} {}", words.next_try, portal.shown_to_second(at)), "care"),
         DeliveryState::Delivered => (words.delivered.to_owned(), "go"),

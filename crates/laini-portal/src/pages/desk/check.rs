@@ -93,8 +93,14 @@ async fn desk_page(
     let apps = usable_apps(portal, visit).await?;
     let title = if receipt.is_some() { history.receipt } else { words.title };
     let reveal_at = receipt.as_ref().map(|(id, _)| format!("/desk/history/{id}/reveal")).unwrap_or_default();
+    // What was asked, or would be: by the app that the form names, or by the first of its list.
+    let environment = match &receipt {
+        Some((_, receipt)) if receipt.is_sandbox => Some(Environment::Sandbox),
+        Some(_) => Some(Environment::Production),
+        None => apps.iter().find(|app| app.id.to_string() == said.app).or(apps.first()).map(|app| app.environment),
+    };
     page(&DeskPage {
-        frame: visit.frame(portal, title),
+        frame: visit.frame(portal, title).about(environment),
         words,
         history,
         batch: &all.desk_batch,

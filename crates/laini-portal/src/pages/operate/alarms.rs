@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
-use laini_core::partner::{App, AppId, Probing};
+use laini_core::partner::{App, AppId, PartnerId, Probing};
 use laini_core::store::TrailQuery;
 use laini_office::{Problem, Work, trail};
 
@@ -49,9 +49,9 @@ static FLAGS: Table<Flag> = Table {
 
 struct Flag {
     at: String,
-    /// Where its limits are changed.
-    limits: String,
+    app_id: AppId,
     app: String,
+    partner_id: PartnerId,
     partner: String,
     reason: String,
     /// To how many numbers a second it is slowed; `None` = it is not.
@@ -67,8 +67,9 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         let partner = book.partners.iter().find(|partner| partner.id == app.partner)?;
         Some(Flag {
             at: portal.shown(row.entry.at),
-            limits: format!("/operate/limits/{}/{}", app.partner, app.id),
+            app_id: app.id,
             app: app.name.clone(),
+            partner_id: partner.id,
             partner: partner.name.clone(),
             reason: row.entry.reason.clone(),
             slowed: match app.limits.probing {

@@ -41,8 +41,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let named = |name: &str| Some(visit.query(name).to_owned()).filter(|value| !value.is_empty());
     let (source, after) = (named("source"), named("after"));
     let sources = &portal.running.sources;
-    let asked = sources.recorded(source.as_deref(), after.as_deref(), PAGE_EVENTS).await;
-    let mut found = asked.map_err(Problem::not_now)?;
+    let mut found = sources.recorded(source.as_deref(), after.as_deref(), PAGE_EVENTS).await?;
     for event in &mut found.events {
         for at in [&mut event.at, &mut event.recorded, &mut event.received] {
             *at = instant(&portal, at);

@@ -1,7 +1,7 @@
 //! Invoices of all partners, by state.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use askama::Template;
@@ -13,11 +13,12 @@ use laini_office::{Cursor, PageRequest, Problem, Work, payments};
 
 use super::FINANCE_LOOKS;
 use crate::answer::Answer;
+use crate::csv::{ROWS_MAX, file, gathered, push_line};
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::pages::billing::{ALL, DISPUTED, InvoiceRow, OfAll, STILL_OPEN};
 use crate::portal::Portal;
-use crate::sorting::Sorting;
+use crate::sorting::{Sorting, Table};
 use crate::visit::{Visit, page};
 use crate::words::{FinanceWords, InvoicesWords};
 
@@ -28,7 +29,10 @@ const OPEN_MAX: usize = 200;
 const HERE: &str = "/operate/invoices";
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![Page::get(HERE, FINANCE_LOOKS, show).in_rail(Workspace::Operate, |words| words.all_invoices)]
+    vec![
+        Page::get(HERE, FINANCE_LOOKS, show).in_rail(Workspace::Operate, |words| words.all_invoices),
+        Page::get("/operate/invoices.csv", FINANCE_LOOKS, download),
+    ]
 }
 
 #[derive(Template)]
@@ -64,35 +68,36 @@ struct Listed {
     next: Option<Cursor>,
 }
 
-async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let words = &visit.language.words().finance;
+/// The tab that is asked for, and how its table is sorted.
+fn asked(visit: &Visit) -> (&'static str, &'static Table<OfAll>) {
     let tab = TABS.into_iter().find(|tab| *tab == visit.query("state")).unwrap_or(TABS[0]);
     let table = match tab {
         "open" | "overdue" => &STILL_OPEN,
         "disputed" => &DISPUTED,
         _ => &ALL,
     };
+    (tab, table)
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let words = &visit.language.words().finance;
+    let (tab, table) = asked(&visit);
     let mut sorting = Sorting::asked(table, &visit, HERE);
     let is_turned = sorting.is_turned();
     let found = portal.work(&visit, move |work, visit| {
         let mut accounts = Accounts(HashMap::new());
         let Listed { invoices: listed, has_more, next } = match tab {
-            "open" => still_open(work, &mut accounts, false)?,
-            "overdue" => still_open(work, &mut accounts, true)?,
-            "disputed" => disputed(work, visit)?,
+            "open" | "overdue" => still_open(work, &mut accounts, tab == "overdue", OPEN_MAX)?,
+            "disputed" => {
+                let page = disputes(work, "open", visit.asked_page()?)?;
+                Listed { invoices: disputed(work, page.items)?, has_more: page.next.is_some(), next: page.next }
+            }
             _ => {
                 let listed = invoices(work, None, PageRequest { is_turned, ..visit.asked_page()? })?;
                 Listed { invoices: listed.items, has_more: listed.next.is_some(), next: listed.next }
             }
         };
-        let names: HashMap<_, _> = work.book()?.partners.into_iter().map(|known| (known.id, known.name)).collect();
-        let mut rows = Vec::new();
-        for invoice in listed {
-            let name = names.get(&invoice.partner).cloned().unwrap_or_default();
-            let account = accounts.of(work, invoice.partner)?;
-            rows.push((invoice.partner, name, InvoiceRow::of(&invoice, account)));
-        }
-        Ok((rows, has_more, next))
+        Ok((rows(work, &mut accounts, listed)?, has_more, next))
     });
     let (mut rows, has_more, next) = found.await?;
     sorting.sort(&mut rows, has_more);
@@ -108,8 +113,18 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     })
 }
 
+/// Invoices as the table has them.
+fn rows(work: &mut Work<'_>, accounts: &mut Accounts, listed: Vec<Invoice>) -> Result<Vec<OfAll>, Problem> {
+    let names: HashMap<_, _> = work.book()?.partners.into_iter().map(|known| (known.id, known.name)).collect();
+    let row = |invoice: Invoice| {
+        let name = names.get(&invoice.partner).cloned().unwrap_or_default();
+        Ok((invoice.partner, name, InvoiceRow::of(&invoice, accounts.of(work, invoice.partner)?)))
+    };
+    listed.into_iter().map(row).collect()
+}
+
 /// Invoices that are not paid, or past their day: those due first, of all partners.
-fn still_open(work: &mut Work<'_>, accounts: &mut Accounts, is_overdue: bool) -> Result<Listed, Problem> {
+fn still_open(work: &mut Work<'_>, accounts: &mut Accounts, is_overdue: bool, max: usize) -> Result<Listed, Problem> {
     let mut open = Vec::new();
     for partner in work.book()?.partners {
         let account = accounts.of(work, partner.id)?;
@@ -117,20 +132,50 @@ fn still_open(work: &mut Work<'_>, accounts: &mut Accounts, is_overdue: bool) ->
         open.extend(of.filter(|owed| !is_overdue || owed.item.due < account.on).map(|o| (o.item.due, o.item.number)));
     }
     open.sort_unstable();
-    let has_more = open.len() > OPEN_MAX;
-    let found = open.into_iter().take(OPEN_MAX).map(|(_, number)| work.look::<Invoice>(RecordId(number)));
+    let has_more = open.len() > max;
+    let found = open.into_iter().take(max).map(|(_, number)| work.look::<Invoice>(RecordId(number)));
     let invoices = found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
     Ok(Listed { invoices, has_more, next: None })
 }
 
-/// Invoices with an open dispute, the oldest dispute first.
-fn disputed(work: &mut Work<'_>, visit: &Visit) -> Result<Listed, Problem> {
-    let page = disputes(work, "open", visit.asked_page()?)?;
-    let mut found: Vec<Invoice> = Vec::new();
-    for Dispute { invoice, .. } in page.items {
-        if found.iter().all(|known| known.statement.number != invoice) {
+/// The invoices of open disputes, that of the oldest dispute first.
+fn disputed(work: &mut Work<'_>, disputes: Vec<Dispute>) -> Result<Vec<Invoice>, Problem> {
+    let (mut known, mut found) = (HashSet::new(), Vec::new());
+    for Dispute { invoice, .. } in disputes {
+        if known.insert(invoice) {
             found.extend(work.look::<Invoice>(RecordId(invoice))?);
         }
     }
-    Ok(Listed { invoices: found, has_more: page.next.is_some(), next: page.next })
+    Ok(found)
+}
+
+/// The invoices of a tab as a file.
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let (tab, table) = asked(&visit);
+    let mut sorting = Sorting::first(table, &visit, "");
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, _| {
+        let mut accounts = Accounts(HashMap::new());
+        let (listed, has_more) = match tab {
+            "open" | "overdue" => {
+                let listed = still_open(work, &mut accounts, tab == "overdue", ROWS_MAX)?;
+                (listed.invoices, listed.has_more)
+            }
+            "disputed" => {
+                let (open, has_more) = gathered(false, |request| disputes(work, "open", request))?;
+                (disputed(work, open)?, has_more)
+            }
+            _ => gathered(is_turned, |request| invoices(work, None, request))?,
+        };
+        Ok((rows(work, &mut accounts, listed)?, has_more))
+    });
+    let (mut rows, has_more) = found.await?;
+    sorting.sort(&mut rows, has_more);
+    let mut csv = String::new();
+    push_line(&mut csv, ["partner", "name"].into_iter().chain(InvoiceRow::HEAD));
+    for (partner, name, row) in &rows {
+        let (partner, cells) = (partner.to_string(), row.cells());
+        push_line(&mut csv, [partner.as_str(), name].into_iter().chain(cells.iter().map(String::as_str)));
+    }
+    Ok(file("invoices.csv", csv))
 }

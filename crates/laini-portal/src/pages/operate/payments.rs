@@ -13,6 +13,7 @@ use laini_office::{Page as Listed, PageRequest, Problem, Work};
 
 use super::{FINANCE_ACTS, FINANCE_LOOKS};
 use crate::answer::Answer;
+use crate::csv::{file, gathered, push_line};
 use crate::figures::amount;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
@@ -23,10 +24,14 @@ use crate::visit::{Visit, page};
 use crate::words::FinanceWords;
 
 const HERE: &str = "/operate/payments";
+/// The columns of the file.
+const HEAD: [&str; 10] =
+    ["payment", "on", "amount_minor", "currency", "reference", "source", "partner", "name", "invoice", "is_reversed"];
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
         Page::get(HERE, FINANCE_LOOKS, show).in_rail(Workspace::Operate, |words| words.payments),
+        Page::get("/operate/payments.csv", FINANCE_LOOKS, download),
         Page::post(HERE, FINANCE_ACTS, record, show),
         Page::post("/operate/payments/statement", FINANCE_ACTS, take_in, show).taking_file(),
         Page::get("/operate/payments/{payment}", FINANCE_LOOKS, show_payment),
@@ -72,11 +77,14 @@ struct Row {
     amount: String,
     reference: String,
     source: &'static str,
+    partner: Option<PartnerId>,
     whose: Option<String>,
     invoice: Option<u64>,
     is_reversed: bool,
-    /// Its amount, in minor units.
+    /// Its amount, in minor units
     minor: i64,
+    /// of this currency.
+    currency: String,
 }
 
 const ROWS: &[By<Row>] = &[
@@ -102,11 +110,24 @@ impl Row {
             amount: amount(payment.amount_minor, &payment.currency),
             reference: said.join(" · "),
             source: payment.source.word(),
+            partner: payment.partner,
             whose: payment.partner.map(|id| names.get(&id).cloned().unwrap_or_else(|| id.to_string())),
             invoice: payment.invoice,
             is_reversed: payment.reversed.is_some(),
             minor: payment.amount_minor,
+            currency: payment.currency.clone(),
         }
+    }
+
+    /// Its line of a file.
+    fn push_to(&self, csv: &mut String) {
+        let partner = self.partner.map(|partner| partner.to_string()).unwrap_or_default();
+        let invoice = self.invoice.map(|number| number.to_string()).unwrap_or_default();
+        let (id, on, minor) = (self.id.to_string(), self.on.to_string(), self.minor.to_string());
+        let whose = self.whose.as_deref().unwrap_or_default();
+        let is_reversed = if self.is_reversed { "true" } else { "false" };
+        let paid = [&id, &on, &minor, &self.currency, &self.reference, self.source];
+        push_line(csv, paid.into_iter().chain([&partner, whose, &invoice, is_reversed]));
     }
 }
 
@@ -157,6 +178,26 @@ async fn with(
         invoice: visit.field("invoice").to_owned(),
         can_act: may(visit, FINANCE_ACTS),
     })
+}
+
+/// The payments of one of the two tables as a file: those whose partner nobody knows, or all of them.
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let is_unmatched = visit.query("which") == "unmatched";
+    let mut sorting = Sorting::first(if is_unmatched { &UNMATCHED } else { &ALL }, &visit, "");
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, _| {
+        let (payments, has_more) = gathered(is_turned, |request| payments::list(work, is_unmatched, request))?;
+        Ok((payments, has_more, names(work)?))
+    });
+    let (payments, has_more, names) = found.await?;
+    let mut rows: Vec<_> = payments.iter().map(|payment| Row::of(payment, &names)).collect();
+    sorting.sort(&mut rows, has_more);
+    let mut csv = String::new();
+    push_line(&mut csv, HEAD);
+    for row in &rows {
+        row.push_to(&mut csv);
+    }
+    Ok(file("payments.csv", csv))
 }
 
 /// The partners to choose from, by name.

@@ -95,7 +95,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         return page(&SourcesPart { words, now });
     }
     let after = Some(visit.query("after")).filter(|after| !after.is_empty());
-    let rejects = portal.running.sources.rejects(after, PAGE_REJECTS).await.map_err(failed)?;
+    let rejects = portal.running.sources.rejects(after, PAGE_REJECTS).await?;
     let sorting = Sorting::of(&SOURCES, &visit, HERE, &mut now.feed.sources);
     let fact = |name, of: &FreshnessAnswer| Fact {
         name,

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use askama::Template;
 use laini_core::partner::{May, PersonId, StaffRole};
-use laini_office::Problem;
 use laini_office::people::{self, Entry, Roster, Seat};
+use laini_office::{PageRequest, Problem};
 
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
-use crate::pages::partner::{PEOPLE, PersonRow, person_row};
+use crate::pages::partner::{PEOPLE, PEOPLE_PER_PAGE, PersonRow, person_row};
 use crate::portal::Portal;
 use crate::sorting::Sorting;
 use crate::visit::{Visit, page};
@@ -57,7 +57,9 @@ struct StaffPage<'a> {
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let found = portal.work(&visit, |work, visit| people::list_people(work, Roster::Staff, visit.asked_page()?));
+    let found = portal.work(&visit, |work, visit| {
+        people::list_people(work, Roster::Staff, PageRequest { limit: PEOPLE_PER_PAGE, ..visit.asked_page()? })
+    });
     let mut people = found.await?;
     let mut sorting = Sorting::asked(&PEOPLE, &visit, HERE);
     sorting.sort(&mut people.items, people.next.is_some());

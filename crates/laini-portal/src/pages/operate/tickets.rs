@@ -6,16 +6,17 @@ use std::sync::Arc;
 use askama::Template;
 use laini_core::partner::{May, Side, StaffRole, TicketId};
 use laini_core::support::TicketState;
-use laini_office::tickets::{self, Which};
-use laini_office::{PageRequest, Problem, organisation};
+use laini_office::tickets::{self, Ticket, Which};
+use laini_office::{PageRequest, Problem, Work, organisation};
 
 use super::LOOKS;
 use crate::answer::Answer;
+use crate::csv::{file, gathered};
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
-use crate::sorting::Sorting;
-use crate::ticket_thread::{ALL, DUE, Listed, SaidLine, TicketRow, thread};
+use crate::sorting::{Sorting, Table};
+use crate::ticket_thread::{ALL, DUE, Listed, SaidLine, TicketRow, thread, tickets_csv};
 use crate::visit::{Visit, page};
 use crate::words::TicketWords;
 
@@ -30,6 +31,7 @@ const HERE: &str = "/operate/tickets";
 pub(super) fn pages() -> Vec<Page> {
     vec![
         Page::get(HERE, LOOKS, show).in_rail(Workspace::Operate, |words| words.tickets),
+        Page::get("/operate/tickets.csv", LOOKS, download),
         Page::get("/operate/tickets/{partner}/{ticket}", LOOKS, show_ticket),
         Page::post("/operate/tickets/{partner}/{ticket}", ANSWERS, reply, show_ticket),
         Page::post("/operate/tickets/{partner}/{ticket}/close", ANSWERS, close, show_ticket),
@@ -50,24 +52,33 @@ struct TicketsPage {
     next: Option<String>,
 }
 
-async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+/// The tab that is asked for, and how its table is sorted.
+fn asked(visit: &Visit) -> (Which, &'static Table<Listed>) {
     let which = Which::parse(visit.query("which")).unwrap_or(Which::Due);
-    let table = if which == Which::Due { &DUE } else { &ALL };
+    (which, if which == Which::Due { &DUE } else { &ALL })
+}
+
+/// Tickets, each with its partner's name.
+fn named(work: &Work<'_>, tickets: Vec<Ticket>) -> Result<Vec<Listed>, Problem> {
+    let names: HashMap<_, _> = work.book()?.partners.into_iter().map(|one| (one.id, one.name)).collect();
+    let named = |ticket: Ticket| {
+        let name = names.get(&ticket.partner).cloned().unwrap_or_default();
+        (ticket, name)
+    };
+    Ok(tickets.into_iter().map(named).collect())
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let (which, table) = asked(&visit);
     let mut sorting = Sorting::asked(table, &visit, HERE);
     let is_turned = sorting.is_turned();
     let found = portal.work(&visit, move |work, visit| {
         let page = tickets::list(work, which, PageRequest { is_turned, ..visit.asked_page()? })?;
-        let names: HashMap<_, _> = work.book()?.partners.into_iter().map(|one| (one.id, one.name)).collect();
-        Ok((page, names))
+        Ok((named(work, page.items)?, page.next))
     });
-    let (found, names) = found.await?;
+    let (mut listed, next) = found.await?;
     let words = &visit.language.words().tickets;
-    let named = found.items.into_iter().map(|ticket| {
-        let name = names.get(&ticket.partner).cloned().unwrap_or_default();
-        (ticket, name)
-    });
-    let mut named: Vec<Listed> = named.collect();
-    sorting.sort(&mut named, found.next.is_some());
+    sorting.sort(&mut listed, next.is_some());
     let row = |(ticket, name): Listed| (TicketRow::of(&ticket, Side::Operator, &portal, visit.context.at, words), name);
     page(&TicketsPage {
         frame: visit.frame(&portal, words.tickets),
@@ -75,9 +86,23 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         tabs: [("due", words.tabs[0], which == Which::Due), ("all", words.tabs[1], which == Which::All)],
         which: if which == Which::Due { "due" } else { "all" },
         sorting,
-        rows: named.into_iter().map(row).collect(),
-        next: found.next.map(|next| next.to_string()),
+        rows: listed.into_iter().map(row).collect(),
+        next: next.map(|next| next.to_string()),
     })
+}
+
+/// The tickets of a tab as a file.
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let (which, table) = asked(&visit);
+    let mut sorting = Sorting::first(table, &visit, "");
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, _| {
+        let (tickets, has_more) = gathered(is_turned, |request| tickets::list(work, which, request))?;
+        Ok((named(work, tickets)?, has_more))
+    });
+    let (mut listed, has_more) = found.await?;
+    sorting.sort(&mut listed, has_more);
+    Ok(file("tickets.csv", tickets_csv(&listed)))
 }
 
 #[derive(Template)]

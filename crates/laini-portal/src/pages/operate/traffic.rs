@@ -13,6 +13,8 @@ use super::LOOKS;
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
+use crate::pages::build::is_documented;
+use crate::pages::status::latency;
 use crate::plot::{Form, Plot, Series};
 use crate::portal::Portal;
 use crate::sorting::{Sorting, Table, by_text};
@@ -35,6 +37,7 @@ struct TrafficPage {
     frame: Frame,
     words: &'static RunningWords,
     chart: String,
+    latency: Option<String>,
     sorting: Sorting<AppTraffic>,
     apps: Vec<AppTraffic>,
     live: Option<Live>,
@@ -79,6 +82,10 @@ impl TrafficPage {
     fn is_sandbox(app: &AppTraffic) -> bool {
         app.environment == Environment::Sandbox
     }
+
+    fn is_documented(code: &str) -> bool {
+        is_documented(code)
+    }
 }
 
 struct Live {
@@ -117,6 +124,9 @@ fn shown(took: Option<Duration>) -> String {
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let mut found = portal.work(&visit, |work: &mut Work<'_>, _| traffic(work, HOURS)).await?;
     let words = &visit.language.words().running;
+    // The page is there without the picture.
+    let picture = portal.picture(visit.context.at).await.ok();
+    let latency = picture.map(|picture| latency(&picture, &visit.language.words().status)).transpose()?.flatten();
     let sorting = Sorting::of(&APPS, &visit, HERE, &mut found.apps);
     found.apps.truncate(APPS_SHOWN);
     let live = portal.running.metrics.as_ref().map(|metrics| {
@@ -130,6 +140,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         frame: visit.frame(&portal, words.traffic),
         words,
         chart: chart(&portal, &found.hours, words)?,
+        latency,
         sorting,
         apps: found.apps,
         live,

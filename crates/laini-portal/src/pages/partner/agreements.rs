@@ -220,6 +220,7 @@ struct AgreementPage {
     frame: Frame,
     words: &'static AgreementsWords,
     head: Head,
+    id: AgreementId,
     /// Where the version is, and where the others are.
     here: String,
     list: String,
@@ -252,6 +253,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     page(&AgreementPage {
         frame: visit.frame(&portal, format!("{} {}", words.version, record.number)),
         words,
+        id,
         here: of(named.0, id),
         list: home(&visit, "agreements")?,
         head: Head::new(&visit, named, "agreements"),

@@ -18,12 +18,13 @@ use crate::fields::Fields;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
+use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
 use crate::words::AuditWords;
 
 /// Rows of a page.
 const PAGE_ROWS: usize = 50;
-/// Rows of an export at most: the newest.
+/// Rows of an export at most.
 const EXPORT_ROWS_MAX: usize = 20_000;
 
 /// Who reads what concerns a partner,
@@ -62,10 +63,23 @@ struct AuditPage {
     fields: Fields,
     /// What was asked for, for the links to further rows.
     asked: String,
+    sorting: Sorting<TrailRow>,
     rows: Vec<Row>,
     next: Option<u64>,
     is_staff: bool,
 }
+
+static TRAIL: Table<TrailRow> = Table {
+    name: "sort",
+    columns: &[
+        ("at", |one, other| one.number.cmp(&other.number)),
+        ("actor", |one, other| one.entry.actor.cmp(&other.entry.actor)),
+        ("action", |one, other| one.entry.action.cmp(&other.entry.action)),
+        ("target", |one, other| one.entry.target.cmp(&other.entry.target)),
+        ("reason", |one, other| by_text(&one.entry.reason, &other.entry.reason)),
+    ],
+    comes: "-at",
+};
 
 struct Row {
     at: String,
@@ -100,16 +114,20 @@ async fn show_trail(
     (here, csv): (String, String),
 ) -> Result<Answer, Problem> {
     let of_all = head.is_none();
+    let mut sorting = Sorting::asked(&TRAIL, visit, &here);
+    let oldest_first = sorting.is_turned();
     let found = portal.work(visit, move |work, visit| {
-        let before = Some(visit.query("before")).filter(|text| !text.is_empty()).map(str::parse).transpose();
-        let before = before.map_err(|_| Problem::invalid("before", "expected the number of a row"))?;
-        let query = TrailQuery { before, ..query(visit, &work.office.settings.zone, PAGE_ROWS)? };
+        let after = Some(visit.query("after")).filter(|text| !text.is_empty()).map(str::parse).transpose();
+        let after = after.map_err(|_| Problem::invalid("after", "expected the number of a row"))?;
+        let query = TrailQuery { after, oldest_first, ..query(visit, &work.office.settings.zone, PAGE_ROWS)? };
         let rows = trail(work, query)?;
         let names = names(work, &rows)?;
         let partners: HashMap<_, _> = work.book()?.partners.into_iter().map(|one| (one.id, one.name)).collect();
         Ok((rows, names, partners))
     });
-    let (rows, names, partners) = found.await?;
+    let (mut rows, names, partners) = found.await?;
+    let next = rows.last().filter(|_| rows.len() == PAGE_ROWS).map(|last| last.number);
+    sorting.sort(&mut rows, next.is_some());
     let words = &visit.language.words().audit;
     let row = |TrailRow { entry, .. }: &TrailRow| Row {
         at: portal.shown(entry.at),
@@ -130,7 +148,8 @@ async fn show_trail(
         csv,
         fields: Fields::of_pairs(asked.to_vec()),
         asked: encoded.finish(),
-        next: rows.last().filter(|_| rows.len() == PAGE_ROWS).map(|last| last.number),
+        next,
+        sorting,
         rows: rows.iter().map(row).collect(),
         is_staff: matches!(visit.actor(), Actor::Staff { .. }),
         head,
@@ -140,7 +159,8 @@ async fn show_trail(
 /// Which rows are asked for.
 fn query(visit: &Visit, zone: &TimeZone, limit: usize) -> Result<TrailQuery, Problem> {
     Ok(TrailQuery {
-        before: None,
+        after: None,
+        oldest_first: false,
         partner: visit.param("partner").map(|_| visit.partner()).transpose()?.or(visit.actor().partner()),
         actor: visit.query("actor").trim().to_owned(),
         action: visit.query("action").trim().to_owned(),
@@ -169,7 +189,9 @@ async fn export(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Proble
     let written = portal.work(&visit, |work, visit| {
         let mut csv = String::new();
         push_line(&mut csv, ["number", "at", "actor", "action", "target", "reason", "partner"]);
-        let mut query = query(visit, &work.office.settings.zone, TRAIL_ROWS_MAX)?;
+        let oldest_first = Sorting::first(&TRAIL, visit, "").is_turned();
+        let asked = query(visit, &work.office.settings.zone, TRAIL_ROWS_MAX)?;
+        let mut query = TrailQuery { oldest_first, ..asked };
         for _ in 0..EXPORT_ROWS_MAX / TRAIL_ROWS_MAX {
             let rows = trail(work, query.clone())?;
             for TrailRow { number, entry } in &rows {
@@ -178,8 +200,8 @@ async fn export(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Proble
                 let texts = [&number, &at, &entry.actor, &entry.action, &entry.target, &entry.reason, &partner];
                 push_line(&mut csv, texts.map(String::as_str));
             }
-            query.before = rows.last().filter(|_| rows.len() == TRAIL_ROWS_MAX).map(|last| last.number);
-            if query.before.is_none() {
+            query.after = rows.last().filter(|_| rows.len() == TRAIL_ROWS_MAX).map(|last| last.number);
+            if query.after.is_none() {
                 break;
             }
         }

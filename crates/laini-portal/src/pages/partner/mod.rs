@@ -23,7 +23,7 @@ use crate::visit::Visit;
 
 pub(super) use audit::pages_of_all as pages_of_whole_trail;
 pub(super) use go_live::read_terms;
-pub(super) use team::{PEOPLE, PersonRow, person_row};
+pub(super) use team::{PEOPLE, PEOPLE_PER_PAGE, PersonRow, person_row};
 
 /// Whoever signed in looks,
 const LOOKS: Access = Access::SignedIn(May::ANYBODY);

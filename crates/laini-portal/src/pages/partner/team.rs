@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use laini_core::partner::{May, MemberRole, PartnerId, PersonId, StaffRole};
-use laini_office::Problem;
 use laini_office::people::{self, Entry, Roster, Seat};
+use laini_office::{PageRequest, Problem};
 
 use super::{Head, home, may, named};
 use crate::answer::Answer;
@@ -62,6 +62,9 @@ struct TeamPage<'a> {
     was_sent: bool,
 }
 
+/// People of a page: as many as there may be, for only a list that is there whole is sorted.
+pub(in crate::pages) const PEOPLE_PER_PAGE: usize = PageRequest::LIMIT_MAX;
+
 /// People as both rosters sort them; they come as they were invited.
 pub(in crate::pages) static PEOPLE: Table<Entry> = Table {
     name: "sort",
@@ -117,7 +120,11 @@ pub(in crate::pages) fn person_row(portal: &Portal, visit: &Visit, entry: &Entry
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let found = portal.work(&visit, |work, visit| {
         let named = named(work, visit)?;
-        let people = people::list_people(work, Roster::Partner(named.0), visit.asked_page()?)?;
+        let people = people::list_people(
+            work,
+            Roster::Partner(named.0),
+            PageRequest { limit: PEOPLE_PER_PAGE, ..visit.asked_page()? },
+        )?;
         Ok((named, people))
     });
     let (named, mut people) = found.await?;

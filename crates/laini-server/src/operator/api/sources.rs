@@ -3,6 +3,7 @@ use std::sync::{Arc, PoisonError};
 use axum::body::Body;
 use jiff::Timestamp;
 use laini_core::store::{FeedError, RejectId};
+use laini_office::Problem;
 use laini_wire::operator::{FeedAnswer, RecordedEventsAnswer, RejectsAnswer, RetryAnswer, SnapshotAnswer};
 
 use super::snapshots::{SnapshotQuery, load_upload};
@@ -51,13 +52,13 @@ impl Sources {
         source: Option<&str>,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<RecordedEventsAnswer, String> {
-        self.0.recorded_after(source, after, limit).await.map_err(told)
+    ) -> Result<RecordedEventsAnswer, Problem> {
+        self.0.recorded_after(source, after, limit).await.map_err(problem)
     }
 
     /// What could not be read or applied, newest first.
-    pub async fn rejects(&self, after: Option<&str>, limit: usize) -> Result<RejectsAnswer, String> {
-        self.0.rejects_after(after, limit).await.map_err(told)
+    pub async fn rejects(&self, after: Option<&str>, limit: usize) -> Result<RejectsAnswer, Problem> {
+        self.0.rejects_after(after, limit).await.map_err(problem)
     }
 
     /// Reads lines again that could not be read.
@@ -99,6 +100,14 @@ impl Sources {
             *api.last_load.lock().unwrap_or_else(PoisonError::into_inner) = Some(LastLoad { at: now, ended });
         });
         Ok(())
+    }
+}
+
+/// An error of the API as the pages tell it.
+fn problem(error: ApiError) -> Problem {
+    match error {
+        ApiError::InvalidField(field, why) => Problem::invalid(field, why),
+        other => Problem::Store(other.message()),
     }
 }
 

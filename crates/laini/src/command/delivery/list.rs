@@ -26,7 +26,8 @@ pub(crate) fn run(context: &Context, args: &ListArgs, only_dead: bool) -> anyhow
     let (house, _) = context.house()?;
     let book = block_on(house.accounts()?.load())??;
     let app = args.app.as_ref().map(|app| find(&book, app)).transpose()?.map(|app| app.id);
-    let query = DeliveryQuery { app, only_dead, before: args.before.map(DeliveryId), limit: args.limit.into() };
+    let (after, limit) = (args.before.map(DeliveryId), args.limit.into());
+    let query = DeliveryQuery { app, only_dead, after, limit, ..DeliveryQuery::default() };
     let found = block_on(house.ledger_beside()?.outbox.deliveries(query))??;
     let lines: Vec<DeliveryReport> = found.into_iter().map(DeliveryReport::of).collect();
     context.out.data(&lines, |lines| {

@@ -87,7 +87,7 @@ impl DeliveryReport {
 fn find(outbox: &dyn Outbox, wanted: &str) -> anyhow::Result<Delivery> {
     let id = CheckId::parse_request_ref(wanted).hint("`laini delivery list` shows ids")?;
     let next = CheckId::from_parts(id.position() + 1, 0);
-    let query = DeliveryQuery { before: Some(DeliveryId(next)), limit: 1, ..DeliveryQuery::default() };
+    let query = DeliveryQuery { after: Some(DeliveryId(next)), limit: 1, ..DeliveryQuery::default() };
     let found = block_on(outbox.deliveries(query))??.into_iter().find(|delivery| delivery.id.0 == id);
     found.with_context(|| format!("there is no delivery {wanted}")).hint("`laini delivery list` shows them")
 }

@@ -71,7 +71,7 @@ fn look_at_clock(house: &House, findings: &mut Findings) -> anyhow::Result<()> {
         return Ok(());
     }
     let limit = now() + CLOCK_SKEW_MAX;
-    let ahead = RowQuery { after: None, from: Some(limit), until: None, app: None, outcome: None, limit: 1 };
+    let ahead = RowQuery { from: Some(limit), limit: 1, ..RowQuery::default() };
     let rows = block_on(house.ledger_reader()?.rows(ahead))??;
     if let Some(row) = rows.first() {
         findings.problem(

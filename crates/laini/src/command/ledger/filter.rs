@@ -42,7 +42,7 @@ impl Filter {
             Some(day) => (Some(midnight(day, &zone)?), Some(midnight(day.tomorrow()?, &zone)?)),
             None => (None, None),
         };
-        let query = RowQuery { after: None, from, until, app, outcome: self.outcome, limit: PAGE_ROWS };
+        let query = RowQuery { from, until, app, outcome: self.outcome, limit: PAGE_ROWS, ..RowQuery::default() };
         Ok((query, Names::of(book)))
     }
 }

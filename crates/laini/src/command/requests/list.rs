@@ -2,7 +2,7 @@ use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
 use laini_core::billing::CheckId;
-use laini_office::requests::{Answered, RequestFilter, list};
+use laini_office::requests::{About, Answered, RequestFilter, list};
 use serde::Serialize;
 
 use super::Told;
@@ -28,7 +28,7 @@ pub(crate) struct ListArgs {
     /// Only calls with this code of the table of errors, such as 500.003.02.
     #[arg(long)]
     code: Option<String>,
-    /// Only calls about this number, in any form.
+    /// Only calls about this number, in any form; or masked, as 254******054.
     #[arg(long)]
     number: Option<String>,
     /// Only calls from this instant on (2026-11-22T09:00:00Z),
@@ -57,8 +57,9 @@ pub(crate) fn run(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
     let after = args.after.as_deref().map(CheckId::parse_request_ref).transpose();
     let after = after.context("--after").hint("take the last id of the page before")?;
     let (_, config) = context.existing_house()?;
-    let number = args.number.as_deref().map(|number| config.plan()?.parse_spaced(number).map_err(Into::into));
-    let number = number.transpose().map_err(|error: anyhow::Error| error.context("--number"))?;
+    let plan = config.plan()?;
+    let about = args.number.as_deref().map(|number| About::parse(number, &plan).context("--number"));
+    let about = about.transpose().hint("write a number as 2547…, +2547… or 07…, or masked as 254******054")?;
     let app = args.app.clone();
     let listed = in_office(context, |work| {
         let partner = partner_of(work, &args.partner)?;
@@ -71,9 +72,10 @@ pub(crate) fn run(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
             status: args.status,
             code: args.code.clone(),
             outcome: None,
-            number,
+            about: about.clone(),
             from: args.from,
             until: args.until,
+            oldest_first: false,
         };
         let page = list(work, partner, &filter, after, args.limit.into())?;
         let told = page.requests.into_iter().map(|request| Told::of(request, work, partner));

@@ -65,6 +65,8 @@ struct Now {
     /// The word of each choice of rows, what it is called, how many there are, and whether it is shown.
     tabs: Vec<(&'static str, &'static str, u32, bool)>,
     which: String,
+    /// The first row of the page.
+    begin: u32,
     rows: Vec<Row>,
     next: Option<u32>,
     /// Rows that have no answer.
@@ -91,9 +93,9 @@ pub(super) async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answe
         let (rows, next) = batch::rows(work, &batch, which, begin, PAGE_ROWS)?;
         let by = names(work, [batch.person])?.remove(&batch.person).unwrap_or_default();
         let reference = batch.reference(work);
-        Ok((batch, rows, next, by, reference))
+        Ok((batch, begin, rows, next, by, reference))
     });
-    let (batch, rows, next, by, reference) = found.await?;
+    let (batch, begin, rows, next, by, reference) = found.await?;
     if batch.state == BatchState::Draft {
         return draft::page_of(&portal, &visit, id).await;
     }
@@ -116,6 +118,7 @@ pub(super) async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answe
         charged: batch.charged().map(|charged| charged.to_string()).unwrap_or_default(),
         tabs: tabs(&batch, visit.query("show"), words, desk),
         which: visit.query("show").to_owned(),
+        begin,
         rows,
         next,
         unanswered: batch.counts.rows - batch.counts.done() + batch.counts.failed,
@@ -124,7 +127,8 @@ pub(super) async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answe
     if visit.is_part {
         return page(&BatchPart { words, now });
     }
-    page(&BatchPage { frame: visit.frame(&portal, words.title), words, now })
+    let frame = visit.frame(&portal, words.title).about(now.batch.environment);
+    page(&BatchPage { frame, words, now })
 }
 
 fn tabs(
