@@ -62,7 +62,7 @@ impl SqliteAccounts {
         let adjust = || -> rusqlite::Result<()> {
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-            // With a partial index, SQLite plans anew for each bound value, which took half of a page's time.
+            // With a partial index, SQLite plans anew for each bound value: docs/decisions/0068.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
         };
         adjust().map_err(sql::failed(&path))?;
