@@ -22,8 +22,18 @@ pub(crate) fn gathered<T>(
     Ok((rows, true))
 }
 
-/// The file of this name.
-pub(crate) fn file(name: &str, csv: String) -> Answer {
+/// The file of this name: the head, and what `push` writes of each row.
+pub(crate) fn file<'h, T>(
+    name: &str,
+    head: impl IntoIterator<Item = &'h str>,
+    rows: &[T],
+    push: impl Fn(&mut String, &T),
+) -> Answer {
+    let mut csv = String::new();
+    push_line(&mut csv, head);
+    for row in rows {
+        push(&mut csv, row);
+    }
     Answer::file("text/csv; charset=utf-8", name.to_owned(), csv)
 }
 

@@ -5,7 +5,8 @@ use laini_core::partner::{PersonId, Side};
 use laini_core::support::{Severity, TicketState};
 use laini_office::tickets::Ticket;
 
-use crate::csv::push_line;
+use crate::answer::Answer;
+use crate::csv::{file, push_line};
 use crate::portal::Portal;
 use crate::sorting::{By, Table, by_text};
 use crate::words::TicketWords;
@@ -59,18 +60,16 @@ pub(crate) static DUE: Table<Listed> = Table { name: "sort", columns: LISTED, co
 pub(crate) static ALL: Table<Listed> = Table { name: "sort", columns: LISTED, comes: "-opened" };
 
 /// Tickets as a file, as either side may have it.
-pub(crate) fn tickets_csv(tickets: &[Listed]) -> String {
-    let mut csv = String::new();
-    push_line(&mut csv, ["ticket", "partner", "subject", "reference", "severity", "state", "due", "opened", "changed"]);
-    for (ticket, partner) in tickets {
+pub(crate) fn tickets_file(tickets: &[Listed]) -> Answer {
+    let head = ["ticket", "partner", "subject", "reference", "severity", "state", "due", "opened", "changed"];
+    file("tickets.csv", head, tickets, |csv, (ticket, partner)| {
         let instants = [ticket.due, Some(ticket.opened), Some(ticket.changed)];
         let instants = instants.map(|at| at.map(|at| at.to_string()).unwrap_or_default());
         let (id, reference) = (ticket.id.to_string(), ticket.reference.as_deref().unwrap_or_default());
         let (severity, state) = (ticket.severity.word(), ticket.state.word());
         let told = [&id, partner, &ticket.subject, reference, severity, state];
-        push_line(&mut csv, told.into_iter().chain(instants.iter().map(String::as_str)));
-    }
-    csv
+        push_line(csv, told.into_iter().chain(instants.iter().map(String::as_str)));
+    })
 }
 
 impl TicketRow {

@@ -9,12 +9,12 @@ use laini_office::tickets::{self, NewTicket};
 use laini_office::{PageRequest, Problem, organisation};
 
 use crate::answer::Answer;
-use crate::csv::{file, gathered};
+use crate::csv::gathered;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
 use crate::sorting::Sorting;
-use crate::ticket_thread::{ALL, Listed, SaidLine, TicketRow, span, thread, tickets_csv};
+use crate::ticket_thread::{ALL, Listed, SaidLine, TicketRow, span, thread, tickets_file};
 use crate::visit::{Visit, page};
 use crate::words::TicketWords;
 
@@ -103,7 +103,7 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
     });
     let (mut listed, has_more) = found.await?;
     sorting.sort(&mut listed, has_more);
-    Ok(file("tickets.csv", tickets_csv(&listed)))
+    Ok(tickets_file(&listed))
 }
 
 async fn open(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {

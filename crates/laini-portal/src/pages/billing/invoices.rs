@@ -194,10 +194,6 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
     let (listed, has_more, account) = found.await?;
     let mut rows: Vec<_> = listed.iter().map(|invoice| InvoiceRow::of(invoice, &account)).collect();
     sorting.sort(&mut rows, has_more);
-    let mut csv = String::new();
-    push_line(&mut csv, InvoiceRow::HEAD);
-    for row in &rows {
-        push_line(&mut csv, row.cells().each_ref().map(String::as_str));
-    }
-    Ok(file("invoices.csv", csv))
+    let push = |csv: &mut String, row: &InvoiceRow| push_line(csv, row.cells().each_ref().map(String::as_str));
+    Ok(file("invoices.csv", InvoiceRow::HEAD, &rows, push))
 }

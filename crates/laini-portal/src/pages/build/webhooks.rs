@@ -197,12 +197,7 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
     let (all, found, has_more) = found.await?;
     let mut sent: Vec<Sent> = found.into_iter().map(|delivery| sent(delivery, &all)).collect();
     by_delivery.sort(&mut sent, has_more);
-    let mut csv = String::new();
-    push_line(&mut csv, HEAD);
-    for sent in &sent {
-        push_delivery(&mut csv, sent);
-    }
-    Ok(file("deliveries.csv", csv))
+    Ok(file("deliveries.csv", HEAD, &sent, push_delivery))
 }
 
 fn push_delivery(csv: &mut String, (delivery, name, url): &Sent) {

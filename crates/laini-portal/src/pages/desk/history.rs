@@ -207,12 +207,7 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
     let words = &visit.language.words().desk;
     let mut rows: Vec<_> = checks.into_iter().map(|check| Row::of(check, &names, &portal, words)).collect();
     sorting.sort(&mut rows, has_more);
-    let mut csv = String::new();
-    push_line(&mut csv, HEAD);
-    for row in &rows {
-        row.push_to(&mut csv);
-    }
-    Ok(file("history.csv", csv))
+    Ok(file("history.csv", HEAD, &rows, |csv, row| row.push_to(csv)))
 }
 
 /// A reason as exports have it.

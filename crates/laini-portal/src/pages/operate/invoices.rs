@@ -171,11 +171,9 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
     });
     let (mut rows, has_more) = found.await?;
     sorting.sort(&mut rows, has_more);
-    let mut csv = String::new();
-    push_line(&mut csv, ["partner", "name"].into_iter().chain(InvoiceRow::HEAD));
-    for (partner, name, row) in &rows {
+    let head = ["partner", "name"].into_iter().chain(InvoiceRow::HEAD);
+    Ok(file("invoices.csv", head, &rows, |csv, (partner, name, row)| {
         let (partner, cells) = (partner.to_string(), row.cells());
-        push_line(&mut csv, [partner.as_str(), name].into_iter().chain(cells.iter().map(String::as_str)));
-    }
-    Ok(file("invoices.csv", csv))
+        push_line(csv, [partner.as_str(), name].into_iter().chain(cells.iter().map(String::as_str)));
+    }))
 }

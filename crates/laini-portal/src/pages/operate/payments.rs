@@ -192,12 +192,7 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
     let (payments, has_more, names) = found.await?;
     let mut rows: Vec<_> = payments.iter().map(|payment| Row::of(payment, &names)).collect();
     sorting.sort(&mut rows, has_more);
-    let mut csv = String::new();
-    push_line(&mut csv, HEAD);
-    for row in &rows {
-        row.push_to(&mut csv);
-    }
-    Ok(file("payments.csv", csv))
+    Ok(file("payments.csv", HEAD, &rows, |csv, row| row.push_to(csv)))
 }
 
 /// The partners to choose from, by name.

@@ -11,12 +11,12 @@ use laini_office::{PageRequest, Problem, Work, organisation};
 
 use super::LOOKS;
 use crate::answer::Answer;
-use crate::csv::{file, gathered};
+use crate::csv::gathered;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
 use crate::sorting::{Sorting, Table};
-use crate::ticket_thread::{ALL, DUE, Listed, SaidLine, TicketRow, thread, tickets_csv};
+use crate::ticket_thread::{ALL, DUE, Listed, SaidLine, TicketRow, thread, tickets_file};
 use crate::visit::{Visit, page};
 use crate::words::TicketWords;
 
@@ -102,7 +102,7 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
     });
     let (mut listed, has_more) = found.await?;
     sorting.sort(&mut listed, has_more);
-    Ok(file("tickets.csv", tickets_csv(&listed)))
+    Ok(tickets_file(&listed))
 }
 
 #[derive(Template)]
