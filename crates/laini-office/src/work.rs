@@ -1,3 +1,4 @@
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use futures_executor::block_on;
@@ -21,11 +22,12 @@ pub struct Work<'o> {
     pub at: Timestamp,
     seen: HashMap<(RecordKind, RecordId), u64>,
     change: OfficeChange,
+    book: OnceCell<AccountBook>,
 }
 
 impl<'o> Work<'o> {
     pub(crate) fn begin(office: &'o Office, actor: Actor, at: Timestamp) -> Self {
-        Self { office, actor, at, seen: HashMap::new(), change: OfficeChange::default() }
+        Self { office, actor, at, seen: HashMap::new(), change: OfficeChange::default(), book: OnceCell::new() }
     }
 
     /// The record of this id, with what was staged for it.
@@ -118,9 +120,13 @@ impl<'o> Work<'o> {
         });
     }
 
-    /// The accounts as they are in the store.
+    /// The accounts as they were in the store when this work first asked for them.
     pub fn book(&self) -> Result<AccountBook, Problem> {
-        Ok(block_on(self.office.accounts.load())?)
+        if let Some(book) = self.book.get() {
+            return Ok(book.clone());
+        }
+        let book = block_on(self.office.accounts.load())?;
+        Ok(self.book.get_or_init(|| book).clone())
     }
 
     /// Keeps a document; its SHA-256.

@@ -300,7 +300,7 @@ fn app_of(number: u64, from: Timestamp) -> App {
         status: AppStatus::Active,
         token_epoch: 0,
         consumer_key: ConsumerKey::mint(Environment::Production, [number, 1, 2]),
-        secrets: vec![AppSecret::first(ConsumerSecret::mint([number, 1, 2, 3]).hash(), from)],
+        secrets: vec![AppSecret::first(&ConsumerSecret::mint([number, 1, 2, 3]), from)],
         profile: AppProfile::default(),
         purpose: Purpose::FraudPrevention,
         limits: AppLimits::default(),

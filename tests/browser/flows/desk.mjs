@@ -89,6 +89,7 @@ export async function desk() {
   await page.click("tbody th a");
   expect(page.url() === receipt, "a receipt has an address of its own");
   ok("past checks are found by case");
+  await enrolled(page);
   await page.goto(`${base}/desk/settings`);
   await page.fill("#canaries", "254722000003");
   await page.click("main button.primary");
@@ -110,6 +111,35 @@ export async function desk() {
   ok("a canary raises an alarm, which an owner looks at");
   await visit.context.close();
   await operator();
+}
+
+/** A SIM is enrolled by the digits of a receipt, and compared with them later: the same, then another. */
+async function enrolled(page) {
+  const check = async (digits) => {
+    await page.goto(`${base}/desk`);
+    await sandboxApp(page);
+    await page.fill("#number", "254722000001");
+    await page.fill("#reference", "mobile banking 12");
+    await page.fill("#expect", digits);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/desk\/history\//);
+    const digitsShown = (await page.$$eval("dl.facts dd.mono", (all) => all.map((one) => one.textContent))).find((text) => /^\d{16}$/.test(text));
+    return { digits: digitsShown, verdict: await page.textContent(".verdict .word") };
+  };
+  const first = await check("");
+  expect(first.verdict.startsWith("Allow"), first.verdict);
+  const same = await check(first.digits);
+  expect(same.verdict.startsWith("Allow") && same.digits === first.digits, `still the SIM that was enrolled: ${same.verdict}`);
+  const other = await check(first.digits.replace(/\d$/, (last) => String((Number(last) + 1) % 10)));
+  expect(other.verdict.startsWith("Hold"), `another SIM is held: ${other.verdict}`);
+  await page.goto(`${base}/desk`);
+  await sandboxApp(page);
+  await page.fill("#number", "254722000001");
+  await page.fill("#reference", "mobile banking 12");
+  await page.fill("#expect", "a SIM");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("main .note.bad, main [role=alert]");
+  ok("a SIM is enrolled and compared; another one is held");
 }
 
 /** The operator's staff: data sources, traffic, limits, alarms. */

@@ -76,6 +76,11 @@ impl ConsumerSecret {
     pub fn hash(&self) -> SecretHash {
         SecretHash(Sha256::digest(self.0.as_bytes()).into())
     }
+
+    /// Its last four characters.
+    pub fn ending(&self) -> Option<SecretEnding> {
+        SecretEnding::parse(self.0.get(self.0.len().checked_sub(4)?..)?)
+    }
 }
 
 impl fmt::Debug for ConsumerSecret {
@@ -122,6 +127,23 @@ impl SecretHash {
             *byte = u8::from_str_radix(digits, 16).map_err(|_| ForeignSecretError::Digest)?;
         }
         Ok(Self(digest))
+    }
+}
+
+/// The last four characters of a secret, by which people tell it from another. 24 of its 256 random bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecretEnding([u8; 4]);
+
+impl SecretEnding {
+    /// Reads what [`Self::as_str`] gives: four visible ASCII characters.
+    pub fn parse(text: &str) -> Option<Self> {
+        let ending: [u8; 4] = text.as_bytes().try_into().ok()?;
+        ending.iter().all(u8::is_ascii_graphic).then_some(Self(ending))
+    }
+
+    /// The four characters.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

@@ -16,7 +16,7 @@ mod totp;
 
 pub use address_rules::{AddressRules, AddressRulesError};
 pub use backoff::{Backoff, Failures, OF_EMAIL, OF_PAIR};
-pub use credentials::{ConsumerKey, ConsumerSecret, CredentialError, ForeignSecretError, SecretHash};
+pub use credentials::{ConsumerKey, ConsumerSecret, CredentialError, ForeignSecretError, SecretEnding, SecretHash};
 pub use keys::{KeyTree, RootKey};
 pub use office_seal::OfficeSeal;
 pub use operator_credential::OperatorCredential;

@@ -1,10 +1,10 @@
 use jiff::Timestamp;
 
 use super::{BoxFuture, SubjectHash};
-use crate::access::{AddressRules, SecretHash};
+use crate::access::AddressRules;
 use crate::partner::{
-    Agreement, Agreements, App, AppId, AppLimits, AppProfile, AppStatus, Limits, OperatorKey, OperatorKeyId, Partner,
-    PartnerId, PartnerStatus, Prepaid, ProductSet, Purpose, ResultAddress, ResultAddressId, SecretUse,
+    Agreement, Agreements, App, AppId, AppLimits, AppProfile, AppSecret, AppStatus, Limits, OperatorKey, OperatorKeyId,
+    Partner, PartnerId, PartnerStatus, Prepaid, ProductSet, Purpose, ResultAddress, ResultAddressId, SecretUse,
 };
 use crate::privacy::{RestrictionCursor, RestrictionRow};
 
@@ -145,14 +145,9 @@ pub enum AppChange {
     Name(String),
     /// Other products.
     Products(ProductSet),
-    /// One more secret, under the next number. Where [`crate::partner::AppSecret::LIVE_MAX`] are good already:
+    /// One more secret; its number is the next, whatever it says. Where [`AppSecret::LIVE_MAX`] are good already:
     /// [`AccountsError::Exists`].
-    SecretAdded {
-        /// What is kept of it.
-        hash: SecretHash,
-        /// Since when it is good.
-        created: Timestamp,
-    },
+    SecretAdded(AppSecret),
     /// The secret of this number gets no more tokens. The only one an app has, and one that it has not:
     /// [`AccountsError::NotFound`].
     SecretRetired(u32),

@@ -161,7 +161,7 @@ impl Taken {
             return Err(problems);
         }
         let id = AppId::from_random(work.office.entropy.next_u64());
-        let secrets = vec![AppSecret::first(hash, work.at)];
+        let secrets = vec![AppSecret::foreign(hash, work.at)];
         Ok(laini_core::partner::App { id, consumer_key, secrets, ..blank(partner, name, environment, products) })
     }
 }

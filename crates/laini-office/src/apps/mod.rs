@@ -133,7 +133,7 @@ pub(crate) fn issue(
     let word = || work.office.entropy.next_u64();
     let (id, consumer_key) = (AppId::from_random(word()), ConsumerKey::mint(environment, [word(), word(), word()]));
     let secret = ConsumerSecret::mint([word(), word(), word(), word()]);
-    let secrets = vec![AppSecret::first(secret.hash(), work.at)];
+    let secrets = vec![AppSecret::first(&secret, work.at)];
     let app = App { id, consumer_key, secrets, ..blank(partner, name, environment, products) };
     work.accounts(AccountsChange::AddApp(Box::new(app.clone())));
     work.note("app.add", Some(partner), app.id, environment.word());

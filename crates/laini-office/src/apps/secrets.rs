@@ -15,7 +15,7 @@ pub fn add_secret(work: &mut Work<'_>, partner: PartnerId, app: AppId) -> Result
     }
     let word = || work.office.entropy.next_u64();
     let secret = ConsumerSecret::mint([word(), word(), word(), word()]);
-    let change = AppChange::SecretAdded { hash: secret.hash(), created: work.at };
+    let change = AppChange::SecretAdded(AppSecret::first(&secret, work.at));
     work.accounts(AccountsChange::App(app, change));
     work.note("app.rotate", Some(partner), app, "");
     Ok(secret)

@@ -37,7 +37,7 @@ pub fn probes_app(office: &Office, at: Timestamp) -> Result<(ConsumerKey, Consum
         let Some(app) = book.apps.iter().find(is_it) else {
             let (id, word) = (work.office.entropy.next_u64(), || work.office.entropy.next_u64());
             let consumer_key = ConsumerKey::mint(Environment::Sandbox, [word(), word(), word()]);
-            let secrets = vec![AppSecret::first(secret.hash(), work.at)];
+            let secrets = vec![AppSecret::first(&secret, work.at)];
             let blank = blank(partner, PROBES.to_owned(), Environment::Sandbox, ProductSet::all());
             let app = App { id: AppId::from_random(id), consumer_key: consumer_key.clone(), secrets, ..blank };
             work.note("app.add", Some(partner), app.id, "for the server's own probes");
@@ -48,7 +48,7 @@ pub fn probes_app(office: &Office, at: Timestamp) -> Result<(ConsumerKey, Consum
         if !app.secrets.iter().any(|known| known.hash == secret.hash()) {
             let oldest = app.secrets.first().filter(|_| app.secrets.len() >= AppSecret::LIVE_MAX);
             let retired = oldest.map(|oldest| AppChange::SecretRetired(oldest.number));
-            let added = AppChange::SecretAdded { hash: secret.hash(), created: work.at };
+            let added = AppChange::SecretAdded(AppSecret::first(&secret, work.at));
             for change in retired.into_iter().chain([added]) {
                 work.accounts(AccountsChange::App(app.id, change));
             }

@@ -1,8 +1,12 @@
-use laini_core::partner::{GoLiveItem, PartnerId, ProductSet, ScriptedRunId};
+use jiff::{SignedDuration, Timestamp};
+use laini_core::partner::{GoLiveItem, NoAgreement, Side};
 
-use super::{ScriptedRun, accepted_by};
-use crate::apps::{agreement_in_force, not_covered};
-use crate::{Problem, Work, organisation};
+use super::{GoLive, ScriptedRun, accepted_by};
+use crate::agreements::{AgreementState, list_agreements};
+use crate::apps::not_covered;
+use crate::onboarding::{Onboarding, standing};
+use crate::organisation::Organisation;
+use crate::{PageRequest, Problem, Work};
 
 /// An item of the checklist, as the system found it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,50 +15,87 @@ pub struct CheckedItem {
     pub item: GoLiveItem,
     /// Whether it is done.
     pub is_done: bool,
+    /// Who sees to it.
+    pub owner: Side,
+    /// Since when it is done, or since when it holds the request up.
+    pub since: Timestamp,
     /// What was found, or what to do.
     pub why: String,
 }
 
-/// What the system finds of a partner that wants `products` live after the scripted run `run`.
-pub fn checklist(
-    work: &mut Work<'_>,
-    partner: PartnerId,
-    products: ProductSet,
-    run: Option<ScriptedRunId>,
-) -> Result<Vec<CheckedItem>, Problem> {
-    GoLiveItem::ALL
-        .into_iter()
-        .map(|item| {
-            let found = match item {
-                GoLiveItem::Agreement => agreement(work, partner, products)?,
-                GoLiveItem::Certificate => certificate(work, partner)?,
-                GoLiveItem::Terms => accepted_by(work, partner)?
-                    .map(|accepted| format!("version {} was accepted at {:.0}", accepted.version, accepted.at)),
-                GoLiveItem::Run => passed(work, partner, run)?,
-            };
-            let why = found.clone().unwrap_or_else(|| item.what_is_open().to_owned());
-            Ok(CheckedItem { item, is_done: found.is_some(), why })
-        })
-        .collect()
+/// What was found of an item: done since then, with what there is; or open since then.
+type Found = Result<(Timestamp, String), Timestamp>;
+
+/// What the system finds of a request now. Nothing is open for longer than the request is there.
+pub fn checklist(work: &mut Work<'_>, request: &GoLive) -> Result<Vec<CheckedItem>, Problem> {
+    let checked = |item| {
+        let (found, owner) = match item {
+            GoLiveItem::Agreement => (agreement(work, request)?, agrees_next(work, request)?),
+            GoLiveItem::Certificate => (certificate(work, request)?, Side::Partner),
+            GoLiveItem::Terms => (terms(work, request)?, Side::Partner),
+            GoLiveItem::Run => (passed(work, request)?, Side::Partner),
+        };
+        let is_done = found.is_ok();
+        let (since, why) = found.unwrap_or_else(|since| (since.max(request.began), item.what_is_open().to_owned()));
+        Ok(CheckedItem { item, is_done, owner, since, why })
+    };
+    GoLiveItem::ALL.into_iter().map(checked).collect()
 }
 
-fn agreement(work: &Work<'_>, partner: PartnerId, products: ProductSet) -> Result<Option<String>, Problem> {
-    let book = work.book()?;
-    let agreement =
-        agreement_in_force(&book, partner, work.at).filter(|one| not_covered(Some(one), products).is_none());
-    Ok(agreement.map(|agreement| format!("agreement {} covers the products", agreement.id)))
+fn agreement(work: &Work<'_>, request: &GoLive) -> Result<Found, Problem> {
+    let agreements = work.book()?.agreements_of(request.partner);
+    Ok(match agreements.at(work.at) {
+        Ok(agreement) if not_covered(Some(agreement), request.product_set()).is_none() => {
+            Ok((agreement.valid_from, format!("agreement {} covers the products", agreement.id)))
+        }
+        Err(NoAgreement::Ended(at)) => Err(at),
+        Ok(_) | Err(NoAgreement::Never | NoAgreement::NotBegun(_)) => Err(request.began),
+    })
 }
 
-fn passed(work: &mut Work<'_>, partner: PartnerId, run: Option<ScriptedRunId>) -> Result<Option<String>, Problem> {
-    let Some(run) = run else { return Ok(None) };
-    let run = work.look::<ScriptedRun>(run)?.filter(|run| run.partner == partner);
-    Ok(run.and_then(|run| run.passed.map(|at| format!("run {} was passed at {at:.0}", run.id))))
+/// Whose turn it is about the agreement: the partner's, where it has to sign or to hand in again; otherwise the
+/// operator writes or signs one.
+fn agrees_next(work: &mut Work<'_>, request: &GoLive) -> Result<Side, Problem> {
+    let newest = list_agreements(work, request.partner, PageRequest::FIRST)?.items;
+    if let Some(sent) = newest.into_iter().find(|record| record.state == AgreementState::Sent) {
+        let is_signed = sent.signatures.iter().any(|signature| signature.side == Side::Partner);
+        return Ok(if is_signed { Side::Operator } else { Side::Partner });
+    }
+    let turn = match work.look::<Onboarding>(request.partner)? {
+        Some(onboarding) => standing(work, &onboarding)?.turn,
+        None => None,
+    };
+    Ok(turn.unwrap_or(Side::Operator))
 }
 
 /// What is known of the partner's data-protection certificate, where it has one that has not expired.
-fn certificate(work: &mut Work<'_>, partner: PartnerId) -> Result<Option<String>, Problem> {
-    let today = work.at.to_zoned(work.office.settings.zone.clone()).date();
-    let details = organisation::details(work, partner)?;
-    let valid = details.data_protection_number.zip(details.data_protection_expires.filter(|last| today <= *last));
-    Ok(valid.map(|(number, last)| format!("certificate {number} is valid to {last}")))
+fn certificate(work: &mut Work<'_>, request: &GoLive) -> Result<Found, Problem> {
+    let zone = work.office.settings.zone.clone();
+    let today = work.at.to_zoned(zone.clone()).date();
+    let Some(known) = work.look::<Organisation>(request.partner)? else { return Ok(Err(request.began)) };
+    let details = known.details;
+    Ok(match details.data_protection_number.zip(details.data_protection_expires) {
+        Some((number, last)) if today <= last => {
+            Ok((known.changed, format!("certificate {number} is valid to {last}")))
+        }
+        // It was valid for the whole of its last day.
+        Some((_, last)) => {
+            let ended = last.to_zoned(zone).ok().map(|day| day.timestamp() + SignedDuration::from_hours(24));
+            Err(ended.unwrap_or(request.began))
+        }
+        None => Err(request.began),
+    })
+}
+
+fn terms(work: &mut Work<'_>, request: &GoLive) -> Result<Found, Problem> {
+    let accepted = accepted_by(work, request.partner)?;
+    let found = accepted.map(|one| (one.at, format!("version {} was accepted at {:.0}", one.version, one.at)));
+    Ok(found.ok_or(request.began))
+}
+
+fn passed(work: &mut Work<'_>, request: &GoLive) -> Result<Found, Problem> {
+    let Some(run) = request.run else { return Ok(Err(request.began)) };
+    let run = work.look::<ScriptedRun>(run)?.filter(|run| run.partner == request.partner);
+    let passed = run.and_then(|run| run.passed.map(|at| (at, format!("run {} was passed at {at:.0}", run.id))));
+    Ok(passed.ok_or(request.began))
 }

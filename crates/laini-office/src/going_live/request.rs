@@ -204,7 +204,7 @@ fn step(
         return Err(Problem::invalid("reason", expected));
     }
     let mut request = the_request(work, partner, id)?;
-    let found = checklist(work, partner, request.product_set(), request.run)?;
+    let found = checklist(work, &request)?;
     let open: Vec<GoLiveItem> = found.iter().filter(|item| !item.is_done).map(|item| item.item).collect();
     let next = next_go_live_state(request.state, event, &open);
     request.state = next.map_err(|refusal| Problem::not_now(refusal.to_string()))?;

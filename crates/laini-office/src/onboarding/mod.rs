@@ -3,6 +3,8 @@
 //! Owns where each stands, who moved it, and what was said. Must never let it skip a step (the rules are laini-core's),
 //! or go live without an agreement in force.
 
+mod standing;
+
 use jiff::Timestamp;
 use laini_core::partner::{OnboardingEvent, OnboardingStep, Partner, PartnerId, Side};
 use laini_core::store::{AccountsChange, RecordId, RecordKey, RecordKind};
@@ -10,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::organisation::{Missing, find_partner, missing};
 use crate::{Actor, Kept, Page, PageRequest, Problem, Work, key};
+
+pub use standing::{Need, Standing, standing};
 
 /// The longest comment or reason, in characters.
 const TEXT_CHARS_MAX: usize = 2_000;

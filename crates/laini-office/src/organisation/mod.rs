@@ -46,9 +46,8 @@ pub fn find_partner(work: &Work<'_>, partner: PartnerId) -> Result<Partner, Prob
     found.ok_or(Problem::NotFound("partner"))
 }
 
-/// What is known of a partner's organisation.
+/// What is known of a partner's organisation; nothing, where nobody has told.
 pub fn details(work: &mut Work<'_>, partner: PartnerId) -> Result<Details, Problem> {
-    find_partner(work, partner)?;
     Ok(work.look::<Organisation>(partner)?.map(|found| found.details).unwrap_or_default())
 }
 

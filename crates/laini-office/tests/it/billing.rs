@@ -140,7 +140,7 @@ fn app_of(partner: PartnerId) -> App {
         status: AppStatus::Active,
         token_epoch: 0,
         consumer_key: key,
-        secrets: vec![AppSecret::first(secret.hash(), at("2026-11-05T00:00:00Z"))],
+        secrets: vec![AppSecret::first(&secret, at("2026-11-05T00:00:00Z"))],
         profile: AppProfile::default(),
         purpose: Purpose::FraudPrevention,
         limits: AppLimits::default(),

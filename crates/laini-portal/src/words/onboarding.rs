@@ -36,6 +36,11 @@ pub(crate) struct OnboardingWords {
     pub(crate) say: &'static str,
     /// In the order of the steps.
     pub(crate) steps: [&'static str; 7],
+    pub(crate) needs: &'static str,
+    /// In the order of what comes after the papers: handed in again, review, agreement, the partner's signature, the
+    /// operator's, beginning, go live.
+    pub(crate) needed: [&'static str; 7],
+    pub(crate) approval: &'static str,
     /// In the order of the buttons: submit, take up, return, reject, go live.
     pub(crate) actions: [&'static str; 5],
 }
@@ -76,6 +81,17 @@ pub(super) const ENGLISH: OnboardingWords = OnboardingWords {
     comments: "Comments",
     say: "Say something both sides see",
     steps: ["Submitted", "Under review", "Agreement sent", "Signed", "Live", "Returned", "Rejected"],
+    needs: "Needs",
+    needed: [
+        "to be handed in again",
+        "a review",
+        "an agreement to be sent",
+        "the partner's signature",
+        "the operator's signature",
+        "the day on which the agreement begins",
+        "the operator's word to go live",
+    ],
+    approval: "an approval",
     actions: ["Hand in again", "Take up the review", "Return with reasons", "Reject", "Go live"],
 };
 
@@ -123,5 +139,16 @@ pub(super) const KISWAHILI: OnboardingWords = OnboardingWords {
         "Imerudishwa",
         "Imekataliwa",
     ],
+    needs: "Kinahitajika",
+    needed: [
+        "kuwasilishwa tena",
+        "ukaguzi",
+        "mkataba utumwe",
+        "sahihi ya mshirika",
+        "sahihi ya mtandao",
+        "siku ambayo mkataba unaanza",
+        "neno la mtandao la kuanza",
+    ],
+    approval: "idhini",
     actions: ["Wasilisha tena", "Anza kukagua", "Rudisha kwa sababu", "Kataa", "Anza uzalishaji"],
 };

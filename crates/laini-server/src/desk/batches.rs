@@ -106,7 +106,11 @@ impl BatchRunner {
         };
         let (address, certificate) = (job.from.address, job.from.certificate);
         let asker = Asker { at: self.clock.now(), address, environments, certificate };
-        let body = json!({"number": question.number, "purpose": job.purpose.word(), "reference": question.reference});
+        let mut body =
+            json!({"number": question.number, "purpose": job.purpose.word(), "reference": question.reference});
+        if let Some(expect) = &question.expect {
+            body["expect"] = expect.as_str().into();
+        }
         let path = (CHECKS_PATH, Some(question.key.as_str()));
         match self.inside.ask_as((&self.office, &job.app), asker, path, &body).await {
             Ok((parts, body)) => read(&parts, &body),

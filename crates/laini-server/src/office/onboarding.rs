@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use laini_core::partner::{May, OnboardingEvent, OnboardingStep, Side, StaffRole};
-use laini_office::onboarding::{self, Onboarding};
+use laini_office::onboarding::{self, Need, Onboarding, Standing};
 use laini_office::organisation::Missing;
 use laini_office::{Problem, Work};
 use laini_wire::office::onboarding::{
@@ -44,6 +44,7 @@ fn answer() -> Answer {
     let (at, by) = ("2026-11-28T08:00:00Z", "staff:0000000000000001");
     let example = json!({
         "partner": "0000000000000002", "step": "returned", "owner": "partner", "missing": ["document:tax_pin"],
+        "needs": ["document:tax_pin"],
         "history": [{"at": at, "step": "returned", "by": by, "reason": "the certificate has expired"}],
         "comments": [{"at": at, "side": "operator", "by": by, "text": "Please send the new one."}],
     });
@@ -52,8 +53,8 @@ fn answer() -> Answer {
 
 fn list_operation() -> Operation {
     let example = json!({"onboardings": [{
-        "partner": "0000000000000002", "step": "submitted", "began": "2026-11-28T08:00:00Z",
-        "since": "2026-11-28T08:00:00Z",
+        "partner": "0000000000000002", "step": "submitted", "owner": "operator", "needs": ["review"],
+        "began": "2026-11-28T08:00:00Z", "since": "2026-11-28T08:00:00Z",
     }]});
     let answer = Answer::ok("A page of them, the newest first.", &["OnboardingsAnswer"], example);
     let may = May { members: &[], staff: &StaffRole::ALL };
@@ -83,20 +84,27 @@ fn comment_operation() -> Operation {
 
 fn show_onboarding(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let (onboarding, missing) = onboarding::timeline(work, call.partner()?)?;
-    Reply::ok(&answer_of(&onboarding, missing))
+    let standing = onboarding::standing(work, &onboarding)?;
+    Reply::ok(&answer_of(&onboarding, missing, &standing))
 }
 
 fn list_onboardings(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let step = call.query("step").map(OnboardingStep::parse).transpose();
     let step = step.map_err(|error| Problem::invalid("step", error.to_string()))?;
     let page = onboarding::list(work, step, call.page()?)?;
-    let items = page.items.iter().map(|one| OnboardingItem {
-        partner: one.partner.to_string(),
-        step: one.step.word().to_owned(),
-        began: one.began.to_string(),
-        since: one.history.last().map_or(one.began, |last| last.at).to_string(),
+    let items = page.items.iter().map(|one| {
+        let standing = onboarding::standing(work, one)?;
+        Ok(OnboardingItem {
+            partner: one.partner.to_string(),
+            step: one.step.word().to_owned(),
+            owner: owner(&standing),
+            needs: needs(&standing),
+            began: one.began.to_string(),
+            since: one.history.last().map_or(one.began, |last| last.at).to_string(),
+        })
     });
-    Reply::ok(&OnboardingsAnswer { onboardings: items.collect(), next: page.next.map(|next| next.to_string()) })
+    let onboardings = items.collect::<Result<_, Problem>>()?;
+    Reply::ok(&OnboardingsAnswer { onboardings, next: page.next.map(|next| next.to_string()) })
 }
 
 fn move_onboarding(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
@@ -119,7 +127,15 @@ fn comment_onboarding(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem
     show_onboarding(work, call)
 }
 
-fn answer_of(onboarding: &Onboarding, missing: Vec<Missing>) -> OnboardingAnswer {
+fn owner(standing: &Standing) -> Option<String> {
+    standing.turn.map(Side::word).map(str::to_owned)
+}
+
+fn needs(standing: &Standing) -> Vec<String> {
+    standing.needs.iter().copied().map(Need::word).collect()
+}
+
+fn answer_of(onboarding: &Onboarding, missing: Vec<Missing>, standing: &Standing) -> OnboardingAnswer {
     let history = onboarding.history.iter().map(|moved| OnboardingStepItem {
         at: moved.at.to_string(),
         step: moved.step.word().to_owned(),
@@ -135,8 +151,9 @@ fn answer_of(onboarding: &Onboarding, missing: Vec<Missing>) -> OnboardingAnswer
     OnboardingAnswer {
         partner: onboarding.partner.to_string(),
         step: onboarding.step.word().to_owned(),
-        owner: onboarding.step.owner().map(Side::word).map(str::to_owned),
+        owner: owner(standing),
         missing: missing.into_iter().map(Missing::word).collect(),
+        needs: needs(standing),
         history: history.collect(),
         comments: comments.collect(),
     }

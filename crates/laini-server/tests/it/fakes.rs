@@ -535,9 +535,9 @@ impl AccountStore for BookAccounts {
                 AppChange::AllowedAddresses(rules) => app.allowed_addresses = rules,
                 AppChange::Name(name) => app.name = name,
                 AppChange::Products(products) => app.products = products,
-                AppChange::SecretAdded { hash, created } => {
+                AppChange::SecretAdded(secret) => {
                     let number = app.secrets.last().map_or(0, |last| last.number + 1);
-                    app.secrets.push(AppSecret { number, ..AppSecret::first(hash, created) });
+                    app.secrets.push(AppSecret { number, ..secret });
                 }
                 AppChange::SecretRetired(number) => app.secrets.retain(|secret| secret.number != number),
             }

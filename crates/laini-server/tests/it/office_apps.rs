@@ -120,6 +120,10 @@ async fn a_developer_makes_a_sandbox_app_and_rotates_its_secret() {
     let second = Credentials { secret: added["consumer_secret"].as_str().unwrap().to_owned(), ..first.clone() };
     world.has_token(&second, true).await;
     assert_eq!(world.generate(&first).await.status, 200);
+    // People tell them by their ends.
+    let shown = developer.done("GET", &app, None).await;
+    let endings: Vec<_> = shown["secrets"].as_array().unwrap().iter().map(|one| one["ending"].clone()).collect();
+    assert_eq!(endings, [&first, &second].map(|of| json!(of.secret[of.secret.len() - 4..])));
     let full = developer.refused(409, "POST", &format!("{app}/secrets"), None).await;
     assert!(full.contains("two secrets are good already"), "{full}");
 

@@ -67,6 +67,38 @@ async fn a_batch_is_quoted_then_asked_by_the_server_and_told_row_by_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_batch_asks_whether_each_sim_is_the_one_that_was_enrolled() {
+    let world = World::start_office().await;
+    let (owner, clerk) = (Caller::member(&world, MemberRole::Owner), Caller::member(&world, MemberRole::FraudDesk));
+    let app = sandbox_app(&owner).await;
+    let said = json!({"purpose": "fraud_prevention", "reference": "mobile banking"});
+    let compared = async |rows: Value| {
+        let draft = clerk.done("POST", "desk/batches", Some(json!({"app": app, "rows": rows}))).await;
+        let batch = draft["batch"].as_str().unwrap();
+        clerk.done("POST", &format!("desk/batches/{batch}/start"), Some(said.clone())).await;
+        ended(&world, &clerk, batch).await;
+        let rows = clerk.done("GET", &format!("desk/batches/{batch}/rows"), None).await;
+        let file = clerk.call("GET", &format!("desk/batches/{batch}/export?format=csv"), None).await.body;
+        (rows["rows"].as_array().unwrap().clone(), file)
+    };
+    // Enrolled: the file that one takes along says the digits of each SIM.
+    let (rows, file) = compared(json!([{"number": "0722000001"}])).await;
+    let digits = rows[0]["finding"]["sim"].as_str().unwrap();
+    assert!(digits.len() == 16 && file.lines().nth(1).unwrap().ends_with(digits), "{file}");
+    // Compared: the same, another, and what is no SIM's.
+    let other: String = digits.chars().rev().collect();
+    let with = |enrolled: &str| json!([{"number": "0722000001", "enrolled": enrolled}]);
+    for (enrolled, verdict, reason) in [(digits, "allow", "sim_same"), (&*other, "hold", "sim_changed")] {
+        let (rows, _) = compared(with(enrolled)).await;
+        assert_eq!((&rows[0]["enrolled"], &rows[0]["finding"]["verdict"]), (&json!(enrolled), &json!(verdict)));
+        let reasons = rows[0]["finding"]["reasons"].as_array().unwrap();
+        assert!(reasons.iter().any(|told| told["reason"] == reason), "{reasons:?}");
+    }
+    let (rows, _) = compared(with("the blue one")).await;
+    assert_eq!((&rows[0]["state"], &rows[0]["finding"]), (&json!("failed"), &Value::Null), "{rows:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_of_an_app_that_may_not_ask_stops_and_says_why() {
     let world = World::start_office().await;
     let (owner, clerk) = (Caller::member(&world, MemberRole::Owner), Caller::member(&world, MemberRole::FraudDesk));

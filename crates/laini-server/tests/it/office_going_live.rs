@@ -20,6 +20,13 @@ fn steps(run: &Value) -> Vec<String> {
     steps.map(|step| step["state"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Who sees to an item, and since when it is as it is.
+fn clock<'a>(go_live: &'a Value, item: &str) -> (&'a str, &'a str) {
+    let items = go_live["checklist"].as_array().unwrap();
+    let found = items.iter().find(|found| found["item"] == item).unwrap();
+    (found["owner"].as_str().unwrap(), found["since"].as_str().unwrap())
+}
+
 fn open(go_live: &Value) -> Vec<&str> {
     let items = go_live["checklist"].as_array().unwrap().iter().filter(|item| item["is_done"] == false);
     items.map(|item| item["item"].as_str().unwrap()).collect()
@@ -145,6 +152,11 @@ async fn an_app_goes_live_by_deeds_an_approval_and_nothing_else() {
     assert!(refused.contains("the terms in force were not accepted"), "{refused}");
 
     // The list is ticked off one by one.
+    assert_eq!(clock(&begun, "agreement").0, "operator");
+    let began = begun["stages"][0]["at"].as_str().unwrap();
+    for item in ["certificate", "terms", "scripted_run"] {
+        assert_eq!(clock(&begun, item), ("partner", began), "open since the request is there");
+    }
     has_certificate(&world, "2026-11-21");
     assert_eq!(open(&owner.done("GET", &path, None).await)[0], "certificate", "it expired yesterday");
     has_certificate(&world, "2026-11-22");
@@ -154,6 +166,7 @@ async fn an_app_goes_live_by_deeds_an_approval_and_nothing_else() {
     let these = json!({"version": terms["version"], "sha256": terms["sha256"]});
     let accepted = owner.done("POST", "terms/accept", Some(these)).await;
     assert!(accepted["by"].as_str().unwrap().starts_with("member:"));
+    assert_eq!(clock(&owner.done("GET", &path, None).await, "terms").1, accepted["at"].as_str().unwrap());
     let run = passed_run(&world, &owner).await;
     let changed = owner.done("PATCH", &path, Some(json!({"run": run}))).await;
     assert_eq!(open(&changed), Vec::<&str>::new(), "{changed}");
@@ -209,6 +222,8 @@ async fn what_expires_after_the_approval_holds_the_credentials_back() {
     let owner = Caller::member(&world, MemberRole::Owner);
     let refused = owner.refused(409, "POST", &format!("{path}/collect"), None).await;
     assert!(refused.contains("no data-protection certificate"), "{refused}");
+    // It ended with its last day, in the operator's zone.
+    assert_eq!(clock(&owner.done("GET", &path, None).await, "certificate"), ("partner", "2026-11-22T21:00:00Z"));
     owner.done("POST", &format!("{path}/withdraw"), Some(json!({"reason": "later"}))).await;
     owner.refused(409, "POST", &format!("{path}/submit"), None).await;
 }

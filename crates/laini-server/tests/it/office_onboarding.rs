@@ -46,6 +46,16 @@ impl<'w> Sides<'w> {
         (words(&shown["step"]), shown["missing"].as_array().unwrap().iter().map(words).collect())
     }
 
+    /// Whose turn it is, and what the next step needs; the operator's list says the same.
+    async fn next(&self) -> (Value, Value) {
+        let shown = self.owner.done("GET", "onboarding", None).await;
+        let listed = self.staff.at("GET", "/office/v1/onboardings", None).await.json();
+        let of_it = listed["onboardings"].as_array().unwrap().iter().find(|one| one["partner"] == NEW.to_string());
+        let of_it = of_it.unwrap();
+        assert_eq!((&of_it["owner"], &of_it["needs"]), (&shown["owner"], &shown["needs"]));
+        (shown["owner"].clone(), shown["needs"].clone())
+    }
+
     async fn hand_in_papers(&self) {
         self.owner.done("PUT", "organisation", Some(details())).await;
         for purpose in PAPERS {
@@ -91,6 +101,7 @@ async fn a_partner_comes_from_its_papers_to_an_agreement_in_force() {
     assert_eq!((&*step, missing.len()), ("submitted", 8 + PAPERS.len()), "{missing:?}");
     sides.hand_in_papers().await;
     assert_eq!(sides.standing().await, ("submitted".to_owned(), Vec::new()));
+    assert_eq!(sides.next().await, (json!("operator"), json!(["review"])));
     let kept = owner.done("GET", "documents", None).await;
     let document = kept["documents"][0]["document"].as_str().unwrap();
     let file = owner.call("GET", &format!("documents/{document}"), None).await;
@@ -100,6 +111,7 @@ async fn a_partner_comes_from_its_papers_to_an_agreement_in_force() {
     // Looked at, given back with a reason, put right, and looked at again.
     staff.done("POST", "onboarding/moves", Some(to("take_up", ""))).await;
     staff.done("POST", "onboarding/moves", Some(to("return", "the certificate is of another company"))).await;
+    assert_eq!(sides.next().await, (json!("partner"), json!(["submission"])));
     owner.done("POST", "onboarding/comments", Some(json!({"text": "Here is ours."}))).await;
     assert_eq!(owner.send_document("incorporation", "ours.pdf", &PDF.replace("1 0", "2 0")).await.status, 200);
     owner.done("POST", "onboarding/moves", Some(to("submit", ""))).await;
@@ -107,15 +119,19 @@ async fn a_partner_comes_from_its_papers_to_an_agreement_in_force() {
     assert_eq!(on_the_way["onboardings"][0]["partner"], NEW.to_string());
     staff.done("POST", "onboarding/moves", Some(to("take_up", ""))).await;
 
+    assert_eq!(sides.next().await, (json!("operator"), json!(["agreement"])));
     let version = sides.draft().await;
     let sent = staff.done("POST", &format!("{version}/send"), None).await;
     assert_eq!(sides.standing().await.0, "agreement_sent");
+    assert_eq!(sides.next().await, (json!("partner"), json!(["signature:partner", "signature:operator"])));
     let signature = Some(json!({"sha256": sent["sha256"]}));
     let once = owner.done("POST", &format!("{version}/signatures"), signature.clone()).await;
     assert_eq!((&once["state"], once["signatures"].as_array().unwrap().len()), (&json!("sent"), 1));
+    assert_eq!(sides.next().await, (json!("operator"), json!(["signature:operator"])));
     let agreed = staff.done("POST", &format!("{version}/signatures"), signature).await;
     assert_eq!((&agreed["state"], agreed["signatures"].as_array().unwrap().len()), (&json!("signed"), 2));
     assert_eq!(sides.standing().await.0, "signed");
+    assert_eq!(sides.next().await, (json!("operator"), json!(["go_live"])));
     staff.done("POST", "onboarding/moves", Some(to("go_live", ""))).await;
 
     let timeline = owner.done("GET", "onboarding", None).await;

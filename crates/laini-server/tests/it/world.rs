@@ -395,7 +395,7 @@ fn open_accounts(book: &mut AccountBook) -> (Credentials, Credentials) {
             status: AppStatus::Active,
             token_epoch: 0,
             consumer_key: key,
-            secrets: vec![AppSecret::first(secret.hash(), NOW.parse().unwrap())],
+            secrets: vec![AppSecret::first(&secret, NOW.parse().unwrap())],
             profile: AppProfile::default(),
             purpose: Purpose::default(),
             limits: AppLimits::default(),

@@ -1,7 +1,7 @@
 //! The secrets of apps: their hashes, since when they are good, and when they were last used.
 
 use jiff::Timestamp;
-use laini_core::access::SecretHash;
+use laini_core::access::{SecretEnding, SecretHash};
 use laini_core::partner::{AppId, AppSecret, SecretUse};
 use laini_core::store::AccountsError;
 
@@ -14,6 +14,7 @@ pub(super) fn read(columns: &Columns<'_>) -> Result<AppSecret, DbError> {
     Ok(AppSecret {
         number: columns.small("place")?,
         hash: SecretHash(columns.bytes("hash")?),
+        ending: columns.get::<Option<&str>>("ending")?.and_then(SecretEnding::parse),
         created: columns.optional_instant("created")?,
         used: columns.optional_instant("used")?,
     })
@@ -23,17 +24,13 @@ pub(super) async fn insert(transaction: &Transaction<'_>, app: AppId, secret: &A
     let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
     let (created, used) = (micros(secret.created), micros(secret.used));
     let (id, place, hash) = (app.as_u64().cast_signed(), i64::from(secret.number), secret.hash.0.as_slice());
-    let sql = "INSERT INTO app_secret (app, place, hash, created, used) VALUES ($1, $2, $3, $4, $5)";
-    transaction.execute(sql, params![id, place, hash, created, used]).await.map(drop)
+    let ending = secret.ending.as_ref().map(SecretEnding::as_str);
+    let sql = "INSERT INTO app_secret (app, place, hash, created, used, ending) VALUES ($1, $2, $3, $4, $5, $6)";
+    transaction.execute(sql, params![id, place, hash, created, used, ending]).await.map(drop)
 }
 
 /// One more, where there is room for it.
-pub(super) async fn add(
-    transaction: &Transaction<'_>,
-    app: AppId,
-    hash: SecretHash,
-    created: Timestamp,
-) -> Result<(), Refused> {
+pub(super) async fn add(transaction: &Transaction<'_>, app: AppId, secret: &AppSecret) -> Result<(), Refused> {
     let sql = "SELECT * FROM app_secret WHERE app = $1 ORDER BY place";
     let live = transaction.query(sql, params![app.as_u64().cast_signed()]).await?;
     if live.len() >= AppSecret::LIVE_MAX {
@@ -41,7 +38,7 @@ pub(super) async fn add(
     }
     let last = live.last().map(|row| read(&Columns(row))).transpose()?;
     let number = last.map_or(0, |last| last.number.saturating_add(1));
-    Ok(insert(transaction, app, &AppSecret { number, ..AppSecret::first(hash, created) }).await?)
+    Ok(insert(transaction, app, &AppSecret { number, ..*secret }).await?)
 }
 
 /// One less, where another one stays.

@@ -76,7 +76,7 @@ pub(super) async fn app(transaction: &Transaction<'_>, app: AppId, change: &AppC
             let sql = "UPDATE app SET products = $2 WHERE id = $1";
             transaction.execute(sql, params![id, products.to_string()]).await
         }
-        AppChange::SecretAdded { hash, created } => return app_secrets::add(transaction, app, *hash, *created).await,
+        AppChange::SecretAdded(secret) => return app_secrets::add(transaction, app, secret).await,
         AppChange::SecretRetired(number) => return app_secrets::retire(transaction, app, *number).await,
     };
     changed_one(changed, || format!("app {app}"))

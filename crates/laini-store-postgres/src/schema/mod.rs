@@ -30,6 +30,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     // A node of before knows of no restriction: make none until all are replaced.
     Migration { files: &[include_str!("restrictions.sql")], compatible_from: 1 },
     Migration { files: &[include_str!("refusals.sql")], compatible_from: 1 },
+    Migration { files: &[include_str!("secret_endings.sql")], compatible_from: 1 },
 ];
 
 impl Migration {

@@ -1,7 +1,7 @@
 //! The secrets of apps: their hashes, since when they are good, and when they were last used.
 
 use jiff::Timestamp;
-use laini_core::access::SecretHash;
+use laini_core::access::{SecretEnding, SecretHash};
 use laini_core::partner::{AppId, AppSecret, SecretUse};
 use laini_core::store::AccountsError;
 use rusqlite::{Transaction, params};
@@ -10,11 +10,12 @@ use super::engine;
 use super::load::instant;
 
 pub(super) fn of_app(transaction: &Transaction<'_>, app: u64) -> rusqlite::Result<Vec<AppSecret>> {
-    let sql = "SELECT place, hash, created, used FROM app_secret WHERE app = ?1 ORDER BY place";
+    let sql = "SELECT place, hash, created, used, ending FROM app_secret WHERE app = ?1 ORDER BY place";
     let mut statement = transaction.prepare_cached(sql)?;
     let secrets = statement.query_map([app.cast_signed()], |row| {
         let at = |column: usize| row.get::<_, Option<i64>>(column)?.map(instant).transpose();
-        Ok(AppSecret { number: row.get(0)?, hash: SecretHash(row.get(1)?), created: at(2)?, used: at(3)? })
+        let ending = row.get_ref(4)?.as_str_or_null()?.and_then(SecretEnding::parse);
+        Ok(AppSecret { number: row.get(0)?, hash: SecretHash(row.get(1)?), ending, created: at(2)?, used: at(3)? })
     })?;
     secrets.collect()
 }
@@ -22,24 +23,20 @@ pub(super) fn of_app(transaction: &Transaction<'_>, app: u64) -> rusqlite::Resul
 pub(super) fn insert(transaction: &Transaction<'_>, app: AppId, secret: &AppSecret) -> rusqlite::Result<()> {
     let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
     let (created, used) = (micros(secret.created), micros(secret.used));
-    let sql = "INSERT INTO app_secret (app, place, hash, created, used) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let id = app.as_u64().cast_signed();
-    transaction.execute(sql, params![id, secret.number, secret.hash.0.as_slice(), created, used]).map(drop)
+    let sql = "INSERT INTO app_secret (app, place, hash, created, used, ending) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let (id, hash) = (app.as_u64().cast_signed(), secret.hash.0.as_slice());
+    let ending = secret.ending.as_ref().map(SecretEnding::as_str);
+    transaction.execute(sql, params![id, secret.number, hash, created, used, ending]).map(drop)
 }
 
 /// One more, where there is room for it.
-pub(super) fn add(
-    transaction: &Transaction<'_>,
-    app: AppId,
-    hash: SecretHash,
-    created: Timestamp,
-) -> Result<(), AccountsError> {
+pub(super) fn add(transaction: &Transaction<'_>, app: AppId, secret: &AppSecret) -> Result<(), AccountsError> {
     let live = of_app(transaction, app.as_u64()).map_err(engine)?;
     if live.len() >= AppSecret::LIVE_MAX {
         return Err(AccountsError::Exists(format!("a second secret of app {app}")));
     }
     let number = live.last().map_or(0, |last| last.number.saturating_add(1));
-    insert(transaction, app, &AppSecret { number, ..AppSecret::first(hash, created) }).map_err(engine)
+    insert(transaction, app, &AppSecret { number, ..*secret }).map_err(engine)
 }
 
 /// One less, where another one stays.

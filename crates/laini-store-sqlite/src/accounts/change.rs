@@ -72,7 +72,7 @@ pub(super) fn app(transaction: &Transaction<'_>, app: AppId, change: &AppChange)
             let sql = "UPDATE app SET products = ?2 WHERE id = ?1";
             transaction.execute(sql, params![id, products.to_string()]).map(drop)
         }
-        AppChange::SecretAdded { hash, created } => return app_secrets::add(transaction, app, *hash, *created),
+        AppChange::SecretAdded(secret) => return app_secrets::add(transaction, app, secret),
         AppChange::SecretRetired(number) => return app_secrets::retire(transaction, app, *number),
     };
     changed.map_err(engine)

@@ -1,7 +1,7 @@
 //! The accounts: partners, agreements, apps, the records of the office, the audit trail, and calls that were refused.
 //!
 //! Owns `accounts.db`, which any number of processes may have open at once. Must never hold a secret
-//! (only hashes of them), change an agreement or an audit row, or change anything without raising the
+//! (only hashes of them, and how those end that were minted here), change an agreement or an audit row, or change anything without raising the
 //! version by which servers notice it (the log of refused calls is none of that).
 
 mod app_secrets;
@@ -41,6 +41,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("app_secrets.sql"),
     include_str!("restrictions.sql"),
     include_str!("refusals.sql"),
+    include_str!("secret_endings.sql"),
 ];
 /// How long a change waits for another process that holds the file: it holds up a server's worker.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);

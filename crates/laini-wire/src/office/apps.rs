@@ -54,6 +54,8 @@ pub struct AppAnswer {
 pub struct SecretAnswer {
     /// Its number among the secrets of its app.
     pub number: u32,
+    /// Its last four characters; null = it was made elsewhere, or before they were kept.
+    pub ending: Option<String>,
     /// Since when it is good (RFC 3339); null = it is not known.
     pub created: Option<String>,
     /// When it last got a token, to about a minute; null = never, as far as is known.

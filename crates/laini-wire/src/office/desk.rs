@@ -26,6 +26,9 @@ pub struct NewDeskRow {
     /// Its own reference; without one, the batch's holds.
     #[serde(default)]
     pub reference: String,
+    /// The digits of its SIM as it was enrolled: whether it is still that one is asked, too.
+    #[serde(default)]
+    pub enrolled: String,
     /// An amount; it comes back in the rows and goes nowhere else.
     #[serde(default)]
     pub amount: String,
@@ -177,6 +180,8 @@ pub struct DeskRowAnswer {
     pub number: String,
     /// Its own reference.
     pub reference: String,
+    /// The digits of the SIM that was enrolled, as they were brought.
+    pub enrolled: String,
     /// As it was brought.
     pub amount: String,
     /// As it was brought.

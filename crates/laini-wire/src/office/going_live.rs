@@ -105,6 +105,10 @@ pub struct ChecklistItem {
     pub item: String,
     /// Whether it is done.
     pub is_done: bool,
+    /// Who sees to it: `partner` or `operator`.
+    pub owner: String,
+    /// Since when it is done, or since when it is open (RFC 3339).
+    pub since: String,
     /// What was found, or what to do.
     pub why: String,
 }

@@ -37,6 +37,9 @@ pub struct OnboardingAnswer {
     pub owner: Option<String>,
     /// What an agreement cannot be sent without.
     pub missing: Vec<String>,
+    /// What the next step needs: what is missing of the papers, then `submission`, `review`, `agreement`,
+    /// `signature:partner`, `signature:operator`, `beginning` (of the agreement), `go_live`.
+    pub needs: Vec<String>,
     /// Every step, in order.
     pub history: Vec<OnboardingStepItem>,
     /// What both sides said, in order.
@@ -90,6 +93,11 @@ pub struct OnboardingItem {
     pub partner: String,
     /// Where it stands.
     pub step: String,
+    /// Whose turn it is: partner, operator. Absent where nothing more is to come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// What the next step needs, as in the partner's own onboarding.
+    pub needs: Vec<String>,
     /// When it began (RFC 3339).
     pub began: String,
     /// Since when it stands there (RFC 3339).

@@ -82,8 +82,12 @@ fn imported_credentials_get_a_token_and_rotate() {
     let shown = lab.json(&["app", "show", KEY]);
     assert_eq!(shown["secrets"][0]["number"], 1);
     assert!(shown["secrets"][0]["last_used"].is_string(), "{shown}");
+    let ending = &new.consumer_secret[new.consumer_secret.len() - 4..];
+    assert_eq!(shown["secrets"][0]["ending"], ending);
     let unused = lab.json(&["app", "rotate", "cards"]);
     assert!(unused["consumer_secret"].is_string());
-    assert_eq!(lab.json(&["app", "show", "cards"])["secrets"][1]["last_used"], Value::Null);
+    let cards = lab.json(&["app", "show", "cards"]);
+    assert_eq!(cards["secrets"][1]["last_used"], Value::Null);
+    assert_eq!(cards["secrets"][0]["ending"], Value::Null, "nothing is kept of a secret that was brought along");
     assert_eq!(lab.json(&["app", "go-live", "list"]), serde_json::json!([]));
 }

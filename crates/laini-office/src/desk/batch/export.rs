@@ -69,8 +69,20 @@ pub fn rows(
 }
 
 /// The columns of an export.
-const HEAD: [&str; 11] =
-    ["line", "number", "reference", "amount", "name", "verdict", "reasons", "check", "asked", "data_of", "charge"];
+const HEAD: [&str; 12] = [
+    "line",
+    "number",
+    "reference",
+    "amount",
+    "name",
+    "verdict",
+    "reasons",
+    "check",
+    "asked",
+    "data_of",
+    "charge",
+    "sim",
+];
 
 /// Rows of a batch as a file, as they stand: numbers masked, no text a formula.
 pub fn export(
@@ -91,11 +103,11 @@ pub fn export(
     format.write(&HEAD, rows.into_iter().map(cells)).map_err(|error| Problem::Store(error.to_string()))
 }
 
-fn came(row: &BatchRow) -> [String; 6] {
+fn came(row: &BatchRow) -> [String; 7] {
     let none = String::new;
     match &row.came {
-        None => [none(), none(), none(), none(), none(), none()],
-        Some(Came::Failed(why)) => ["failed".to_owned(), why.clone(), none(), none(), none(), none()],
+        None => [none(), none(), none(), none(), none(), none(), none()],
+        Some(Came::Failed(why)) => ["failed".to_owned(), why.clone(), none(), none(), none(), none(), none()],
         Some(Came::Found(found)) => {
             let reason = |reason: laini_core::desk::Reason| match reason.days() {
                 Some(days) => format!("{} {days}", reason.word()),
@@ -109,6 +121,7 @@ fn came(row: &BatchRow) -> [String; 6] {
                 found.at.to_string(),
                 found.as_of.clone().unwrap_or_default(),
                 found.charge().map(|charge| charge.to_string()).unwrap_or_default(),
+                found.sim.clone().unwrap_or_default(),
             ]
         }
     }

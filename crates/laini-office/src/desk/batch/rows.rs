@@ -21,6 +21,9 @@ pub struct BatchRow {
     pub number: String,
     /// Its own reference; empty = the batch's holds.
     pub reference: String,
+    /// The digits of the SIM that was enrolled; empty = none is expected.
+    #[serde(default)]
+    pub enrolled: String,
     /// As it was brought.
     pub amount: String,
     /// As it was brought.
@@ -45,8 +48,8 @@ pub enum Came {
 
 impl BatchRow {
     pub(super) fn new(entry: Entry) -> Self {
-        let Entry { line, number, reference, amount, name } = entry;
-        Self { line, number, reference, amount, name, came: None, round: 0, misses: 0 }
+        let Entry { line, number, reference, enrolled, amount, name } = entry;
+        Self { line, number, reference, enrolled, amount, name, came: None, round: 0, misses: 0 }
     }
 }
 

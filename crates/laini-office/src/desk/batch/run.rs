@@ -57,6 +57,8 @@ pub struct Question {
     pub number: String,
     /// The reference to ask with.
     pub reference: String,
+    /// The digits of the SIM that was enrolled.
+    pub expect: Option<String>,
     /// The idempotency key: the same for a row however often it is asked, until a person wants it asked anew.
     pub key: String,
 }
@@ -131,6 +133,7 @@ fn questions(batch: &DeskBatch, reference: &str, rows: &[BatchRow]) -> Vec<Quest
         row: number,
         number: row.number.clone(),
         reference: if row.reference.is_empty() { reference.to_owned() } else { row.reference.clone() },
+        expect: Some(row.enrolled.clone()).filter(|digits| !digits.is_empty()),
         key: format!("desk-{}-{number}-{}", batch.id, row.round),
     };
     open.map(question).collect()

@@ -90,7 +90,7 @@ impl BatchRow {
     }
 
     fn forget(&mut self) {
-        for text in [&mut self.number, &mut self.reference, &mut self.amount, &mut self.name] {
+        for text in [&mut self.number, &mut self.reference, &mut self.enrolled, &mut self.amount, &mut self.name] {
             text.clear();
         }
         self.came.get_or_insert_with(|| Came::Failed(ERASED.to_owned()));

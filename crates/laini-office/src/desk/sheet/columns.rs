@@ -8,12 +8,15 @@ use crate::Problem;
 
 /// The longest reference, name or amount of a row, in characters.
 pub const NAME_CHARS_MAX: usize = 128;
+/// Digits by which an enrolled SIM is known.
+const ENROLLED_DIGITS: usize = 16;
 /// Rows that a column is told by.
 const ROWS_LOOKED_AT: usize = 200;
 /// What columns of each kind are often called, in small letters.
 const NUMBER_NAMES: [&str; 7] = ["msisdn", "phone", "mobile", "number", "tel", "simu", "namba"];
 const REFERENCE_NAMES: [&str; 8] = ["ref", "cheque", "check no", "case", "payout", "hundi", "rejeleo", "id"];
 const AMOUNT_NAMES: [&str; 6] = ["amount", "amt", "value", "kes", "sum", "kiasi"];
+const ENROLLED_NAMES: [&str; 3] = ["enrol", "sim", "expect"];
 const NAME_NAMES: [&str; 6] = ["name", "payee", "customer", "holder", "jina", "mteja"];
 
 /// Which column is which, from 0.
@@ -23,6 +26,9 @@ pub struct Columns {
     pub number: usize,
     /// Each row's own reference.
     pub reference: Option<usize>,
+    /// The digits of each row's SIM as it was enrolled.
+    #[serde(default)]
+    pub enrolled: Option<usize>,
     /// An amount; it goes into the export and nowhere else.
     pub amount: Option<usize>,
     /// A name; it goes into the export and nowhere else.
@@ -40,6 +46,9 @@ pub struct Entry {
     pub number: String,
     /// Its own reference; empty = the batch's holds.
     pub reference: String,
+    /// The digits of the SIM that was enrolled; empty = none is expected.
+    #[serde(default)]
+    pub enrolled: String,
     /// As it was brought.
     pub amount: String,
     /// As it was brought.
@@ -70,20 +79,27 @@ pub fn guess(sheet: &Sheet, plan: NumberPlan) -> Option<Columns> {
         return None;
     }
     let has_header = number_at(first, best, plan).is_none() && first.cells.iter().any(|cell| has_letters(cell));
-    let mut taken = vec![best];
+    // A column is named like one of them soon ("simu"), so its cells have to look like them, too.
+    let holds_digits = |column: &usize| {
+        let has_digits = |row: &SheetRow| row.cells.get(*column).is_some_and(|cell| is_enrolled(cell.trim()));
+        rows.iter().any(has_digits)
+    };
+    let mut named_so = (0..sheet.width()).filter(|column| *column != best && is_named(*column, &ENROLLED_NAMES));
+    let enrolled = named_so.find(holds_digits).filter(|_| has_header);
+    let mut taken: Vec<usize> = enrolled.into_iter().chain([best]).collect();
     let mut named = |of: &[&str]| {
         let found = (0..sheet.width()).find(|column| has_header && !taken.contains(column) && is_named(*column, of));
         taken.extend(found);
         found
     };
     let (amount, name) = (named(&AMOUNT_NAMES), named(&NAME_NAMES));
-    Some(Columns { number: best, reference: named(&REFERENCE_NAMES), amount, name, has_header })
+    Some(Columns { number: best, reference: named(&REFERENCE_NAMES), enrolled, amount, name, has_header })
 }
 
 impl Columns {
     /// Refuses a column that is two things, or that no row has.
     pub fn checked(self, sheet: &Sheet) -> Result<Self, Problem> {
-        let others = [self.reference, self.amount, self.name];
+        let others = [self.reference, self.enrolled, self.amount, self.name];
         let mut all: Vec<usize> = others.into_iter().flatten().chain([self.number]).collect();
         all.sort_unstable();
         let is_twice = all.windows(2).any(|pair| pair[0] == pair[1]);
@@ -111,8 +127,14 @@ impl Columns {
                 let cell = column.and_then(|column| row.cells.get(column)).map(String::as_str).unwrap_or_default();
                 cell.chars().take(NAME_CHARS_MAX).collect::<String>()
             };
-            let (reference, amount, name) = (text(self.reference), text(self.amount), text(self.name));
-            entries.rows.push(Entry { line: row.line, number: number.digits(), reference, amount, name });
+            entries.rows.push(Entry {
+                line: row.line,
+                number: number.digits(),
+                reference: text(self.reference),
+                enrolled: text(self.enrolled).trim().to_owned(),
+                amount: text(self.amount),
+                name: text(self.name),
+            });
         }
         entries
     }
@@ -126,6 +148,10 @@ pub fn number(cell: &str, plan: NumberPlan) -> Option<Msisdn> {
 
 fn number_at(row: &SheetRow, column: usize, plan: NumberPlan) -> Option<Msisdn> {
     number(row.cells.get(column)?, plan)
+}
+
+fn is_enrolled(cell: &str) -> bool {
+    cell.len() == ENROLLED_DIGITS && cell.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn has_letters(cell: &str) -> bool {

@@ -63,6 +63,8 @@ struct AppPage {
 
 struct SecretRow {
     number: u32,
+    /// Its last four characters, where they are known.
+    ending: Option<String>,
     created: Option<String>,
     age_days: Option<i64>,
     used: Option<String>,
@@ -72,7 +74,8 @@ impl SecretRow {
     fn of(secret: &AppSecret, portal: &Portal, now: Timestamp) -> Self {
         let shown = |at: Option<Timestamp>| at.map(|at| portal.shown(at));
         let age_days = secret.created.map(|created| now.duration_since(created).as_hours() / 24);
-        Self { number: secret.number, created: shown(secret.created), age_days, used: shown(secret.used) }
+        let ending = secret.ending.map(|ending| ending.as_str().to_owned());
+        Self { number: secret.number, ending, created: shown(secret.created), age_days, used: shown(secret.used) }
     }
 }
 

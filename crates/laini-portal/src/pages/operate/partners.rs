@@ -4,19 +4,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
-use laini_core::partner::{GoLiveState, OnboardingStep, PartnerId, Side};
-use laini_office::going_live::GoLive;
-use laini_office::onboarding::{self, Onboarding};
-use laini_office::{PageRequest, Problem, Work};
+use jiff::Timestamp;
+use laini_core::partner::{GoLiveItem, GoLiveState, OnboardingStep, PartnerId, Side};
+use laini_office::going_live::{self, GoLive};
+use laini_office::onboarding::{self, Onboarding, Standing};
+use laini_office::{Cursor, PageRequest, Problem, Work};
 
 use super::LOOKS;
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
+use crate::pages::partner::{needs_in_words, of_go_live};
 use crate::portal::Portal;
 use crate::sorting::{Sorting, Table, by_text};
+use crate::ticket_thread::span;
 use crate::visit::{Visit, page};
-use crate::words::OnboardingWords;
+use crate::words::{OnboardingWords, Words};
 
 /// Partners in a column of the board at most; its tab has all of them.
 const COLUMN_MAX: usize = 20;
@@ -57,7 +60,11 @@ struct Card {
     step: &'static str,
     turn: &'static str,
     tone: &'static str,
+    /// What its next step needs.
+    needs: String,
     since: String,
+    /// For how long it stands there.
+    waits: String,
 }
 
 /// Of one step; they come as they began.
@@ -83,23 +90,42 @@ const BOARD: [OnboardingStep; 5] = [
 
 /// What the board is made of: of each step those that began last, and who waits for production.
 struct Board {
-    steps: Vec<(OnboardingStep, laini_office::Page<Onboarding>)>,
-    go_lives: laini_office::Page<GoLive>,
+    steps: Vec<(OnboardingStep, Listed)>,
+    go_lives: Vec<(GoLive, Vec<GoLiveItem>)>,
+}
+
+/// A page of partners on their way, and how each stands.
+struct Listed {
+    ways: Vec<(Onboarding, Standing)>,
+    next: Option<Cursor>,
+}
+
+fn listed(work: &mut Work<'_>, step: OnboardingStep, page: PageRequest) -> Result<Listed, Problem> {
+    let found = onboarding::list(work, Some(step), page)?;
+    let stands = |way: Onboarding| onboarding::standing(work, &way).map(|standing| (way, standing));
+    Ok(Listed { ways: found.items.into_iter().map(stands).collect::<Result<_, _>>()?, next: found.next })
+}
+
+/// What of a request's checklist is open, its approval aside.
+fn open(work: &mut Work<'_>, request: &GoLive) -> Result<Vec<GoLiveItem>, Problem> {
+    let found = going_live::checklist(work, request)?;
+    Ok(found.into_iter().filter(|found| !found.is_done).map(|found| found.item).collect())
 }
 
 fn board(work: &mut Work<'_>) -> Result<Board, Problem> {
     let column = PageRequest { limit: COLUMN_MAX, ..PageRequest::FIRST };
-    let steps = BOARD.into_iter().map(|step| Ok((step, onboarding::list(work, Some(step), column)?)));
+    let steps = BOARD.into_iter().map(|step| Ok((step, listed(work, step, column)?)));
     let steps = steps.collect::<Result<_, Problem>>()?;
-    let go_lives = work.find("state", GoLiveState::AwaitingApproval.word(), false, column)?;
-    Ok(Board { steps, go_lives })
+    let waiting = work.find::<GoLive>("state", GoLiveState::AwaitingApproval.word(), false, column)?.items;
+    let go_lives = waiting.into_iter().map(|request| open(work, &request).map(|open| (request, open)));
+    Ok(Board { steps, go_lives: go_lives.collect::<Result<_, _>>()? })
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let step = OnboardingStep::parse(visit.query("step")).ok();
     let found = portal.work(&visit, move |work, visit| {
         let listed = match step {
-            Some(_) => Some(onboarding::list(work, step, visit.asked_page()?)?),
+            Some(step) => Some(listed(work, step, visit.asked_page()?)?),
             None => None,
         };
         let names: HashMap<_, _> =
@@ -107,12 +133,13 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         Ok((board(work)?, listed, names))
     });
     let (board, listed, names) = found.await?;
-    let words = &visit.language.words().onboarding;
-    let shown = Shown { portal: &portal, words, names: &names };
+    let all = visit.language.words();
+    let words = &all.onboarding;
+    let shown = Shown { portal: &portal, all, names: &names, now: visit.context.at };
     let steps = OnboardingStep::ALL.into_iter().map(|other| (other.word(), words.step(other), Some(other) == step));
     let (mut rows, next) = listed.map_or_else(
         || (Vec::new(), None),
-        |listed| (listed.items.iter().map(|way| shown.card(way)).collect(), listed.next),
+        |listed| (listed.ways.iter().map(|way| shown.card(way)).collect(), listed.next),
     );
     let mut sorting = Sorting::asked(&CARDS, &visit, HERE);
     sorting.sort(&mut rows, next.is_some());
@@ -121,11 +148,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         words,
         tabs: std::iter::once(("", words.board, step.is_none())).chain(steps).collect(),
         first: first(&board),
-        columns: if step.is_none() {
-            shown.columns(&board, visit.language.words().go_live.your_turn)
-        } else {
-            Vec::new()
-        },
+        columns: if step.is_none() { shown.columns(&board) } else { Vec::new() },
         sorting,
         rows,
         tab: step.map_or("", OnboardingStep::word),
@@ -135,63 +158,79 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
 
 /// What has waited longest for the operator: a partner, or a request to go live.
 fn first(board: &Board) -> Option<String> {
-    let partners = board.steps.iter().flat_map(|(_, page)| &page.items);
-    let waiting = partners.filter(|way| way.step.owner() == Some(Side::Operator));
-    let waiting = waiting.map(|way| (way.history.last().map(|moved| moved.at), format!("/partners/{}", way.partner)));
-    let requests = board.go_lives.items.iter();
-    let requests = requests.map(|one| (one.stages.last().map(|stage| stage.at), of_request(one)));
+    let partners = board.steps.iter().flat_map(|(_, listed)| &listed.ways);
+    let waiting = partners.filter(|(_, standing)| standing.turn == Some(Side::Operator));
+    let waiting =
+        waiting.map(|(way, _)| (way.history.last().map(|moved| moved.at), format!("/partners/{}", way.partner)));
+    let requests = board
+        .go_lives
+        .iter()
+        .map(|(one, _)| (one.stages.last().map(|stage| stage.at), of_go_live(one.partner, one.id)));
     waiting.chain(requests).min_by_key(|(since, _)| *since).map(|(_, href)| href)
-}
-
-fn of_request(request: &GoLive) -> String {
-    format!("/partners/{}/go-live/{}", request.partner, request.id)
 }
 
 /// What cards are made with.
 struct Shown<'a> {
     portal: &'a Portal,
-    words: &'static OnboardingWords,
+    all: &'static Words,
     names: &'a HashMap<PartnerId, String>,
+    now: Timestamp,
 }
 
 impl Shown<'_> {
-    fn card(&self, way: &Onboarding) -> Card {
-        let (turn, tone) = match way.step.owner() {
-            Some(Side::Operator) => (self.words.your_turn, "care"),
-            Some(Side::Partner) => (self.words.partners_turn, ""),
-            None => ("", ""),
-        };
+    fn card(&self, (way, standing): &(Onboarding, Standing)) -> Card {
+        let words = &self.all.onboarding;
+        let since = way.history.last().map_or(way.began, |moved| moved.at);
         Card {
             href: format!("/partners/{}", way.partner),
-            name: self.names.get(&way.partner).cloned().unwrap_or_default(),
-            step: self.words.step(way.step),
-            turn,
-            tone,
-            since: way.history.last().map(|moved| self.portal.shown(moved.at)).unwrap_or_default(),
+            step: words.step(way.step),
+            turn: words.turn(standing.turn, Side::Operator),
+            tone: if standing.turn == Some(Side::Operator) { "care" } else { "" },
+            needs: needs_in_words(&standing.needs, self.all),
+            ..self.blank(way.partner, since)
         }
     }
 
-    fn columns(&self, board: &Board, your_turn: &'static str) -> Vec<Column> {
-        let column = |(step, page): &(OnboardingStep, laini_office::Page<Onboarding>)| Column {
-            label: self.words.step(*step),
-            is_ours: step.owner() == Some(Side::Operator),
-            cards: page.items.iter().map(|way| self.card(way)).collect(),
-            more: page.next.map(|_| step.word()),
-        };
-        let waiting = |request: &GoLive| Card {
-            href: of_request(request),
-            name: self.names.get(&request.partner).cloned().unwrap_or_default(),
-            step: "",
-            turn: your_turn,
+    fn waiting(&self, (request, open): &(GoLive, Vec<GoLiveItem>)) -> Card {
+        let words = &self.all.onboarding;
+        let since = request.stages.last().map_or(request.began, |stage| stage.at);
+        let items = open.iter().map(|item| self.all.go_live.item(*item));
+        Card {
+            href: of_go_live(request.partner, request.id),
+            turn: words.your_turn,
             tone: "care",
-            since: request.stages.last().map(|stage| self.portal.shown(stage.at)).unwrap_or_default(),
+            needs: items.chain([words.approval]).collect::<Vec<_>>().join(", "),
+            ..self.blank(request.partner, since)
+        }
+    }
+
+    fn blank(&self, partner: PartnerId, since: Timestamp) -> Card {
+        Card {
+            href: String::new(),
+            name: self.names.get(&partner).cloned().unwrap_or_default(),
+            step: "",
+            turn: "",
+            tone: "",
+            needs: String::new(),
+            since: self.portal.shown(since),
+            waits: span(self.now.duration_since(since)),
+        }
+    }
+
+    fn columns(&self, board: &Board) -> Vec<Column> {
+        let words = &self.all.onboarding;
+        let column = |(step, listed): &(OnboardingStep, Listed)| Column {
+            label: words.step(*step),
+            is_ours: step.owner() == Some(Side::Operator),
+            cards: listed.ways.iter().map(|way| self.card(way)).collect(),
+            more: listed.next.map(|_| step.word()),
         };
         let mut columns: Vec<_> = board.steps.iter().map(column).collect();
         // Between those who signed and those who were returned.
         let go_lives = Column {
-            label: self.words.waiting_go_lives,
+            label: words.waiting_go_lives,
             is_ours: true,
-            cards: board.go_lives.items.iter().map(waiting).collect(),
+            cards: board.go_lives.iter().map(|request| self.waiting(request)).collect(),
             more: None,
         };
         columns.insert(columns.len() - 1, go_lives);

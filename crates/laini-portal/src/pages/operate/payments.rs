@@ -48,6 +48,8 @@ struct PaymentsPage {
     by_unmatched: Sorting<Row>,
     unmatched: Vec<Row>,
     has_more_unmatched: bool,
+    /// Whether those without a partner alone are listed, page by page.
+    is_unmatched_alone: bool,
     by_all: Sorting<Row>,
     payments: Vec<Row>,
     next: Option<String>,
@@ -147,9 +149,13 @@ async fn with(
     let words = &visit.language.words().finance;
     let mut by_unmatched = Sorting::first(&UNMATCHED, visit, HERE);
     let is_turned = by_unmatched.is_turned();
+    let is_unmatched_alone = visit.query("which") == "unmatched";
+    let mut by_all = Sorting::asked(if is_unmatched_alone { &UNMATCHED } else { &ALL }, visit, HERE);
+    let is_all_turned = by_all.is_turned();
     let found = portal.work(visit, move |work, visit| {
         let unmatched = payments::list(work, true, PageRequest { is_turned, ..PageRequest::FIRST })?;
-        let all = payments::list(work, false, visit.asked_page()?)?;
+        let asked = PageRequest { is_turned: is_all_turned, ..visit.asked_page()? };
+        let all = payments::list(work, is_unmatched_alone, asked)?;
         Ok((unmatched, all, names(work)?))
     });
     let (unmatched, all, names) = found.await?;
@@ -158,7 +164,6 @@ async fn with(
     };
     let (mut known, mut open) = (rows(&all), rows(&unmatched));
     by_unmatched.sort(&mut open, unmatched.next.is_some());
-    let mut by_all = Sorting::asked(&ALL, visit, HERE);
     by_all.sort(&mut known, all.next.is_some());
     page(&PaymentsPage {
         frame: visit.frame(portal, words.payments),
@@ -166,6 +171,7 @@ async fn with(
         by_unmatched,
         unmatched: open,
         has_more_unmatched: unmatched.next.is_some(),
+        is_unmatched_alone,
         by_all,
         payments: known,
         next: all.next.map(|next| next.to_string()),

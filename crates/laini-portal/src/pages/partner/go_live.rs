@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use jiff::Timestamp;
 use laini_core::access::SecretHash;
 use laini_core::partner::{
     AppId, GoLiveId, GoLiveItem, GoLiveState, May, MemberRole, PartnerId, Product, ProductSet, Side,
@@ -18,8 +19,9 @@ use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
 use crate::sorting::{Sorting, Table, by_text};
+use crate::ticket_thread::span;
 use crate::visit::{Visit, page};
-use crate::words::GoLiveWords;
+use crate::words::{GoLiveWords, Words};
 
 /// Who binds a partner.
 const ACCEPTS: Access = Access::SignedIn(May { members: &[MemberRole::Owner], staff: &[] });
@@ -85,7 +87,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         Ok((named, requests))
     });
     let (named, requests) = found.await?;
-    let words = &visit.language.words().go_live;
+    let all = visit.language.words();
+    let words = &all.go_live;
     let side = onboarding::side(&visit.actor());
     let row = |request: &GoLive| Row {
         id: request.id,
@@ -93,7 +96,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         products: in_words(&request.products),
         state: words.state(request.state),
         tone: tone(request.state),
-        turn: words.turn(request.state, side),
+        turn: all.onboarding.turn(request.state.owner(), side),
         since: request.stages.last().map(|stage| portal.shown(stage.at)).unwrap_or_default(),
     };
     let mut rows: Vec<_> = requests.items.iter().map(row).collect();
@@ -138,7 +141,7 @@ struct GoLivePage {
     state: &'static str,
     tone: &'static str,
     turn: &'static str,
-    way: Vec<(&'static str, &'static str)>,
+    way: Vec<Step>,
     items: Vec<Item>,
     /// What comes next for whoever looks: the word of an item or a button; empty where it is not their turn.
     next: &'static str,
@@ -158,11 +161,21 @@ struct GoLivePage {
     base_url: String,
 }
 
+/// A step of the way to the keys.
+struct Step {
+    label: &'static str,
+    class: &'static str,
+    /// When it was reached, and where it stands now, whose turn it is and for how long.
+    clock: String,
+}
+
 /// An item of the checklist.
 struct Item {
     word: &'static str,
     label: &'static str,
     is_done: bool,
+    /// Since when it is done, or whose turn it is and for how long.
+    clock: String,
     why: String,
     /// Where it is done, where that is another page.
     link: String,
@@ -207,12 +220,13 @@ pub(super) async fn show_with(portal: &Arc<Portal>, visit: &Arc<Visit>, once: Sh
     let found = portal.work(visit, move |work, visit| {
         let named = named(work, visit)?;
         let request = going_live::the_request(work, named.0, id)?;
-        let items = going_live::checklist(work, named.0, request.product_set(), request.run)?;
+        let items = going_live::checklist(work, &request)?;
         Ok((named, request, items, run::sandbox_apps(work, visit)?))
     });
     let (named, request, items, sandbox_apps) = found.await?;
-    let words = &visit.language.words().go_live;
-    let side = onboarding::side(&visit.actor());
+    let all = visit.language.words();
+    let words = &all.go_live;
+    let clock = Clock { portal, all, side: onboarding::side(&visit.actor()), now: visit.context.at };
     let open = |item| items.iter().any(|found| found.item == item && !found.is_done);
     let is_with_partner = matches!(request.state, GoLiveState::Preparing | GoLiveState::Returned);
     let needs_terms = open(GoLiveItem::Terms) && is_with_partner && may(visit, &ACCEPTS);
@@ -226,10 +240,10 @@ pub(super) async fn show_with(portal: &Arc<Portal>, visit: &Arc<Visit>, once: Sh
         products: in_words(&request.products),
         state: words.state(request.state),
         tone: tone(request.state),
-        turn: words.turn(request.state, side),
-        way: way(request.state, words),
+        turn: clock.turn(request.state.owner()),
+        way: way(&request, &clock),
         next: next(visit, request.state, &items),
-        items: items.iter().map(|found| item(visit, words, found)).collect::<Result<_, _>>()?,
+        items: items.iter().map(|found| item(visit, &clock, found)).collect::<Result<_, _>>()?,
         stages: stages(portal, &request, words),
         terms: terms.map(|terms| TermsShown {
             version: terms.version,
@@ -262,27 +276,65 @@ fn next(visit: &Visit, state: GoLiveState, items: &[CheckedItem]) -> &'static st
     }
 }
 
-fn item(visit: &Visit, words: &GoLiveWords, found: &CheckedItem) -> Result<Item, Problem> {
-    let (label, section) = match found.item {
-        GoLiveItem::Agreement => (words.items[0], "agreements"),
-        GoLiveItem::Certificate => (words.items[1], "organisation"),
-        GoLiveItem::Terms => (words.items[2], ""),
-        GoLiveItem::Run => (words.items[3], ""),
-    };
-    let link = if section.is_empty() { String::new() } else { home(visit, section)? };
-    Ok(Item { word: found.item.word(), label, is_done: found.is_done, why: found.why.clone(), link })
+/// Tells whose turn it is, and for how long.
+struct Clock<'a> {
+    portal: &'a Portal,
+    all: &'static Words,
+    side: Side,
+    now: Timestamp,
 }
 
-fn way(now: GoLiveState, words: &GoLiveWords) -> Vec<(&'static str, &'static str)> {
-    // One that was returned stands where it began; one that was withdrawn stands nowhere.
-    let now = if now == GoLiveState::Returned { GoLiveState::Preparing } else { now };
-    let place = WAY.iter().position(|state| *state == now);
-    let class = |at: usize| match place {
-        Some(place) if at < place || now == GoLiveState::Live => "done",
-        Some(place) if at == place => "now",
-        _ => "",
+impl Clock<'_> {
+    fn turn(&self, owner: Option<Side>) -> &'static str {
+        self.all.onboarding.turn(owner, self.side)
+    }
+
+    /// Nothing is waited for since then.
+    fn reached(&self, at: Timestamp) -> String {
+        self.portal.shown(at)
+    }
+
+    /// Waited for since then, by one of both sides.
+    fn waits(&self, owner: Side, since: Timestamp) -> String {
+        let (turn, word) = (self.turn(Some(owner)), self.all.go_live.open_since);
+        format!("{turn}, {word} {} ({})", self.portal.shown(since), span(self.now.duration_since(since)))
+    }
+}
+
+fn item(visit: &Visit, clock: &Clock<'_>, found: &CheckedItem) -> Result<Item, Problem> {
+    let link = match found.item {
+        GoLiveItem::Agreement => home(visit, "agreements")?,
+        GoLiveItem::Certificate => home(visit, "organisation")?,
+        GoLiveItem::Terms | GoLiveItem::Run => String::new(),
     };
-    WAY.iter().enumerate().map(|(at, state)| (words.state(*state), class(at))).collect()
+    Ok(Item {
+        word: found.item.word(),
+        label: clock.all.go_live.item(found.item),
+        is_done: found.is_done,
+        clock: if found.is_done { clock.reached(found.since) } else { clock.waits(found.owner, found.since) },
+        why: found.why.clone(),
+        link,
+    })
+}
+
+fn way(request: &GoLive, clock: &Clock<'_>) -> Vec<Step> {
+    // One that was returned stands where it began; one that was withdrawn stands nowhere.
+    let now = if request.state == GoLiveState::Returned { GoLiveState::Preparing } else { request.state };
+    let place = WAY.iter().position(|state| *state == now);
+    let reached = |state| request.stages.iter().rev().find(|stage| stage.state == state).map(|stage| stage.at);
+    let step = |(at, state): (usize, &GoLiveState)| {
+        let (class, told) = match place {
+            Some(place) if at < place || now == GoLiveState::Live => {
+                ("done", reached(*state).map(|at| clock.reached(at)))
+            }
+            Some(place) if at == place => {
+                ("now", request.state.owner().zip(reached(request.state)).map(|(owner, at)| clock.waits(owner, at)))
+            }
+            _ => ("", None),
+        };
+        Step { label: clock.all.go_live.state(*state), class, clock: told.unwrap_or_default() }
+    };
+    WAY.iter().enumerate().map(step).collect()
 }
 
 fn stages(portal: &Portal, request: &GoLive, words: &GoLiveWords) -> Vec<Stage> {
@@ -347,7 +399,7 @@ async fn collect(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Probl
 }
 
 /// Where a request is.
-pub(super) fn of(partner: PartnerId, id: GoLiveId) -> String {
+pub(in crate::pages) fn of(partner: PartnerId, id: GoLiveId) -> String {
     format!("{}/{id}", path_of(partner, "go-live"))
 }
 
@@ -375,13 +427,9 @@ impl GoLiveWords {
         place.map_or("", |place| self.states[place])
     }
 
-    /// Whose turn it is in a state, for whoever acts for `side`.
-    pub(in crate::pages) fn turn(&self, state: GoLiveState, side: Side) -> &'static str {
-        match state.owner() {
-            None => "",
-            Some(owner) if owner == side => self.your_turn,
-            Some(Side::Operator) => self.operators_turn,
-            Some(Side::Partner) => self.partners_turn,
-        }
+    /// An item of the checklist as people call it.
+    pub(in crate::pages) fn item(&self, item: GoLiveItem) -> &'static str {
+        let place = GoLiveItem::ALL.iter().position(|other| *other == item);
+        place.map_or("", |place| self.items[place])
     }
 }

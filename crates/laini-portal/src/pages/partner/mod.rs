@@ -22,7 +22,8 @@ use crate::page::{Access, Page};
 use crate::visit::Visit;
 
 pub(super) use audit::pages_of_all as pages_of_whole_trail;
-pub(super) use go_live::read_terms;
+pub(super) use go_live::{of as of_go_live, read_terms};
+pub(super) use onboarding::in_words as needs_in_words;
 pub(super) use team::{PEOPLE, PEOPLE_PER_PAGE, PersonRow, person_row};
 
 /// Whoever signed in looks,

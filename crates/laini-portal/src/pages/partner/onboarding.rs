@@ -6,7 +6,7 @@ use askama::Template;
 use laini_core::partner::{GoLiveId, OnboardingEvent, OnboardingStep, PartnerStatus, Side};
 use laini_office::agreements::{self, AgreementRecord, AgreementState, Terms};
 use laini_office::going_live::GoLive;
-use laini_office::onboarding::{self, Onboarding};
+use laini_office::onboarding::{self, Need, Onboarding, Standing};
 use laini_office::organisation::{self, Missing};
 use laini_office::{PageRequest, Problem, Work};
 
@@ -17,7 +17,7 @@ use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
-use crate::words::OnboardingWords;
+use crate::words::{OnboardingWords, Words};
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
@@ -38,6 +38,8 @@ struct OnboardingPage {
     is_suspended: bool,
     way: Vec<Step>,
     owner: &'static str,
+    /// What the next step needs beside papers.
+    needs: String,
     missing: Vec<String>,
     history: Vec<Said>,
     comments: Vec<Said>,
@@ -104,6 +106,7 @@ const WAY: [OnboardingStep; 5] = [
 struct Known {
     partner: laini_core::partner::Partner,
     way: Option<Onboarding>,
+    standing: Option<Standing>,
     missing: Vec<Missing>,
     agreements: Vec<AgreementRecord>,
     go_lives: Vec<GoLive>,
@@ -119,7 +122,8 @@ fn known(work: &mut Work<'_>, visit: &Visit) -> Result<Known, Problem> {
         Err(Problem::NotFound(_)) => (None, Vec::new()),
         Err(problem) => return Err(problem),
     };
-    Ok(Known { partner, way, missing, agreements, go_lives })
+    let standing = way.as_ref().map(|way| onboarding::standing(work, way)).transpose()?;
+    Ok(Known { partner, way, standing, missing, agreements, go_lives })
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
@@ -134,7 +138,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         name: request.name.clone(),
         state: all.go_live.state(request.state),
         tone: go_live::tone(request.state),
-        turn: all.go_live.turn(request.state, side),
+        turn: words.turn(request.state.owner(), side),
     };
     let is_complete = known.missing.is_empty();
     let named = (known.partner.id, known.partner.name.clone());
@@ -146,12 +150,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         head: Head::new(&visit, named, ""),
         is_suspended: known.partner.status == PartnerStatus::Suspended,
         way: steps(step, words),
-        owner: match step.owner() {
-            Some(owner) if owner == side => words.your_turn,
-            Some(Side::Operator) => words.operators_turn,
-            Some(Side::Partner) => words.partners_turn,
-            None => "",
-        },
+        owner: words.turn(known.standing.as_ref().and_then(|standing| standing.turn), side),
+        needs: known.standing.map(|standing| in_words(&standing.needs, all)).unwrap_or_default(),
         missing: known.missing.into_iter().map(|one| all.organisation.missing_one(one)).collect(),
         history,
         comments,
@@ -281,7 +281,39 @@ fn back(visit: &Visit) -> Result<Answer, Problem> {
     Ok(Answer::see_other(home(visit, "")?))
 }
 
+/// Of what is needed so many are told; how many more there are follows.
+const NEEDS_MAX: usize = 3;
+
+/// What is needed, as people call it.
+pub(in crate::pages) fn in_words(needs: &[Need], all: &Words) -> String {
+    let one = |need: &Need| match *need {
+        Need::Paper(missing) => all.organisation.missing_one(missing),
+        Need::Submission => all.onboarding.needed[0].to_owned(),
+        Need::Review => all.onboarding.needed[1].to_owned(),
+        Need::Agreement => all.onboarding.needed[2].to_owned(),
+        Need::Signature(Side::Partner) => all.onboarding.needed[3].to_owned(),
+        Need::Signature(Side::Operator) => all.onboarding.needed[4].to_owned(),
+        Need::Beginning => all.onboarding.needed[5].to_owned(),
+        Need::GoLive => all.onboarding.needed[6].to_owned(),
+    };
+    let first = needs.iter().take(NEEDS_MAX).map(one).collect::<Vec<_>>().join(", ");
+    match needs.len().saturating_sub(NEEDS_MAX) {
+        0 => first,
+        more => format!("{first}, +{more}"),
+    }
+}
+
 impl OnboardingWords {
+    /// Whose turn it is, for whoever acts for `side`.
+    pub(in crate::pages) fn turn(&self, turn: Option<Side>, side: Side) -> &'static str {
+        match turn {
+            Some(owner) if owner == side => self.your_turn,
+            Some(Side::Operator) => self.operators_turn,
+            Some(Side::Partner) => self.partners_turn,
+            None => "",
+        }
+    }
+
     /// A step as people call it.
     pub(in crate::pages) fn step(&self, step: OnboardingStep) -> &'static str {
         let place = OnboardingStep::ALL.iter().position(|other| *other == step);

@@ -144,7 +144,7 @@ async fn change(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Proble
 
 impl OrganisationWords {
     /// Something that is missing, as people call it.
-    pub(super) fn missing_one(&self, missing: Missing) -> String {
+    pub(in crate::pages) fn missing_one(&self, missing: Missing) -> String {
         let details = [
             ("legal_name", self.legal_name),
             ("registration_number", self.registration_number),

@@ -33,7 +33,9 @@ pub(super) fn example() -> Value {
     json!({
         "app": "0000000000000003", "name": "transfers", "environment": "sandbox", "status": "active",
         "partner_status": "active", "consumer_key": "testAbCdEfGh0123456789", "purpose": "fraud_prevention",
-        "secrets": [{"number": 0, "created": "2026-11-01T08:00:00Z", "last_used": "2026-11-22T08:59:00Z"}],
+        "secrets": [{
+            "number": 0, "ending": "k3Qx", "created": "2026-11-01T08:00:00Z", "last_used": "2026-11-22T08:59:00Z",
+        }],
         "products": [
             {"product": "imsi", "state": "on", "why": "the sandbox needs no agreement"},
             {"product": "swap", "state": "off", "why": "it is not ticked"},

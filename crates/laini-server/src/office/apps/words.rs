@@ -57,7 +57,12 @@ pub(super) fn answer(of: &AppOf) -> AppAnswer {
 }
 
 fn secret(secret: &AppSecret) -> SecretAnswer {
-    SecretAnswer { number: secret.number, created: secret.created.map(instant), last_used: secret.used.map(instant) }
+    SecretAnswer {
+        number: secret.number,
+        ending: secret.ending.map(|ending| ending.as_str().to_owned()),
+        created: secret.created.map(instant),
+        last_used: secret.used.map(instant),
+    }
 }
 
 pub(super) fn result_address(address: &ResultAddress) -> ResultAddressAnswer {

@@ -5,7 +5,9 @@ use laini_office::desk::reveal_row;
 use laini_office::desk::sheet::{Columns, FILE_BYTES_MAX, Sheet, SheetFormat};
 use laini_office::{PageRequest, Problem, Work};
 use laini_wire::office::ReasonRequest;
-use laini_wire::office::desk::{DeskBatchesAnswer, DeskNumberAnswer, DeskRowsAnswer, NewDeskBatch, StartDeskBatch};
+use laini_wire::office::desk::{
+    DeskBatchesAnswer, DeskNumberAnswer, DeskRowsAnswer, NewDeskBatch, NewDeskRow, StartDeskBatch,
+};
 use serde_json::json;
 
 use super::{INVESTIGATES, words};
@@ -82,7 +84,7 @@ fn which() -> Parameter {
 
 fn rows_operation() -> Operation {
     let row = json!({
-        "row": 0, "line": 2, "number": "2547•••••001", "reference": "cheque 17", "amount": "", "name": "",
+        "row": 0, "line": 2, "number": "2547•••••001", "reference": "cheque 17", "enrolled": "", "amount": "", "name": "",
         "state": "answered", "failed": null, "finding": words::example_finding(),
     });
     let answer = Answer::ok("A page of them.", &["DeskRowsAnswer"], json!({"rows": [row], "next": null}));
@@ -132,9 +134,10 @@ fn list_desk_batches(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem>
 fn add_desk_batch(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let wanted: NewDeskBatch = call.json()?;
     let app = AppId::parse(&wanted.app).map_err(|_| Problem::invalid("app", "expected the id of an app"))?;
-    let sheet = Sheet::of(wanted.rows.into_iter().map(|row| vec![row.number, row.reference, row.amount, row.name]))?;
-    let (reference, amount, name) = (Some(1), Some(2), Some(3));
-    let columns = Columns { number: 0, reference, amount, name, has_header: false };
+    let cells = |row: NewDeskRow| vec![row.number, row.reference, row.enrolled, row.amount, row.name];
+    let sheet = Sheet::of(wanted.rows.into_iter().map(cells))?;
+    let (reference, enrolled, amount, name) = (Some(1), Some(2), Some(3), Some(4));
+    let columns = Columns { number: 0, reference, enrolled, amount, name, has_header: false };
     let partner = call.partner()?;
     let draft = batch::add_draft(work, partner, app, &sheet, Some(columns))?;
     let quote = batch::draft(work, partner, draft.id)?.quote;

@@ -71,6 +71,7 @@ pub(super) fn row(work: &Work<'_>, (number, row): (u32, BatchRow)) -> wire::Desk
         line: row.line,
         number: work.office.settings.plan.parse(&row.number).map(masked).unwrap_or_default(),
         reference: row.reference,
+        enrolled: row.enrolled,
         amount: row.amount,
         name: row.name,
         state: state.to_owned(),

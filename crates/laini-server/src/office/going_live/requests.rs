@@ -41,13 +41,21 @@ fn example() -> Value {
     json!({
         "go_live": "0000000000000007", "partner": "0000000000000002", "name": "transfers", "products": ["imsi"],
         "run": null, "state": "preparing", "app": null, "stages": [stage],
-        "checklist": [{"item": "terms", "is_done": true, "why": "version 1 was accepted at 2026-11-22T09:00:00Z"}],
+        "checklist": [{
+            "item": "terms", "is_done": true, "owner": "partner", "since": "2026-11-22T09:00:00Z",
+            "why": "version 1 was accepted at 2026-11-22T09:00:00Z",
+        }],
     })
 }
 
 fn answer(request: &GoLive, found: Vec<CheckedItem>) -> GoLiveAnswer {
-    let item =
-        |item: CheckedItem| ChecklistItem { item: item.item.word().to_owned(), is_done: item.is_done, why: item.why };
+    let item = |item: CheckedItem| ChecklistItem {
+        item: item.item.word().to_owned(),
+        is_done: item.is_done,
+        owner: item.owner.word().to_owned(),
+        since: instant(item.since),
+        why: item.why,
+    };
     let stages = request.stages.iter().map(|stage| StageAnswer {
         state: stage.state.word().to_owned(),
         at: instant(stage.at),
@@ -68,7 +76,7 @@ fn answer(request: &GoLive, found: Vec<CheckedItem>) -> GoLiveAnswer {
 }
 
 fn with_checklist(work: &mut Work<'_>, request: &GoLive) -> Result<GoLiveAnswer, Problem> {
-    let found = checklist(work, request.partner, request.product_set(), request.run)?;
+    let found = checklist(work, request)?;
     Ok(answer(request, found))
 }
 

@@ -118,8 +118,8 @@ fn agreement(number: u64, partner: PartnerId) -> Agreement {
 
 fn app(number: u64, partner: PartnerId, name: &str) -> App {
     let secret = |seed: u32| {
-        let hash = ConsumerSecret::mint([number, seed.into(), 0, 0]).hash();
-        AppSecret { number: seed, ..AppSecret::first(hash, audit(seed.into(), "").at) }
+        let minted = ConsumerSecret::mint([number, seed.into(), 0, 0]);
+        AppSecret { number: seed, ..AppSecret::first(&minted, audit(seed.into(), "").at) }
     };
     App {
         id: AppId::from_stored(number),

@@ -34,8 +34,8 @@ pub async fn an_app_is_renamed_and_its_products_change(home: &dyn AccountsHome) 
 pub async fn a_secret_is_added_beside_another_and_one_is_retired(home: &dyn AccountsHome) {
     let store = with_bank(home).await;
     let [first, second] = secrets(home).await.try_into().unwrap();
-    let (hash, created) = (ConsumerSecret::mint([9, 9, 9, 9]).hash(), audit(5, "").at);
-    let add = AppChange::SecretAdded { hash, created };
+    let added = AppSecret::first(&ConsumerSecret::mint([9, 9, 9, 9]), audit(5, "").at);
+    let add = AppChange::SecretAdded(added);
     // Two are good already.
     let full = store.change_app(APP, add.clone(), audit(2, "app.rotate")).await;
     assert!(matches!(full, Err(AccountsError::Exists(_))), "{full:?}");
@@ -48,7 +48,8 @@ pub async fn a_secret_is_added_beside_another_and_one_is_retired(home: &dyn Acco
         assert!(matches!(refused, Err(AccountsError::NotFound(_))), "{refused:?}");
     }
     store.change_app(APP, add, audit(5, "app.rotate")).await.unwrap();
-    let third = AppSecret { number: second.number + 1, ..AppSecret::first(hash, created) };
+    let third = AppSecret { number: second.number + 1, ..added };
+    assert!(third.ending.is_some());
     assert_eq!(secrets(home).await, [second, third]);
     assert_eq!(store.version().await.unwrap(), before + 2);
 }

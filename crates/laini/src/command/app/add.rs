@@ -109,7 +109,7 @@ pub(crate) fn mint(
         status: AppStatus::Active,
         token_epoch: 0,
         consumer_key: ConsumerKey::mint(environment, [random(), random(), random()]),
-        secrets: vec![AppSecret::first(secret.hash(), now())],
+        secrets: vec![AppSecret::first(&secret, now())],
         profile,
         purpose: Purpose::default(),
         limits: AppLimits::default(),

@@ -86,7 +86,7 @@ pub(crate) fn run(context: &Context, command: &GoLiveCommand) -> anyhow::Result<
 fn report(work: &mut Work<'_>, request: &GoLive) -> Result<RequestReport, Problem> {
     let partners = work.book()?.partners;
     let named = partners.into_iter().find(|partner| partner.id == request.partner);
-    let found = checklist(work, request.partner, request.product_set(), request.run)?;
+    let found = checklist(work, request)?;
     Ok(RequestReport {
         go_live: request.id.to_string(),
         partner: named.map_or_else(|| request.partner.to_string(), |partner| partner.name),

@@ -72,6 +72,7 @@ struct BudgetReport {
 #[derive(Serialize)]
 struct SecretReport {
     number: u32,
+    ending: Option<String>,
     created: Option<String>,
     last_used: Option<String>,
 }
@@ -161,13 +162,15 @@ impl AppReport {
 impl SecretReport {
     fn of(secret: &AppSecret) -> Self {
         let instant = |at: Option<Timestamp>| at.map(|at| format!("{at:.0}"));
-        Self { number: secret.number, created: instant(secret.created), last_used: instant(secret.used) }
+        let ending = secret.ending.map(|ending| ending.as_str().to_owned());
+        Self { number: secret.number, ending, created: instant(secret.created), last_used: instant(secret.used) }
     }
 
     fn in_words(&self) -> String {
         let since = self.created.as_ref().map_or(String::new(), |at| format!(" since {at}"));
         let used = self.last_used.as_ref().map_or("not used yet".to_owned(), |at| format!("last used {at}"));
-        format!("{}{since}, {used}", self.number)
+        let ends = self.ending.as_ref().map_or(String::new(), |ending| format!(" (…{ending})"));
+        format!("{}{ends}{since}, {used}", self.number)
     }
 }
 

@@ -1,7 +1,7 @@
 use clap::{Args, ValueEnum};
-use laini_core::partner::{OnboardingEvent, Side};
-use laini_office::onboarding::{self, Onboarding};
-use laini_office::organisation::Missing;
+use laini_core::partner::{OnboardingEvent, OnboardingStep, Side};
+use laini_office::onboarding::{self, Need, Onboarding, Standing};
+use laini_office::{PageRequest, Problem, Work};
 use serde::Serialize;
 
 use crate::command::Context;
@@ -10,16 +10,19 @@ use crate::command::context::{in_office, partner_of};
 /// `laini partner onboarding`
 #[derive(Args)]
 pub(crate) struct OnboardingArgs {
-    /// The partner: its name or id.
-    partner: String,
+    /// The partner: its name or id. Without one, those are listed who are on the way, the newest first.
+    partner: Option<String>,
+    /// List those who stand at this step: submitted, under_review, agreement_sent, signed, live, returned, rejected.
+    #[arg(long, conflicts_with = "partner", value_parser = OnboardingStep::parse)]
+    step: Option<OnboardingStep>,
     /// Move it on.
-    #[arg(long = "move", value_name = "MOVE", value_enum)]
+    #[arg(long = "move", value_name = "MOVE", value_enum, requires = "partner")]
     to: Option<Move>,
     /// Why: needed where it is returned or rejected, and seen by both sides.
     #[arg(long, default_value = "", requires = "to")]
     reason: String,
     /// Say something that both sides see.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", requires = "partner")]
     comment: Option<String>,
 }
 
@@ -52,7 +55,7 @@ struct OnboardingReport {
     partner: String,
     step: &'static str,
     owner: Option<&'static str>,
-    missing: Vec<String>,
+    needs: Vec<String>,
     history: Vec<StepReport>,
     comments: Vec<String>,
 }
@@ -66,7 +69,7 @@ struct StepReport {
 }
 
 impl OnboardingReport {
-    fn of(onboarding: &Onboarding, missing: Vec<Missing>) -> Self {
+    fn of(onboarding: &Onboarding, standing: &Standing) -> Self {
         let history = onboarding.history.iter().map(|moved| StepReport {
             at: moved.at.to_string(),
             step: moved.step.word(),
@@ -78,18 +81,17 @@ impl OnboardingReport {
         Self {
             partner: onboarding.partner.to_string(),
             step: onboarding.step.word(),
-            owner: onboarding.step.owner().map(Side::word),
-            missing: missing.into_iter().map(Missing::word).collect(),
+            owner: standing.turn.map(Side::word),
+            needs: standing.needs.iter().copied().map(Need::word).collect(),
             history: history.collect(),
             comments: comments.collect(),
         }
     }
 
     fn in_words(&self) -> String {
-        let turn = self.owner.map_or("nothing more is to come".to_owned(), |owner| format!("the {owner}'s turn"));
-        let mut lines = vec![format!("{}: {turn}", self.step)];
-        if !self.missing.is_empty() {
-            lines.push(format!("missing: {}", self.missing.join(", ")));
+        let mut lines = vec![format!("{}: {}", self.step, whose_turn(self.owner))];
+        if !self.needs.is_empty() {
+            lines.push(format!("needs: {}", self.needs.join(", ")));
         }
         lines.extend(self.history.iter().map(|one| format!("{} {} by {} {}", one.at, one.step, one.by, one.reason)));
         lines.extend(self.comments.iter().cloned());
@@ -97,18 +99,71 @@ impl OnboardingReport {
     }
 }
 
-/// Shows the way of a partner, and moves it on.
+fn whose_turn(owner: Option<&str>) -> String {
+    owner.map_or("nothing more is to come".to_owned(), |owner| format!("the {owner}'s turn"))
+}
+
+/// A partner in the list.
+#[derive(Serialize)]
+struct ListedReport {
+    partner: String,
+    name: String,
+    step: &'static str,
+    owner: Option<&'static str>,
+    since: String,
+    needs: Vec<String>,
+}
+
+/// Shows who is on the way, or the way of a partner, and moves it on.
 pub(crate) fn run(context: &Context, args: &OnboardingArgs) -> anyhow::Result<()> {
+    match &args.partner {
+        Some(partner) => show(context, partner, args),
+        None => list(context, args.step),
+    }
+}
+
+fn list(context: &Context, step: Option<OnboardingStep>) -> anyhow::Result<()> {
+    let listed = in_office(context, |work| {
+        let found = onboarding::list(work, step, PageRequest::LONGEST)?.items;
+        found.iter().map(|one| listed(work, one)).collect::<Result<Vec<_>, _>>()
+    })?;
+    context.out.data(&listed, |listed| {
+        if listed.is_empty() {
+            return "nobody is on the way: laini partner add NAME --agreement none".to_owned();
+        }
+        let header = format!("{:<20} {:<14} {:<24} {:<20} needs", "partner", "step", "turn", "since");
+        let rows = listed.iter().map(|one| {
+            let needs = one.needs.join(", ");
+            format!("{:<20} {:<14} {:<24} {:<20} {needs}", one.name, one.step, whose_turn(one.owner), one.since)
+        });
+        std::iter::once(header).chain(rows).collect::<Vec<_>>().join("\n")
+    })
+}
+
+fn listed(work: &mut Work<'_>, one: &Onboarding) -> Result<ListedReport, Problem> {
+    let standing = onboarding::standing(work, one)?;
+    let named = work.book()?.partners.into_iter().find(|partner| partner.id == one.partner);
+    Ok(ListedReport {
+        partner: one.partner.to_string(),
+        name: named.map(|partner| partner.name).unwrap_or_default(),
+        step: one.step.word(),
+        owner: standing.turn.map(Side::word),
+        since: format!("{:.0}", one.history.last().map_or(one.began, |moved| moved.at)),
+        needs: standing.needs.into_iter().map(Need::word).collect(),
+    })
+}
+
+fn show(context: &Context, partner: &str, args: &OnboardingArgs) -> anyhow::Result<()> {
     let report = in_office(context, |work| {
-        let partner = partner_of(work, &args.partner)?;
+        let partner = partner_of(work, partner)?;
         if let Some(to) = args.to {
             onboarding::move_on(work, partner, to.event(), &args.reason)?;
         }
         if let Some(text) = &args.comment {
             onboarding::comment(work, partner, text)?;
         }
-        let (onboarding, missing) = onboarding::timeline(work, partner)?;
-        Ok(OnboardingReport::of(&onboarding, missing))
+        let (onboarding, _) = onboarding::timeline(work, partner)?;
+        Ok(OnboardingReport::of(&onboarding, &onboarding::standing(work, &onboarding)?))
     })?;
     context.out.data(&report, OnboardingReport::in_words)
 }

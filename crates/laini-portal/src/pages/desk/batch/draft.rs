@@ -71,11 +71,13 @@ pub(super) async fn page_of(portal: &Arc<Portal>, visit: &Arc<Visit>, id: DeskBa
 /// What a column may be.
 fn kinds(column: usize, of: Columns, words: &DeskBatchWords) -> Vec<(&'static str, &'static str, bool)> {
     let (is_number, is_reference) = (column == of.number, Some(column) == of.reference);
+    let is_enrolled = Some(column) == of.enrolled;
     let (is_amount, is_name) = (Some(column) == of.amount, Some(column) == of.name);
     vec![
-        ("", words.not_used, !(is_number || is_reference || is_amount || is_name)),
+        ("", words.not_used, !(is_number || is_reference || is_enrolled || is_amount || is_name)),
         ("number", words.number, is_number),
         ("reference", words.reference_of_row, is_reference),
+        ("enrolled", words.enrolled, is_enrolled),
         ("amount", words.amount, is_amount),
         ("name", words.name, is_name),
     ]
@@ -85,13 +87,15 @@ fn kinds(column: usize, of: Columns, words: &DeskBatchWords) -> Vec<(&'static st
 pub(super) fn columns(visit: &Visit) -> Result<Columns, Problem> {
     let all: Vec<&str> = visit.fields("column").collect();
     let find = |kind: &str| all.iter().position(|one| *one == kind);
-    let is_twice = ["number", "reference", "amount", "name"].map(|kind| all.iter().filter(|one| **one == kind).count());
+    let kinds = ["number", "reference", "enrolled", "amount", "name"];
+    let is_twice = kinds.map(|kind| all.iter().filter(|one| **one == kind).count());
     let number = find("number").filter(|_| is_twice.iter().all(|count| *count < 2));
     let number =
         number.ok_or(Problem::invalid("columns", "one column holds the numbers, and each column is one thing"))?;
     let has_header = !visit.field("has_header").is_empty();
-    let (reference, amount, name) = (find("reference"), find("amount"), find("name"));
-    Ok(Columns { number, reference, amount, name, has_header })
+    let (reference, enrolled) = (find("reference"), find("enrolled"));
+    let (amount, name) = (find("amount"), find("name"));
+    Ok(Columns { number, reference, enrolled, amount, name, has_header })
 }
 
 fn lines(lines: impl ExactSizeIterator<Item = u32>) -> String {
