@@ -103,6 +103,9 @@ pub(crate) fn told(problem: &Problem, words: &'static Words) -> String {
         Problem::TooLarge { limit_bytes } if *limit_bytes >= DocumentFormat::BYTES_MAX as u64 => {
             words.organisation.too_large.to_owned()
         }
-        other => other.to_string(),
+        Problem::Invalid { field, reason } => {
+            format!("{}: {}", (words.refusal)((*field).to_owned()), (words.refusal)(reason.to_string()))
+        }
+        other => (words.refusal)(other.to_string()),
     }
 }

@@ -181,7 +181,7 @@ impl Visit {
         let status = status_of(problem);
         let (title, reason) = match status {
             StatusCode::NOT_FOUND => (words.not_found, words.not_found_reason.to_owned()),
-            StatusCode::FORBIDDEN => (words.forbidden, problem.to_string()),
+            StatusCode::FORBIDDEN => (words.forbidden, told(problem, words)),
             StatusCode::SERVICE_UNAVAILABLE => (words.unavailable, words.unavailable_reason.to_owned()),
             _ => (words.refused, told(problem, words)),
         };

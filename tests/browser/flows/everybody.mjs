@@ -57,6 +57,10 @@ export async function everybody() {
   await page.click(".foot button[name=theme]");
   await page.waitForSelector("html[data-theme=dark]");
   await look(visit, "home-kiswahili-dark");
+  await page.fill("#number", "12345");
+  await page.click("main button.primary");
+  await page.waitForSelector("[role=alert]:has-text('si namba ya simu')");
+  ok("what is refused is said in Kiswahili, too");
   await visit.context.close();
   const plain = await visitor({ javaScriptEnabled: false });
   await plain.page.goto(`${base}/`);

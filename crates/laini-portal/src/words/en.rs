@@ -7,6 +7,7 @@ use super::{
 
 /// English.
 pub(crate) static ENGLISH: Words = Words {
+    refusal: std::convert::identity,
     skip: "Skip to the page",
     everywhere: "Everywhere",
     workspace: "Workspace",

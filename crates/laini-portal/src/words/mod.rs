@@ -25,6 +25,7 @@ mod partner_apps;
 mod partner_page;
 mod privacy;
 mod rail;
+mod refusals;
 mod register;
 mod requests;
 mod running;
@@ -77,6 +78,8 @@ pub(crate) use webhooks::WebhooksWords;
 
 /// Every text, in one language.
 pub(crate) struct Words {
+    /// What a rule refuses with, from the English that it is written in.
+    pub(crate) refusal: fn(String) -> String,
     pub(crate) skip: &'static str,
     pub(crate) everywhere: &'static str,
     pub(crate) workspace: &'static str,

@@ -1,12 +1,13 @@
 use super::{
     Words, account_page, agreements, apps, assistant, audit, billing, catalogue, desk, desk_batch, desk_history,
     documentation, finance, go_live, incidents, invoices, onboarding, organisation, partner_apps, partner_page,
-    privacy, rail, register, requests, running, sign_in, simulator, status, tables, team, tickets, try_it, usage,
-    webhooks,
+    privacy, rail, refusals, register, requests, running, sign_in, simulator, status, tables, team, tickets, try_it,
+    usage, webhooks,
 };
 
 /// Kiswahili.
 pub(crate) static KISWAHILI: Words = Words {
+    refusal: refusals::in_kiswahili,
     skip: "Ruka hadi kwenye ukurasa",
     everywhere: "Kila mahali",
     workspace: "Eneo la kazi",

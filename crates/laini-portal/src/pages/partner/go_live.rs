@@ -312,7 +312,7 @@ fn item(visit: &Visit, clock: &Clock<'_>, found: &CheckedItem) -> Result<Item, P
         label: clock.all.go_live.item(found.item),
         is_done: found.is_done,
         clock: if found.is_done { clock.reached(found.since) } else { clock.waits(found.owner, found.since) },
-        why: found.why.clone(),
+        why: (clock.all.refusal)(found.why.clone()),
         link,
     })
 }
