@@ -122,11 +122,16 @@ impl<'o> Work<'o> {
 
     /// The accounts as they were in the store when this work first asked for them.
     pub fn book(&self) -> Result<AccountBook, Problem> {
+        self.read_book().cloned()
+    }
+
+    /// The same, to look something up in.
+    pub(crate) fn read_book(&self) -> Result<&AccountBook, Problem> {
         if let Some(book) = self.book.get() {
-            return Ok(book.clone());
+            return Ok(book);
         }
         let book = block_on(self.office.accounts.load())?;
-        Ok(self.book.get_or_init(|| book).clone())
+        Ok(self.book.get_or_init(|| book))
     }
 
     /// Keeps a document; its SHA-256.

@@ -20,13 +20,15 @@ use jiff::{SignedDuration, Timestamp};
 use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret, KeyTree, RootKey};
 use laini_core::billing::{Currency, Month};
 use laini_core::partner::{
-    Agreement, App, AppLimits, AppProfile, AppSecret, AppStatus, Environment, MemberRole, PartnerId, ProductSet,
-    Purpose, StaffRole,
+    Agreement, App, AppLimits, AppProfile, AppSecret, AppStatus, Environment, GoLiveId, GoLiveState, MemberRole,
+    OnboardingStep, PartnerId, Product, ProductSet, Purpose, StaffRole,
 };
 use laini_core::store::AccountStore as _;
 use laini_core::{Clock, Entropy};
 use laini_office::billing::{CountedDays, close_month, invoices_of};
+use laini_office::going_live::{GoLive, Stage};
 use laini_office::mail::{Carrier, CarryError, Letter};
+use laini_office::onboarding::{Moved, Onboarding};
 use laini_office::people::{Seat, accept_invitation, invite};
 use laini_office::{Actor, Office, OfficeSettings, PageRequest};
 use laini_portal::{Portal, PortalSettings};
@@ -130,6 +132,7 @@ fn main() -> Result<(), Failure> {
     });
     let closed = close_month(&office, &Actor::System, month, now, false)?;
     told(&format!("{month} closed: {} invoices", closed.made))?;
+    fill_board(&office, now)?;
     let bank = agreements.first().ok_or("no partner")?.partner;
     let owner = Seat::Member { partner: bank, role: MemberRole::Owner };
     let owner = signed_in(&office, owner, "owner@bank.example", now)?;
@@ -278,6 +281,27 @@ fn signed_in(office: &Office, seat: Seat, email: &str, at: Timestamp) -> Result<
     let (_, issued) = office.run(&Actor::System, at, |work| invite(work, seat, email, email, false))?;
     let come = |work: &mut laini_office::Work<'_>| accept_invitation(work, &issued.token, PASSWORD, None, "127.0.0.1");
     Ok(office.run(&Actor::Stranger, at, come)?.token.to_string())
+}
+
+/// As many partners at each step, and requests to go live, as the board has places for.
+fn fill_board(office: &Office, at: Timestamp) -> Result<(), Failure> {
+    let steps = OnboardingStep::ALL.into_iter().cycle().take(20 * OnboardingStep::ALL.len());
+    office.run(&Actor::System, at, |work| {
+        for (number, step) in (1_001..).zip(steps.clone()) {
+            let partner = PartnerId::from_stored(number);
+            let moved = Moved { at, step, by: String::new(), reason: String::new() };
+            work.put(&Onboarding { partner, step, began: at, history: vec![moved], comments: Vec::new() })?;
+        }
+        for number in 1..=20 {
+            let (partner, state) = (PartnerId::from_stored(number), GoLiveState::AwaitingApproval);
+            let stages = vec![Stage { state, at, by: String::new(), reason: String::new() }];
+            let (id, products) = (GoLiveId::from_random(number), vec![Product::Imsi]);
+            let name = format!("Cheque desk {number}");
+            work.put(&GoLive { id, partner, name, products, run: None, state, began: at, stages, app: None })?;
+        }
+        Ok(())
+    })?;
+    Ok(())
 }
 
 /// Partners with an app and an agreement each.

@@ -43,7 +43,7 @@ pub fn checklist(work: &mut Work<'_>, request: &GoLive) -> Result<Vec<CheckedIte
 }
 
 fn agreement(work: &Work<'_>, request: &GoLive) -> Result<Found, Problem> {
-    let agreements = work.book()?.agreements_of(request.partner);
+    let agreements = work.read_book()?.agreements_of(request.partner);
     Ok(match agreements.at(work.at) {
         Ok(agreement) if not_covered(Some(agreement), request.product_set()).is_none() => {
             Ok((agreement.valid_from, format!("agreement {} covers the products", agreement.id)))

@@ -57,7 +57,9 @@ pub fn standing(work: &mut Work<'_>, onboarding: &Onboarding) -> Result<Standing
         OnboardingStep::UnderReview => papers_and(work, onboarding, Need::Agreement)?,
         OnboardingStep::Returned => papers_and(work, onboarding, Need::Submission)?,
         OnboardingStep::AgreementSent => signatures(work, onboarding)?,
-        OnboardingStep::Signed if work.book()?.agreements_of(partner).at(work.at).is_err() => vec![Need::Beginning],
+        OnboardingStep::Signed if work.read_book()?.agreements_of(partner).at(work.at).is_err() => {
+            vec![Need::Beginning]
+        }
         OnboardingStep::Signed => vec![Need::GoLive],
         OnboardingStep::Live | OnboardingStep::Rejected => Vec::new(),
     };

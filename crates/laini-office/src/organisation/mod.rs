@@ -42,8 +42,8 @@ impl Kept for Organisation {
 
 /// The partner of this id, as checks see it.
 pub fn find_partner(work: &Work<'_>, partner: PartnerId) -> Result<Partner, Problem> {
-    let found = work.book()?.partners.into_iter().find(|found| found.id == partner);
-    found.ok_or(Problem::NotFound("partner"))
+    let found = work.read_book()?.partners.iter().find(|found| found.id == partner);
+    found.cloned().ok_or(Problem::NotFound("partner"))
 }
 
 /// What is known of a partner's organisation; nothing, where nobody has told.
