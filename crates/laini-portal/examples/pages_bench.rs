@@ -21,9 +21,9 @@ use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret, KeyTree, Roo
 use laini_core::billing::{Currency, Month};
 use laini_core::partner::{
     Agreement, App, AppLimits, AppProfile, AppSecret, AppStatus, Environment, GoLiveId, GoLiveState, MemberRole,
-    OnboardingStep, PartnerId, Product, ProductSet, Purpose, StaffRole,
+    OnboardingStep, Partner, PartnerId, Product, ProductSet, Purpose, StaffRole,
 };
-use laini_core::store::AccountStore as _;
+use laini_core::store::{AccountStore as _, AccountsChange};
 use laini_core::{Clock, Entropy};
 use laini_office::billing::{CountedDays, close_month, invoices_of};
 use laini_office::going_live::{GoLive, Stage};
@@ -289,6 +289,7 @@ fn fill_board(office: &Office, at: Timestamp) -> Result<(), Failure> {
     office.run(&Actor::System, at, |work| {
         for (number, step) in (1_001..).zip(steps.clone()) {
             let partner = PartnerId::from_stored(number);
+            work.accounts(AccountsChange::AddPartner(Partner::new(partner, format!("Bank {number}"))));
             let moved = Moved { at, step, by: String::new(), reason: String::new() };
             work.put(&Onboarding { partner, step, began: at, history: vec![moved], comments: Vec::new() })?;
         }
