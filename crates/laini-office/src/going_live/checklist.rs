@@ -30,7 +30,10 @@ type Found = Result<(Timestamp, String), Timestamp>;
 pub fn checklist(work: &mut Work<'_>, request: &GoLive) -> Result<Vec<CheckedItem>, Problem> {
     let checked = |item| {
         let (found, owner) = match item {
-            GoLiveItem::Agreement => (agreement(work, request)?, agrees_next(work, request)?),
+            GoLiveItem::Agreement => {
+                let (owner, since) = agrees_next(work, request)?;
+                (agreement(work, request)?.map_err(|ended| ended.max(since)), owner)
+            }
             GoLiveItem::Certificate => (certificate(work, request)?, Side::Partner),
             GoLiveItem::Terms => (terms(work, request)?, Side::Partner),
             GoLiveItem::Run => (passed(work, request)?, Side::Partner),
@@ -53,19 +56,21 @@ fn agreement(work: &Work<'_>, request: &GoLive) -> Result<Found, Problem> {
     })
 }
 
-/// Whose turn it is about the agreement: the partner's, where it has to sign or to hand in again; otherwise the
-/// operator writes or signs one.
-fn agrees_next(work: &mut Work<'_>, request: &GoLive) -> Result<Side, Problem> {
+/// Whose turn it is about the agreement, and since when: the partner's, where it has to sign or to hand in papers;
+/// otherwise the operator writes or signs one.
+fn agrees_next(work: &mut Work<'_>, request: &GoLive) -> Result<(Side, Timestamp), Problem> {
     let newest = list_agreements(work, request.partner, PageRequest::FIRST)?.items;
     if let Some(sent) = newest.into_iter().find(|record| record.state == AgreementState::Sent) {
-        let is_signed = sent.signatures.iter().any(|signature| signature.side == Side::Partner);
-        return Ok(if is_signed { Side::Operator } else { Side::Partner });
+        let signed = sent.signatures.iter().find(|signature| signature.side == Side::Partner);
+        let laid = sent.text.map_or(sent.created, |text| text.at);
+        return Ok(signed.map_or((Side::Partner, laid), |signature| (Side::Operator, signature.at)));
     }
-    let turn = match work.look::<Onboarding>(request.partner)? {
-        Some(onboarding) => standing(work, &onboarding)?.turn,
+    let standing = match work.look::<Onboarding>(request.partner)? {
+        Some(onboarding) => Some(standing(work, &onboarding)?),
         None => None,
     };
-    Ok(turn.unwrap_or(Side::Operator))
+    let turn = standing.and_then(|standing| standing.turn.map(|side| (side, standing.since)));
+    Ok(turn.unwrap_or((Side::Operator, request.began)))
 }
 
 /// What is known of the partner's data-protection certificate, where it has one that has not expired.
@@ -76,7 +81,7 @@ fn certificate(work: &mut Work<'_>, request: &GoLive) -> Result<Found, Problem> 
     let details = known.details;
     Ok(match details.data_protection_number.zip(details.data_protection_expires) {
         Some((number, last)) if today <= last => {
-            Ok((known.changed, format!("certificate {number} is valid to {last}")))
+            Ok((known.certified.unwrap_or(known.changed), format!("certificate {number} is valid to {last}")))
         }
         // It was valid for the whole of its last day.
         Some((_, last)) => {

@@ -1,20 +1,23 @@
-use laini_core::partner::{OnboardingStep, Side};
+use jiff::Timestamp;
+use laini_core::partner::{NoAgreement, OnboardingStep, PartnerId, Side};
 
 use super::Onboarding;
-use crate::agreements::{AgreementState, list_agreements};
+use crate::agreements::{AgreementState, SignedBy, list_agreements};
 use crate::organisation::{Missing, missing};
 use crate::{PageRequest, Problem, Work};
 
 /// What the next step of a partner needs, and whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// Whose turn it is; `None` where nothing more is to come.
+    /// Whose turn it is; `None` where nothing more is to come, or only a day has to.
     pub turn: Option<Side>,
+    /// Since when it stands so: since its step was reached, or one side has signed.
+    pub since: Timestamp,
     /// What is needed, in the order in which it is done.
     pub needs: Vec<Need>,
 }
 
-/// Something without which the next step does not come.
+/// Something that is missing on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// A paper or a detail that no agreement is sent without.
@@ -49,36 +52,43 @@ impl Need {
     }
 }
 
-/// What the next step of a partner needs. Of two signatures that are needed, the partner's is the first.
+/// What the next step of a partner needs.
 pub fn standing(work: &mut Work<'_>, onboarding: &Onboarding) -> Result<Standing, Problem> {
     let partner = onboarding.partner;
-    let needs = match onboarding.step {
-        OnboardingStep::Submitted => papers_and(work, onboarding, Need::Review)?,
-        OnboardingStep::UnderReview => papers_and(work, onboarding, Need::Agreement)?,
-        OnboardingStep::Returned => papers_and(work, onboarding, Need::Submission)?,
-        OnboardingStep::AgreementSent => signatures(work, onboarding)?,
-        OnboardingStep::Signed if work.read_book()?.agreements_of(partner).at(work.at).is_err() => {
-            vec![Need::Beginning]
+    let mut since = onboarding.history.last().map_or(onboarding.began, |moved| moved.at);
+    let papers = |work: &mut Work<'_>| missing(work, partner).map(|missing| missing.into_iter().map(Need::Paper));
+    let (turn, needs) = match onboarding.step {
+        OnboardingStep::Submitted => {
+            (Some(Side::Operator), [Need::Review].into_iter().chain(papers(work)?).collect::<Vec<_>>())
         }
-        OnboardingStep::Signed => vec![Need::GoLive],
-        OnboardingStep::Live | OnboardingStep::Rejected => Vec::new(),
+        OnboardingStep::UnderReview => {
+            let needs: Vec<_> = papers(work)?.chain([Need::Agreement]).collect();
+            let is_complete = needs.len() == 1;
+            (Some(if is_complete { Side::Operator } else { Side::Partner }), needs)
+        }
+        OnboardingStep::Returned => (Some(Side::Partner), papers(work)?.chain([Need::Submission]).collect()),
+        OnboardingStep::AgreementSent => {
+            let signed = signed(work, partner)?;
+            since = signed.iter().map(|signature| signature.at).fold(since, Timestamp::max);
+            let lacks = |side: &Side| !signed.iter().any(|signature| signature.side == *side);
+            // Of two signatures that are needed, the partner's is the first.
+            let open: Vec<_> = [Side::Partner, Side::Operator].into_iter().filter(lacks).collect();
+            (open.first().copied(), open.into_iter().map(Need::Signature).collect())
+        }
+        OnboardingStep::Signed => match work.read_book()?.agreements_of(partner).at(work.at) {
+            Ok(_) => (Some(Side::Operator), vec![Need::GoLive]),
+            // A day has to come, and nobody has to do anything.
+            Err(NoAgreement::NotBegun(_)) => (None, vec![Need::Beginning]),
+            Err(NoAgreement::Never | NoAgreement::Ended(_)) => (Some(Side::Operator), vec![Need::Agreement]),
+        },
+        OnboardingStep::Live | OnboardingStep::Rejected => (None, Vec::new()),
     };
-    let is_signed =
-        onboarding.step == OnboardingStep::AgreementSent && !needs.contains(&Need::Signature(Side::Partner));
-    let turn = if is_signed { Some(Side::Operator) } else { onboarding.step.owner() };
-    Ok(Standing { turn, needs })
+    Ok(Standing { turn, since, needs })
 }
 
-/// What is missing of the papers; where nothing is, the step that comes next.
-fn papers_and(work: &mut Work<'_>, onboarding: &Onboarding, next: Need) -> Result<Vec<Need>, Problem> {
-    let missing = missing(work, onboarding.partner)?;
-    Ok(if missing.is_empty() { vec![next] } else { missing.into_iter().map(Need::Paper).collect() })
-}
-
-/// Who has not signed what lies before both sides.
-fn signatures(work: &mut Work<'_>, onboarding: &Onboarding) -> Result<Vec<Need>, Problem> {
-    let newest = list_agreements(work, onboarding.partner, PageRequest::FIRST)?.items;
-    let signed = newest.into_iter().find(|record| record.state == AgreementState::Sent).map(|sent| sent.signatures);
-    let has = |side| signed.iter().flatten().any(|signature| signature.side == side);
-    Ok([Side::Partner, Side::Operator].into_iter().filter(|side| !has(*side)).map(Need::Signature).collect())
+/// Who has signed what lies before both sides.
+fn signed(work: &mut Work<'_>, partner: PartnerId) -> Result<Vec<SignedBy>, Problem> {
+    let newest = list_agreements(work, partner, PageRequest::FIRST)?.items;
+    let sent = newest.into_iter().find(|record| record.state == AgreementState::Sent);
+    Ok(sent.map(|record| record.signatures).unwrap_or_default())
 }

@@ -25,6 +25,9 @@ pub struct Organisation {
     pub details: Details,
     /// When it was last changed.
     pub changed: Timestamp,
+    /// When its data-protection registration was last changed; `None` = with the last change, or before that was kept.
+    #[serde(default)]
+    pub certified: Option<Timestamp>,
 }
 
 impl Kept for Organisation {
@@ -56,8 +59,11 @@ pub fn set_details(work: &mut Work<'_>, partner: PartnerId, details: Details) ->
     find_partner(work, partner)?;
     let details = details.checked()?;
     // What is read first is written only if nobody else wrote meanwhile.
-    work.look::<Organisation>(partner)?;
-    work.put(&Organisation { partner, details: details.clone(), changed: work.at })?;
+    let before = work.look::<Organisation>(partner)?;
+    let certificate = |of: &Details| (of.data_protection_number.clone(), of.data_protection_expires);
+    let same = before.filter(|before| certificate(&before.details) == certificate(&details));
+    let certified = same.map_or(work.at, |before| before.certified.unwrap_or(before.changed));
+    work.put(&Organisation { partner, details: details.clone(), changed: work.at, certified: Some(certified) })?;
     work.note("organisation.change", Some(partner), partner, "");
     Ok(details)
 }

@@ -4,12 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use laini_core::billing::Currency;
 use laini_core::partner::{
     AgreementId, DocumentPurpose, MemberRole, NoAgreement, OnboardingEvent, OnboardingStep, Partner, PartnerId,
-    Product, StaffRole,
+    Product, Side, StaffRole,
 };
 use laini_office::agreements::{
     self, AgreementRecord, AgreementState, Terms, add_with_standard, digest_in_words, draft, redraft, send, sign,
     sign_on_paper, take_back,
 };
+use laini_office::onboarding::Need;
 use laini_office::organisation::{Contact, Details, add_document, set_details};
 use laini_office::people::Seat;
 use laini_office::{Actor, Page, PageRequest, Problem, onboarding};
@@ -120,6 +121,42 @@ fn an_organisation_comes_from_papers_to_an_agreement_in_force() {
     for action in ["partner.add", "organisation.change", "document.add", "agreement.send", "agreement.sign"] {
         assert!(trail.iter().any(|row| row.entry.action == action && row.entry.partner == Some(BANK)), "{action}");
     }
+}
+
+#[test]
+fn whose_turn_it_is_follows_papers_signatures_and_days() {
+    let mut desk = Desk::open();
+    let people = begun(&desk);
+    let stands = |desk: &Desk| {
+        let standing = desk.run(&people.staff, |work| {
+            let (onboarding, _) = onboarding::timeline(work, BANK)?;
+            onboarding::standing(work, &onboarding)
+        });
+        standing.unwrap()
+    };
+    move_on(&desk, &people.staff, OnboardingEvent::TakeUp).unwrap();
+    let lacks = stands(&desk);
+    assert_eq!((lacks.turn, lacks.needs.len(), lacks.needs.last()), (Some(Side::Partner), 12, Some(&Need::Agreement)));
+    hand_in_papers(&desk, &people);
+    assert_eq!((stands(&desk).turn, stands(&desk).needs), (Some(Side::Operator), vec![Need::Agreement]));
+    // It begins in a month and ends in two; one side signs a day before the other.
+    let days = |days: i64| SignedDuration::from_hours(24 * days);
+    let (begins, ends) = (desk.at + days(30), desk.at + days(60));
+    let terms = Terms { valid_from: Some(begins), valid_until: Some(ends), ..Terms::standard(Currency::KES) };
+    let drafted = desk.run(&people.staff, |work| draft(work, BANK, terms.clone())).unwrap();
+    let sent = desk.run(&people.staff, |work| send(work, BANK, drafted.id)).unwrap();
+    desk.at += days(1);
+    desk.run(&people.owner, |work| sign(work, (BANK, sent.id), &digest(&sent), "192.0.2.7")).unwrap();
+    let signed = stands(&desk);
+    let expected = (Some(Side::Operator), desk.at, vec![Need::Signature(Side::Operator)]);
+    assert_eq!((signed.turn, signed.since, signed.needs), expected);
+    desk.at += days(1);
+    desk.run(&people.staff, |work| sign(work, (BANK, sent.id), &digest(&sent), "10.0.0.1")).unwrap();
+    assert_eq!((stands(&desk).turn, stands(&desk).needs), (None, vec![Need::Beginning]));
+    desk.at = begins;
+    assert_eq!((stands(&desk).turn, stands(&desk).needs), (Some(Side::Operator), vec![Need::GoLive]));
+    desk.at = ends;
+    assert_eq!((stands(&desk).turn, stands(&desk).needs), (Some(Side::Operator), vec![Need::Agreement]));
 }
 
 #[test]

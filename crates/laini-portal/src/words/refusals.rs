@@ -1,11 +1,11 @@
 //! What the product refuses with, in Kiswahili.
 //!
 //! Owns the catalogue: the sentences of the rules, by their English. Must never lose what differs in one (a number, a
-//! name), or leave a sentence out that a form of a page can be refused with.
+//! name), or lack a sentence that a rule of the office or the portal names in its refusal.
 
 const CATALOGUE: &str = include_str!("refusals.txt");
-/// How far what differs is looked up itself: a reason, and a word in that.
-const DEPTH: usize = 2;
+/// How far what differs is looked up itself: what is open of a list, one after the other, and a word in that.
+const DEPTH: usize = 5;
 
 /// What is said in English, in Kiswahili; as it is, where the catalogue has nothing like it.
 pub(super) fn in_kiswahili(english: String) -> String {
@@ -67,6 +67,16 @@ mod tests {
             ("it cannot go live: there is no agreement", "haiwezi kuanza uzalishaji: hakuna mkataba"),
             ("the operator has signed already", "mtandao ametia saini tayari"),
             ("choose a file", "chagua faili"),
+            (
+                "the checklist is not done: the terms in force were not accepted; read and accept them; no scripted run \
+                 was passed; begin one with a sandbox app, and name it",
+                "orodha haijakamilika: masharti yanayotumika hayajakubaliwa; yasome na uyakubali; hakuna jaribio \
+                 lililopangwa lililofaulu; anza moja kwa programu ya majaribio, na ulitaje",
+            ),
+            (
+                "the request is awaiting approval, so it cannot be submitted",
+                "hali ya ombi: linasubiri idhini; kwa hiyo haliwezekani kwake: kuwasilishwa",
+            ),
         ] {
             assert_eq!(in_kiswahili(english.to_owned()), expected);
         }
@@ -112,7 +122,8 @@ mod tests {
         found
     }
 
-    /// The sentences that a source refuses with, where it names them right there; `{}` for what differs.
+    /// The sentences that a source refuses with, where it names them right there, and those of the office's own errors;
+    /// `{}` for what differs.
     fn refusals(source: &str) -> Vec<String> {
         let rules = source.split("#[cfg(test)]").next().unwrap_or_default();
         let of = |call: &str, skips_field: bool| -> Vec<String> {
@@ -125,7 +136,10 @@ mod tests {
             told.collect()
         };
         let calls = [("Problem::invalid(", true), ("Problem::not_now(", false), ("Problem::Taken(", false)];
-        calls.into_iter().flat_map(|(call, skips_field)| of(call, skips_field)).collect()
+        let mut told: Vec<String> = calls.into_iter().flat_map(|(call, skips_field)| of(call, skips_field)).collect();
+        // What is placeholders alone is told by something else.
+        told.extend(of("#[error(", false).into_iter().filter(|sentence| sentence != "{}" && sentence != "{}: {}"));
+        told
     }
 
     /// The text of a literal up to its end; `{}` for whatever stands in braces.

@@ -100,7 +100,7 @@ fn list_onboardings(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> 
             owner: owner(&standing),
             needs: needs(&standing),
             began: one.began.to_string(),
-            since: one.history.last().map_or(one.began, |last| last.at).to_string(),
+            since: standing.since.to_string(),
         })
     });
     let onboardings = items.collect::<Result<_, Problem>>()?;

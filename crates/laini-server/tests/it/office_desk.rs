@@ -94,8 +94,13 @@ async fn a_batch_asks_whether_each_sim_is_the_one_that_was_enrolled() {
         let reasons = rows[0]["finding"]["reasons"].as_array().unwrap();
         assert!(reasons.iter().any(|told| told["reason"] == reason), "{reasons:?}");
     }
-    let (rows, _) = compared(with("the blue one")).await;
-    assert_eq!((&rows[0]["state"], &rows[0]["finding"]), (&json!("failed"), &Value::Null), "{rows:?}");
+    let of = |app: &str| json!({"app": app, "rows": with("the blue one")});
+    let refused = clerk.refused(400, "POST", "desk/batches", Some(of(&app))).await;
+    assert!(refused.contains("line 1 has something else"), "{refused}");
+    let swaps = json!({"name": "swaps", "products": ["swap"]});
+    let swaps = owner.done("POST", "apps", Some(swaps)).await["app"].as_str().unwrap().to_owned();
+    let refused = clerk.refused(400, "POST", "desk/batches", Some(json!({"app": swaps, "rows": with(digits)}))).await;
+    assert!(refused.contains("does not compare SIMs"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,7 +55,7 @@ fn has_certificate(world: &World, last_day: &str) {
     let noted = world.office.run(&Actor::System, world.clock.now(), |work| {
         work.look::<Organisation>(BANK)?;
         let details = details.clone();
-        work.put(&Organisation { partner: BANK, details, changed: work.at })
+        work.put(&Organisation { partner: BANK, details, changed: work.at, certified: None })
     });
     noted.unwrap();
 }

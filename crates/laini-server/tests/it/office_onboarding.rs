@@ -99,6 +99,8 @@ async fn a_partner_comes_from_its_papers_to_an_agreement_in_force() {
     let Sides { owner, staff, .. } = &sides;
     let (step, missing) = sides.standing().await;
     assert_eq!((&*step, missing.len()), ("submitted", 8 + PAPERS.len()), "{missing:?}");
+    let (owner_of_it, needs) = sides.next().await;
+    assert_eq!((owner_of_it, &needs[0], &needs[1]), (json!("operator"), &json!("review"), &json!("legal_name")));
     sides.hand_in_papers().await;
     assert_eq!(sides.standing().await, ("submitted".to_owned(), Vec::new()));
     assert_eq!(sides.next().await, (json!("operator"), json!(["review"])));

@@ -37,8 +37,8 @@ pub struct OnboardingAnswer {
     pub owner: Option<String>,
     /// What an agreement cannot be sent without.
     pub missing: Vec<String>,
-    /// What the next step needs: what is missing of the papers, then `submission`, `review`, `agreement`,
-    /// `signature:partner`, `signature:operator`, `beginning` (of the agreement), `go_live`.
+    /// What is missing on the way, in the order in which it is done: what is missing of the papers, `submission`,
+    /// `review`, `agreement`, `signature:partner`, `signature:operator`, `beginning` (of the agreement), `go_live`.
     pub needs: Vec<String>,
     /// Every step, in order.
     pub history: Vec<OnboardingStepItem>,
@@ -96,10 +96,10 @@ pub struct OnboardingItem {
     /// Whose turn it is: partner, operator. Absent where nothing more is to come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// What the next step needs, as in the partner's own onboarding.
+    /// What is missing on the way, as in the partner's own onboarding.
     pub needs: Vec<String>,
     /// When it began (RFC 3339).
     pub began: String,
-    /// Since when it stands there (RFC 3339).
+    /// Since when it stands so: at that step, or with one signature (RFC 3339).
     pub since: String,
 }

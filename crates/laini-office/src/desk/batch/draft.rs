@@ -1,4 +1,4 @@
-use laini_core::partner::{AppId, DeskBatchId, PartnerId};
+use laini_core::partner::{App, AppId, DeskBatchId, PartnerId, Product};
 
 use super::rows::DeskSheet;
 use super::{BatchState, Counts, DeskBatch, Quote, batch};
@@ -35,7 +35,12 @@ pub fn add_draft(
     let person = work.actor.person().ok_or(Problem::NotFound("person"))?;
     let app = usable_app(work, partner, app)?;
     let no_numbers = || Problem::invalid("file", "no column of it holds numbers of this network");
-    let columns = columns.or_else(|| guess(sheet, work.office.settings.plan)).ok_or_else(no_numbers)?;
+    let guessed = || {
+        let columns = guess(sheet, work.office.settings.plan)?;
+        Some(Columns { enrolled: columns.enrolled.filter(|_| compares(&app)), ..columns })
+    };
+    let columns = columns.or_else(guessed).ok_or_else(no_numbers)?;
+    can_compare(columns, &app)?;
     make_room(work, person)?;
     let id = DeskBatchId::from_random(work.office.entropy.next_u64());
     let mut draft = DeskBatch {
@@ -79,6 +84,7 @@ pub fn set_columns(
     let app = usable_app(work, partner, app)?;
     (draft.app, draft.environment) = (app.id, app.environment);
     draft.columns = columns.checked(&sheet)?;
+    can_compare(columns, &app)?;
     draft.count(work, &sheet)?;
     work.put(&draft)?;
     Ok(draft)
@@ -100,11 +106,28 @@ impl DeskBatch {
         if entries.rows.len() > ROWS_MAX {
             return Err(SheetError::TooManyRows.into());
         }
+        if let Some(row) = entries.rows.iter().find(|row| !row.has_digits_or_none()) {
+            let why = format!("an enrolled SIM has 16 digits, and line {} has something else", row.line);
+            return Err(Problem::invalid("columns", why));
+        }
         let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
         self.counts.rows = count(entries.rows.len());
         (self.duplicates, self.invalid) = (count(entries.duplicates.len()), count(entries.invalid.len()));
         Ok(())
     }
+}
+
+/// Whether SIMs are compared in the name of an app.
+fn compares(app: &App) -> bool {
+    app.products.contains(Product::Imsi)
+}
+
+fn can_compare(columns: Columns, app: &App) -> Result<(), Problem> {
+    if columns.enrolled.is_some() && !compares(app) {
+        let why = "this app does not compare SIMs; choose one that has the product imsi, or leave the digits out";
+        return Err(Problem::invalid("columns", why));
+    }
+    Ok(())
 }
 
 /// A draft and its table.

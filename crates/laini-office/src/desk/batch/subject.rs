@@ -93,6 +93,10 @@ impl BatchRow {
         for text in [&mut self.number, &mut self.reference, &mut self.enrolled, &mut self.amount, &mut self.name] {
             text.clear();
         }
-        self.came.get_or_insert_with(|| Came::Failed(ERASED.to_owned()));
+        match &mut self.came {
+            Some(Came::Found(found)) => found.sim = None,
+            Some(Came::Failed(_)) => {}
+            None => self.came = Some(Came::Failed(ERASED.to_owned())),
+        }
     }
 }

@@ -55,6 +55,13 @@ pub struct Entry {
     pub name: String,
 }
 
+impl Entry {
+    /// Whether its SIM can be compared, or is not to be.
+    pub(crate) fn has_digits_or_none(&self) -> bool {
+        self.enrolled.is_empty() || is_enrolled(&self.enrolled)
+    }
+}
+
 /// What a table comes to.
 #[derive(Default)]
 pub struct Entries {
@@ -81,8 +88,9 @@ pub fn guess(sheet: &Sheet, plan: NumberPlan) -> Option<Columns> {
     let has_header = number_at(first, best, plan).is_none() && first.cells.iter().any(|cell| has_letters(cell));
     // A column is named like one of them soon ("simu"), so its cells have to look like them, too.
     let holds_digits = |column: &usize| {
-        let has_digits = |row: &SheetRow| row.cells.get(*column).is_some_and(|cell| is_enrolled(cell.trim()));
-        rows.iter().any(has_digits)
+        let cells = rows.iter().skip(1).filter_map(|row| row.cells.get(*column)).map(|cell| cell.trim());
+        let mut told = cells.filter(|cell| !cell.is_empty()).peekable();
+        told.peek().is_some() && told.all(is_enrolled)
     };
     let mut named_so = (0..sheet.width()).filter(|column| *column != best && is_named(*column, &ENROLLED_NAMES));
     let enrolled = named_so.find(holds_digits).filter(|_| has_header);
@@ -150,7 +158,8 @@ fn number_at(row: &SheetRow, column: usize, plan: NumberPlan) -> Option<Msisdn> 
     number(row.cells.get(column)?, plan)
 }
 
-fn is_enrolled(cell: &str) -> bool {
+/// Whether these are the digits of an enrolled SIM.
+pub(super) fn is_enrolled(cell: &str) -> bool {
     cell.len() == ENROLLED_DIGITS && cell.bytes().all(|byte| byte.is_ascii_digit())
 }
 

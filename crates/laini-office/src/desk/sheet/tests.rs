@@ -89,11 +89,13 @@ fn formulas_are_texts_and_nothing_of_a_cell_is_run_or_broken_over_lines() {
 #[test]
 fn the_enrolled_digits_are_told_by_name_and_by_their_looks() {
     let of = |text: &str| guess(&read(text), PLAN).unwrap();
-    // The file that a batch is taken along as may be brought again.
-    let back = of("line,number,check,sim\n1,0722000001,chk_1,2719836450192837\n2,0722000002,chk_2,\n");
-    assert_eq!((back.number, back.enrolled), (1, Some(3)));
+    let kept = of("line,number,check,sim\n1,0722000001,chk_1,2719836450192837\n2,0722000002,chk_2,\n");
+    assert_eq!((kept.number, kept.enrolled), (1, Some(3)));
+    let broken = of("number,sim\n0722000001,2719836450192837\n0722000002,2.71984E+15\n");
+    assert_eq!(broken.enrolled, None, "a spreadsheet has taken them for figures");
     assert_eq!(of("Simu,Simu ya pili\n0722000001,0722000002\n").enrolled, None, "a second telephone is no SIM");
-    assert_eq!(of("0722000001,2719836450192837\n").enrolled, None, "no name says so");
+    let nameless = read("0722000001,2719836450192837\n0722000002,2719836450192838\n");
+    assert_eq!((nameless.width(), guess(&nameless, PLAN).unwrap().enrolled), (2, None), "no name says so");
     let sheet = read("Phone,Enrolled as\n0722000001, 2719836450192837 \n");
     let entries = guess(&sheet, PLAN).unwrap().read(&sheet, PLAN);
     assert_eq!(entries.rows[0].enrolled, "2719836450192837");

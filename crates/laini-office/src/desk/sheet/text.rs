@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use super::columns::is_enrolled;
 use super::{CELL_LINES_MAX, COLUMNS_MAX, Sheet, SheetError, cell};
 
 /// What may stand between cells, the likeliest first.
@@ -61,6 +62,10 @@ fn list(text: &str) -> Result<Option<Sheet>, SheetError> {
             return Ok(None);
         }
         for part in line.split([',', ';', '\t']) {
+            // No number is as long: it is a table, with the digits of enrolled SIMs.
+            if is_enrolled(part.trim()) {
+                return Ok(None);
+            }
             sheet.push(number, vec![cell(part)])?;
         }
     }

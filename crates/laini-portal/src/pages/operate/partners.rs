@@ -160,13 +160,14 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
 fn first(board: &Board) -> Option<String> {
     let partners = board.steps.iter().flat_map(|(_, listed)| &listed.ways);
     let waiting = partners.filter(|(_, standing)| standing.turn == Some(Side::Operator));
-    let waiting =
-        waiting.map(|(way, _)| (way.history.last().map(|moved| moved.at), format!("/partners/{}", way.partner)));
-    let requests = board
-        .go_lives
-        .iter()
-        .map(|(one, _)| (one.stages.last().map(|stage| stage.at), of_go_live(one.partner, one.id)));
+    let waiting = waiting.map(|(way, standing)| (standing.since, format!("/partners/{}", way.partner)));
+    let requests = board.go_lives.iter().map(|(one, _)| (waits_since(one), of_go_live(one.partner, one.id)));
     waiting.chain(requests).min_by_key(|(since, _)| *since).map(|(_, href)| href)
+}
+
+/// Since when a request waits.
+fn waits_since(request: &GoLive) -> Timestamp {
+    request.stages.last().map_or(request.began, |stage| stage.at)
 }
 
 /// What cards are made with.
@@ -180,27 +181,25 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn card(&self, (way, standing): &(Onboarding, Standing)) -> Card {
         let words = &self.all.onboarding;
-        let since = way.history.last().map_or(way.began, |moved| moved.at);
         Card {
             href: format!("/partners/{}", way.partner),
             step: words.step(way.step),
             turn: words.turn(standing.turn, Side::Operator),
             tone: if standing.turn == Some(Side::Operator) { "care" } else { "" },
             needs: needs_in_words(&standing.needs, self.all),
-            ..self.blank(way.partner, since)
+            ..self.blank(way.partner, standing.since)
         }
     }
 
     fn waiting(&self, (request, open): &(GoLive, Vec<GoLiveItem>)) -> Card {
         let words = &self.all.onboarding;
-        let since = request.stages.last().map_or(request.began, |stage| stage.at);
         let items = open.iter().map(|item| self.all.go_live.item(*item));
         Card {
             href: of_go_live(request.partner, request.id),
             turn: words.your_turn,
             tone: "care",
             needs: items.chain([words.approval]).collect::<Vec<_>>().join(", "),
-            ..self.blank(request.partner, since)
+            ..self.blank(request.partner, waits_since(request))
         }
     }
 

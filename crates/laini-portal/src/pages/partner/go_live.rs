@@ -243,7 +243,7 @@ pub(super) async fn show_with(portal: &Arc<Portal>, visit: &Arc<Visit>, once: Sh
         turn: clock.turn(request.state.owner()),
         way: way(&request, &clock),
         next: next(visit, request.state, &items),
-        items: items.iter().map(|found| item(visit, &clock, found)).collect::<Result<_, _>>()?,
+        items: items.iter().map(|found| item(visit, &clock, &request, found)).collect::<Result<_, _>>()?,
         stages: stages(portal, &request, words),
         terms: terms.map(|terms| TermsShown {
             version: terms.version,
@@ -301,7 +301,7 @@ impl Clock<'_> {
     }
 }
 
-fn item(visit: &Visit, clock: &Clock<'_>, found: &CheckedItem) -> Result<Item, Problem> {
+fn item(visit: &Visit, clock: &Clock<'_>, request: &GoLive, found: &CheckedItem) -> Result<Item, Problem> {
     let link = match found.item {
         GoLiveItem::Agreement => home(visit, "agreements")?,
         GoLiveItem::Certificate => home(visit, "organisation")?,
@@ -311,7 +311,12 @@ fn item(visit: &Visit, clock: &Clock<'_>, found: &CheckedItem) -> Result<Item, P
         word: found.item.word(),
         label: clock.all.go_live.item(found.item),
         is_done: found.is_done,
-        clock: if found.is_done { clock.reached(found.since) } else { clock.waits(found.owner, found.since) },
+        clock: match found.is_done {
+            true => clock.reached(found.since),
+            // Nobody waits for a request that is over.
+            false if request.state.is_over() => String::new(),
+            false => clock.waits(found.owner, found.since),
+        },
         why: (clock.all.refusal)(found.why.clone()),
         link,
     })

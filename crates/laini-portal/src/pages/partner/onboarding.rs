@@ -38,7 +38,7 @@ struct OnboardingPage {
     is_suspended: bool,
     way: Vec<Step>,
     owner: &'static str,
-    /// What the next step needs beside papers.
+    /// What is missing on the way, the first of it.
     needs: String,
     missing: Vec<String>,
     history: Vec<Said>,

@@ -1,7 +1,8 @@
 use clap::{Args, ValueEnum};
 use laini_core::partner::{OnboardingEvent, OnboardingStep, Side};
 use laini_office::onboarding::{self, Need, Onboarding, Standing};
-use laini_office::{PageRequest, Problem, Work};
+use laini_office::organisation::Missing;
+use laini_office::{Problem, Work};
 use serde::Serialize;
 
 use crate::command::Context;
@@ -56,6 +57,8 @@ struct OnboardingReport {
     step: &'static str,
     owner: Option<&'static str>,
     needs: Vec<String>,
+    /// What an agreement cannot be sent without.
+    missing: Vec<String>,
     history: Vec<StepReport>,
     comments: Vec<String>,
 }
@@ -69,7 +72,7 @@ struct StepReport {
 }
 
 impl OnboardingReport {
-    fn of(onboarding: &Onboarding, standing: &Standing) -> Self {
+    fn of(onboarding: &Onboarding, missing: Vec<Missing>, standing: &Standing) -> Self {
         let history = onboarding.history.iter().map(|moved| StepReport {
             at: moved.at.to_string(),
             step: moved.step.word(),
@@ -83,6 +86,7 @@ impl OnboardingReport {
             step: onboarding.step.word(),
             owner: standing.turn.map(Side::word),
             needs: standing.needs.iter().copied().map(Need::word).collect(),
+            missing: missing.into_iter().map(Missing::word).collect(),
             history: history.collect(),
             comments: comments.collect(),
         }
@@ -124,8 +128,13 @@ pub(crate) fn run(context: &Context, args: &OnboardingArgs) -> anyhow::Result<()
 
 fn list(context: &Context, step: Option<OnboardingStep>) -> anyhow::Result<()> {
     let listed = in_office(context, |work| {
-        let found = onboarding::list(work, step, PageRequest::LONGEST)?.items;
-        found.iter().map(|one| listed(work, one)).collect::<Result<Vec<_>, _>>()
+        let mut found: Vec<Onboarding> = match step {
+            Some(step) => work.all("step", step.word())?,
+            None => work.all("all", "all")?,
+        };
+        // Whoever has arrived is on no way any more, unless one asks for them.
+        found.retain(|one| step.is_some() || !matches!(one.step, OnboardingStep::Live | OnboardingStep::Rejected));
+        found.iter().rev().map(|one| listed(work, one)).collect::<Result<Vec<_>, _>>()
     })?;
     context.out.data(&listed, |listed| {
         if listed.is_empty() {
@@ -148,7 +157,7 @@ fn listed(work: &mut Work<'_>, one: &Onboarding) -> Result<ListedReport, Problem
         name: named.map(|partner| partner.name).unwrap_or_default(),
         step: one.step.word(),
         owner: standing.turn.map(Side::word),
-        since: format!("{:.0}", one.history.last().map_or(one.began, |moved| moved.at)),
+        since: format!("{:.0}", standing.since),
         needs: standing.needs.into_iter().map(Need::word).collect(),
     })
 }
@@ -162,8 +171,9 @@ fn show(context: &Context, partner: &str, args: &OnboardingArgs) -> anyhow::Resu
         if let Some(text) = &args.comment {
             onboarding::comment(work, partner, text)?;
         }
-        let (onboarding, _) = onboarding::timeline(work, partner)?;
-        Ok(OnboardingReport::of(&onboarding, &onboarding::standing(work, &onboarding)?))
+        let (onboarding, missing) = onboarding::timeline(work, partner)?;
+        let standing = onboarding::standing(work, &onboarding)?;
+        Ok(OnboardingReport::of(&onboarding, missing, &standing))
     })?;
     context.out.data(&report, OnboardingReport::in_words)
 }
