@@ -10,8 +10,8 @@ use laini_core::line::Msisdn;
 use laini_core::partner::{AppId, DeskBatchId, MemberRole, PartnerId, ProductSet, Purpose};
 use laini_office::apps::add_sandbox_app;
 use laini_office::desk::batch::{
-    Answered, AskedFrom, BatchState, DeskBatch, Job, WhichRows, add_draft, ask_failed_again, batch, draft, export,
-    forget_batches, note, rows, start, stop, take,
+    Answered, AskedFrom, BatchRow, BatchState, Came, DeskBatch, Job, WhichRows, add_draft, ask_failed_again, batch,
+    draft, export, forget_batches, note, rows, start, stop, take,
 };
 use laini_office::desk::sheet::{Sheet, SheetFormat};
 use laini_office::desk::{
@@ -40,7 +40,7 @@ impl Api {
             Told {
                 check: format!("check-of-{key}"),
                 seen: Seen { is_served: true, swap, held: HeldSeen::Longer, sim: SimSeen::NotExpected },
-                sim: None,
+                sim: Some("2719836450192837".to_owned()),
                 as_of: None,
                 charge: Money::new(2_000, Currency::KES),
             }
@@ -314,6 +314,13 @@ fn a_number_is_found_wherever_desks_keep_it_and_forgotten_and_what_it_cost_stays
     let forget = |bank: &Bank| forget_number(&bank.desk.office, number, erasable, bank.desk.at).unwrap();
     assert_eq!((forget(&bank), forget(&bank)), (3, 0));
     assert_eq!(kept(&bank, all).len(), 1, "what may still be asked again is left");
+    let sims = bank.desk.run(&bank.clerk, |work| {
+        let asked = batch(work, OWN, id)?;
+        rows(work, &asked, WhichRows::All, 1, 2)
+    });
+    let has_sim = |row: &BatchRow| matches!(&row.came, Some(Came::Found(found)) if found.sim.is_some());
+    let sims: Vec<bool> = sims.unwrap().0.iter().map(|(_, row)| has_sim(row)).collect();
+    assert_eq!(sims, [false, true], "the digits of its SIM are forgotten as well");
     assert_eq!(bank.batch(id), counted, "verdicts and charges stay");
     let reveal = |id, row| bank.desk.run(&bank.clerk, |work| reveal_row(work, OWN, id, row, "calling"));
     assert!(reveal(id, 1).unwrap_err().to_string().contains("at its holder's request"));

@@ -176,4 +176,21 @@ mod tests {
             assert!(emptied.contains(remembered), "{remembered} is looked at and not emptied");
         }
     }
+
+    #[test]
+    fn every_column_that_was_added_later_is_carried_over() {
+        let statements = MIGRATIONS.iter().flat_map(crate::schema::Migration::statements);
+        let added = statements.filter_map(|statement| {
+            let (table, column) = statement.strip_prefix("ALTER TABLE ")?.split_once(" ADD COLUMN IF NOT EXISTS ")?;
+            Some((table.to_owned(), column.split(' ').next()?.to_owned()))
+        });
+        let mut seen = 0;
+        for (table, column) in added {
+            let carried = TABLES.iter().find(|carried| carried.name == table);
+            let has_it = carried.is_none_or(|carried| carried.columns.iter().any(|known| known.name == column));
+            assert!(has_it, "{table}.{column} is not carried over");
+            seen += 1;
+        }
+        assert!(seen >= 8, "{seen} columns were added");
+    }
 }

@@ -97,7 +97,14 @@ pub static TABLES: &[Table] = &[
     },
     Table {
         name: "app_secret",
-        columns: &[integer("app"), integer("place"), bytes("hash"), integer("created"), integer("used")],
+        columns: &[
+            integer("app"),
+            integer("place"),
+            bytes("hash"),
+            integer("created"),
+            integer("used"),
+            text("ending"),
+        ],
         key: &["app", "place"],
     },
     Table {

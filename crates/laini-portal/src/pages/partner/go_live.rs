@@ -134,6 +134,7 @@ struct GoLivePage {
     frame: Frame,
     words: &'static GoLiveWords,
     head: Head,
+    id: GoLiveId,
     /// Where the request is.
     here: String,
     list: String,
@@ -235,6 +236,7 @@ pub(super) async fn show_with(portal: &Arc<Portal>, visit: &Arc<Visit>, once: Sh
     page(&GoLivePage {
         frame: visit.frame(portal, request.name.clone()),
         words,
+        id,
         here: of(named.0, id),
         list: home(visit, "go-live")?,
         products: in_words(&request.products),
