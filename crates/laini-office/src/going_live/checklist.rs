@@ -1,4 +1,4 @@
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use laini_core::partner::{GoLiveItem, NoAgreement, Side};
 
 use super::{GoLive, ScriptedRun, accepted_by};
@@ -85,8 +85,8 @@ fn certificate(work: &mut Work<'_>, request: &GoLive) -> Result<Found, Problem> 
         }
         // It was valid for the whole of its last day.
         Some((_, last)) => {
-            let ended = last.to_zoned(zone).ok().map(|day| day.timestamp() + SignedDuration::from_hours(24));
-            Err(ended.unwrap_or(request.began))
+            let ended = last.tomorrow().and_then(|day| day.to_zoned(zone));
+            Err(ended.map_or(request.began, |day| day.timestamp()))
         }
         None => Err(request.began),
     })
