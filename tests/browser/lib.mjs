@@ -12,7 +12,7 @@ const axeSource = readFileSync(need.resolve("axe-core/axe.min.js"), "utf8");
 export const base = process.env.LAINI_BASE_URL;
 const pictures = process.env.LAINI_PICTURES;
 export const PASSWORD = "four words walk home";
-/** What comes by itself, such as a letter, comes within so long. */
+/** What comes by itself, such as a letter, and what a page does come within so long, on a busy machine, too. */
 const WAIT_MS = 30_000;
 /** The picture of a long page on a busy machine takes so long at most. */
 const PICTURE_MS_MAX = 60_000;
@@ -42,7 +42,7 @@ export async function visitor({ elsewhere = base, ...options } = {}) {
   // Without motion a picture shows a page as it is, and not on its way there.
   const context = await browser.newContext({ viewport: SIZES[0], reducedMotion: "reduce", ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(WAIT_MS);
   // Whether what was last shown at an address is its page, and no answer to a form and no refusal.
   const arrived = new Map();
   page.on("response", (response) => {

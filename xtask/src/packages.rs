@@ -29,7 +29,11 @@ pub(crate) const FOR_TESTS: &[Package] = &[
     },
     Package { name: "nodejs", present: "command -v node", why: "two clients are JavaScript" },
     Package { name: "npm", present: "command -v npm", why: "installs them" },
-    Package { name: "chromium", present: "test -x /usr/bin/chromium", why: "looks at the portal's pages" },
+    Package {
+        name: "chromium-headless-shell",
+        present: "test -x /usr/lib/chromium/chromium-headless-shell",
+        why: "looks at the portal's pages",
+    },
     Package { name: "curl", present: "command -v curl", why: "runs the guide's code for it" },
     Package { name: "jq", present: "command -v jq", why: "reads the token there" },
     Package { name: "php-cli", present: "command -v php", why: "runs the guide's PHP" },

@@ -96,6 +96,13 @@ pub struct SignedBy {
     pub digest: [u8; 32],
 }
 
+impl AgreementRecord {
+    /// How this side signed it, where it has.
+    pub fn signature_of(&self, side: Side) -> Option<&SignedBy> {
+        self.signatures.iter().find(|signature| signature.side == side)
+    }
+}
+
 impl AgreementState {
     /// In the order of the way.
     pub const ALL: [Self; 3] = [Self::Draft, Self::Sent, Self::Signed];
@@ -149,6 +156,12 @@ pub fn list_in_state(
     page: PageRequest,
 ) -> Result<Page<AgreementRecord>, Problem> {
     work.find("state", state.word(), true, page)
+}
+
+/// The newest version that lies before both sides and waits for signatures.
+pub(crate) fn before_both_sides(work: &mut Work<'_>, partner: PartnerId) -> Result<Option<AgreementRecord>, Problem> {
+    let newest = list_agreements(work, partner, PageRequest::FIRST)?.items;
+    Ok(newest.into_iter().find(|record| record.state == AgreementState::Sent))
 }
 
 /// A version of this partner's agreement.

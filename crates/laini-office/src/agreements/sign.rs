@@ -21,7 +21,7 @@ pub fn sign(
         return Err(Problem::not_now("the text is another one than the one that was read; read it, and sign that"));
     }
     let side = side(&work.actor);
-    if record.signatures.iter().any(|signature| signature.side == side) {
+    if record.signature_of(side).is_some() {
         return Err(Problem::not_now(format!("the {} has signed already", side.word())));
     }
     let name = match work.actor.person() {
@@ -68,7 +68,7 @@ fn with_signatures(
     signatures: Vec<SignedBy>,
 ) -> Result<AgreementRecord, Problem> {
     record.signatures.extend(signatures);
-    let has = |side| record.signatures.iter().any(|signature| signature.side == side);
+    let has = |side| record.signature_of(side).is_some();
     if has(Side::Partner) && has(Side::Operator) {
         if record.terms.valid_until.is_some_and(|until| until <= work.at) {
             return Err(Problem::not_now("its end has passed; take it back and give it another"));

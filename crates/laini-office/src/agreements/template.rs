@@ -53,7 +53,7 @@ pub(super) fn paper(
 }
 
 fn signature(record: &AgreementRecord, side: Side, called: &str, zone: &TimeZone) -> Signature {
-    let by = record.signatures.iter().find(|signature| signature.side == side);
+    let by = record.signature_of(side);
     let by = by.map_or(String::new(), |one| format!("{}, {}, {}", one.name, moment(one.at, zone), one.address));
     Signature { side: called.to_owned(), by }
 }

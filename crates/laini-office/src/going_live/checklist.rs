@@ -2,11 +2,11 @@ use jiff::Timestamp;
 use laini_core::partner::{GoLiveItem, NoAgreement, Side};
 
 use super::{GoLive, ScriptedRun, accepted_by};
-use crate::agreements::{AgreementState, list_agreements};
+use crate::agreements::before_both_sides;
 use crate::apps::not_covered;
 use crate::onboarding::{Onboarding, standing};
 use crate::organisation::Organisation;
-use crate::{PageRequest, Problem, Work};
+use crate::{Problem, Work};
 
 /// An item of the checklist, as the system found it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,11 +59,10 @@ fn agreement(work: &Work<'_>, request: &GoLive) -> Result<Found, Problem> {
 /// Whose turn it is about the agreement, and since when: the partner's, where it has to sign or to hand in papers;
 /// otherwise the operator writes or signs one.
 fn agrees_next(work: &mut Work<'_>, request: &GoLive) -> Result<(Side, Timestamp), Problem> {
-    let newest = list_agreements(work, request.partner, PageRequest::FIRST)?.items;
-    if let Some(sent) = newest.into_iter().find(|record| record.state == AgreementState::Sent) {
-        let signed = sent.signatures.iter().find(|signature| signature.side == Side::Partner);
+    if let Some(sent) = before_both_sides(work, request.partner)? {
+        let signed = sent.signature_of(Side::Partner).map(|signature| signature.at);
         let laid = sent.text.map_or(sent.created, |text| text.at);
-        return Ok(signed.map_or((Side::Partner, laid), |signature| (Side::Operator, signature.at)));
+        return Ok(signed.map_or((Side::Partner, laid), |at| (Side::Operator, at)));
     }
     let standing = match work.look::<Onboarding>(request.partner)? {
         Some(onboarding) => Some(standing(work, &onboarding)?),

@@ -1,17 +1,17 @@
 use jiff::Timestamp;
-use laini_core::partner::{NoAgreement, OnboardingStep, PartnerId, Side};
+use laini_core::partner::{NoAgreement, OnboardingStep, Side};
 
 use super::Onboarding;
-use crate::agreements::{AgreementState, SignedBy, list_agreements};
+use crate::agreements::before_both_sides;
 use crate::organisation::{Missing, missing};
-use crate::{PageRequest, Problem, Work};
+use crate::{Problem, Work};
 
 /// What the next step of a partner needs, and whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// Whose turn it is; `None` where nothing more is to come, or only a day has to.
     pub turn: Option<Side>,
-    /// Since when it stands so: since its step was reached, or one side has signed.
+    /// Since when it stands so: since its step was reached, or the partner has signed.
     pub since: Timestamp,
     /// What is needed, in the order in which it is done.
     pub needs: Vec<Need>,
@@ -68,11 +68,12 @@ pub fn standing(work: &mut Work<'_>, onboarding: &Onboarding) -> Result<Standing
         }
         OnboardingStep::Returned => (Some(Side::Partner), papers(work)?.chain([Need::Submission]).collect()),
         OnboardingStep::AgreementSent => {
-            let signed = signed(work, partner)?;
-            since = signed.iter().map(|signature| signature.at).fold(since, Timestamp::max);
-            let lacks = |side: &Side| !signed.iter().any(|signature| signature.side == *side);
-            // Of two signatures that are needed, the partner's is the first.
-            let open: Vec<_> = [Side::Partner, Side::Operator].into_iter().filter(lacks).collect();
+            let sent = before_both_sides(work, partner)?;
+            let signature = |side| sent.as_ref().and_then(|record| record.signature_of(side));
+            // Of two signatures that are needed, the partner's is the first: before it, the operator's changes no turn.
+            since = signature(Side::Partner).map_or(since, |signature| signature.at);
+            let open: Vec<_> =
+                [Side::Partner, Side::Operator].into_iter().filter(|&side| signature(side).is_none()).collect();
             (open.first().copied(), open.into_iter().map(Need::Signature).collect())
         }
         OnboardingStep::Signed => match work.read_book()?.agreements_of(partner).at(work.at) {
@@ -84,11 +85,4 @@ pub fn standing(work: &mut Work<'_>, onboarding: &Onboarding) -> Result<Standing
         OnboardingStep::Live | OnboardingStep::Rejected => (None, Vec::new()),
     };
     Ok(Standing { turn, since, needs })
-}
-
-/// Who has signed what lies before both sides.
-fn signed(work: &mut Work<'_>, partner: PartnerId) -> Result<Vec<SignedBy>, Problem> {
-    let newest = list_agreements(work, partner, PageRequest::FIRST)?.items;
-    let sent = newest.into_iter().find(|record| record.state == AgreementState::Sent);
-    Ok(sent.map(|record| record.signatures).unwrap_or_default())
 }

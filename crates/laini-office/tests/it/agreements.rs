@@ -139,12 +139,21 @@ fn whose_turn_it_is_follows_papers_signatures_and_days() {
     assert_eq!((lacks.turn, lacks.needs.len(), lacks.needs.last()), (Some(Side::Partner), 12, Some(&Need::Agreement)));
     hand_in_papers(&desk, &people);
     assert_eq!((stands(&desk).turn, stands(&desk).needs), (Some(Side::Operator), vec![Need::Agreement]));
-    // It begins in a month and ends in two; one side signs a day before the other.
+    // It begins in a month and ends in two.
     let days = |days: i64| SignedDuration::from_hours(24 * days);
     let (begins, ends) = (desk.at + days(30), desk.at + days(60));
     let terms = Terms { valid_from: Some(begins), valid_until: Some(ends), ..Terms::standard(Currency::KES) };
     let drafted = desk.run(&people.staff, |work| draft(work, BANK, terms.clone())).unwrap();
     let sent = desk.run(&people.staff, |work| send(work, BANK, drafted.id)).unwrap();
+    let waits = (Some(Side::Partner), desk.at, vec![Need::Signature(Side::Partner)]);
+    // The operator's signature, where it comes first, gives the partner no new time.
+    desk.at += days(1);
+    desk.run(&people.staff, |work| sign(work, (BANK, sent.id), &digest(&sent), "10.0.0.1")).unwrap();
+    let first = stands(&desk);
+    assert_eq!((first.turn, first.since, first.needs), waits);
+    desk.run(&people.staff, |work| take_back(work, BANK, sent.id)).unwrap();
+    let sent = desk.run(&people.staff, |work| send(work, BANK, sent.id)).unwrap();
+    // One side signs a day before the other.
     desk.at += days(1);
     desk.run(&people.owner, |work| sign(work, (BANK, sent.id), &digest(&sent), "192.0.2.7")).unwrap();
     let signed = stands(&desk);

@@ -73,7 +73,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let (listed, names) = found.await?;
     let words = &visit.language.words().agreements;
     let row = |record: &AgreementRecord| {
-        let has = |side| record.signatures.iter().any(|signature| signature.side == side);
+        let has = |side| record.signature_of(side).is_some();
         Row {
             partner: record.partner,
             name: names.get(&record.partner).cloned().unwrap_or_default(),

@@ -249,7 +249,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let (named, record, text) = found.await?;
     let words = &visit.language.words().agreements;
     let side = onboarding::side(&visit.actor());
-    let has_signed = record.signatures.iter().any(|signature| signature.side == side);
+    let has_signed = record.signature_of(side).is_some();
     page(&AgreementPage {
         frame: visit.frame(&portal, format!("{} {}", words.version, record.number)),
         words,

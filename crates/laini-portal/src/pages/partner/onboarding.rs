@@ -191,9 +191,10 @@ fn next(visit: &Visit, known: &Known, step: OnboardingStep) -> Result<Option<(St
     if !may(visit, &SIGNS) {
         return Ok(None);
     }
-    let unsigned = known.agreements.iter().find(|record| {
-        record.state == AgreementState::Sent && !record.signatures.iter().any(|signature| signature.side == side)
-    });
+    let unsigned = known
+        .agreements
+        .iter()
+        .find(|record| record.state == AgreementState::Sent && record.signature_of(side).is_none());
     if let Some(record) = unsigned {
         return Ok(Some((format!("{}/{}", path_of(partner, "agreements"), record.id), words.read_and_sign)));
     }
