@@ -11,7 +11,9 @@ use laini_core::store::{
 
 use crate::{Actor, Cursor, Kept, Office, Page, PageRequest, Problem};
 
-/// One unit of work: what is read in it stays as it was read, or nothing that it stages is saved.
+/// One unit of work: what it stages is put onto what it read, or nothing of it is saved. What it reads and does not stage
+/// may change meanwhile: a rule about several records needs one that is read before them and staged with each change, or
+/// a unique key.
 /// Blocks its thread on the store.
 pub struct Work<'o> {
     /// The office that it is done in.
@@ -155,7 +157,10 @@ impl<'o> Work<'o> {
     }
 
     fn saw<T: Kept>(&mut self, id: RecordId, record: &Record) -> Result<T, Problem> {
-        self.seen.insert((T::KIND, id), record.version);
+        let before = self.seen.insert((T::KIND, id), record.version);
+        if before.is_some_and(|before| before != record.version) {
+            return Err(Problem::Contended);
+        }
         read(&record.body)
     }
 

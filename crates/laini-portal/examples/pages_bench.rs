@@ -279,7 +279,8 @@ fn get(address: SocketAddr, path: &str, session: &str) -> Result<Duration, Failu
 /// Somebody who was invited and came: the token of their session.
 fn signed_in(office: &Office, seat: Seat, email: &str, at: Timestamp) -> Result<String, Failure> {
     let (_, issued) = office.run(&Actor::System, at, |work| invite(work, seat, email, email, false))?;
-    let come = |work: &mut laini_office::Work<'_>| accept_invitation(work, &issued.token, PASSWORD, None, "127.0.0.1");
+    let come =
+        |work: &mut laini_office::Work<'_>| accept_invitation(work, &issued.token, PASSWORD, None, "127.0.0.1", None);
     Ok(office.run(&Actor::Stranger, at, come)?.token.to_string())
 }
 

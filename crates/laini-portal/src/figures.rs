@@ -1,4 +1,6 @@
-use laini_core::billing::{Currency, Money};
+use laini_core::billing::{AmountError, Currency, Money};
+use laini_office::Problem;
+use laini_office::payments::statement::ungrouped;
 
 /// A count as people read it: `1,234,567`.
 pub(crate) fn count(count: u64) -> String {
@@ -17,6 +19,12 @@ pub(crate) fn money(money: Money) -> String {
 /// An amount of a currency that was kept as text.
 pub(crate) fn amount(minor: i64, currency: &str) -> String {
     money(Money::new(minor, Currency::parse(currency).unwrap_or(Currency::KES)))
+}
+
+/// An amount as people type it into the field `amount`: `1234.5`, `1,234.50`. Commas stand between thousands alone.
+pub(crate) fn typed(text: &str, currency: Currency) -> Result<Money, Problem> {
+    let amount = ungrouped(text).ok_or(AmountError).and_then(|plain| Money::parse_amount(&plain, currency));
+    amount.map_err(|error| Problem::invalid("amount", error.to_string()))
 }
 
 fn grouped(digits: &str) -> String {
@@ -41,6 +49,16 @@ mod tests {
         }
         for (minor, text) in [(5, "KES 0.05"), (-123_456_789, "KES -1,234,567.89"), (100_000, "KES 1,000.00")] {
             assert_eq!(amount(minor, "KES"), text);
+        }
+    }
+
+    #[test]
+    fn a_typed_amount_has_commas_between_its_thousands_alone() {
+        for (text, minor) in [("1160", 116_000), ("1,160.5", 116_050), ("1,234,567.89", 123_456_789), ("0.05", 5)] {
+            assert_eq!(typed(text, Currency::KES), Ok(Money::new(minor, Currency::KES)), "{text}");
+        }
+        for text in ["", ",", "1160,50", "1,16", "1.160,50", "1.1,600", "1,,160", ",160", "1234,567", "-1", "1.200"] {
+            assert!(matches!(typed(text, Currency::KES), Err(Problem::Invalid { field: "amount", .. })), "{text}");
         }
     }
 }

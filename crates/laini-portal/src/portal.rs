@@ -32,7 +32,9 @@ use crate::{assets, cookie, csrf, pages, upload};
 const WORKS_MAX: usize = 16;
 /// Of these, pieces that read a month of the ledger: they take seconds.
 const LONG_WORKS_MAX: usize = 2;
-/// When to come back while there are too many of them.
+/// Of these, forms of people who have not signed in: hashing their passwords must not keep the others waiting.
+const STRANGERS_MAX: usize = 6;
+/// When to come back while there are too many that read a month.
 const LONG_RETRY_AFTER_S: u64 = 10;
 /// The largest form without a file.
 const FORM_BYTES: usize = 256 * 1024;
@@ -79,6 +81,7 @@ pub struct Portal {
     pub(crate) papers: Papers,
     works: Semaphore,
     long_works: Semaphore,
+    strangers: Semaphore,
     pub(crate) closing: Closing,
     knocks: Throttle<std::net::IpAddr>,
 }
@@ -92,8 +95,8 @@ impl Portal {
         (inside, running): (Inside, Running),
     ) -> Router {
         let knocks = Throttle::new(FORMS_BURST, FORM_EVERY, ADDRESSES_MAX);
-        let works = Semaphore::new(WORKS_MAX);
-        let (long_works, closing) = (Semaphore::new(LONG_WORKS_MAX), Closing::default());
+        let (works, long_works) = (Semaphore::new(WORKS_MAX), Semaphore::new(LONG_WORKS_MAX));
+        let (strangers, closing) = (Semaphore::new(STRANGERS_MAX), Closing::default());
         let board = StatusBoard::default();
         let PortalSettings { visitors, has_single_sign_on, papers } = settings;
         let portal = Arc::new(Self {
@@ -107,6 +110,7 @@ impl Portal {
             papers,
             works,
             long_works,
+            strangers,
             closing,
             knocks,
         });
@@ -208,7 +212,11 @@ impl Portal {
         };
         let answered = self.admit(page, &mut visit, &parts.headers, browser.or_else(|| minted.clone()), body).await;
         let mut answer = match answered {
-            Ok(None) => page.answer(&self, visit).await,
+            Ok(None) => {
+                let is_stranger = page.method == Method::POST && visit.caller.is_none();
+                let _turn = if is_stranger { self.strangers.acquire().await.ok() } else { None };
+                page.answer(&self, visit).await
+            }
             Ok(Some(answer)) => answer,
             Err(problem) => visit.sorry(&self, &problem),
         };

@@ -290,6 +290,7 @@ async function operate(visit, partner) {
   await page.click("main button.primary");
   await page.waitForURL(/privacy\/[0-9a-f]{16}$/);
   await look(visit, "privacy-request");
+  await page.fill("#number", "254722000001");
   await page.click("button:has-text('Note it')");
   await page.waitForSelector("button:has-text('Approve')");
   await page.fill("#reason", "the papers fit");

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 
 const SECOND = "second@mobile.example";
 const NUMBER = "254722000001";
+/** One that no other flow asks about. */
+const RESTRICTED = "254722000098";
 
 /** What becomes of a call and of a privacy request: carried out on its page, and seen by staff as by the partner. */
 export async function privacy() {
@@ -16,6 +18,7 @@ export async function privacy() {
   await accept(second, await letterTo(first.page, SECOND));
   await exported(first, second);
   await erased(first, second);
+  await restricted(first, second);
   await reported(first);
   const call = await seen();
   await told(first, call);
@@ -23,27 +26,30 @@ export async function privacy() {
 }
 
 /** A request that one took down and checked, and the other approved, on the page of the other. */
-async function approved(first, second, action) {
+async function approved(first, second, action, number = NUMBER) {
   const { page } = second;
   await page.goto(`${base}/operate/privacy`);
-  await page.fill("#number", NUMBER);
+  await page.fill("#number", number);
   await page.selectOption("#action", action);
   await page.fill("#reason", `case of ${action}`);
   await page.click("main button.primary");
   await page.waitForURL(/privacy\/[0-9a-f]{16}$/);
+  await page.fill("#number", number);
   await page.click("button:has-text('Note it')");
   await page.waitForSelector("button:has-text('Approve')");
   await first.page.goto(page.url());
+  const again = first.page.locator("form[action$='/approve'] #number");
+  if (await again.count()) await again.fill(number);
   await first.page.fill("#reason", "the papers fit");
   const hold = first.page.locator("input[name=override_hold]");
   if (await hold.count()) await hold.check();
   await first.page.click("button.primary:has-text('Approve')");
-  await first.page.waitForSelector("h2:has-text('Carry it out')");
 }
 
 async function exported(first, second) {
   await approved(first, second, "export");
   const { page } = first;
+  await page.waitForSelector("h2:has-text('Carry it out')");
   await look(first, "privacy-carry-out");
   await page.fill("#number", "254722000002");
   await page.click("button:has-text('Carry it out')");
@@ -67,12 +73,20 @@ async function exported(first, second) {
 async function erased(first, second) {
   await approved(first, second, "erase");
   const { page } = first;
+  await page.waitForSelector("h2:has-text('Carry it out')");
   await page.fill("#number", NUMBER);
   await page.selectOption("#holdings", "all");
   await page.click("button:has-text('Carry it out')");
   await page.waitForSelector("h3:has-text('What stays')");
   await look(first, "privacy-erased");
   ok("an erasure is carried out on its page, which says what stays");
+}
+
+async function restricted(first, second) {
+  await approved(first, second, "restrict", RESTRICTED);
+  await first.page.waitForSelector("dt:has-text('How it ended')");
+  expect(!(await first.page.content()).includes(RESTRICTED), "no page shows the number");
+  ok("a restriction is made with its approval, for which the number is typed again");
 }
 
 async function reported(first) {

@@ -19,6 +19,6 @@ pub(super) const WAL_BYTES_PER_CHECK: f64 = 1_000.0;
 /// A snapshot's COPY.
 pub(super) const LINES_LOADED_PER_S: f64 = 450_000.0;
 /// Connections of a node at the most: its pool, look-ups, and the chain's own.
-pub(super) const CONNECTIONS_PER_NODE: f64 = 8.0 + 4.0 + 1.0;
+pub(super) const CONNECTIONS_PER_NODE: f64 = 8.0 + 1.0 + 1.0;
 /// No writes while a standby takes over, after the death of the primary's machine.
 pub(super) const FAILOVER_S: f64 = 8.8;

@@ -20,8 +20,14 @@ pub fn held_until(found: &Lookup, now: Timestamp) -> Option<Timestamp> {
     let line = found.state.line.as_ref()?;
     // What it knows of swaps need not reach further back than the line itself does.
     let is_known = found.horizon.history_since <= (now - HOLD).max(line.holding_since());
-    let swapped = line.last_swap.map(|swap| swap.at + HOLD).filter(|until| *until > now);
-    swapped.map(|until| until.min(now + HOLD)).or((!is_known).then_some(now + HOLD))
+    held_by_swap(found, now).or((!is_known).then_some(now + HOLD))
+}
+
+/// The same by the last swap that is known alone: whoever has answered for a hold has answered for what nobody can say
+/// as well.
+pub fn held_by_swap(found: &Lookup, now: Timestamp) -> Option<Timestamp> {
+    let swapped = found.state.line.as_ref()?.last_swap?.at + HOLD;
+    (now < swapped).then(|| swapped.min(now + HOLD))
 }
 
 /// What was asked before this instant can be erased at `now`.
@@ -86,5 +92,18 @@ mod tests {
         assert_eq!(held_until(&nobody, now), None);
         let refused = Lookup { state: LineState { line: None, source_rejected: true }, ..found(None, complete) };
         assert_eq!(held_until(&refused, now), Some(now + HOLD));
+    }
+
+    #[test]
+    fn where_somebody_has_answered_for_it_a_known_swap_alone_holds() {
+        let (now, young) = (at("2026-11-22T09:00:00Z"), "2026-11-20T00:00:00Z");
+        for (swapped, expected) in [
+            (None, None),
+            (Some("2026-10-23T09:00:00Z"), None),
+            (Some("2026-11-21T09:00:00Z"), Some("2026-12-21T09:00:00Z")),
+            (Some("2026-11-23T09:00:00Z"), Some("2026-12-22T09:00:00Z")),
+        ] {
+            assert_eq!(held_by_swap(&found(swapped, young), now), expected.map(at), "{swapped:?}");
+        }
     }
 }

@@ -7,6 +7,6 @@ mod hold;
 mod request;
 mod restriction;
 
-pub use hold::{ERASABLE_AFTER, HOLD, LAWFUL_TIME, erasable_until, held_until};
+pub use hold::{ERASABLE_AFTER, HOLD, LAWFUL_TIME, erasable_until, held_by_swap, held_until};
 pub use request::{IdentityProof, PrivacyAction, RequestRefusal, RequestState, Standing};
 pub use restriction::{RestrictionCursor, RestrictionRow, Restrictions};

@@ -131,7 +131,7 @@ pub enum RequestRefusal {
     #[error("who asks was checked already")]
     IdentityChecked,
     /// It was approved before.
-    #[error("the request was approved already; carry it out on the operator's machine")]
+    #[error("the request was approved already; carry it out")]
     Approved,
     /// Nobody approved it.
     #[error("the request is not approved yet")]
@@ -168,6 +168,15 @@ impl Standing {
         match self.state {
             RequestState::Received => Ok(RequestState::IdentityChecked),
             RequestState::IdentityChecked | RequestState::Approved => Err(RequestRefusal::IdentityChecked),
+            RequestState::Done | RequestState::Refused => Err(RequestRefusal::Ended),
+        }
+    }
+
+    /// The state after its number was found to be held anew: what was approved waits for another approval.
+    pub fn held_again(self) -> Result<RequestState, RequestRefusal> {
+        match self.state {
+            RequestState::Received => Ok(RequestState::Received),
+            RequestState::IdentityChecked | RequestState::Approved => Ok(RequestState::IdentityChecked),
             RequestState::Done | RequestState::Refused => Err(RequestRefusal::Ended),
         }
     }
@@ -246,6 +255,20 @@ mod tests {
         assert_eq!(held.approved(NOW, true, false), Ok(RequestState::Approved));
         assert_eq!(held.approved(LATER, false, false), Ok(RequestState::Approved));
         assert_eq!(held.approved(LATER, true, true), Err(RequestRefusal::SamePerson));
+    }
+
+    #[test]
+    fn what_was_approved_is_approved_anew_where_it_is_held_again() {
+        use RequestState::{Approved, Done, IdentityChecked, Received, Refused};
+        for (state, expected) in [
+            (Received, Ok(Received)),
+            (IdentityChecked, Ok(IdentityChecked)),
+            (Approved, Ok(IdentityChecked)),
+            (Done, Err(RequestRefusal::Ended)),
+            (Refused, Err(RequestRefusal::Ended)),
+        ] {
+            assert_eq!(standing(state).held_again(), expected, "{state:?}");
+        }
     }
 
     #[test]

@@ -166,7 +166,7 @@ impl Fault {
 /// ends so.
 pub fn ready_number(behind: u64, plan: NumberPlan) -> Option<Msisdn> {
     let digits = usize::try_from(plan.national_digits()).ok()?;
-    let national = (FIRST_NATIONAL_NUMBER + behind).to_string();
+    let national = FIRST_NATIONAL_NUMBER.checked_add(behind)?.to_string();
     // Longer numbers may begin with anything, shorter ones are the end of it.
     let text = match digits.checked_sub(national.len()) {
         Some(more) => "7".repeat(more) + &national,

@@ -3,8 +3,9 @@ use jiff::Timestamp;
 use super::{BoxFuture, SubjectHash};
 use crate::access::AddressRules;
 use crate::partner::{
-    Agreement, Agreements, App, AppId, AppLimits, AppProfile, AppSecret, AppStatus, Limits, OperatorKey, OperatorKeyId,
-    Partner, PartnerId, PartnerStatus, Prepaid, ProductSet, Purpose, ResultAddress, ResultAddressId, SecretUse,
+    Agreement, Agreements, App, AppId, AppProfile, AppSecret, AppStatus, Budget, Limits, OperatorKey, OperatorKeyId,
+    Partner, PartnerId, PartnerStatus, Prepaid, Probing, Product, ProductSet, Purpose, ResultAddress, ResultAddressId,
+    SecretUse,
 };
 use crate::privacy::{RestrictionCursor, RestrictionRow};
 
@@ -131,8 +132,17 @@ pub enum PartnerChange {
 pub enum AppChange {
     /// Suspended, resumed or revoked.
     Status(AppStatus),
-    /// Other limits and another budget.
-    Limits(AppLimits),
+    /// Other limits, of all that it asks and of each product; budget and probing stay.
+    Limits {
+        /// Of everything that it asks.
+        in_all: Limits,
+        /// Of each product; one that is not listed has none of its own.
+        products: Vec<(Product, Limits)>,
+    },
+    /// Another budget, or none.
+    Budget(Option<Budget>),
+    /// What happens when it seems to walk through the numbers.
+    Probing(Probing),
     /// Another default purpose.
     Purpose(Purpose),
     /// Other published forms.

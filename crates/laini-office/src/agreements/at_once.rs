@@ -34,7 +34,8 @@ pub fn change_at_once(
     change(&mut terms);
     let number = known.last().map_or(1, |last| last.number + 1);
     let after = present.id;
-    let record = signed_for_both(work, (partner, number, terms.checked(work.at)?), parties, &before, "agreed outside")?;
+    let terms = terms.checked(work.at, work.office.settings.currency)?;
+    let record = signed_for_both(work, (partner, number, terms), parties, &before, "agreed outside")?;
     let set = format!("version {} after {after}", record.id);
     let why = if reason.is_empty() { set } else { format!("{set}: {reason}") };
     work.note("agreement.change", Some(partner), partner, &why);

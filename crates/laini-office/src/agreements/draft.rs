@@ -8,7 +8,7 @@ use crate::{Problem, Work};
 /// Writes a new version; a partner has one at a time that is not signed.
 pub fn draft(work: &mut Work<'_>, partner: PartnerId, terms: Terms) -> Result<AgreementRecord, Problem> {
     find_partner(work, partner)?;
-    let terms = terms.checked(work.at)?;
+    let terms = terms.checked(work.at, work.office.settings.currency)?;
     let before = versions(work, partner)?;
     if before.iter().any(|version| version.state != AgreementState::Signed) {
         return Err(Problem::not_now("there is a version that is not signed; change it, or remove it first"));
@@ -37,7 +37,7 @@ pub fn redraft(
     terms: Terms,
 ) -> Result<AgreementRecord, Problem> {
     let mut record = in_state(work, (partner, id), AgreementState::Draft)?;
-    record.terms = terms.checked(work.at)?;
+    record.terms = terms.checked(work.at, work.office.settings.currency)?;
     work.put(&record)?;
     work.note("agreement.redraft", Some(partner), id, "");
     Ok(record)
@@ -54,7 +54,7 @@ pub fn remove_draft(work: &mut Work<'_>, partner: PartnerId, id: AgreementId) ->
 /// Lays a draft before both sides: its text stands from now on.
 pub fn send(work: &mut Work<'_>, partner: PartnerId, id: AgreementId) -> Result<AgreementRecord, Problem> {
     let mut record = in_state(work, (partner, id), AgreementState::Draft)?;
-    record.terms = record.terms.clone().checked(work.at)?;
+    record.terms = record.terms.clone().checked(work.at, work.office.settings.currency)?;
     let parties = template::parties(work, partner)?;
     let text = template::paper(&record, &parties, &work.office.settings.zone, false);
     let (pdf, html) = (work.keep_document(&text.pdf())?, work.keep_document(text.html().as_bytes())?);

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::organisation::find_partner;
 use crate::paper::Paper;
-use crate::{Kept, Page, PageRequest, Problem, Work, key};
+use crate::{Kept, Page, PageRequest, Problem, Work, key, unique};
 
 pub use at_once::{add_with_standard, change_at_once};
 pub use draft::{draft, redraft, remove_draft, send, take_back};
@@ -132,10 +132,13 @@ impl Kept for AgreementRecord {
     }
 
     fn keys(&self) -> Vec<RecordKey> {
-        vec![
+        let mut keys = vec![
             key("partner", self.partner, i64::from(self.number)),
             key("state", self.state.word(), self.created.as_microsecond()),
-        ]
+        ];
+        // Two who write one at once do not both succeed.
+        keys.extend((self.state != AgreementState::Signed).then(|| unique("unsigned", self.partner)));
+        keys
     }
 }
 

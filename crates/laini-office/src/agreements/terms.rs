@@ -177,14 +177,21 @@ impl Terms {
         }
     }
 
-    /// The terms, where they can be agreed at an instant; products and purposes in their own order.
-    pub fn checked(mut self, at: Timestamp) -> Result<Self, Problem> {
+    /// The terms, where they can be agreed at an instant by an operator of this currency; products and purposes in their
+    /// own order.
+    pub(super) fn checked(mut self, at: Timestamp, currency: Currency) -> Result<Self, Problem> {
         self.prices.sort_by_key(|price| price.product);
         let repeats = self.prices.windows(2).any(|pair| pair[0].product == pair[1].product);
         if self.prices.is_empty() || repeats {
             return Err(Problem::invalid("prices", "a price for at least one product is expected, and one for each"));
         }
-        self.prices.iter().try_for_each(|price| price.price(1).map(drop))?;
+        for price in &self.prices {
+            // Accounts are kept in one currency.
+            if price.price(1)?.currency != currency {
+                let expected = format!("expected {}, the operator's currency", currency.as_str());
+                return Err(Problem::invalid("prices", expected));
+            }
+        }
         self.windows()?;
         self.purposes.sort_by_key(|of| Purpose::ALL.iter().position(|purpose| *purpose == of.purpose));
         let repeats = self.purposes.windows(2).any(|pair| pair[0].purpose == pair[1].purpose);
@@ -281,13 +288,16 @@ impl PriceTerms {
 }
 
 impl AgreementRecord {
-    /// The agreement that checks go by. A price that stays as it was keeps its version.
+    /// The agreement that checks go by. A price that was agreed before, whenever it begins, keeps its version; another
+    /// one gets a version that no price of its product has.
     pub(super) fn agreed(&self, before: &Agreements, at: Timestamp) -> Result<Agreement, Problem> {
         let priced = |of: &PriceTerms| {
             let versions = before.versions().iter().flat_map(|agreement| &agreement.prices);
-            let last = versions.filter(|(product, _)| *product == of.product).map(|(_, price)| price).next_back();
-            let price = of.price(last.map_or(1, |last| last.version))?;
-            let version = last.filter(|last| **last != price).map_or(price.version, |last| last.version + 1);
+            let known = versions.filter(|(product, _)| *product == of.product).map(|(_, price)| price);
+            let price = of.price(1)?;
+            let same = known.clone().find(|known| **known == Price { version: known.version, ..price.clone() });
+            let next = || known.map(|known| known.version).max().map_or(1, |last| last + 1);
+            let version = same.map_or_else(next, |same| same.version);
             Ok((of.product, Price { version, ..price }))
         };
         Ok(Agreement {

@@ -1,9 +1,7 @@
 //! What is changed about an app that is there.
 
 use laini_core::access::AddressRules;
-use laini_core::partner::{
-    AppId, AppLimits, AppProfile, Budget, Environment, Limits, PartnerId, Product, ProductSet, Purpose,
-};
+use laini_core::partner::{AppId, AppProfile, Budget, Environment, Limits, PartnerId, Product, ProductSet, Purpose};
 use laini_core::store::{AccountsChange, AppChange, PartnerChange};
 
 use super::{
@@ -108,9 +106,7 @@ fn limited(of: &AppOf, in_all: Limits, products: Vec<(Product, Limits)>) -> Resu
         let why = "larger than what was agreed for all apps of the partner together; ask the operator for more";
         return Err(Problem::invalid("limits", why));
     }
-    let AppLimits { budget, probing, .. } = of.app.limits.clone();
-    let limits = AppLimits { products, in_all, budget, probing };
-    Ok(("app.limits", String::new(), AppChange::Limits(limits)))
+    Ok(("app.limits", String::new(), AppChange::Limits { in_all, products }))
 }
 
 /// Sets how many numbers all production apps of a partner may ask about together.
@@ -142,8 +138,7 @@ pub fn set_budget(
         check_budget(work, &of, budget)?;
     }
     let set = budget.as_ref().map_or("none".to_owned(), |budget| budget.month.to_string());
-    let limits = AppLimits { budget, ..of.app.limits };
-    work.accounts(AccountsChange::App(app, AppChange::Limits(limits)));
+    work.accounts(AccountsChange::App(app, AppChange::Budget(budget)));
     let because = if reason.is_empty() { set } else { format!("{set}: {reason}") };
     work.note("app.budget", Some(partner), app, &because);
     Ok(())

@@ -1,4 +1,4 @@
-use laini_core::partner::{AppId, AppLimits, PartnerId, Probing};
+use laini_core::partner::{AppId, PartnerId, Probing};
 use laini_core::store::{AccountsChange, AppChange};
 
 use super::{is_alive, the_app};
@@ -18,7 +18,7 @@ pub fn set_probing(
         Probing::Flag => "flag".to_owned(),
         Probing::Slow(rate) => format!("slow to {} a second", rate.per_second),
     };
-    work.accounts(AccountsChange::App(app, AppChange::Limits(AppLimits { probing, ..of.app.limits })));
+    work.accounts(AccountsChange::App(app, AppChange::Probing(probing)));
     let because = if reason.is_empty() { set } else { format!("{set}: {reason}") };
     work.note("app.probing", Some(partner), app, &because);
     Ok(())

@@ -108,13 +108,13 @@ pub fn open_dispute(work: &mut Work<'_>, invoice: &Invoice, line: u32, reason: &
             "lines of an invoice are disputed within {DISPUTE_DAYS} days after it was made; ask the operator"
         )));
     }
+    // Two that are opened at once must see each other.
+    let of_invoice: Invoice = work.get(invoice.id())?;
+    work.put(&of_invoice)?;
     let earlier = work.all::<Dispute>("line", format!("{}/{line}", statement.number))?;
     if earlier.iter().any(|dispute| dispute.state == DisputeState::Open) {
         return Err(Problem::not_now("the line is disputed already; wait for the answer"));
     }
-    // Two that are opened at once must see each other.
-    let of_invoice: Invoice = work.get(invoice.id())?;
-    work.put(&of_invoice)?;
     let dispute = Dispute {
         id: DisputeId::from_random(work.office.entropy.next_u64()),
         partner: invoice.partner,

@@ -130,7 +130,6 @@ const ROWS_PER_CHUNK: usize = 4_000;
 pub struct LedgerExport {
     ledger: Arc<dyn Ledger>,
     names: Names,
-    partner: PartnerId,
     /// What is read next; `None` = all was.
     query: Option<RowQuery>,
 }
@@ -144,16 +143,16 @@ impl LedgerExport {
         }
         let from = from.map(|day| midnight(work.office, "from", day)).transpose()?;
         let until = until.map(|day| midnight(work.office, "until", day)).transpose()?;
-        let query = Some(RowQuery { from, until, limit: ROWS_PER_CHUNK, ..RowQuery::default() });
-        Ok(Self { ledger: Arc::clone(&work.office.ledger), names: Names::of(book), partner, query })
+        let query =
+            Some(RowQuery { from, until, partner: Some(partner), limit: ROWS_PER_CHUNK, ..RowQuery::default() });
+        Ok(Self { ledger: Arc::clone(&work.office.ledger), names: Names::of(book), query })
     }
 
     /// The next bytes, the names of the columns first; `None` at the end.
     pub async fn next_chunk(&mut self) -> Result<Option<Vec<u8>>, Problem> {
         let Some(query) = self.query.take() else { return Ok(None) };
         let page = self.ledger.placed(query.clone()).await?;
-        let own = page.iter().filter(|placed| placed.row.partner == self.partner);
-        let chunk = export_csv(own.map(|placed| self.names.row(placed)), query.after.is_none())?;
+        let chunk = export_csv(page.iter().map(|placed| self.names.row(placed)), query.after.is_none())?;
         if let Some(last) = page.last().filter(|_| page.len() == ROWS_PER_CHUNK) {
             self.query = Some(RowQuery { after: Some(last.row.id), ..query });
         }

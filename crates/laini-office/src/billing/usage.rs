@@ -57,10 +57,7 @@ pub fn usage_by_day(
     from: Date,
     until: Date,
 ) -> Result<Vec<DayUsage>, Problem> {
-    let (begin, end) = (midnight(office, "from", from)?, midnight(office, "until", until)?);
-    if end <= begin || end.duration_since(begin).as_hours() > DAYS_MAX * 24 {
-        return Err(Problem::invalid("until", format!("expected 1 to {DAYS_MAX} days after `from`")));
-    }
+    let (begin, end) = span(office, from, until)?;
     let apps = partner.map(|partner| apps_of(office, partner)).transpose()?;
     let days = office.counted.between(office, apps.as_deref(), (begin, end))?;
     Ok(days.into_values().collect())
@@ -71,25 +68,26 @@ fn apps_of(office: &Office, partner: PartnerId) -> Result<Vec<AppId>, Problem> {
     Ok(book.apps.iter().filter(|app| app.partner == partner).map(|app| app.id).collect())
 }
 
-/// Production usage of a partner on the days from `from` until before `until`, by the caller's own reference.
+/// Production usage of a partner on the days from `from` until before `until`, at most [`DAYS_MAX`], by the caller's own
+/// reference.
 pub fn usage_by_reference(
     office: &Office,
     partner: PartnerId,
     from: Date,
     until: Date,
 ) -> Result<Vec<ReferenceUsage>, Problem> {
-    let (begin, end) = (midnight(office, "from", from)?, midnight(office, "until", until)?);
+    let (begin, end) = span(office, from, until)?;
     let mut found: BTreeMap<(Option<String>, Product), ReferenceUsage> = BTreeMap::new();
     let limit = ROWS_PER_PAGE;
-    let mut query = RowQuery { from: Some(begin), until: Some(end), limit, ..RowQuery::default() };
+    let mut query =
+        RowQuery { from: Some(begin), until: Some(end), partner: Some(partner), limit, ..RowQuery::default() };
     let mut opened = 0;
     loop {
         let page = block_on(office.ledger.rows(query.clone()))?;
         query.after = page.last().map(|row| row.id);
         let is_last = page.len() < ROWS_PER_PAGE;
-        let own = |row: &&laini_core::store::LedgerRow| {
-            row.partner == partner && row.environment == Environment::Production && row.reverses.is_none()
-        };
+        let own =
+            |row: &&laini_core::store::LedgerRow| row.environment == Environment::Production && row.reverses.is_none();
         for row in page.iter().filter(own) {
             opened += 1;
             if opened > REFERENCE_ROWS_MAX {
@@ -115,6 +113,15 @@ pub fn usage_by_reference(
             return Ok(found.into_values().collect());
         }
     }
+}
+
+/// From the first instant of a day to that of a later one, at most [`DAYS_MAX`] days.
+fn span(office: &Office, from: Date, until: Date) -> Result<(Timestamp, Timestamp), Problem> {
+    let (begin, end) = (midnight(office, "from", from)?, midnight(office, "until", until)?);
+    if end <= begin || end.duration_since(begin).as_hours() > DAYS_MAX * 24 {
+        return Err(Problem::invalid("until", format!("expected 1 to {DAYS_MAX} days after `from`")));
+    }
+    Ok((begin, end))
 }
 
 /// The first instant of a day, in the operator's zone.

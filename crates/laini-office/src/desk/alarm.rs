@@ -18,7 +18,7 @@ pub enum Alarm {
     Canary,
     /// At a time when nobody works.
     OutsideHours,
-    /// Refused: the person's day was used up.
+    /// Refused: of more numbers than were left of the person's day.
     CapReached,
 }
 

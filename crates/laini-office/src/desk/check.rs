@@ -91,11 +91,22 @@ impl DeskCheck {
         serde_json::from_slice(&opened).ok()
     }
 
-    /// Forgets the number of the receipt; the rest of it stays.
+    /// Forgets the number of the receipt, and the digits of its SIM, which stand for the number to whoever enrolled it;
+    /// the rest of it stays.
     pub(super) fn forget(mut self, work: &mut Work<'_>) -> Result<(), Problem> {
         let reference = self.reference(work.office);
+        self.finding.sim = None;
         self.hide(work.office, &Hidden { number: None, reference })?;
         work.put(&self)
+    }
+
+    /// As it is told. A receipt whose number an earlier release forgot still has the digits of its SIM in the store, under
+    /// no key by which it could be found: they are left out wherever it is read.
+    fn told(mut self) -> Self {
+        if !self.has_number {
+            self.finding.sim = None;
+        }
+        self
     }
 
     fn hide(&mut self, office: &Office, hidden: &Hidden) -> Result<(), Problem> {
@@ -200,7 +211,7 @@ pub fn keep_check(
 /// A receipt of this partner's desk.
 pub fn check(work: &mut Work<'_>, partner: PartnerId, id: DeskCheckId) -> Result<DeskCheck, Problem> {
     let found = work.get::<DeskCheck>(id)?;
-    if found.partner == partner { Ok(found) } else { Err(Problem::NotFound(DeskCheck::NOUN)) }
+    if found.partner == partner { Ok(found.told()) } else { Err(Problem::NotFound(DeskCheck::NOUN)) }
 }
 
 /// Which receipts; all that is said must hold.
@@ -244,7 +255,7 @@ pub fn history(
         let limit = (page.limit - items.len()).max(1);
         let found = work.find::<DeskCheck>(index, &value, true, PageRequest { after, limit, ..page })?;
         looked_through += found.items.len();
-        items.extend(found.items.into_iter().filter(fits));
+        items.extend(found.items.into_iter().filter(fits).map(DeskCheck::told));
         after = found.next;
         if after.is_none() || items.len() >= page.limit || looked_through >= LOOKED_THROUGH_MAX {
             return Ok(Page { items, next: after });

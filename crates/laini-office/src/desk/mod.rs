@@ -17,7 +17,7 @@ mod subject;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use laini_core::line::Msisdn;
-use laini_core::partner::{PartnerId, PersonId};
+use laini_core::partner::{May, MemberRole, PartnerId, PersonId};
 use laini_core::store::{RecordId, RecordKey, RecordKind};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,8 @@ pub use reveal::{reveal_check, reveal_row};
 pub use settings::{CANARIES_MAX, DeskSettings, LOOK_UPS_PER_DAY_MAX, REVEALS_PER_DAY_MAX, set_settings, settings};
 pub use subject::{KeptNumber, forget_number, kept_numbers};
 
+/// Who looks numbers up.
+pub const INVESTIGATES: May = May { members: &[MemberRole::Owner, MemberRole::FraudDesk], staff: &[] };
 /// The desk keeps numbers, sealed, for so long; then receipts have their ends alone, and batches their counts.
 pub const NUMBERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -44,8 +46,11 @@ struct DeskDay {
     person: PersonId,
     day: Date,
     numbers: u32,
-    /// Whether the owners were told that it was outside working hours.
+    /// Whether the owners were told that it was outside working hours,
     told_of_hours: bool,
+    /// and that a look-up was refused for the cap.
+    #[serde(default)]
+    told_of_cap: bool,
     #[serde(default)]
     reveals: u32,
 }
@@ -64,7 +69,8 @@ impl Kept for DeskDay {
 }
 
 /// Lets somebody look numbers up, and counts them; alarms go out with the same work, whether or not the look-up is
-/// answered. [`Problem::NotNow`] where the person's day is used up.
+/// answered. [`Problem::NotNow`] where they are more than what is left of the person's day; the owners are told of the
+/// first such refusal of a day, though nothing else of the work is saved.
 pub fn admit(work: &mut Work<'_>, partner: PartnerId, numbers: &[Msisdn]) -> Result<(), Problem> {
     let person = work.actor.person().ok_or(Problem::NotFound("person"))?;
     let settings = settings(work, partner)?;
@@ -73,6 +79,7 @@ pub fn admit(work: &mut Work<'_>, partner: PartnerId, numbers: &[Msisdn]) -> Res
     let wanted = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
     let count = day.numbers.saturating_add(wanted);
     if count > settings.look_ups_per_day {
+        tell_of_cap(work, partner, &day)?;
         let left = settings.look_ups_per_day.saturating_sub(day.numbers);
         let most = settings.look_ups_per_day;
         return Err(Problem::not_now(format!(
@@ -80,9 +87,6 @@ pub fn admit(work: &mut Work<'_>, partner: PartnerId, numbers: &[Msisdn]) -> Res
         )));
     }
     day.numbers = count;
-    if count == settings.look_ups_per_day && wanted > 0 {
-        raise(work, partner, person, Alarm::CapReached)?;
-    }
     if settings.hours.is_some_and(|hours| !hours.include(now)) && !day.told_of_hours {
         day.told_of_hours = true;
         raise(work, partner, person, Alarm::OutsideHours)?;
@@ -93,10 +97,27 @@ pub fn admit(work: &mut Work<'_>, partner: PartnerId, numbers: &[Msisdn]) -> Res
     work.put(&day)
 }
 
+/// Raises the alarm of the cap once a day, in a unit of work of its own: the refusal saves nothing.
+fn tell_of_cap(work: &Work<'_>, partner: PartnerId, of: &DeskDay) -> Result<(), Problem> {
+    if of.told_of_cap {
+        return Ok(());
+    }
+    work.office.run(&work.actor, work.at, |aside| {
+        let mut day = today(aside, of.person, of.day)?;
+        if day.told_of_cap {
+            return Ok(());
+        }
+        day.told_of_cap = true;
+        raise(aside, partner, of.person, Alarm::CapReached)?;
+        aside.put(&day)
+    })
+}
+
 fn today(work: &mut Work<'_>, person: PersonId, day: Date) -> Result<DeskDay, Problem> {
     let id = work.office.keys.office_seal().id_of(DeskDay::KIND, &[&person.to_string(), &day.to_string()]);
     let found = work.look::<DeskDay>(id)?;
-    Ok(found.unwrap_or(DeskDay { id: id.0, person, day, numbers: 0, told_of_hours: false, reveals: 0 }))
+    let (told_of_hours, told_of_cap) = (false, false);
+    Ok(found.unwrap_or(DeskDay { id: id.0, person, day, numbers: 0, told_of_hours, told_of_cap, reveals: 0 }))
 }
 
 /// A reason in words: a line of 3 characters at least.

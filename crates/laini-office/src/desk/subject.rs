@@ -50,9 +50,7 @@ pub fn forget_number(office: &Office, number: Msisdn, span: Span, at: Timestamp)
     let receipts = each_page(office, at, PageRequest::LONGEST, |work, page| {
         let (receipts, next) = check::receipts_about(work, number, span, page)?;
         let count = receipts.len() as u64;
-        for mut receipt in receipts {
-            // The digits of its SIM stand for the number to whoever enrolled it.
-            receipt.finding.sim = None;
+        for receipt in receipts {
             receipt.forget(work)?;
         }
         Ok((count, next))

@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use laini_core::partner::{DocumentFormat, DocumentId, DocumentPurpose, PartnerId};
 use laini_core::store::{RecordId, RecordKey, RecordKind};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::find_partner;
 use crate::{Kept, Page, PageRequest, Problem, Work, key};
@@ -52,7 +53,8 @@ impl Kept for Document {
     }
 }
 
-/// Takes a document, where its bytes are what its name says. Sent again, it is the one that is there.
+/// Takes a document, where its bytes are what its name says. Sent again, it is the one that is there. Bytes are kept at
+/// once, so whatever refuses it comes before.
 pub fn add_document(
     work: &mut Work<'_>,
     partner: PartnerId,
@@ -69,7 +71,7 @@ pub fn add_document(
         return Err(Problem::invalid("name", "expected a file's name of at most 100 characters, without folders"));
     }
     DocumentFormat::inspect(name, bytes).map_err(|error| Problem::invalid("document", error.to_string()))?;
-    let digest = work.keep_document(bytes)?;
+    let digest: [u8; 32] = Sha256::digest(bytes).into();
     let all = all(work, partner)?;
     if let Some(same) = all.iter().find(|one| one.digest == digest && one.purpose == purpose) {
         return Ok(same.clone());
@@ -77,6 +79,7 @@ pub fn add_document(
     if all.len() >= DOCUMENTS_MAX {
         return Err(Problem::not_now(format!("there are {DOCUMENTS_MAX} documents already; no more are taken")));
     }
+    work.keep_document(bytes)?;
     let document = Document {
         id: DocumentId::from_random(work.office.entropy.next_u64()),
         partner,

@@ -1,11 +1,12 @@
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
+use jiff::civil::Date;
+use laini_core::billing::Money;
 use laini_core::partner::PaymentId;
 use sha2::{Digest as _, Sha256};
 
 use super::matching::find_out;
-use super::payment::{Payment, bank_key};
+use super::payment::{Payment, Source, bank_key, has_come};
 use super::statement::{Format, Line, LineProblem, Said, read};
 use crate::agreements::digest_in_words;
 use crate::{Problem, Work};
@@ -65,26 +66,35 @@ pub fn import(work: &mut Work<'_>, format: Format, bytes: &[u8]) -> Result<Impor
     Ok(imported)
 }
 
+/// When a payment was booked, and how much it is, in minor units.
+type Booked = (Date, i64);
+
+/// Takes a line over. `seen`: what is known of the ids of the lines before it.
 fn take(
     work: &mut Work<'_>,
     format: Format,
     line: Line,
-    seen: &mut HashMap<String, i64>,
+    seen: &mut HashMap<String, Booked>,
     imported: &mut Imported,
 ) -> Result<(), Problem> {
-    let source = format.into();
-    let before = match seen.entry(line.bank_id.clone()) {
-        Entry::Occupied(before) => Some(*before.get()),
-        Entry::Vacant(free) => {
-            free.insert(line.amount.minor);
-            work.the::<Payment>("bank_id", bank_key(source, &line.bank_id))?.map(|known| known.amount_minor)
-        }
+    let (source, booked) = (Source::from(format), (line.on, line.amount.minor));
+    if !has_come(work, line.on) {
+        let reason = format!("a payment that was booked has a day that has come, and {} has not", line.on).into();
+        imported.problem(LineProblem { place: line.place, reason });
+        return Ok(());
+    }
+    let before = match seen.get(&line.bank_id) {
+        Some(before) => Some(*before),
+        None => recorded(work, source, &line, seen)?,
     };
+    seen.insert(line.bank_id.clone(), before.unwrap_or(booked));
     match before {
-        Some(before) if before == line.amount.minor => imported.known += 1,
-        Some(_) => {
-            let reason = "another payment of the same id has another amount".into();
-            imported.problem(LineProblem { place: line.place, reason });
+        Some(before) if before == booked => imported.known += 1,
+        Some((on, minor)) => {
+            let amount = Money::new(minor, line.amount.currency);
+            let reason =
+                format!("its id is that of a payment of {amount} on {on}; record it by hand if it is another one");
+            imported.problem(LineProblem { place: line.place, reason: reason.into() });
         }
         None => {
             let mut payment = Payment {
@@ -111,4 +121,26 @@ fn take(
         }
     }
     Ok(())
+}
+
+/// What is recorded of a line's payment; `None` = it is new. By the name that other payments may have too, a payment is
+/// found where day and amount are the same, and by one line of a statement.
+fn recorded(
+    work: &mut Work<'_>,
+    source: Source,
+    line: &Line,
+    seen: &mut HashMap<String, Booked>,
+) -> Result<Option<Booked>, Problem> {
+    let mut of = |id: &str| -> Result<Option<Booked>, Problem> {
+        Ok(work.the::<Payment>("bank_id", bank_key(source, id))?.map(|known| (known.on, known.amount_minor)))
+    };
+    if let Some(known) = of(&line.bank_id)? {
+        return Ok(Some(known));
+    }
+    let Some(other) = line.other_id.as_ref().filter(|other| !seen.contains_key(*other)) else { return Ok(None) };
+    let known = of(other)?.filter(|known| *known == (line.on, line.amount.minor));
+    if let Some(known) = known {
+        seen.insert(other.clone(), known);
+    }
+    Ok(known)
 }

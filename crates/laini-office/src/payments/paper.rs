@@ -65,13 +65,14 @@ fn columns(entry: &Entry) -> (Option<i64>, Option<i64>) {
 
 fn in_words(entry: &Entry) -> String {
     match entry.kind {
-        EntryKind::Invoice => format!("Invoice {}", entry.id),
+        EntryKind::Invoice | EntryKind::Settled(Means::Invoice) => format!("Invoice {}", entry.id),
         EntryKind::Settled(Means::Payment) => "Payment, with thanks".to_owned(),
         EntryKind::Settled(Means::CreditNote) => format!("Credit note {}", entry.id),
         EntryKind::Settled(Means::WithholdingTax) => "Certificate of withheld tax".to_owned(),
         EntryKind::Reversed(Means::Payment) => "Payment reversed".to_owned(),
         EntryKind::Reversed(Means::CreditNote) => format!("Credit note {} reversed", entry.id),
         EntryKind::Reversed(Means::WithholdingTax) => "Certificate of withheld tax reversed".to_owned(),
+        EntryKind::Reversed(Means::Invoice) => format!("Invoice {} reversed", entry.id),
     }
 }
 

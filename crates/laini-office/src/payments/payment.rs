@@ -129,6 +129,11 @@ pub(super) fn bank_key(source: Source, bank_id: &str) -> String {
     format!("{}:{bank_id}", source.word())
 }
 
+/// Whether a payment can have been booked on a day: until tomorrow, which has begun where the bank is.
+pub(super) fn has_come(work: &Work<'_>, on: Date) -> bool {
+    on <= today(work).saturating_add(1.day())
+}
+
 /// A payment that somebody tells of.
 #[derive(Debug, Clone)]
 pub struct NewPayment {
@@ -151,7 +156,7 @@ pub fn record(work: &mut Work<'_>, new: NewPayment) -> Result<Payment, Problem> 
     let amount = positive(work, "amount_minor", new.amount_minor)?;
     known_partner(work, new.partner)?;
     invoice_of(work, new.partner, new.invoice)?;
-    if new.on > today(work).saturating_add(1.day()) {
+    if !has_come(work, new.on) {
         return Err(Problem::invalid("on", "a payment that was booked has a day that has come"));
     }
     let id = PaymentId::from_random(work.office.entropy.next_u64());
@@ -203,17 +208,20 @@ pub fn match_with(
     Ok(payment)
 }
 
-/// Takes a payment back: it bounced, or it was recorded by mistake.
+/// Takes a payment back: it bounced, or it was recorded by mistake. Without a day, from today, or from the payment's own
+/// where that has not come.
 pub fn reverse(work: &mut Work<'_>, id: PaymentId, on: Option<Date>, why: &str) -> Result<Payment, Problem> {
     let mut payment: Payment = work.get(id)?;
-    let (why, on) = (reason(why)?, on.unwrap_or_else(|| today(work)));
+    // A bank's day may be ahead of the operator's.
+    let latest = today(work).max(payment.on);
+    let (why, on) = (reason(why)?, on.unwrap_or(latest));
     if payment.reversed.is_some() {
         return Err(Problem::not_now("the payment was reversed already"));
     }
     if payment.prepaid_minor > 0 {
         return Err(Problem::not_now("some of it lies on a prepaid balance, and may be used; agree on another way"));
     }
-    if on < payment.on || on > today(work) {
+    if on < payment.on || on > latest {
         return Err(Problem::invalid("on", "a day from the payment's own until today"));
     }
     payment.reversed = Some(Reversed { on, reason: why.clone() });

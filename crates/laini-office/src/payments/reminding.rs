@@ -49,11 +49,14 @@ impl Kept for Reminded {
     }
 }
 
-/// Sends the reminders whose day has come, each once, a unit of work for each partner.
+/// Sends the reminders whose day has come, each once, a unit of work for each partner. One whose account cannot be
+/// counted keeps nobody else's back.
 pub fn remind(office: &Office, now: Timestamp) -> Result<(), Problem> {
     let partners = office.run(&Actor::System, now, |work| Ok(work.book()?.partners))?;
     for partner in partners {
-        office.run(&Actor::System, now, |work| remind_partner(work, partner.id, &partner.name))?;
+        if let Err(problem) = office.run(&Actor::System, now, |work| remind_partner(work, partner.id, &partner.name)) {
+            tracing::error!(partner = %partner.id, %problem, "a partner is not reminded");
+        }
     }
     Ok(())
 }

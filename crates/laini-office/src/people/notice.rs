@@ -12,6 +12,8 @@ pub(super) enum Notice {
     FactorAdded,
     /// The second factor was removed.
     FactorRemoved,
+    /// New recovery codes were made.
+    CodesRenewed,
 }
 
 /// Queues a letter that tells somebody of a change of their account.
@@ -20,6 +22,7 @@ pub(super) fn tell(work: &mut Work<'_>, person: &Person, notice: Notice) -> Resu
         Notice::PasswordChanged => ("Your password was changed", "The password of your account was changed"),
         Notice::FactorAdded => ("A second factor was added", "A second factor was added to your account"),
         Notice::FactorRemoved => ("Your second factor was removed", "The second factor of your account was removed"),
+        Notice::CodesRenewed => ("New recovery codes were made", "New recovery codes of your account were made"),
     };
     let at = work.at.to_zoned(work.office.settings.zone.clone());
     let text = format!(

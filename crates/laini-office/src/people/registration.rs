@@ -9,7 +9,7 @@ use super::notice::{send_token, tell_known};
 use super::once_token::{REGISTERED_FOR, issue, over, take, withdraw};
 use super::set_password::set;
 use super::sign_in::come_in;
-use super::{Person, Purpose, Seat, SignedIn, named};
+use super::{Person, Purpose, Seat, SignedIn, end_session_of, named};
 use crate::going_live::{are_in_force, keep_acceptance};
 use crate::{Actor, Kept, Office, PageRequest, Problem, Work, key, onboarding};
 
@@ -50,6 +50,8 @@ pub struct Confirmation<'a> {
     pub company: Option<&'a str>,
     /// From where.
     pub address: &'a str,
+    /// The token of a session from before: it ends.
+    pub before: Option<&'a str>,
 }
 
 /// An organisation that a stranger registered, until its e-mail address is confirmed. It is answered later, so that
@@ -200,6 +202,9 @@ pub fn confirm_registration(work: &mut Work<'_>, shown: &Confirmation<'_>) -> Re
     for other in work.all::<Registration>("email", registration.email)? {
         withdraw(work, other.id)?;
         work.remove(&other);
+    }
+    if let Some(before) = shown.before {
+        end_session_of(work, before)?;
     }
     work.actor = person.actor();
     work.note("person.register", Some(partner), person.id, "");

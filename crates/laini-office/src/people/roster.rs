@@ -9,8 +9,10 @@ use super::session::end_sessions;
 use super::{Issued, Person, Proof, Purpose, Seat};
 use crate::{Kept, Page, PageRequest, Problem, Work};
 
-/// The longest name.
+/// The longest name,
 const NAME_CHARS_MAX: usize = 100;
+/// and the longest reason, in characters.
+const REASON_CHARS_MAX: usize = 500;
 
 /// Who acts for one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,8 +149,10 @@ pub fn set_role(work: &mut Work<'_>, roster: Roster, id: PersonId, seat: Seat) -
     entry(work, person)
 }
 
-/// Lets somebody not sign in any more, ends their sessions and withdraws what they were sent.
+/// Lets somebody not sign in any more, ends their sessions and withdraws what they were sent. The reason, if any, has 500
+/// characters at most, on one line.
 pub fn disable(work: &mut Work<'_>, roster: Roster, id: PersonId, reason: &str) -> Result<Entry, Problem> {
+    fits_trail(reason)?;
     let mut person = of_roster(work, roster, id)?;
     not_oneself(work, id)?;
     if !person.is_disabled {
@@ -162,8 +166,9 @@ pub fn disable(work: &mut Work<'_>, roster: Roster, id: PersonId, reason: &str) 
     entry(work, person)
 }
 
-/// Lets somebody sign in again.
+/// Lets somebody sign in again, for a reason like that of [`disable`].
 pub fn enable(work: &mut Work<'_>, roster: Roster, id: PersonId, reason: &str) -> Result<Entry, Problem> {
+    fits_trail(reason)?;
     let mut person = of_roster(work, roster, id)?;
     not_oneself(work, id)?;
     if person.is_disabled {
@@ -234,6 +239,15 @@ pub(super) fn named(name: &str) -> Result<String, Problem> {
         return Err(Problem::invalid("name", expected));
     }
     Ok(name.to_owned())
+}
+
+/// What is in the trail stays there.
+fn fits_trail(reason: &str) -> Result<(), Problem> {
+    if reason.chars().count() > REASON_CHARS_MAX || reason.chars().any(char::is_control) {
+        let expected = format!("expected at most {REASON_CHARS_MAX} characters on one line");
+        return Err(Problem::invalid("reason", expected));
+    }
+    Ok(())
 }
 
 fn not_oneself(work: &Work<'_>, id: PersonId) -> Result<(), Problem> {

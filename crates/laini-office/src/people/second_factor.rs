@@ -48,32 +48,40 @@ pub fn confirm_factor(work: &mut Work<'_>, code: &str) -> Result<Vec<Zeroizing<S
     Ok(codes)
 }
 
-/// New recovery codes in the place of those that are left.
+/// New recovery codes in the place of those that are left, against the password and a code (or a recovery code).
 pub fn renew_recovery_codes(
     work: &mut Work<'_>,
     password: &str,
+    code: &str,
     peer: &str,
 ) -> Result<Vec<Zeroizing<String>>, Problem> {
     let (person, mut proof) = prove_again(work, password, peer)?;
     if proof.factor.is_none() {
         return Err(Problem::not_now("there is no second factor that they could stand in for"));
     }
+    take_code(work, &mut proof, code)?;
     let codes = new_codes(work, &mut proof);
     work.put(&proof)?;
     work.note("second_factor.recovery_codes", person.seat.partner(), person.id, "");
+    tell(work, &person, Notice::CodesRenewed)?;
     Ok(codes)
 }
 
 /// Removes the second factor of whoever is signed in, against the password and a code (or a recovery code).
 pub fn remove_factor(work: &mut Work<'_>, password: &str, code: &str, peer: &str) -> Result<(), Problem> {
     let (person, mut proof) = prove_again(work, password, peer)?;
-    if !proof.takes_code(work.office, code, work.at) && !proof.takes_recovery_code(code) {
-        return Err(Problem::invalid("code", "it is wrong, was used already, or has passed"));
-    }
+    take_code(work, &mut proof, code)?;
     (proof.factor, proof.begun, proof.recovery) = (None, None, Vec::new());
     work.put(&proof)?;
     work.note("second_factor.remove", person.seat.partner(), person.id, "");
     tell(work, &person, Notice::FactorRemoved)
+}
+
+fn take_code(work: &Work<'_>, proof: &mut Proof, code: &str) -> Result<(), Problem> {
+    if proof.takes_code(work.office, code, work.at) || proof.takes_recovery_code(code) {
+        return Ok(());
+    }
+    Err(Problem::invalid("code", "it is wrong, was used already, or has passed"))
 }
 
 fn own(work: &mut Work<'_>) -> Result<(Person, Proof), Problem> {

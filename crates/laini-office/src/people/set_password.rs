@@ -4,17 +4,19 @@ use super::notice::{Notice, tell};
 use super::once_token::redeem;
 use super::session::end_sessions;
 use super::sign_in::{come_in, prove_again};
-use super::{PasswordHash, Person, Proof, Purpose, SignedIn, named};
+use super::{PasswordHash, Person, Proof, Purpose, SignedIn, end_session_of, named};
 use crate::{Problem, Work};
 
 /// Comes in for the first time, by an invitation: a password of one's own, and the first session. `name` = what they
-/// want to be called, where it is not what they were invited as.
+/// want to be called, where it is not what they were invited as; `before` = the token of a session from before, which
+/// ends.
 pub fn accept_invitation(
     work: &mut Work<'_>,
     token: &str,
     password: &str,
     name: Option<&str>,
     address: &str,
+    before: Option<&str>,
 ) -> Result<SignedIn, Problem> {
     let mut person = redeem(work, token, Purpose::Invitation)?;
     if let Some(name) = name {
@@ -22,6 +24,9 @@ pub fn accept_invitation(
         work.put(&person)?;
     }
     set(work, &person, password)?;
+    if let Some(before) = before {
+        end_session_of(work, before)?;
+    }
     work.actor = person.actor();
     work.note("person.accept", person.seat.partner(), person.id, "");
     come_in(work, person, address, "by invitation")

@@ -121,6 +121,9 @@ pub fn top_up(
     if payment.reversed.is_some() {
         return Err(Problem::not_now("the payment was reversed"));
     }
+    // Read before what is counted: two that top up at once must see each other.
+    let mut balance =
+        work.look::<Balance>(partner)?.unwrap_or(Balance { partner, from: Prepaid::begins(work.at), paid_minor: 0 });
     // What settles invoices is not free; whatever payment it came with.
     let day = today(work).max(payment.on);
     let credit_minor = account(work, partner, day)?.credit_minor;
@@ -133,8 +136,6 @@ pub fn top_up(
         )));
     }
     let (net, tax) = Money::new(gross_minor, work.office.settings.currency).without_tax(tax_basis_points);
-    let mut balance =
-        work.look::<Balance>(partner)?.unwrap_or(Balance { partner, from: Prepaid::begins(work.at), paid_minor: 0 });
     let paid_minor = balance.paid_minor.checked_add(net.minor);
     balance.paid_minor = paid_minor.ok_or(Problem::not_now("the balance would be too large to count"))?;
     payment.prepaid_minor += gross_minor;

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use laini_core::line::Msisdn;
 use laini_core::partner::PrivacyRequestId;
-use laini_core::privacy::PrivacyAction;
+use laini_core::privacy::{PrivacyAction, RequestRefusal, RequestState};
 
 use super::steps::{carry_out, handed_out, refused};
 use super::{Amendment, Dossier, Erasure, Holdings, PrivacyRequest, Rectified, Span, Subject};
-use super::{erase_subject, export, rectify};
+use super::{erase_subject, export, hold_again, rectify};
 use crate::jobs::{Job, JobOf, JobState};
 use crate::{Actor, Office, Problem, Work};
 
@@ -35,14 +35,15 @@ pub enum CarriedOut {
     Rectified(Rectified),
 }
 
-/// The request, if it is about this number and approved.
-pub fn approved(work: &mut Work<'_>, id: PrivacyRequestId, number: Msisdn) -> Result<PrivacyRequest, Problem> {
-    let request: PrivacyRequest = work.get(id)?;
-    if request.number != work.office.keys.subject().number(number).hex() {
-        return Err(Problem::invalid("number", "the request is about another number"));
-    }
+/// The request, if it is about this number, approved, and not held since.
+pub fn approved(work: &mut Work<'_>, id: PrivacyRequestId, subject: &Subject) -> Result<PrivacyRequest, Problem> {
+    let mut request: PrivacyRequest = work.get(id)?;
     request.standing().done().map_err(refused)?;
-    Ok(request)
+    hold_again(work, &mut request, subject)?;
+    match request.held_until.filter(|_| request.state != RequestState::Approved) {
+        Some(until) => Err(refused(RequestRefusal::Held(until))),
+        None => Ok(request),
+    }
 }
 
 /// Carries an approved request out, and ends it; an export is ended by [`take_dossier`]. It may read the whole ledger:
@@ -55,8 +56,8 @@ pub fn carry_out_order(
     at: Timestamp,
     progress: impl FnMut(u64),
 ) -> Result<CarriedOut, Problem> {
-    let request = office.run(actor, at, |work| approved(work, id, order.number))?;
     let subject = Subject::look_up(office, order.number)?;
+    let request = office.run(actor, at, |work| approved(work, id, &subject))?;
     let done = match request.action {
         PrivacyAction::Export if order.holdings == Holdings::Earlier => {
             return Err(Problem::invalid("holdings", "what is held of earlier holders alone is nobody's to be told"));
@@ -115,7 +116,8 @@ pub fn begin_order(
     order: &Order,
     at: Timestamp,
 ) -> Result<Arc<Job>, Problem> {
-    office.run(actor, at, |work| approved(work, id, order.number))?;
+    let subject = Subject::look_up(office, order.number)?;
+    office.run(actor, at, |work| approved(work, id, &subject))?;
     office.subjects()?;
     office.jobs.begin(JobOf::Privacy(id), actor.in_trail(), at)
 }

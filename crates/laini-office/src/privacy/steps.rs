@@ -1,11 +1,10 @@
-use futures_executor::block_on;
 use jiff::Timestamp;
 use laini_core::line::Msisdn;
 use laini_core::partner::{PartnerId, PrivacyRequestId, StaffRole};
 use laini_core::privacy::{IdentityProof, PrivacyAction, RequestRefusal, RequestState};
 use laini_core::store::{AccountsChange, SubjectHash};
 
-use super::{Approval, Ending, IdentityCheck, PrivacyRequest, reason};
+use super::{Approval, Ending, IdentityCheck, PrivacyRequest, Subject, hold_again, reason};
 use crate::{Actor, Problem, Work};
 
 /// A request as it comes.
@@ -21,21 +20,8 @@ pub struct NewRequest<'a> {
     pub any_holder: bool,
     /// Why.
     pub reason: &'a str,
-    /// Until when it is held: [`held_until`].
+    /// Until when it is held: [`held_until`](super::held_until).
     pub held_until: Option<Timestamp>,
-}
-
-/// Until when a request about a number is held, as the registry of the running server knows.
-pub fn held_until(work: &Work<'_>, number: Msisdn) -> Result<Option<Timestamp>, Problem> {
-    let registry = work.office.registry.as_ref().ok_or(Problem::not_now("no registry can be asked here"))?;
-    match block_on(registry.look_up(number)) {
-        Ok(found) => Ok(laini_core::privacy::held_until(&found, work.at)),
-        // As long as if the SIM had been swapped just now: nobody can say that it was not.
-        Err(error) => {
-            tracing::warn!(%error, "a privacy request is held, for the registry cannot say whether the SIM was swapped");
-            Ok(Some(work.at + laini_core::privacy::HOLD))
-        }
-    }
 }
 
 /// How the trail names a number: masked, with its keyed hash.
@@ -70,12 +56,14 @@ pub fn receive(work: &mut Work<'_>, new: &NewRequest<'_>) -> Result<PrivacyReque
     Ok(request)
 }
 
-/// Says how it was made sure who asks.
+/// Says how it was made sure who asks, and looks again whether the number is held.
 pub fn check_identity(
     work: &mut Work<'_>,
     mut request: PrivacyRequest,
+    subject: &Subject,
     how: IdentityProof,
 ) -> Result<PrivacyRequest, Problem> {
+    hold_again(work, &mut request, subject)?;
     request.state = request.standing().identity_checked().map_err(refused)?;
     request.identity = Some(IdentityCheck { how, by: work.actor.in_trail(), at: work.at });
     note(work, &request, "identity_checked", how.word());
@@ -83,14 +71,25 @@ pub fn check_identity(
     Ok(request)
 }
 
-/// Approves a request. A restriction is made or lifted at once; everything else is carried out by an order.
+/// Approves a request. A restriction is made or lifted at once, so whether it is held is looked at again by `subject`;
+/// everything else is carried out by an order, which looks then.
 pub fn approve(
     work: &mut Work<'_>,
     mut request: PrivacyRequest,
+    subject: Option<&Subject>,
     why: &str,
     override_hold: bool,
 ) -> Result<PrivacyRequest, Problem> {
     let (why, by) = (reason(why)?, work.actor.in_trail());
+    let takes_effect = matches!(request.action, PrivacyAction::Restrict | PrivacyAction::Unrestrict);
+    match subject {
+        Some(subject) => hold_again(work, &mut request, subject)?,
+        None if takes_effect => {
+            let why = "say it again: a restriction is made and lifted with its approval, and may be held by now";
+            return Err(Problem::invalid("number", why));
+        }
+        None => {}
+    }
     let is_held = request.standing().is_held(work.at);
     let may_override = matches!(work.actor, Actor::Console { .. } | Actor::Staff { role: StaffRole::Admin, .. });
     if is_held && override_hold && !may_override {
@@ -163,7 +162,7 @@ fn is_same_person(work: &Work<'_>, request: &PrivacyRequest) -> bool {
     matches!(work.actor, Actor::Staff { .. }) && (request.received_by == by || checked_by == Some(by.as_str()))
 }
 
-fn note(work: &mut Work<'_>, request: &PrivacyRequest, step: &str, why: &str) {
+pub(super) fn note(work: &mut Work<'_>, request: &PrivacyRequest, step: &str, why: &str) {
     let action = format!("subject.{}.{step}", request.action.word());
     let target = format!("{} {} request {}", request.masked, request.number, request.id);
     // For the operator alone: who files for a partner must not learn how the operator decides.

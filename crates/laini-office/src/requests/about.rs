@@ -16,11 +16,14 @@ impl About {
         number.or_else(|| Mask::parse(text).map(Self::Mask))
     }
 
-    /// Masked, as it is shown.
+    /// Masked, as it is shown: also a mask that hides next to nothing.
     pub fn masked(&self) -> String {
         match self {
             Self::Number(number) => number.masked(),
-            Self::Mask(Mask { lead, tail }) => format!("{lead}…{tail}"),
+            Self::Mask(Mask { lead, tail }) => {
+                let (lead_end, tail_begin) = (lead.len().min(Mask::ENDS), tail.len().saturating_sub(Mask::ENDS));
+                format!("{}…{}", &lead[..lead_end], &tail[tail_begin..])
+            }
         }
     }
 }
@@ -35,6 +38,8 @@ pub struct Mask {
 impl Mask {
     /// The shortest end that is looked for: shorter ones fit nearly every number.
     const TAIL_MIN: usize = 2;
+    /// So many digits of either end are shown and written down, as of a number.
+    const ENDS: usize = 3;
 
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim().trim_start_matches('+');
@@ -70,6 +75,9 @@ mod tests {
             let mask = Mask::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert!(mask.fits(fitting), "{text}");
             assert!(!mask.fits(other), "{text}");
+        }
+        for (text, shown) in [("254******054", "254…054"), ("+254700000*00054", "254…054"), ("*54", "…54")] {
+            assert_eq!(About::parse(text, &NumberPlan::KENYA).unwrap().masked(), shown, "{text}");
         }
         for none in ["", "254700000054", "254***", "254*5", "a***54", "254**5*54"] {
             assert_eq!(Mask::parse(none), None, "{none}");

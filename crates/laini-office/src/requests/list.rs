@@ -6,6 +6,7 @@ use laini_core::billing::{CheckId, Outcome};
 use laini_core::partner::{AppId, PartnerId};
 use laini_core::store::{AskedPage, AskedQuery, RefusedQuery, SubjectHash};
 
+use super::search::admit;
 use super::{About, Request};
 use crate::{Problem, Work};
 
@@ -127,9 +128,10 @@ pub struct RequestsPage {
     pub next: Option<CheckId>,
 }
 
-/// The calls of a partner's apps.
+/// The calls of a partner's apps. Those about a number are for [`SEARCHERS`](super::SEARCHERS), so many a day, and that
+/// they were searched for is in the audit trail.
 pub fn list(
-    work: &Work<'_>,
+    work: &mut Work<'_>,
     partner: PartnerId,
     filter: &RequestFilter,
     after: Option<CheckId>,
@@ -137,6 +139,9 @@ pub fn list(
 ) -> Result<RequestsPage, Problem> {
     if !work.book()?.partners.iter().any(|known| known.id == partner) {
         return Err(Problem::NotFound("partner"));
+    }
+    if let Some(about) = &filter.about {
+        admit(work, partner, about)?;
     }
     let (looks_at_failed, looks_at_recorded) = filter.looks_at();
     let mut found: BTreeMap<CheckId, Request> = BTreeMap::new();

@@ -1,11 +1,13 @@
 //! The calls of a partner's apps, one by one: those that were recorded, and those that failed.
 //!
-//! Owns how the ledger's rows and the log of refused calls are told as one list, and what happened to a
-//! call at each of its steps. Must never show a number other than masked, or change anything.
+//! Owns how the ledger's rows and the log of refused calls are told as one list, what happened to a call at each of its
+//! steps, and who searches by a number, which is counted and noted. Must never show a number other than masked, or change
+//! a call.
 
 mod about;
 mod list;
 mod request;
+mod search;
 mod steps;
 
 use futures_executor::block_on;
@@ -16,6 +18,7 @@ use laini_core::store::{RefusalCause, RefusalLogError, RefusedCall, RefusedQuery
 pub use about::{About, Mask};
 pub use list::{Answered, RequestFilter, RequestsPage, list};
 pub use request::{Failure, Opened, Recording, Request, open, open_any};
+pub use search::SEARCHERS;
 pub use steps::{Step, StepState, steps};
 
 use crate::{Problem, Work};

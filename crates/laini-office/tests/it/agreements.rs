@@ -13,7 +13,8 @@ use laini_office::agreements::{
 use laini_office::onboarding::Need;
 use laini_office::organisation::{Contact, Details, add_document, set_details};
 use laini_office::people::Seat;
-use laini_office::{Actor, Page, PageRequest, Problem, onboarding};
+use laini_office::{Actor, Page, PageRequest, Problem, Work, onboarding};
+use sha2::{Digest as _, Sha256};
 
 use crate::desk::Desk;
 
@@ -169,6 +170,26 @@ fn whose_turn_it_is_follows_papers_signatures_and_days() {
 }
 
 #[test]
+fn of_two_who_write_a_version_at_once_one_is_told_of_the_other() {
+    let desk = Desk::open();
+    let people = begun(&desk);
+    hand_in_papers(&desk, &people);
+    let write = |work: &mut Work<'_>| draft(work, BANK, Terms::standard(Currency::KES));
+    let mut is_first = true;
+    let second = desk.run(&people.staff, |work| {
+        let drafted = write(work)?;
+        // Another one is saved between the look of this one and its saving.
+        if std::mem::take(&mut is_first) {
+            desk.run(&people.staff, write).unwrap();
+        }
+        Ok(drafted)
+    });
+    is_not_now(second, "there is a version that is not signed");
+    let versions = desk.run(&people.staff, |work| agreements::list_agreements(work, BANK, PageRequest::FIRST)).unwrap();
+    assert_eq!(versions.items.len(), 1);
+}
+
+#[test]
 fn a_text_that_was_taken_back_is_not_signed_any_more() {
     let desk = Desk::open();
     let people = begun(&desk);
@@ -247,6 +268,28 @@ fn what_was_signed_on_paper_counts_where_the_scan_is_there() {
     let other = PartnerId::from_stored(11);
     let foreign = desk.run(&people.staff, |work| agreements::agreement(work, other, drafted.id));
     assert_eq!(foreign, Err(Problem::NotFound("agreement")));
+}
+
+#[test]
+fn of_a_document_that_is_refused_nothing_is_kept() {
+    let desk = Desk::open();
+    let people = begun(&desk);
+    let pdf = |n: usize| format!("%PDF-1.7\n% {n}\nstartxref\n9\n%%EOF\n");
+    let add = |n| {
+        let bytes = pdf(n);
+        desk.run(&people.owner, |work| add_document(work, BANK, DocumentPurpose::Other, "paper.pdf", bytes.as_bytes()))
+    };
+    let first = add(0).unwrap();
+    for n in 1..200 {
+        add(n).unwrap();
+    }
+    assert_eq!(add(0), Ok(first), "sent again, it is the one that is there");
+    is_not_now(add(200), "200 documents already");
+    let kept = |n| {
+        let digest = Sha256::digest(pdf(n)).into();
+        futures_executor::block_on(desk.office.store.document(digest)).unwrap().is_some()
+    };
+    assert_eq!((kept(199), kept(200)), (true, false));
 }
 
 #[test]

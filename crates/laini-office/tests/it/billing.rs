@@ -598,6 +598,8 @@ fn usage_is_told_by_day_and_by_reference() {
     let told: Vec<_> = references.iter().map(|one| (one.reference.as_deref(), one.checks, one.charged)).collect();
     assert_eq!(told, [(None, 2, 2), (Some("branch 7"), 1, 1)]);
     assert!(usage_by_reference(&bench.office, FINTECH, from, until).unwrap().is_empty());
+    let ever = usage_by_reference(&bench.office, BANK, from, "2999-01-01".parse().unwrap());
+    assert!(matches!(ever, Err(Problem::Invalid { .. })), "{ever:?}");
     assert!(matches!(usage_by_day(&bench.office, None, until, from), Err(Problem::Invalid { .. })));
 }
 

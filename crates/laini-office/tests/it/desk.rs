@@ -128,7 +128,7 @@ impl Desk {
     pub(crate) fn come_in(&self, email: &str, seat: Seat) -> SignedIn {
         let console = Actor::Console { user: "test".to_owned() };
         let (_, issued) = self.run(&console, |work| invite(work, seat, email, "A. Person", false)).unwrap();
-        let accept = |work: &mut Work<'_>| accept_invitation(work, &issued.token, PASSWORD, None, ADDRESS);
+        let accept = |work: &mut Work<'_>| accept_invitation(work, &issued.token, PASSWORD, None, ADDRESS, None);
         self.run(&Actor::Stranger, accept).unwrap()
     }
 

@@ -3,24 +3,25 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use futures_executor::block_on;
 use jiff::SignedDuration;
 use laini_core::billing::{Currency, Money};
 use laini_core::desk::{HeldSeen, Seen, SimSeen, SwapSeen, Verdict};
-use laini_core::line::Msisdn;
 use laini_core::partner::{AppId, DeskBatchId, MemberRole, PartnerId, ProductSet, Purpose};
+use laini_core::store::{OfficeChange, RecordChange};
 use laini_office::apps::add_sandbox_app;
 use laini_office::desk::batch::{
     Answered, AskedFrom, BatchRow, BatchState, Came, DeskBatch, Job, WhichRows, add_draft, ask_failed_again, batch,
-    draft, export, forget_batches, note, rows, start, stop, take,
+    draft, export, forget_batches, note, row, rows, set_columns, start, stop, take,
 };
-use laini_office::desk::sheet::{Sheet, SheetFormat};
+use laini_office::desk::sheet::{Columns, Sheet, SheetFormat};
 use laini_office::desk::{
-    AboutCheck, NUMBERS_KEPT, Told, forget_number, keep_check, kept_numbers, reveal_check, reveal_row, set_settings,
-    settings,
+    AboutCheck, DeskCheck, HistoryFilter, NUMBERS_KEPT, Told, check, forget_number, forget_numbers, history,
+    keep_check, kept_numbers, reveal_check, reveal_row, set_settings, settings,
 };
-use laini_office::people::Seat;
+use laini_office::people::{Roster, Seat, disable, set_role};
 use laini_office::privacy::Span;
-use laini_office::{Actor, Problem};
+use laini_office::{Actor, Kept as _, PageRequest, Problem};
 
 use crate::desk::{Desk, OWN};
 
@@ -91,6 +92,19 @@ impl Bank {
     fn start(&self, id: DeskBatchId) -> Result<DeskBatch, Problem> {
         let purpose = Purpose::ChequeConfirmation;
         self.desk.run(&self.clerk, |work| start(work, OWN, id, purpose, "cheques of Friday", from()))
+    }
+
+    /// Of a single check that was answered.
+    fn receipt(&self, number: &str) -> DeskCheck {
+        let number = self.desk.office.settings.plan.parse(number).unwrap();
+        let Answered::Told(told) = Api::default().answer("single", &number.digits()) else { unreachable!() };
+        let kept = self.desk.run(&self.clerk, |work| {
+            let app = work.book()?.apps.into_iter().find(|app| app.id == self.app).unwrap();
+            let reference = "a case".to_owned();
+            let about = AboutCheck { number, app, purpose: Purpose::ChequeConfirmation, reference, expect: None };
+            keep_check(work, OWN, &about, told.clone())
+        });
+        kept.unwrap()
     }
 
     fn take(&self) -> Option<Job> {
@@ -165,11 +179,11 @@ fn all_numbers_of_a_batch_count_for_the_day_of_whoever_starts_it() {
     };
     let refused = bank.started(101).unwrap_err();
     assert!(refused.to_string().contains("100 are left"), "{refused}");
+    assert_eq!(reasons(&bank), ["cap reached"]);
     bank.started(60).unwrap();
-    assert_eq!(reasons(&bank), ["canary"]);
     bank.started(41).unwrap_err();
     bank.started(40).unwrap();
-    assert_eq!(reasons(&bank), ["canary", "cap reached", "canary"]);
+    assert_eq!(reasons(&bank), ["canary", "canary", "cap reached"], "the newest first");
     assert!(!format!("{:?}", bank.desk.trail()).contains("72200"), "no number is written down");
 }
 
@@ -222,6 +236,64 @@ fn a_refusal_of_all_pauses_or_stops_the_batch() {
     bank.desk.wait_s(20 * 3_600);
     assert!(bank.take().is_none());
     assert!(matches!(bank.batch(old).state, BatchState::Stopped(_)));
+}
+
+#[test]
+fn a_batch_ends_where_whoever_started_it_may_not_look_numbers_up_any_more() {
+    let mut bank = bank();
+    let roster = Roster::Partner(OWN);
+    let clerk = bank.clerk.person().unwrap();
+    let as_a = |bank: &Bank, role| {
+        let seat = Seat::Member { partner: OWN, role };
+        bank.desk.run(&bank.owner, |work| set_role(work, roster, clerk, seat)).unwrap();
+    };
+    let is_stopped = |bank: &Bank, id| {
+        let words = "whoever started it may not look numbers up any more";
+        matches!(bank.batch(id).state, BatchState::Stopped(why) if why == words)
+    };
+    let demoted = bank.started(60).unwrap();
+    let first = bank.take().unwrap();
+    as_a(&bank, MemberRole::Developer);
+    // What was asked already is noted, and no more is asked.
+    let answers = bank.api.answer_all(&first, usize::MAX);
+    assert!(bank.note(&first, &answers) && bank.take().is_none() && is_stopped(&bank, demoted));
+    assert_eq!(bank.batch(demoted).counts.done(), 50);
+    // Somebody else who may goes on with it.
+    bank.desk.run(&bank.owner, |work| ask_failed_again(work, OWN, demoted, from())).unwrap();
+    bank.run();
+    assert_eq!(bank.batch(demoted).state, BatchState::Done);
+    as_a(&bank, MemberRole::FraudDesk);
+    let disabled = bank.started(1).unwrap();
+    bank.desk.run(&bank.owner, |work| disable(work, roster, clerk, "left the bank")).unwrap();
+    assert!(bank.take().is_none() && is_stopped(&bank, disabled));
+}
+
+#[test]
+fn whole_numbers_in_another_column_than_the_chosen_one_are_masked() {
+    let mut bank = bank();
+    let text = "0722000001,0722000011,0722 000 021,A. Person +254722000031\n0722000007,cheque 4711,100000,B. Person\n";
+    let id = bank.draft(text).unwrap();
+    let columns = Columns { reference: Some(1), amount: Some(2), name: Some(3), ..Columns::default() };
+    bank.desk.run(&bank.owner, |work| set_columns(work, OWN, id, columns, bank.app)).unwrap();
+    bank.start(id).unwrap();
+    let asked: Vec<String> = bank.take().unwrap().questions.into_iter().map(|question| question.reference).collect();
+    assert_eq!(asked, ["0722000011", "cheque 4711"], "the reference is asked with as it was brought");
+    bank.desk.wait_s(31);
+    bank.run();
+    let found = bank.desk.run(&bank.clerk, |work| {
+        let (batch, one) = row(work, OWN, id, 0)?;
+        let (all, _) = rows(work, &batch, WhichRows::All, 0, 10)?;
+        let csv = export(work, OWN, id, WhichRows::All, SheetFormat::Csv)?;
+        Ok((one, all, String::from_utf8(csv).unwrap()))
+    });
+    let (one, all, csv) = found.unwrap();
+    let texts = |row: &BatchRow| [row.reference.clone(), row.amount.clone(), row.name.clone()];
+    assert_eq!(texts(&one), ["254******011", "254******021", "A. Person 254******031"]);
+    assert_eq!(texts(&all[0].1), texts(&one));
+    assert_eq!(texts(&all[1].1), ["cheque 4711", "100000", "B. Person"]);
+    let lines: Vec<&str> = csv.split("\r\n").collect();
+    assert!(lines[1].starts_with("1,2547•••••001,254******011,254******021,A. Person 254******031,"), "{csv}");
+    assert!(lines[2].starts_with("2,2547•••••007,cheque 4711,100000,B. Person,"), "{csv}");
 }
 
 #[test]
@@ -280,6 +352,31 @@ fn numbers_are_sealed_uncovered_one_by_one_and_forgotten() {
 }
 
 #[test]
+fn a_receipt_that_forgot_its_number_tells_no_digits_of_its_sim() {
+    let bank = bank();
+    let receipt = bank.receipt("0722000001");
+    assert!(receipt.finding.sim.is_some());
+    assert_eq!(forget_numbers(&bank.desk.office, bank.desk.at + NUMBERS_KEPT).unwrap(), 1);
+    let store = &bank.desk.office.store;
+    let (kind, id) = (DeskCheck::KIND, receipt.id.into());
+    let kept = block_on(store.record(kind, id)).unwrap().unwrap();
+    let digits = receipt.finding.sim.unwrap();
+    assert!(!String::from_utf8_lossy(&kept.body).contains(&digits));
+    // As an earlier release left them.
+    let mut body: serde_json::Value = serde_json::from_slice(&kept.body).unwrap();
+    body["finding"]["sim"] = digits.into();
+    let old: DeskCheck = serde_json::from_value(body.clone()).unwrap();
+    let body = Some(body.to_string().into_bytes());
+    let records = vec![RecordChange { kind, id, expected: kept.version, body, keys: old.keys() }];
+    block_on(store.commit(OfficeChange { records, ..OfficeChange::default() })).unwrap();
+    let read = bank.desk.run(&bank.clerk, |work| {
+        let listed = history(work, OWN, &HistoryFilter::default(), PageRequest::FIRST)?.items;
+        Ok((check(work, OWN, receipt.id)?.finding.sim, listed[0].finding.sim.clone()))
+    });
+    assert_eq!(read, Ok((None, None)));
+}
+
+#[test]
 fn a_number_is_found_wherever_desks_keep_it_and_forgotten_and_what_it_cost_stays() {
     let mut bank = bank();
     let number = bank.desk.office.settings.plan.parse("0722000001").unwrap();
@@ -289,17 +386,8 @@ fn a_number_is_found_wherever_desks_keep_it_and_forgotten_and_what_it_cost_stays
     // Stopped before anything was asked.
     let stopped = bank.started(2).unwrap();
     bank.desk.run(&bank.owner, |work| stop(work, OWN, stopped)).unwrap();
-    let receipt = |bank: &Bank, number: Msisdn| {
-        let Answered::Told(told) = Api::default().answer("single", &number.digits()) else { unreachable!() };
-        bank.desk.run(&bank.clerk, |work| {
-            let app = work.book()?.apps.into_iter().find(|app| app.id == bank.app).unwrap();
-            let reference = "a case".to_owned();
-            let about = AboutCheck { number, app, purpose: Purpose::ChequeConfirmation, reference, expect: None };
-            keep_check(work, OWN, &about, told.clone())
-        })
-    };
-    receipt(&bank, number).unwrap();
-    let other = receipt(&bank, bank.desk.office.settings.plan.parse("0722000002").unwrap()).unwrap();
+    bank.receipt("0722000001");
+    let other = bank.receipt("0722000002");
     let counted = bank.batch(id);
     bank.desk.wait_s(26 * 3_600);
     bank.draft("0712345678,+254 722-000001\n0712345679,").unwrap();

@@ -51,6 +51,24 @@ fn a_person_has_so_many_look_ups_a_day_and_what_is_refused_counts_for_nothing() 
 }
 
 #[test]
+fn the_first_look_up_that_is_refused_for_the_cap_is_told_once_a_day() {
+    let (mut desk, owner, clerk) = bank();
+    set(&desk, &owner, |settings| settings.look_ups_per_day = 10).unwrap();
+    let ask = |desk: &Desk, count| desk.run(&clerk, |work| admit(work, OWN, &numbers(count)));
+    ask(&desk, 10).unwrap();
+    assert_eq!(alarms(&desk).len(), 0, "whoever uses up their day was refused nothing");
+    ask(&desk, 1).unwrap_err();
+    ask(&desk, 2).unwrap_err();
+    assert_eq!(alarms(&desk), ["cap reached"]);
+    let raised = desk.trail().into_iter().find(|row| row.entry.action == "desk.alarm").unwrap();
+    assert_eq!(raised.entry.actor, clerk.in_trail());
+    desk.wait_s(24 * 3_600);
+    ask(&desk, 11).unwrap_err();
+    assert_eq!(alarms(&desk).len(), 2, "a day of which nothing was used");
+    ask(&desk, 10).unwrap();
+}
+
+#[test]
 fn what_somebody_types_counts_for_their_day_once_it_can_be_asked() {
     let (desk, owner, clerk) = bank();
     set(&desk, &owner, |settings| settings.look_ups_per_day = 1).unwrap();

@@ -111,10 +111,9 @@ fn the_next_close_says_what_it_waits_for() {
     assert_eq!(next("2026-12-01T03:00:00Z").month, month("2026-12"));
 }
 
-#[test]
-fn another_price_is_another_version_of_the_agreement() {
-    let bench = Bench::new();
-    let price = |unit_minor| PriceTerms {
+/// A flat price.
+fn price(unit_minor: i64) -> PriceTerms {
+    PriceTerms {
         product: Product::Imsi,
         currency: "KES".to_owned(),
         set_up_minor: 0,
@@ -122,7 +121,39 @@ fn another_price_is_another_version_of_the_agreement() {
         free_units_renew: false,
         bands: vec![BandTerms { up_to: None, unit_minor }],
         monthly_minimum_minor: 0,
+    }
+}
+
+#[test]
+fn prices_that_are_agreed_while_one_is_to_come_have_versions_of_their_own() {
+    let bench = Bench::new();
+    let later = at("2026-12-31T21:00:00Z");
+    let agree = |now: &str, unit_minor, from| {
+        let outside = PriceAgreed::Outside("agreed by letter");
+        on(&bench, at(now), |work| change_price(work, BANK, &price(unit_minor), from, outside)).unwrap();
+        let prices = PriceBook::load(&bench.office).unwrap();
+        prices.in_force(BANK, Product::Imsi, from.unwrap_or(at(now))).unwrap().stamp().version
     };
+    assert_eq!(agree("2026-11-10T09:00:00Z", 1_500, Some(later)), 2);
+    assert_eq!(agree("2026-11-12T09:00:00Z", 1_900, None), 3);
+    assert_eq!(agree("2026-11-13T09:00:00Z", 1_700, None), 4);
+    // One that was there before is that one again.
+    assert_eq!(agree("2026-11-14T09:00:00Z", 1_900, None), 3);
+}
+
+#[test]
+fn a_price_in_another_currency_than_the_operators_is_not_agreed() {
+    let bench = Bench::new();
+    let dollars = PriceTerms { currency: "USD".to_owned(), ..price(100) };
+    for agreed in [PriceAgreed::Outside("agreed by letter"), PriceAgreed::ByBoth] {
+        let refused = on(&bench, at("2026-11-20T09:00:00Z"), |work| change_price(work, BANK, &dollars, None, agreed));
+        assert!(matches!(refused, Err(Problem::Invalid { field: "prices", .. })), "{refused:?}");
+    }
+}
+
+#[test]
+fn another_price_is_another_version_of_the_agreement() {
+    let bench = Bench::new();
     let (now, later) = (at("2026-11-20T09:00:00Z"), at("2026-12-31T21:00:00Z"));
     let outside = PriceAgreed::Outside("agreed by letter");
     let version = on(&bench, now, |work| change_price(work, BANK, &price(1_500), Some(later), outside)).unwrap();

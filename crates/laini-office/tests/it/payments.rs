@@ -88,6 +88,11 @@ fn the_same_statement_twice_adds_nothing_and_what_it_says_is_matched() {
     let changed =
         import(&desk, Format::Csv, "date,amount,id\n2026-11-20,1.00,FT1\n2026-11-20,2.00,N\n2026-11-20,3.00,N\n");
     assert_eq!((changed.added, changed.bad), (1, 2));
+    let reason = "its id is that of a payment of KES 1160.00 on 2026-11-20; record it by hand if it is another one";
+    assert_eq!(changed.problems[0].reason, reason);
+    let moved =
+        import(&desk, Format::Csv, "date,amount,id\n2026-11-21,1160.00,FT1\n2026-11-20,2.00,N\n2026-11-19,2.00,N\n");
+    assert_eq!((moved.added, moved.known, moved.bad), (0, 1, 2), "and neither is another day");
 
     let unmatched = desk.run(&console(), |work| payments::list(work, true, PageRequest::LONGEST)).unwrap().items;
     let mut ids: Vec<_> = unmatched.iter().map(|payment| payment.bank_id.as_str()).collect();
@@ -124,6 +129,58 @@ fn a_payment_by_hand_settles_until_it_is_reversed_and_a_bank_id_is_taken_once() 
     }
     let actions: Vec<_> = desk.trail().into_iter().map(|row| row.entry.action).collect();
     assert!(actions.starts_with(&["payment.reverse".to_owned(), "payment.record".to_owned()]), "{actions:?}");
+}
+
+/// An entry of camt.053: its number, the bank's id for the payment in it, its day and its amount.
+fn entry(number: &str, id: &str, on: &str, amount: &str) -> String {
+    format!(
+        "<Ntry><NtryRef>{number}</NtryRef><Amt Ccy=\"KES\">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>\
+         <BookgDt><Dt>{on}</Dt></BookgDt><NtryDtls><TxDtls><Refs><AcctSvcrRef>{id}</AcctSvcrRef></Refs></TxDtls>\
+         </NtryDtls></Ntry>"
+    )
+}
+
+#[test]
+fn what_was_recorded_by_the_number_of_its_entry_is_known_and_hides_no_other_payment() {
+    let desk = Desk::open();
+    let bring = |entries: &[String]| {
+        let text = format!(
+            "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt><Stmt>{}</Stmt>\
+             </BkToCstmrStmt></Document>",
+            entries.concat()
+        );
+        let imported = import(&desk, Format::Camt053, &text);
+        (imported.added, imported.known, imported.bad)
+    };
+    // The same number on another day, with another amount, and of two payments that are alike.
+    assert_eq!(bring(&[entry("1", "", "2026-11-20", "10.00")]), (1, 0, 0));
+    let all = [
+        entry("1", "T1", "2026-11-20", "10.00"),
+        entry("1", "T2", "2026-11-21", "10.00"),
+        entry("1", "T3", "2026-11-20", "11.00"),
+        entry("1", "T4", "2026-11-20", "10.00"),
+    ];
+    assert_eq!(bring(&all), (3, 1, 0));
+    assert_eq!(bring(&all), (0, 4, 0));
+    assert_eq!(bring(&[entry("1", "", "2026-11-21", "10.00")]), (0, 0, 1), "there the number is all there is");
+}
+
+#[test]
+fn a_line_of_a_day_to_come_is_told_and_a_payment_of_tomorrow_is_reversed_from_its_day() {
+    let desk = Desk::open();
+    let text = "date,amount,id\n2026-11-23,1.00,A\n2026-11-24,1.00,B\n2027-11-20,1.00,C\n";
+    for (added, known) in [(1, 0), (0, 1)] {
+        let imported = import(&desk, Format::Csv, text);
+        assert_eq!((imported.added, imported.known, imported.bad), (added, known, 2));
+        let places: Vec<_> = imported.problems.iter().map(|problem| problem.place).collect();
+        assert_eq!(places, [3, 4]);
+    }
+    let listed = desk.run(&console(), |work| payments::list(work, true, PageRequest::LONGEST)).unwrap().items;
+    let reverse = |on| desk.run(&console(), |work| payments::reverse(work, listed[0].id, on, "a wrong day"));
+    for on in [TODAY, date(2026, 11, 24)] {
+        assert!(matches!(reverse(Some(on)), Err(Problem::Invalid { field: "on", .. })), "{on}");
+    }
+    assert_eq!(reverse(None).unwrap().reversed.unwrap().on, date(2026, 11, 23));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use laini_office::mail::{Carrier, CarryError, Letter, send_due};
 use laini_office::people::{
     Seat, SessionProblem, SignIn, SignedIn, accept_invitation, answer_reset_requests, ask_for_reset, authenticate,
     begin_factor, change_password, complete_reset, confirm_factor, forget_what_is_over, invite, list_sessions,
-    must_set_up_factor, open_session, remove_factor, sign_in,
+    must_set_up_factor, open_session, remove_factor, renew_recovery_codes, sign_in,
 };
 use laini_office::{Actor, PeopleSettings, Problem, Unproven, Work};
 use std::sync::Mutex;
@@ -113,7 +113,7 @@ fn an_invitation_is_good_once_for_seven_days_and_for_a_good_password() {
         format!("https://portal.example/invitation#{}", *issued.token)
     );
     let accept = |desk: &Desk, token: &str, password: &str| {
-        let accepted = desk.run(&Actor::Stranger, |work| accept_invitation(work, token, password, None, ADDRESS));
+        let accepted = desk.run(&Actor::Stranger, |work| accept_invitation(work, token, password, None, ADDRESS, None));
         accepted.map(|_| ())
     };
     assert!(matches!(accept(&desk, &issued.token, "aminaperson1"), Err(Problem::Invalid { field: "password", .. })));
@@ -128,6 +128,22 @@ fn an_invitation_is_good_once_for_seven_days_and_for_a_good_password() {
     let (_, late) = desk.run(&console, |work| invite(work, OWNER, "late@bank.example", "L", false)).unwrap();
     desk.wait_s(7 * 86_400);
     assert!(matches!(accept(&desk, &late.token, PASSWORD), Err(Problem::Invalid { field: "token", .. })));
+}
+
+#[test]
+fn accepting_an_invitation_ends_the_session_that_was_brought() {
+    let desk = Desk::open();
+    let console = Actor::Console { user: "test".to_owned() };
+    let other = desk.come_in("other@bank.example", OWNER);
+    let (person, issued) = desk.run(&console, |work| invite(work, OWNER, EMAIL, "Amina Person", false)).unwrap();
+    let accept = |password: &str, before: &str| {
+        desk.run(&Actor::Stranger, |work| accept_invitation(work, &issued.token, password, None, ADDRESS, Some(before)))
+    };
+    assert!(accept("password", &other.token).is_err());
+    assert!(authenticate(&desk.office, &other.token, desk.at).is_ok(), "what failed ends nothing");
+    let come = accept(PASSWORD, &other.token).unwrap();
+    assert_eq!(authenticate(&desk.office, &other.token, desk.at), Err(SessionProblem::Unknown));
+    assert_eq!(authenticate(&desk.office, &come.token, desk.at), Ok(person.actor()));
 }
 
 #[test]
@@ -226,6 +242,40 @@ fn a_second_factor_is_asked_for_after_the_password_and_each_code_is_good_once() 
     let now = code(&desk, &begun.secret);
     assert_eq!(desk.run(&actor, |work| remove_factor(work, PASSWORD, &now, ADDRESS)), Ok(()));
     assert_eq!(ends(&desk, &shown(EMAIL, PASSWORD)), Ok(()));
+}
+
+#[test]
+fn new_recovery_codes_need_a_code_too_and_are_told_by_letter() {
+    let mut desk = Desk::open();
+    let actor = desk.person(EMAIL, OWNER).actor();
+    let renew = |desk: &Desk, password: &str, code: &str| {
+        desk.run(&actor, |work| renew_recovery_codes(work, password, code, ADDRESS))
+    };
+    assert!(matches!(renew(&desk, PASSWORD, "123456"), Err(Problem::NotNow(_))), "there is no factor");
+    let begun = desk.run(&actor, |work| begin_factor(work, PASSWORD, ADDRESS)).unwrap();
+    let first = desk.run(&actor, |work| confirm_factor(work, &code(&desk, &begun.secret))).unwrap();
+    let used = code(&desk, &begun.secret);
+    for wrong in ["", "000000", used.as_str(), "aaaa-bbbb-cccc-dddd"] {
+        assert!(matches!(renew(&desk, PASSWORD, wrong), Err(Problem::Invalid { field: "code", .. })), "{wrong}");
+    }
+    desk.wait_s(90);
+    let pocket = Pocket::default();
+    send_due(&desk.office, &pocket, desk.at).unwrap();
+    pocket.0.lock().unwrap().clear();
+    let now = code(&desk, &begun.secret);
+    assert!(matches!(renew(&desk, "not the password", &now), Err(Problem::Invalid { field: "password", .. })));
+    let second = renew(&desk, PASSWORD, &now).unwrap();
+    let third = renew(&desk, PASSWORD, &second[0]).unwrap();
+    assert!(second.len() == 10 && third.len() == 10);
+    let spare = |code| SignIn { recovery_code: Some(code), ..shown(EMAIL, PASSWORD) };
+    assert_eq!(ends(&desk, &spare(&first[1])), Err(Problem::Unproven(Unproven::CodeWrong)));
+    assert_eq!(ends(&desk, &spare(&third[1])), Ok(()));
+    send_due(&desk.office, &pocket, desk.at).unwrap();
+    let letters = pocket.0.into_inner().unwrap();
+    assert_eq!(letters.len(), 2);
+    let told = |letter: &Letter| letter.to == EMAIL && letter.subject == "New recovery codes were made";
+    assert!(letters.iter().all(told), "{letters:?}");
+    assert!(!letters.iter().any(|letter| letter.text.contains(third[0].as_str())), "a code in a letter");
 }
 
 #[test]

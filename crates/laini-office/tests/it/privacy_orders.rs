@@ -5,11 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use laini_core::billing::Outcome;
 use laini_core::line::{Event, EventKey, EventText, Happening, Imsi};
 use laini_core::partner::{PersonId, PrivacyRequestId, StaffRole};
-use laini_core::privacy::{IdentityProof, PrivacyAction, RequestState};
+use laini_core::privacy::{HOLD, IdentityProof, PrivacyAction, RequestState};
 use laini_core::store::{FeedItem, TrailQuery};
 use laini_office::jobs::{JobOf, JobState};
 use laini_office::privacy::{
-    Amendment, CarriedOut, Holdings, NewRequest, Order, PrivacyRequest, Right, Span, approve, begin_order,
+    Amendment, CarriedOut, Holdings, NewRequest, Order, PrivacyRequest, Right, Span, Subject, approve, begin_order,
     carry_out_order, check_identity, receive, take_dossier,
 };
 use laini_office::{Actor, Problem};
@@ -42,11 +42,14 @@ fn asked() -> Log {
         FeedItem::Event(Event { key, at, recorded: at, msisdn: Some(number(SECOND)), happening })
     };
     let imsi = |text: &str| Imsi::parse(text).unwrap();
-    let told = vec![
-        event("first", 9_000, Happening::Registered(imsi("639021111111111"))),
-        event("second", 8_000, Happening::SimReplaced(imsi("639022222222222"))),
-    ];
-    block_on(log.office.subjects().unwrap().feed.record(told, at(0))).unwrap();
+    // The feed began with the line, so it knows of every swap.
+    for (id, hours, happening) in [
+        ("first", 9_000, Happening::Registered(imsi("639021111111111"))),
+        ("second", 8_000, Happening::SimReplaced(imsi("639022222222222"))),
+    ] {
+        let (told, now) = (vec![event(id, hours, happening)], at(0) - SignedDuration::from_hours(hours));
+        block_on(log.office.subjects().unwrap().feed.record(told, now)).unwrap();
+    }
     log.recorded(BANK, SECOND, Outcome::Answered);
     log.recorded(BANK, SECOND + 1, Outcome::Answered);
     log
@@ -66,18 +69,22 @@ fn approved(log: &Log, action: PrivacyAction) -> PrivacyRequestId {
         reason: "asked at the shop",
         held_until: None,
     };
+    let subject = Subject::look_up(&log.office, number(SECOND)).unwrap();
     let request = log.office.run(&staff(1), later(), |work| {
         let request = receive(work, &new)?;
-        check_identity(work, request, IdentityProof::DocumentInPerson)
+        check_identity(work, request, &subject, IdentityProof::DocumentInPerson)
     });
     let id = request.unwrap().id;
-    log.office
-        .run(&staff(2), later(), |work| {
-            let request = work.get(id)?;
-            approve(work, request, "the papers fit", false)
-        })
-        .unwrap();
+    approve_at(log, id, later(), false).unwrap();
     id
+}
+
+fn approve_at(log: &Log, id: PrivacyRequestId, at: Timestamp, override_hold: bool) -> Result<(), Problem> {
+    let approved = log.office.run(&staff(2), at, |work| {
+        let request = work.get(id)?;
+        approve(work, request, None, "the papers fit", override_hold)
+    });
+    approved.map(drop)
 }
 
 fn state(log: &Log, id: PrivacyRequestId) -> RequestState {
@@ -171,6 +178,37 @@ fn nothing_is_carried_out_before_its_approval_or_for_whom_it_is_not_meant() {
     let before = Span { from: None, until: Some(at(0) - SignedDuration::from_hours(20_000)) };
     let no_day = carried_out(&log, id, &Order { span: before, ..order() });
     assert!(matches!(no_day, Err(Problem::NotNow(_))));
+}
+
+#[test]
+fn a_swap_since_its_approval_holds_a_request_and_its_override_answers_for_no_later_one() {
+    let log = asked();
+    let id = approved(&log, PrivacyAction::Erase);
+    let swap = |id: &str, at: Timestamp| {
+        let key = EventKey { id: text(id), source: text("default") };
+        let happening = Happening::SimReplaced(Imsi::parse(&format!("63902333333333{id}")).unwrap());
+        let event = Event { key, at, recorded: at, msisdn: Some(number(SECOND)), happening };
+        block_on(log.office.subjects().unwrap().feed.record(vec![FeedItem::Event(event)], at)).unwrap();
+    };
+    let request = || log.office.run(&Actor::System, later(), |work| work.get::<PrivacyRequest>(id)).unwrap();
+    for (number, hour) in (3..).zip([1, 3]) {
+        let (swapped, now) =
+            (later() + SignedDuration::from_hours(hour), later() + SignedDuration::from_hours(hour + 1));
+        swap(&number.to_string(), swapped);
+        let begun = begin_order(&log.office, &staff(2), id, &order(), now);
+        assert!(matches!(&begun, Err(Problem::NotNow(why)) if why.contains("may be the thief")), "{:?}", begun.err());
+        assert!(log.office.jobs.of_request(id).is_none(), "nothing goes on");
+        let held = request();
+        assert_eq!((held.state, held.held_until), (RequestState::IdentityChecked, Some(swapped + HOLD)));
+        assert!(matches!(carry_out_order(&log.office, &staff(2), id, &order(), now, |_| {}), Err(Problem::NotNow(_))));
+        assert!(matches!(approve_at(&log, id, now, false), Err(Problem::NotNow(_))));
+        approve_at(&log, id, now, true).unwrap();
+        assert!(request().approval.unwrap().overrode_hold);
+    }
+    let now = later() + SignedDuration::from_hours(5);
+    let done = carry_out_order(&log.office, &staff(2), id, &order(), now, |_| {});
+    assert!(matches!(done, Ok(CarriedOut::Erased(_))), "the swap that was answered for holds nothing");
+    assert_eq!(state(&log, id), RequestState::Done);
 }
 
 #[test]

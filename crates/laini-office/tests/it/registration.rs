@@ -8,7 +8,7 @@ use laini_office::people::{
     Confirmation, Person, Seat, SignedIn, Stranger, answer_registrations, confirm_registration, disable,
     forget_what_is_over, register,
 };
-use laini_office::people::{Roster, SignIn, sign_in};
+use laini_office::people::{Roster, SessionProblem, SignIn, authenticate, sign_in};
 use laini_office::{Actor, PeopleSettings, Problem};
 
 use crate::desk::{ADDRESS, Desk, OWN, PASSWORD};
@@ -44,7 +44,7 @@ fn confirmed(desk: &Desk, shown: &Confirmation<'_>) -> Result<SignedIn, Problem>
 }
 
 fn with(token: &str) -> Confirmation<'_> {
-    Confirmation { token, password: PASSWORD, name: None, company: None, address: ADDRESS }
+    Confirmation { token, password: PASSWORD, name: None, company: None, address: ADDRESS, before: None }
 }
 
 fn partners(desk: &Desk) -> Vec<String> {
@@ -99,6 +99,17 @@ fn whoever_confirms_a_registration_is_the_owner_of_a_partner_without_an_agreemen
         before: None,
     };
     assert!(desk.run(&Actor::Stranger, |work| sign_in(work, &shown).map(drop)).is_ok());
+}
+
+#[test]
+fn confirming_a_registration_ends_the_session_that_was_brought() {
+    let desk = Desk::open();
+    let other = desk.come_in("other@bank.example", Seat::Member { partner: OWN, role: MemberRole::Owner });
+    ask(&desk, COMPANY, EMAIL, ADDRESS).unwrap();
+    let token = token(&desk);
+    let come = confirmed(&desk, &Confirmation { before: Some(&other.token), ..with(&token) }).unwrap();
+    assert_eq!(authenticate(&desk.office, &other.token, desk.at), Err(SessionProblem::Unknown));
+    assert_eq!(authenticate(&desk.office, &come.token, desk.at), Ok(come.person.actor()));
 }
 
 #[test]

@@ -8,10 +8,12 @@ use laini_core::access::{KeyTree, RootKey};
 use laini_core::billing::{CheckId, Currency, Outcome};
 use laini_core::disclosure::Windows;
 use laini_core::line::NumberPlan;
-use laini_core::partner::{Agreement, AgreementId, Environment, Partner, PartnerId, Product, Purpose};
+use laini_core::partner::{
+    Agreement, AgreementId, Environment, MemberRole, Partner, PartnerId, PersonId, Product, Purpose, StaffRole,
+};
 use laini_core::store::{
     AccountStore, AuditEntry, Draft, Ledger, MaskedNumber, REFUSED_CALLS_PER_APP, RefusalLog, RefusedCall, Stage,
-    Subject,
+    Subject, TrailQuery,
 };
 use laini_office::requests::{About, Answered, Request, RequestFilter, StepState, causes, failed_between, list, open};
 use laini_office::{Actor, Office, OfficeSettings, Problem, SubjectStores, Work};
@@ -197,6 +199,73 @@ fn rows_and_refused_calls_are_one_list_from_either_end() {
     }
     let nobody = PartnerId::from_stored(99);
     assert_eq!(log.work(|work| list(work, nobody, &every, None, 1)), Err(Problem::NotFound("partner")));
+}
+
+/// Searches for a number or a mask, as somebody.
+fn search(log: &Log, actor: &Actor, text: &str, at: Timestamp) -> Result<usize, Problem> {
+    let filter = RequestFilter { about: About::parse(text, &NumberPlan::KENYA), ..RequestFilter::default() };
+    assert!(filter.about.is_some(), "{text}");
+    log.office.run(actor, at, |work| list(work, BANK, &filter, None, 10)).map(|page| page.requests.len())
+}
+
+#[test]
+fn calls_are_searched_by_a_number_by_whom_it_concerns_and_the_trail_has_it_masked() {
+    let (log, _) = filled();
+    let person = PersonId::from_stored;
+    let members = MemberRole::ALL.map(|role| Actor::Member { person: person(1), partner: BANK, role });
+    let staff = StaffRole::ALL.map(|role| Actor::Staff { person: person(2), role });
+    let may = |actor: &Actor| match actor {
+        Actor::Member { role, .. } => {
+            matches!(role, MemberRole::Owner | MemberRole::Developer | MemberRole::FraudDesk)
+        }
+        Actor::Staff { role, .. } => matches!(role, StaffRole::Admin | StaffRole::Support | StaffRole::Auditor),
+        Actor::Console { .. } | Actor::Stranger | Actor::System => true,
+    };
+    let (whole, mask) = (number(3).digits(), format!("{}*{}", &number(3).digits()[..9], &number(3).digits()[9..]));
+    let actors: Vec<Actor> =
+        members.into_iter().chain(staff).chain([Actor::Console { user: "test".to_owned() }]).collect();
+    for actor in &actors {
+        for text in [whole.as_str(), mask.as_str()] {
+            match search(&log, actor, text, at(3_600)) {
+                Ok(_) => assert!(may(actor), "{actor:?}"),
+                Err(Problem::Forbidden(why)) => assert!(!may(actor) && why.contains("fraud desk"), "{actor:?} {why}"),
+                Err(problem) => panic!("{actor:?}: {problem}"),
+            }
+        }
+        let every = RequestFilter::default();
+        assert!(log.office.run(actor, at(3_600), |work| list(work, BANK, &every, None, 10)).is_ok(), "{actor:?}");
+    }
+    let query = TrailQuery { limit: 100, ..TrailQuery::default() };
+    let rows = block_on(log.office.store.trail(query)).unwrap();
+    let searched: Vec<_> = rows.into_iter().filter(|row| row.entry.action == "subject.search").collect();
+    assert_eq!(searched.len(), 2 * actors.iter().filter(|actor| may(actor)).count());
+    let hash = log.office.keys.subject().number(number(3)).hex();
+    for row in searched.into_iter().map(|row| row.entry) {
+        let is_whole = row.target == format!("{} {hash}", number(3).masked());
+        assert!(is_whole || row.target.chars().count() == 7, "{row:?}");
+        assert!(!format!("{row:?}").contains(&whole[3..9]), "no number: {row:?}");
+        // What the operator looks into is not told to the partner.
+        assert_eq!(row.partner, row.actor.starts_with("member:").then_some(BANK), "{row:?}");
+    }
+}
+
+#[test]
+fn one_person_searches_by_a_number_200_times_a_day() {
+    let (log, _) = filled();
+    let member = |id| Actor::Member { person: PersonId::from_stored(id), partner: BANK, role: MemberRole::FraudDesk };
+    let whole = number(3).digits();
+    for _ in 0..200 {
+        assert_eq!(search(&log, &member(1), &whole, at(3_600)), Ok(1));
+    }
+    for text in [whole.as_str(), "254***54"] {
+        let refused = search(&log, &member(1), text, at(3_600));
+        assert!(matches!(&refused, Err(Problem::NotNow(why)) if why.contains("200 times a day")), "{refused:?}");
+    }
+    assert_eq!(search(&log, &member(2), &whole, at(3_600)), Ok(1), "each person has their own");
+    let every = RequestFilter::default();
+    assert!(log.office.run(&member(1), at(3_600), |work| list(work, BANK, &every, None, 10)).is_ok());
+    let tomorrow = at(3_600) + SignedDuration::from_hours(24);
+    assert_eq!(search(&log, &member(1), &whole, tomorrow), Ok(1));
 }
 
 #[test]

@@ -130,3 +130,20 @@ fn an_address_is_invited_once_and_a_roster_lists_its_own() {
     assert_eq!(names(ROSTER), expected);
     assert_eq!(names(Roster::Staff), [("admin@mobile.example".to_owned(), true)]);
 }
+
+#[test]
+fn a_reason_that_the_trail_keeps_is_one_line_of_500_characters_at_most() {
+    let desk = Desk::open();
+    let owner = desk.person("owner@bank.example", seat(MemberRole::Owner)).actor();
+    let id = desk.person("dev@bank.example", seat(MemberRole::Developer)).id;
+    let wrong = |done: Result<(), Problem>| matches!(done, Err(Problem::Invalid { field: "reason", .. }));
+    let disable = |reason: &str| desk.run(&owner, |work| disable(work, ROSTER, id, reason)).map(drop);
+    let enable = |reason: &str| desk.run(&owner, |work| enable(work, ROSTER, id, reason)).map(drop);
+    let (longest, long) = ("é".repeat(500), "é".repeat(501));
+    for reason in [long.as_str(), "left\nand more", "left\u{7}"] {
+        assert!(wrong(disable(reason)) && wrong(enable(reason)), "{reason:?}");
+    }
+    assert_eq!((disable(&longest), enable("")), (Ok(()), Ok(())));
+    let rows: Vec<_> = desk.trail().into_iter().take(2).map(|row| (row.entry.action, row.entry.reason)).collect();
+    assert_eq!(rows, [("person.enable".to_owned(), String::new()), ("person.disable".to_owned(), longest)]);
+}

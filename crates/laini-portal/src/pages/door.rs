@@ -128,7 +128,8 @@ async fn show_invitation(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answe
 async fn accept_invitation(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let come = portal.work(&visit, |work, visit| {
         let address = visit.context.address.to_string();
-        people::accept_invitation(work, visit.field("token"), visit.secret("password"), None, &address)
+        let before = visit.session.as_ref().map(|token| token.as_str());
+        people::accept_invitation(work, visit.field("token"), visit.secret("password"), None, &address, before)
     });
     let come = come.await?;
     Ok(Answer::see_other("/").with_cookie(cookie::secret(cookie::SESSION, &come.token)))

@@ -102,6 +102,7 @@ async fn confirm(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Probl
             name: None,
             company: Some(visit.field("company")).filter(|company| !company.is_empty()),
             address: &address,
+            before: visit.session.as_ref().map(|token| token.as_str()),
         };
         people::confirm_registration(work, &confirmation)
     });

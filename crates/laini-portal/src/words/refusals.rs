@@ -66,6 +66,7 @@ mod tests {
             ("expected 14 to 90", "inatarajiwa 14 hadi 90"),
             ("it cannot go live: there is no agreement", "haiwezi kuanza uzalishaji: hakuna mkataba"),
             ("the operator has signed already", "mtandao ametia saini tayari"),
+            ("it was not finished within 20 hours", "halikukamilika ndani ya saa 20"),
             ("choose a file", "chagua faili"),
             (
                 "the checklist is not done: the terms in force were not accepted; read and accept them; no scripted run \

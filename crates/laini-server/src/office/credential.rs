@@ -44,7 +44,8 @@ fn accept_invitation_operation() -> Operation {
     let on = (Method::POST, "/office/v1/invitations/accept");
     let answer = Answer::ok("They are in.", &["SignedInAnswer"], signed_in_example());
     let answer = Answer { status: StatusCode::CREATED, ..answer };
-    let summary = "Come in for the first time, with the token of an invitation";
+    let summary = "Come in for the first time, with the token of an invitation; as with signing in, a session from before \
+                   ends";
     let example =
         json!({"token": "laini_t_0000000000000001_xxxx", "password": "four words walk home", "name": "A. Person"});
     let body = Some(Body::json("AcceptRequest", example));
@@ -53,8 +54,8 @@ fn accept_invitation_operation() -> Operation {
 
 fn accept_invitation(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let asked: AcceptRequest = call.json()?;
-    let name = asked.name.as_deref();
-    let accepted = people::accept_invitation(work, &asked.token, &asked.password, name, &call.address)?;
+    let (name, before) = (asked.name.as_deref(), call.bearer.as_ref().map(|token| token.as_str()));
+    let accepted = people::accept_invitation(work, &asked.token, &asked.password, name, &call.address, before)?;
     Reply::created_once(&signed_in(&accepted))
 }
 

@@ -9,6 +9,9 @@ use crate::openapi::{JSON, Operation, Schemas};
 /// The largest body of most endpoints.
 const BODY_BYTES: usize = 64 * 1024;
 
+/// When to come back while too many read months of the ledger.
+pub(crate) const LONG_RETRY_AFTER_S: u64 = 10;
+
 /// An operation with what does it.
 pub(crate) struct Endpoint {
     /// What it is, and who may.
@@ -17,6 +20,8 @@ pub(crate) struct Endpoint {
     pub(crate) body_bytes: usize,
     /// What is done beside its unit of work.
     pub(crate) beside: Beside,
+    /// Whether it may read a month of the ledger or more, which takes seconds.
+    pub(crate) is_long: bool,
     /// Does it, in one unit of work; may be begun anew.
     pub(crate) handle: fn(&mut Work<'_>, &Call) -> Result<Reply, Problem>,
 }
@@ -32,12 +37,18 @@ impl Endpoint {
             let why = "it is not such that this can be done now: why, and what to do first";
             operation.refusals.extend([ApiError::InvalidHeader("Idempotency-Key"), ApiError::NotNow(why.to_owned())]);
         }
-        Self { operation, body_bytes: BODY_BYTES, beside: Beside::Nothing, handle }
+        Self { operation, body_bytes: BODY_BYTES, beside: Beside::Nothing, is_long: false, handle }
     }
 
     /// With something beside its unit of work.
     pub(crate) fn beside(self, beside: Beside) -> Self {
         Self { beside, ..self }
+    }
+
+    /// One that may read a month of the ledger or more; few of them go on at once, and others are told to come back.
+    pub(crate) fn long(mut self) -> Self {
+        self.operation.refusals.push(ApiError::SpikeArrest { retry_after_s: LONG_RETRY_AFTER_S });
+        Self { is_long: true, ..self }
     }
 }
 

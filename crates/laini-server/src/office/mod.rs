@@ -58,6 +58,7 @@ use tokio::sync::Semaphore;
 pub use assistant::Assistant;
 pub(crate) use beside::{Beside, BesideWork};
 pub(crate) use call::Call;
+use endpoint::LONG_RETRY_AFTER_S;
 pub(crate) use endpoint::{Endpoint, Noun, one_path};
 pub use incidents::incident_answer;
 pub(crate) use reply::Reply;
@@ -109,6 +110,9 @@ const CALLS_MAX: usize = 16;
 /// for the identity provider and for a model together, so that a slow one keeps nobody from their password.
 const STRANGERS_MAX: usize = 6;
 
+/// Of these, work that may read a month of the ledger or more.
+const LONG_CALLS_MAX: usize = 2;
+
 /// Knocks of one client address at the doors that need no session, at once,
 const KNOCKS_BURST: u32 = 60;
 /// and how long until there is one more.
@@ -126,14 +130,16 @@ pub(crate) struct OfficeApi {
     beside: BesideWork,
     places: Semaphore,
     strangers: Semaphore,
+    long: Semaphore,
     knocks: Throttle<IpAddr>,
 }
 
 impl OfficeApi {
     pub(crate) fn new(office: Arc<Office>, settings: Arc<LiveSettings>, beside: BesideWork) -> Self {
         let (places, strangers) = (Semaphore::new(CALLS_MAX), Semaphore::new(STRANGERS_MAX));
+        let long = Semaphore::new(LONG_CALLS_MAX);
         let knocks = Throttle::new(KNOCKS_BURST, Duration::from_millis(KNOCK_EVERY_MS), KNOCKERS_MAX);
-        Self { office, settings, beside, places, strangers, knocks }
+        Self { office, settings, beside, places, strangers, long, knocks }
     }
 
     /// Every route of it.
@@ -188,6 +194,8 @@ impl OfficeApi {
         let is_stranger = token.is_none();
         let _turn =
             if is_stranger { Some(self.strangers.acquire().await.map_err(|_| ApiError::Unreachable)?) } else { None };
+        let too_many = |_| ApiError::SpikeArrest { retry_after_s: LONG_RETRY_AFTER_S };
+        let _long = if endpoint.is_long { Some(self.long.try_acquire().map_err(too_many)?) } else { None };
         let _place = self.places.acquire().await.map_err(|_| ApiError::Unreachable)?;
         let mut call = Call::new((context, self.beside.reach()), params, &parts, body)?;
         call.session = token.as_deref().and_then(laini_office::people::session_of);

@@ -13,9 +13,6 @@ use super::{Call, Reply};
 use crate::http::ApiError;
 use crate::openapi::{Answer, Operation};
 
-/// The longest reason.
-const REASON_CHARS_MAX: usize = 500;
-
 /// Members of a partner are the business of its owners, and of those who bring partners on board.
 pub(super) const OWNERS: May = May { members: &[MemberRole::Owner], staff: &[StaffRole::Admin, StaffRole::Onboarding] };
 /// Who helps members that cannot get in.
@@ -118,9 +115,6 @@ fn person(call: &Call) -> Result<PersonId, Problem> {
 
 fn reason(call: &Call) -> Result<String, Problem> {
     let ReasonRequest { reason } = call.json()?;
-    if reason.chars().count() > REASON_CHARS_MAX || reason.chars().any(char::is_control) {
-        return Err(Problem::invalid("reason", "expected at most 500 characters, none of them a control character"));
-    }
     Ok(reason)
 }
 

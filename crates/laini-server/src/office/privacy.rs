@@ -1,9 +1,12 @@
 //! Privacy requests: received by staff or filed by partners, checked by one and approved by another.
 
 use axum::http::{Method, StatusCode};
+use laini_core::line::Msisdn;
 use laini_core::partner::{May, MemberRole, PartnerId, PrivacyRequestId, StaffRole};
 use laini_core::privacy::{IdentityProof, PrivacyAction};
-use laini_office::privacy::{NewRequest, PrivacyRequest, approve, check_identity, held_until, receive, refuse};
+use laini_office::privacy::{
+    NewRequest, PrivacyRequest, Subject, approve, check_identity, held_until, receive, refuse,
+};
 use laini_office::{Page, Problem, Work};
 use laini_wire::office::privacy::{
     FiledPrivacyRequest, FiledPrivacyRequests, IdentityCheckRequest, NewPrivacyRequest, PrivacyApproval,
@@ -140,13 +143,13 @@ fn step(
 }
 
 fn identity_operation() -> Operation {
-    let body = ("IdentityCheckRequest", json!({"how": "document_in_person"}));
-    let summary = "Says how it was made sure that the holder of the number asks";
+    let body = ("IdentityCheckRequest", json!({"number": "254722000001", "how": "document_in_person"}));
+    let summary = "Says how it was made sure that the holder of the number asks, and looks again whether it is held";
     step("check_privacy_identity", IDENTITY_PATH, summary, CLERKS, body)
 }
 
 fn approve_operation() -> Operation {
-    let body = ("PrivacyApproval", json!({"reason": "the papers fit the registration"}));
+    let body = ("PrivacyApproval", json!({"number": "254722000001", "reason": "the papers fit the registration"}));
     let summary = "Approves a request: a restriction is made or lifted at once, the rest waits to be carried out";
     step("approve_privacy_request", APPROVE_PATH, summary, APPROVERS, body)
 }
@@ -173,11 +176,15 @@ fn filed_operation() -> Operation {
 fn taken(work: &mut Work<'_>, call: &Call, partner: Option<PartnerId>) -> Result<PrivacyRequest, Problem> {
     let new: NewPrivacyRequest = call.json()?;
     let action = PrivacyAction::parse(&new.action).map_err(|error| Problem::invalid("action", error.to_string()))?;
-    let form = |_| Problem::invalid("number", "not a phone number of this operator's form");
-    let number = work.office.settings.plan.parse_spaced(&new.number).map_err(form)?;
+    let number = number_of(work, &new.number)?;
     let held = held_until(work, number)?;
     let new = NewRequest { number, action, partner, any_holder: new.any_holder, reason: &new.reason, held_until: held };
     receive(work, &new)
+}
+
+fn number_of(work: &Work<'_>, text: &str) -> Result<Msisdn, Problem> {
+    let form = |_| Problem::invalid("number", "not a phone number of this operator's form");
+    work.office.settings.plan.parse_spaced(text).map_err(form)
 }
 
 fn receive_privacy_request(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
@@ -203,15 +210,19 @@ fn read_privacy_request(work: &mut Work<'_>, call: &Call) -> Result<Reply, Probl
 fn check_privacy_identity(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let body: IdentityCheckRequest = call.json()?;
     let how = IdentityProof::parse(&body.how).map_err(|error| Problem::invalid("how", error.to_string()))?;
+    let number = number_of(work, &body.number)?;
     let request = the_request(work, call)?;
-    let request = check_identity(work, request, how)?;
+    let subject = Subject::look_up(work.office, number)?;
+    let request = check_identity(work, request, &subject, how)?;
     Reply::ok(&shown(work, &request))
 }
 
 fn approve_privacy_request(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let body: PrivacyApproval = call.json()?;
+    let number = body.number.as_deref().map(|number| number_of(work, number)).transpose()?;
     let request = the_request(work, call)?;
-    let request = approve(work, request, &body.reason, body.override_hold)?;
+    let subject = number.map(|number| Subject::look_up(work.office, number)).transpose()?;
+    let request = approve(work, request, subject.as_ref(), &body.reason, body.override_hold)?;
     Reply::ok(&shown(work, &request))
 }
 

@@ -70,7 +70,8 @@ fn confirm_registration_operation() -> Operation {
     let on = (Method::POST, "/office/v1/registrations/confirm");
     let answer = Answer::ok("They are in, as owner; onboarding begins.", &["SignedInAnswer"], signed_in_example());
     let answer = Answer { status: StatusCode::CREATED, ..answer };
-    let summary = "Confirm a registration, with the token of its letter";
+    let summary =
+        "Confirm a registration, with the token of its letter; as with signing in, a session from before ends";
     let example = json!({"token": "laini_t_0000000000000001_xxxx", "password": "four words walk home"});
     let body = Some(Body::json("ConfirmRegistrationRequest", example));
     let mut refusals = credential::of_token();
@@ -87,6 +88,7 @@ fn confirm_registration(work: &mut Work<'_>, call: &Call) -> Result<Reply, Probl
         name: asked.name.as_deref(),
         company: asked.company.as_deref(),
         address: &call.address,
+        before: call.bearer.as_ref().map(|token| token.as_str()),
     };
     Reply::created_once(&signed_in(&people::confirm_registration(work, &shown)?))
 }

@@ -86,8 +86,12 @@ fn search_requests_operation() -> Operation {
     let answer = json!({"requests": [example()], "next": null});
     let answer = Answer::ok("A page of them.", &["RequestsAnswer"], answer);
     let path = "/office/v1/partners/{partner}/requests/search";
-    let summary = "The calls of a partner's apps about one number, whole or masked, newest first";
-    let operation = operation("search_requests", (Method::POST, path), summary, LOOKERS, answer);
+    let summary = "The calls of a partner's apps about one number, whole or masked, newest first; counted, and in the \
+                   audit trail";
+    let operation = operation("search_requests", (Method::POST, path), summary, requests::SEARCHERS, answer);
+    let too_often =
+        "one person searches by a number 200 times a day at most; search by a request's id, or go on tomorrow";
+    let operation = refusing(operation, ApiError::NotNow(too_often.to_owned()));
     taking(operation, "SearchRequestsRequest", json!({"number": "254722000002"}))
 }
 

@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use laini_core::partner::May;
 use laini_office::{Problem, Work, people};
 use laini_wire::office::people::{
-    BegunFactorAnswer, ConfirmFactorRequest, ProofRequest, RecoveryCodesAnswer, RemoveFactorRequest,
+    BegunFactorAnswer, ConfirmFactorRequest, ProofRequest, RecoveryCodesAnswer, RemoveFactorRequest, RenewCodesRequest,
 };
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -27,6 +27,7 @@ fn schemas() -> Schemas {
     collect::<BegunFactorAnswer>(&mut schemas);
     collect::<ConfirmFactorRequest>(&mut schemas);
     collect::<RecoveryCodesAnswer>(&mut schemas);
+    collect::<RenewCodesRequest>(&mut schemas);
     collect::<RemoveFactorRequest>(&mut schemas);
     schemas
 }
@@ -40,14 +41,13 @@ fn endpoints() -> Vec<Endpoint> {
     let begun = json!({"secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "uri": "otpauth://totp/…"});
     let begun = Answer::ok("To be put into an app; it is shown once.", &["BegunFactorAnswer"], begun);
     let begun = Answer { status: StatusCode::CREATED, ..begun };
-    let proof = json!({"password": "four words walk home"});
-    let removal = json!({"password": "four words walk home", "code": "123456"});
+    let with_code = json!({"password": "four words walk home", "code": "123456"});
     vec![
         Endpoint::new(
             own(
                 ("begin_second_factor", "/office/v1/second-factor"),
                 "Begin a second factor; it counts once it has shown a code",
-                ("ProofRequest", proof.clone()),
+                ("ProofRequest", json!({"password": "four words walk home"})),
                 begun,
             ),
             begin_second_factor,
@@ -65,7 +65,7 @@ fn endpoints() -> Vec<Endpoint> {
             own(
                 ("renew_recovery_codes", "/office/v1/second-factor/recovery-codes"),
                 "New recovery codes in the place of those that are left",
-                ("ProofRequest", proof),
+                ("RenewCodesRequest", with_code.clone()),
                 codes(),
             ),
             renew_recovery_codes,
@@ -74,7 +74,7 @@ fn endpoints() -> Vec<Endpoint> {
             own(
                 ("remove_second_factor", "/office/v1/second-factor/remove"),
                 "Remove one's second factor",
-                ("RemoveFactorRequest", removal),
+                ("RemoveFactorRequest", with_code),
                 Answer::no_content("It is removed, with its recovery codes."),
             ),
             remove_second_factor,
@@ -107,8 +107,8 @@ fn confirm_second_factor(work: &mut Work<'_>, call: &Call) -> Result<Reply, Prob
 }
 
 fn renew_recovery_codes(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
-    let asked: ProofRequest = call.json()?;
-    let codes = people::renew_recovery_codes(work, &asked.password, &call.peer)?;
+    let asked: RenewCodesRequest = call.json()?;
+    let codes = people::renew_recovery_codes(work, &asked.password, &asked.code, &call.peer)?;
     shown(&codes)
 }
 

@@ -29,12 +29,12 @@ pub(super) const NOUN: Noun = Noun {
     endpoints: || {
         vec![
             Endpoint::new(show_usage_operation(), show_usage),
-            Endpoint::new(show_references_operation(), show_reference_usage),
+            Endpoint::new(show_references_operation(), show_reference_usage).long(),
             Endpoint::new(show_month_so_far_operation(), show_month_so_far),
             Endpoint::new(show_revenue_operation(), show_revenue),
             Endpoint::new(list_prices_operation(), list_prices),
             Endpoint::new(change_price_operation(), change_price),
-            Endpoint::new(simulate_price_operation(), simulate_price),
+            Endpoint::new(simulate_price_operation(), simulate_price).long(),
         ]
     },
     schemas,

@@ -10,8 +10,8 @@ use laini_core::billing::{CheckId, Outcome};
 use laini_core::disclosure::Horizon;
 use laini_core::line::{LineState, Msisdn, NumberPlan};
 use laini_core::partner::{
-    Agreement, App, AppId, AppSecret, AppStatus, OperatorKey, OperatorKeyId, Partner, PartnerId, ResultAddress,
-    ResultAddressId, SecretUse,
+    Agreement, App, AppId, AppLimits, AppSecret, AppStatus, OperatorKey, OperatorKeyId, Partner, PartnerId,
+    ResultAddress, ResultAddressId, SecretUse,
 };
 use laini_core::privacy::{RestrictionCursor, RestrictionRow};
 use laini_core::sandbox::World;
@@ -528,7 +528,11 @@ impl AccountStore for BookAccounts {
             let app = book.apps.iter_mut().find(|found| found.id == app).unwrap();
             match change {
                 AppChange::Status(status) => app.status = status,
-                AppChange::Limits(limits) => app.limits = limits,
+                AppChange::Limits { in_all, products } => {
+                    app.limits = AppLimits { in_all, products, ..app.limits.clone() }
+                }
+                AppChange::Budget(budget) => app.limits.budget = budget,
+                AppChange::Probing(probing) => app.limits.probing = probing,
                 AppChange::Purpose(purpose) => app.purpose = purpose,
                 AppChange::Profile(profile) => app.profile = profile,
                 AppChange::ClientCertificate(digest) => app.client_certificate = digest,

@@ -129,6 +129,18 @@ async fn a_request_is_told_to_its_partner_and_the_operator_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn staff_who_must_set_up_a_second_factor_first_are_told_of_no_request() {
+    let world = World::start_with_second_factor().await;
+    world.put("254722000001", "2020-01-01T00:00:00Z", None);
+    let id = world.check("/imsi/v1/checkATI", "254722000001").await.text("requestRefID");
+    let question = format!("What became of {id}?");
+    let seat = Seat::Member { partner: PartnerId::from_stored(1), role: MemberRole::Developer };
+    let (staff, member) = (signed_in(&world, 3, Seat::Staff { role: StaffRole::Support }), signed_in(&world, 4, seat));
+    assert_eq!(answered(&world, &staff, &question).await["requests"], json!([]));
+    assert!(answered(&world, &member, &question).await["requests"][0]["found"].is_object(), "it is of staff alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_failed_is_told_with_its_step_and_the_page_of_its_error() {
     let model = FakeModel::start().await;
     let world = World::start_with_model(model.settings()).await;

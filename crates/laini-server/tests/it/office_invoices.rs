@@ -80,9 +80,13 @@ async fn an_invoice_is_seen_disputed_and_given_back() {
     let too_much = json!({"lines": [{"line": 1, "amount_minor": 2_001}], "reason": "goodwill"});
     let refused = call(&world, &finance, "POST", &format!("{own}/1/credits"), &too_much).await;
     assert_eq!(refused.status, 400, "{}", refused.body);
-    let verified = call(&world, &finance, "GET", &format!("{own}/1/verification"), &Value::Null).await.json();
-    assert_eq!((&verified["differences"], &verified["total_minor"]), (&json!([]), &json!(4_640)));
-    assert_eq!(verified["chain_heads"], 1);
+    for either in [&finance, &payer] {
+        let verified = call(&world, either, "GET", &format!("{own}/1/verification"), &Value::Null).await.json();
+        assert_eq!((&verified["differences"], &verified["total_minor"]), (&json!([]), &json!(4_640)));
+        assert_eq!(verified["chain_heads"], 1);
+        let sale = call(&world, either, "GET", &format!("{own}/1/etims"), &Value::Null).await.json();
+        assert_eq!((&sale["invcNo"], &sale["totAmt"]), (&json!(1), &json!(46.4)), "{sale}");
+    }
     let told = |number: u64| format!("/office/v1/partners/{BANK}/credit-notes/{number}/etims");
     let credit = call(&world, &finance, "GET", &told(1), &Value::Null).await.json();
     let told_of = (&credit["rcptTyCd"], &credit["orgInvcNo"], &credit["totAmt"]);

@@ -87,6 +87,23 @@ async fn from_an_invitation_to_a_sign_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_comes_along_with_an_invitation_ends() {
+    let mut desk = Desk::open().await;
+    let admin = signed_in(&desk.world, 900, Seat::Staff { role: StaffRole::Admin });
+    let members = format!("partners/{}/members", desk.partner());
+    let before = desk.invite(&admin, &members, "owner@bank.example", "owner").await;
+    let whom = json!({"email": "dev@bank.example", "name": "A. Person", "role": "developer"});
+    assert_eq!(desk.send("POST", &members, Some(&before), &whom).await.status, 201);
+    let letter = desk.world.letter_to("dev@bank.example").await;
+    let token = letter.text.lines().find(|line| line.starts_with("laini_t_")).unwrap();
+    let accept = json!({"token": token, "password": PASSWORD});
+    let come = desk.send("POST", "invitations/accept", Some(&before), &accept).await;
+    assert_eq!(come.status, 201, "{}", come.body);
+    assert_eq!(desk.status("GET", "me", &before).await, 401, "the session from before has ended");
+    assert_eq!(desk.status("GET", "me", come.json()["token"].as_str().unwrap()).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_learns_nothing_from_the_answer_to_an_unknown_address() {
     let mut desk = Desk::open().await;
     let admin = signed_in(&desk.world, 900, Seat::Staff { role: StaffRole::Admin });

@@ -57,11 +57,12 @@ impl Desk {
     }
 
     async fn checked(&self, token: &str, path: &str) -> Reply {
-        self.post(token, &format!("{path}/identity-check"), json!({"how": "document_in_person"})).await
+        let body = json!({"number": NUMBER, "how": "document_in_person"});
+        self.post(token, &format!("{path}/identity-check"), body).await
     }
 
     async fn approve(&self, token: &str, path: &str, override_hold: bool) -> Reply {
-        let body = json!({"reason": "the papers fit", "override_hold": override_hold});
+        let body = json!({"number": NUMBER, "reason": "the papers fit", "override_hold": override_hold});
         self.post(token, &format!("{path}/approve"), body).await
     }
 
@@ -89,8 +90,13 @@ async fn a_restriction_is_made_by_two_people() {
     );
     // Nobody approves before it is known who asks; and the SIM proves nothing.
     assert_eq!(desk.approve(&desk.admin, &path, false).await.status, 409);
-    let by_sim = desk.post(&desk.support, &format!("{path}/identity-check"), json!({"how": "sms"})).await;
-    assert_eq!(by_sim.status, 400);
+    for wrong in [
+        json!({"number": NUMBER, "how": "sms"}),
+        json!({"how": "document_in_person"}),
+        json!({"number": "0722 000 002", "how": "document_in_person"}),
+    ] {
+        assert_eq!(desk.post(&desk.support, &format!("{path}/identity-check"), wrong).await.status, 400);
+    }
     assert_eq!(desk.checked(&desk.support, &path).await.json()["status"], "identity_checked");
     let approved = desk.approve(&desk.admin, &path, false).await;
     assert_eq!((approved.status, &approved.json()["status"]), (200, &json!("done")), "{}", approved.body);
@@ -136,6 +142,25 @@ async fn a_request_about_a_swapped_sim_is_held_until_somebody_answers_for_it() {
     let refused = desk.post(&desk.support, &format!("{path}/refuse"), refusal.clone()).await;
     assert_eq!(refused.json()["status"], "refused");
     assert_eq!(desk.post(&desk.support, &format!("{path}/refuse"), refusal).await.status, 409);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_swap_after_a_request_came_holds_it_before_it_takes_effect() {
+    let desk = Desk::open().await;
+    let (path, answer) = desk.received(&desk.support, "unrestrict").await;
+    assert_eq!(answer["held_until"], Value::Null, "{answer}");
+    assert_eq!(desk.checked(&desk.support, &path).await.json()["status"], "identity_checked");
+    let blind = json!({"reason": "the papers fit", "override_hold": true});
+    assert_eq!(desk.post(&desk.admin, &format!("{path}/approve"), blind).await.status, 400, "the number is wanted");
+    desk.world.put("254722000001", "2019-01-01T00:00:00Z", Some("2026-11-22T08:00:00Z"));
+    let held = desk.approve(&desk.admin, &path, false).await;
+    assert_eq!((held.status, held.body.contains("may be the thief")), (409, true), "{}", held.body);
+    let read = desk.call(&desk.auditor, "GET", &path, None).await.json();
+    let until = (&read["status"], &read["held_until"]);
+    assert_eq!(until, (&json!("held"), &json!("2026-12-22T08:00:00Z")), "{read}");
+    assert_eq!(desk.approve(&desk.admin, &path, true).await.json()["status"], "done");
+    let steps = ["received", "identity_checked", "held", "hold_overridden", "done"];
+    assert_eq!(desk.trail().await, steps.map(|step| format!("subject.unrestrict.{step}")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

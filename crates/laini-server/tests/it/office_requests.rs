@@ -1,6 +1,7 @@
 //! The log of requests: a call that failed is found by its id and by its number, with where it ended.
 
 use laini_core::partner::{MemberRole, PartnerId, StaffRole};
+use laini_core::store::TrailQuery;
 use laini_office::people::Seat;
 use serde_json::{Value, json};
 
@@ -113,4 +114,36 @@ async fn a_call_with_an_expired_token_or_a_wrong_secret_is_told_to_its_partner()
     let codes: Vec<_> = causes["causes"].as_array().unwrap().iter().map(|cause| cause["error_code"].clone()).collect();
     assert_eq!(codes.len(), 2);
     assert!(codes.contains(&json!("401.002.01")) && codes.contains(&json!("400.008.01")), "{codes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_not_search_by_a_number_still_lists_calls_and_a_search_is_in_the_trail() {
+    let world = World::start().await;
+    let member = |number, role| signed_in(&world, number, Seat::Member { partner: BANK, role });
+    let staff = |number, role| signed_in(&world, number, Seat::Staff { role });
+    let all = format!("/office/v1/partners/{BANK}/requests");
+    let search = json!({"number": "0733 000 001"});
+    for (session, status) in [
+        (member(1, MemberRole::Owner), 200),
+        (member(2, MemberRole::Developer), 200),
+        (member(3, MemberRole::FraudDesk), 200),
+        (member(4, MemberRole::Billing), 403),
+        (member(5, MemberRole::Viewer), 403),
+        (staff(6, StaffRole::Admin), 200),
+        (staff(7, StaffRole::Support), 200),
+        (staff(8, StaffRole::Auditor), 200),
+        (staff(9, StaffRole::Onboarding), 403),
+        (staff(10, StaffRole::Finance), 403),
+    ] {
+        assert_eq!(call(&world, &session, "GET", &all, &Value::Null).await.status, 200);
+        let found = call(&world, &session, "POST", &format!("{all}/search"), &search).await;
+        assert_eq!(found.status, status, "{}", found.body);
+    }
+    let query = TrailQuery { limit: 100, ..TrailQuery::default() };
+    let rows = world.office.store.trail(query).await.unwrap();
+    let searched: Vec<_> = rows.iter().filter(|row| row.entry.action == "subject.search").collect();
+    assert_eq!(searched.len(), 6);
+    for row in searched {
+        assert!(row.entry.target.starts_with("254******001 ") && !format!("{row:?}").contains("733000001"), "{row:?}");
+    }
 }

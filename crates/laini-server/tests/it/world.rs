@@ -71,13 +71,22 @@ struct Stores {
     single_sign_on: Option<SingleSignOn>,
     /// The model that phrases answers.
     assistant: Option<Assistant>,
+    /// Whether staff may do nothing before they have a second factor.
+    wants_second_factor: bool,
 }
 
 impl Default for Stores {
     fn default() -> Self {
         let registry = Arc::new(MapRegistry::complete_until("2026-11-22T08:55:00Z"));
-        let (single_sign_on, assistant) = (None, None);
-        Self { registry, ledger: Arc::default(), shares: None, has_office_accounts: false, single_sign_on, assistant }
+        Self {
+            registry,
+            ledger: Arc::default(),
+            shares: None,
+            has_office_accounts: false,
+            single_sign_on: None,
+            assistant: None,
+            wants_second_factor: false,
+        }
     }
 }
 
@@ -144,6 +153,12 @@ impl World {
         Self::start_from(stores, &[Listener::new(LOOPBACK)], |_| {}, |_| {}).await
     }
 
+    /// A world whose staff may do nothing before they have a second factor.
+    pub(crate) async fn start_with_second_factor() -> Self {
+        let stores = Stores { wants_second_factor: true, ..Stores::default() };
+        Self::start_from(stores, &[Listener::new(LOOPBACK)], |_| {}, |_| {}).await
+    }
+
     /// A node that shares its limits with whoever else is given `shares`.
     pub(crate) async fn start_node(shares: Arc<dyn LimitShares>, change: impl FnOnce(&mut AccountBook)) -> Self {
         let stores = Stores { shares: Some(shares), ..Stores::default() };
@@ -171,7 +186,8 @@ impl World {
         adjust: impl FnOnce(&mut Settings),
         change: impl FnOnce(&mut AccountBook),
     ) -> Self {
-        let Stores { registry, ledger, shares, has_office_accounts, single_sign_on, assistant } = stores;
+        let Stores { registry, ledger, shares, has_office_accounts, single_sign_on, assistant, wants_second_factor } =
+            stores;
         let accounts = Arc::new(BookAccounts::default());
         let (worlds, clock) = (Arc::new(MapWorlds::default()), Arc::new(HandClock::at(NOW)));
         let keys = Arc::new(crate::fakes::keys());
@@ -189,7 +205,8 @@ impl World {
             in_force = Arc::clone(&kept) as _;
         }
         let zone = settings.current().zone.clone();
-        let office = office_of(kept, Arc::clone(&in_force), &ledger, (Arc::clone(&registry) as _, &keys), zone);
+        let mut office = office_of(kept, Arc::clone(&in_force), &ledger, (Arc::clone(&registry) as _, &keys), zone);
+        Arc::get_mut(&mut office).unwrap().settings.people.staff_second_factor = wants_second_factor;
         let deps = Deps {
             registry: Arc::clone(&registry) as _,
             feed: Arc::new(NoFeed),

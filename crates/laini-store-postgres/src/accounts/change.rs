@@ -50,7 +50,9 @@ pub(super) async fn app(transaction: &Transaction<'_>, app: AppId, change: &AppC
             let sql = "UPDATE app SET status = $2 WHERE id = $1";
             transaction.execute(sql, params![id, status.word()]).await
         }
-        AppChange::Limits(of_app) => return limits::replace(transaction, app, of_app).await,
+        AppChange::Limits { in_all, products } => return limits::replace(transaction, app, in_all, products).await,
+        AppChange::Budget(budget) => return limits::replace_budget(transaction, app, budget.as_ref()).await,
+        AppChange::Probing(probing) => return limits::replace_probing(transaction, app, *probing).await,
         AppChange::Purpose(purpose) => {
             let sql = "UPDATE app SET purpose = $2 WHERE id = $1";
             transaction.execute(sql, params![id, purpose.word()]).await

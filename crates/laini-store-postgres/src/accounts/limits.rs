@@ -87,20 +87,35 @@ fn budget(columns: &Columns<'_>) -> Result<Budget, DbError> {
     })
 }
 
-/// Replaces all limits of an app.
-pub(super) async fn replace(transaction: &Transaction<'_>, app: AppId, limits: &AppLimits) -> Result<(), Refused> {
+/// Replaces what an app may ask, in all and of each product.
+pub(super) async fn replace(
+    transaction: &Transaction<'_>,
+    app: AppId,
+    in_all: &Limits,
+    products: &[(Product, Limits)],
+) -> Result<(), Refused> {
     let app = app.as_u64().cast_signed();
     transaction.execute("DELETE FROM app_limit WHERE app = $1", params![app]).await?;
-    transaction.execute("DELETE FROM app_budget WHERE app = $1", params![app]).await?;
-    let of_products = limits.products.iter().map(|(product, limits)| (product.word(), limits));
-    for (product, limits) in of_products.chain([(ALL, &limits.in_all)]).filter(|(_, limits)| limits.is_set()) {
+    let of_products = products.iter().map(|(product, limits)| (product.word(), limits));
+    for (product, limits) in of_products.chain([(ALL, in_all)]).filter(|(_, limits)| limits.is_set()) {
         let (per_second, burst) = columns(limits.rate);
         let sql = "INSERT INTO app_limit (app, product, rate_per_second, rate_burst, per_day, per_month)
                    VALUES ($1, $2, $3, $4, $5, $6)";
         let (per_day, per_month) = (stored(limits.per_day), stored(limits.per_month));
         transaction.execute(sql, params![app, product, per_second, burst, per_day, per_month]).await?;
     }
-    if let Some(budget) = &limits.budget {
+    Ok(())
+}
+
+/// Replaces what an app may spend.
+pub(super) async fn replace_budget(
+    transaction: &Transaction<'_>,
+    app: AppId,
+    budget: Option<&Budget>,
+) -> Result<(), Refused> {
+    let app = app.as_u64().cast_signed();
+    transaction.execute("DELETE FROM app_budget WHERE app = $1", params![app]).await?;
+    if let Some(budget) = budget {
         let shares: Vec<String> = budget.warn_at_percent.iter().map(u8::to_string).collect();
         let sql = "INSERT INTO app_budget (app, month_minor, currency, warn_at_percent, overrun_percent, hard_stop)
                    VALUES ($1, $2, $3, $4, $5, $6)";
@@ -109,12 +124,21 @@ pub(super) async fn replace(transaction: &Transaction<'_>, app: AppId, limits: &
         let row = params![app, month.minor, currency, shares, overrun, budget.hard_stop];
         transaction.execute(sql, row).await?;
     }
-    let (per_second, burst) = columns(match limits.probing {
+    Ok(())
+}
+
+/// Replaces what happens to an app that seems to walk through the numbers.
+pub(super) async fn replace_probing(
+    transaction: &Transaction<'_>,
+    app: AppId,
+    probing: Probing,
+) -> Result<(), Refused> {
+    let (per_second, burst) = columns(match probing {
         Probing::Flag => None,
         Probing::Slow(rate) => Some(rate),
     });
     let sql = "UPDATE app SET probing_rate_per_second = $2, probing_rate_burst = $3 WHERE id = $1";
-    transaction.execute(sql, params![app, per_second, burst]).await?;
+    transaction.execute(sql, params![app.as_u64().cast_signed(), per_second, burst]).await?;
     Ok(())
 }
 

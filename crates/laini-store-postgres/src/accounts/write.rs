@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use laini_core::billing::{FreeUnits, Price};
-use laini_core::partner::{Agreement, AgreementId, App, AppId, OperatorKey, Partner, Product, Purpose, ResultAddress};
+use laini_core::partner::{
+    Agreement, AgreementId, App, AppId, AppLimits, OperatorKey, Partner, Product, Purpose, ResultAddress,
+};
 use laini_core::store::{AccountsError, AuditEntry};
 use tokio_postgres::error::SqlState;
 
@@ -113,7 +115,10 @@ pub(super) async fn insert_app(transaction: &Transaction<'_>, app: &App) -> Resu
     let inserted = transaction.execute(sql, row).await;
     let taken = format!("an app named {:?} of this partner, or its consumer key,", app.name);
     explained(inserted, &taken, &format!("partner {}", app.partner))?;
-    limits::replace(transaction, app.id, &app.limits).await?;
+    let AppLimits { in_all, products, budget, probing } = &app.limits;
+    limits::replace(transaction, app.id, in_all, products).await?;
+    limits::replace_budget(transaction, app.id, budget.as_ref()).await?;
+    limits::replace_probing(transaction, app.id, *probing).await?;
     for secret in &app.secrets {
         app_secrets::insert(transaction, app.id, secret).await?;
     }

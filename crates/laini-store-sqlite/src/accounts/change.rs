@@ -47,7 +47,9 @@ pub(super) fn app(transaction: &Transaction<'_>, app: AppId, change: &AppChange)
         AppChange::Status(status) => {
             transaction.execute("UPDATE app SET status = ?2 WHERE id = ?1", params![id, status.word()]).map(drop)
         }
-        AppChange::Limits(of_app) => limits::replace(transaction, app, of_app),
+        AppChange::Limits { in_all, products } => limits::replace(transaction, app, in_all, products),
+        AppChange::Budget(budget) => limits::replace_budget(transaction, app, budget.as_ref()),
+        AppChange::Probing(probing) => limits::replace_probing(transaction, app, *probing),
         AppChange::Purpose(purpose) => {
             transaction.execute("UPDATE app SET purpose = ?2 WHERE id = ?1", params![id, purpose.word()]).map(drop)
         }

@@ -68,13 +68,17 @@ fn budget(transaction: &Transaction<'_>, app: u64) -> rusqlite::Result<Option<Bu
     budget.optional()
 }
 
-/// Replaces all limits of an app.
-pub(super) fn replace(transaction: &Transaction<'_>, app: AppId, limits: &AppLimits) -> rusqlite::Result<()> {
+/// Replaces what an app may ask, in all and of each product.
+pub(super) fn replace(
+    transaction: &Transaction<'_>,
+    app: AppId,
+    in_all: &Limits,
+    products: &[(Product, Limits)],
+) -> rusqlite::Result<()> {
     let app = app.as_u64().cast_signed();
     transaction.execute("DELETE FROM app_limit WHERE app = ?1", [app])?;
-    transaction.execute("DELETE FROM app_budget WHERE app = ?1", [app])?;
-    let of_products = limits.products.iter().map(|(product, limits)| (product.word(), limits));
-    for (product, limits) in of_products.chain([(ALL, &limits.in_all)]).filter(|(_, limits)| limits.is_set()) {
+    let of_products = products.iter().map(|(product, limits)| (product.word(), limits));
+    for (product, limits) in of_products.chain([(ALL, in_all)]).filter(|(_, limits)| limits.is_set()) {
         let (per_second, burst) = columns(limits.rate);
         transaction.execute(
             "INSERT INTO app_limit (app, product, rate_per_second, rate_burst, per_day, per_month)
@@ -82,7 +86,18 @@ pub(super) fn replace(transaction: &Transaction<'_>, app: AppId, limits: &AppLim
             params![app, product, per_second, burst, stored(limits.per_day), stored(limits.per_month)],
         )?;
     }
-    if let Some(budget) = &limits.budget {
+    Ok(())
+}
+
+/// Replaces what an app may spend.
+pub(super) fn replace_budget(
+    transaction: &Transaction<'_>,
+    app: AppId,
+    budget: Option<&Budget>,
+) -> rusqlite::Result<()> {
+    let app = app.as_u64().cast_signed();
+    transaction.execute("DELETE FROM app_budget WHERE app = ?1", [app])?;
+    if let Some(budget) = budget {
         let shares: Vec<String> = budget.warn_at_percent.iter().map(u8::to_string).collect();
         transaction.execute(
             "INSERT INTO app_budget (app, month_minor, currency, warn_at_percent, overrun_percent, hard_stop)
@@ -97,12 +112,17 @@ pub(super) fn replace(transaction: &Transaction<'_>, app: AppId, limits: &AppLim
             ],
         )?;
     }
-    let (per_second, burst) = columns(match limits.probing {
+    Ok(())
+}
+
+/// Replaces what happens to an app that seems to walk through the numbers.
+pub(super) fn replace_probing(transaction: &Transaction<'_>, app: AppId, probing: Probing) -> rusqlite::Result<()> {
+    let (per_second, burst) = columns(match probing {
         Probing::Flag => None,
         Probing::Slow(rate) => Some(rate),
     });
     let sql = "UPDATE app SET probing_rate_per_second = ?2, probing_rate_burst = ?3 WHERE id = ?1";
-    transaction.execute(sql, params![app, per_second, burst]).map(drop)
+    transaction.execute(sql, params![app.as_u64().cast_signed(), per_second, burst]).map(drop)
 }
 
 /// A rate as its two columns.

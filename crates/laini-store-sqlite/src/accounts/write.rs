@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use laini_core::billing::{FreeUnits, Price};
-use laini_core::partner::{Agreement, AgreementId, App, AppId, Partner, Product, Purpose};
+use laini_core::partner::{Agreement, AgreementId, App, AppId, AppLimits, Partner, Product, Purpose};
 use laini_core::store::{AccountsError, AuditEntry};
 use rusqlite::{OptionalExtension, Transaction, ffi, params};
 
@@ -126,7 +126,10 @@ pub(super) fn insert_app(transaction: &Transaction<'_>, app: &App) -> Result<(),
                 app.allowed_addresses.to_string(),
             ],
         )?;
-        limits::replace(transaction, app.id, &app.limits)?;
+        let AppLimits { in_all, products, budget, probing } = &app.limits;
+        limits::replace(transaction, app.id, in_all, products)?;
+        limits::replace_budget(transaction, app.id, budget.as_ref())?;
+        limits::replace_probing(transaction, app.id, *probing)?;
         app.secrets.iter().try_for_each(|secret| app_secrets::insert(transaction, app.id, secret))
     };
     let taken = format!("an app named {:?} of this partner, or its consumer key,", app.name);

@@ -32,7 +32,7 @@ pub struct OnboardingAnswer {
     pub partner: String,
     /// submitted, under_review, agreement_sent, signed, live, returned, rejected.
     pub step: String,
-    /// Whose turn it is: partner, operator. Absent where nothing more is to come.
+    /// Whose turn it is: partner, operator. Absent where nothing more is to come, or only a day has to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// What an agreement cannot be sent without.
@@ -93,7 +93,7 @@ pub struct OnboardingItem {
     pub partner: String,
     /// Where it stands.
     pub step: String,
-    /// Whose turn it is: partner, operator. Absent where nothing more is to come.
+    /// Whose turn it is: partner, operator. Absent where nothing more is to come, or only a day has to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// What is missing on the way, as in the partner's own onboarding.

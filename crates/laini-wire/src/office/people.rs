@@ -183,7 +183,7 @@ pub struct PasswordRequest {
     pub new_password: String,
 }
 
-/// The present password, before a second factor is touched.
+/// `POST /office/v1/second-factor`: the present password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -216,6 +216,17 @@ pub struct ConfirmFactorRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RemoveFactorRequest {
+    /// The present password.
+    pub password: String,
+    /// A code of the factor, or a recovery code.
+    pub code: String,
+}
+
+/// `POST /office/v1/second-factor/recovery-codes`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RenewCodesRequest {
     /// The present password.
     pub password: String,
     /// A code of the factor, or a recovery code.

@@ -27,24 +27,43 @@ impl fmt::Debug for NewPrivacyRequest {
 }
 
 /// `POST /office/v1/privacy-requests/{request}/identity-check`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IdentityCheckRequest {
+    /// The number that the papers are about, in any form: only its keyed hash is kept with the request. Whether it is
+    /// held is looked up again.
+    pub number: String,
     /// `document_in_person`, `certified_copy`, `representative` or `order`. That somebody has the SIM proves nothing.
     pub how: String,
 }
 
+impl fmt::Debug for IdentityCheckRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdentityCheckRequest(…)")
+    }
+}
+
 /// `POST /office/v1/privacy-requests/{request}/approve`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PrivacyApproval {
+    /// The number, in any form. Needed of `restrict` and `unrestrict`, which take effect with it: whether it is held is
+    /// looked up again. Of the others that is done when they are carried out.
+    #[serde(default)]
+    pub number: Option<String>,
     /// Why: 1 to 500 characters, without the number.
     pub reason: String,
     /// Whether it is approved although it is held; false where absent.
     #[serde(default)]
     pub override_hold: bool,
+}
+
+impl fmt::Debug for PrivacyApproval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivacyApproval(…)")
+    }
 }
 
 /// `POST /office/v1/privacy-requests/{request}/refuse`.

@@ -39,6 +39,7 @@ mod people;
 mod people_secrets;
 mod pooler;
 mod portal;
+mod portal_sessions;
 mod receiver;
 mod reload;
 mod retention;

@@ -101,12 +101,14 @@ fn what_people_prove_themselves_with_is_in_no_log_no_file_and_no_letter() {
     secrets.add(secret);
     secrets.add(bytes_of(secret));
     let code = TotpSecret::new(bytes_of(secret)).code_at(days_ago(0));
-    let spare = secrets.recovery_codes(&post("second-factor/confirm", &session, json!({"code": *code})));
+    let codes = post("second-factor/confirm", &session, json!({"code": *code}));
+    let spare = secrets.recovery_codes(&codes);
     let wrong = post("sessions", "", json!({"email": EMAIL, "password": WRONG, "recovery_code": spare}));
     assert_eq!(wrong["errorCode"], "401.005.01");
     let come = post("sessions", "", json!({"email": EMAIL, "password": FIRST, "recovery_code": spare}));
     let session = secrets.token(&come);
-    secrets.recovery_codes(&post("second-factor/recovery-codes", &session, json!({"password": FIRST})));
+    let renewal = json!({"password": FIRST, "code": codes["codes"][1]});
+    secrets.recovery_codes(&post("second-factor/recovery-codes", &session, renewal));
     let change = json!({"password": FIRST, "new_password": SECOND});
     assert_eq!(call(&bank, &server, ("PUT", "password"), &session, &change), Value::Null);
     let staff = json!({"email": "second@mobile.example", "name": "S. Econd", "role": "support"});

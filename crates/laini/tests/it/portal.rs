@@ -185,6 +185,44 @@ fn every_page_is_shown_to_who_may_and_to_nobody_else() {
     server.stop();
 }
 
+/// What an address may ask beyond every calendar and count.
+const EXTREMES: [&str; 6] =
+    ["9999-12-31", "-009999-01-01", "18446744073709551615", "-9223372036854775808", "9999-12", "%00"];
+/// The words that pages read such a thing by.
+const ASKED: [&str; 14] = [
+    "from", "until", "month", "days", "after", "page", "persona", "choose", "sort", "show", "which", "app", "step",
+    "person",
+];
+
+#[test]
+fn no_page_fails_at_a_day_or_a_count_beyond_all_others() {
+    let lab = Lab::new();
+    let own = lab.json(&["partner", "add", "Bank A"])["partner"].as_str().unwrap().to_owned();
+    let server = lab.serve();
+    let invite = ["member", "add", "Bank A", "owner@bank.example", "--role", "owner"];
+    let owner = Browser::of_person(&lab, &server, &invite);
+    let admin = Browser::of_person(&lab, &server, &["staff", "add", "admin@mobile.example", "--role", "admin"]);
+    let pages = every_page();
+    let shown = pages.iter().filter(|page| page.method == "GET" && !ends_sessions(page));
+    for path in shown.map(|page| filled(page, &own)) {
+        for extreme in EXTREMES {
+            let query: Vec<String> = ASKED.iter().map(|name| format!("{name}={extreme}")).collect();
+            for browser in [&owner, &admin] {
+                let answer = browser.get(&format!("{path}?{}", query.join("&")));
+                assert!(answer.status < 500, "{path} {extreme}: {answer:?}");
+            }
+        }
+    }
+    // One word at a time where several would be refused by the first of them.
+    for path in ["/audit?until=9999-12-31", "/audit/csv?until=9999-12-31", "/requests?until=9999-12-31"] {
+        let answer = owner.get(path);
+        assert!(answer.status < 500, "{path}: {answer:?}");
+    }
+    let day = owner.post("/simulator", &format!("{}&days=-9223372036854775808", owner.csrf), None);
+    assert!(day.status < 500, "{day:?}");
+    server.stop();
+}
+
 #[test]
 fn a_form_of_another_site_or_another_session_does_nothing() {
     let lab = Lab::new();

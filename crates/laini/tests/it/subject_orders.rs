@@ -29,7 +29,8 @@ fn approved(support: &Bank, admin: &Bank, number: &str, action: &str) -> String 
     let taken = post(support, REQUESTS, &json!({"number": number, "action": action, "reason": "asked at the shop"}));
     assert_eq!(taken.status, 201, "{taken:?}");
     let path = format!("{REQUESTS}/{}", taken.field("id"));
-    let checked = post(support, &format!("{path}/identity-check"), &json!({"how": "document_in_person"}));
+    let checked =
+        post(support, &format!("{path}/identity-check"), &json!({"number": number, "how": "document_in_person"}));
     assert_eq!(checked.status, 200, "{checked:?}");
     let approval = json!({"reason": "the papers fit", "override_hold": true});
     let approved = post(admin, &format!("{path}/approve"), &approval);

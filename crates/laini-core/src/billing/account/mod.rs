@@ -27,7 +27,7 @@ pub struct OpenItem {
     pub number: u64,
     /// Who owes it.
     pub partner: PartnerId,
-    /// What it comes to, with tax; not below zero.
+    /// What it comes to, with tax; below zero where it gives back more than it asks for.
     pub total: Money,
     /// The day of the invoice.
     pub issued: Date,
@@ -44,11 +44,13 @@ pub enum Means {
     CreditNote,
     /// Tax that the partner withheld and paid to the tax authority for the operator, by its certificate.
     WithholdingTax,
+    /// Another invoice gave it back: one that comes to less than nothing.
+    Invoice,
 }
 
 impl Means {
     /// Every means.
-    pub const ALL: [Self; 3] = [Self::Payment, Self::CreditNote, Self::WithholdingTax];
+    pub const ALL: [Self; 4] = [Self::Payment, Self::CreditNote, Self::WithholdingTax, Self::Invoice];
 
     /// The word in answers and exports.
     pub fn word(self) -> &'static str {
@@ -56,13 +58,14 @@ impl Means {
             Self::Payment => "payment",
             Self::CreditNote => "credit_note",
             Self::WithholdingTax => "withholding_tax",
+            Self::Invoice => "invoice",
         }
     }
 
     /// Reads the word.
     pub fn parse(word: &str) -> Result<Self, WordError> {
         let found = Self::ALL.into_iter().find(|means| means.word() == word);
-        found.ok_or(WordError { expected: "payment, credit_note, withholding_tax" })
+        found.ok_or(WordError { expected: "payment, credit_note, withholding_tax, invoice" })
     }
 }
 
@@ -114,13 +117,14 @@ pub struct Account {
     pub invoices: Vec<Owed>,
     /// What settled what.
     pub allocations: Vec<Allocation>,
-    /// What was paid and has settled nothing yet, in minor units; not below zero.
+    /// What was paid or given back and has settled nothing yet, in minor units; not below zero.
     pub credit_minor: i64,
 }
 
 impl Account {
     /// The account at the end of a day. A settlement goes to the invoice that it names first, then to those due
-    /// first; what is left stays as credit, for the next invoice.
+    /// first; what is left stays as credit, for the next invoice. What an invoice below zero gives back settles others
+    /// like a payment of its day that names none.
     pub fn on(
         on: Date,
         currency: Currency,
@@ -133,10 +137,19 @@ impl Account {
             invoices.push(Owed { item: item.clone(), open_minor: item.total.minor.max(0) });
         }
         invoices.sort_by_key(|owed| (owed.item.due, owed.item.number));
+        let gives_back = |item: &OpenItem| Settlement {
+            means: Means::Invoice,
+            id: item.number,
+            on: item.issued,
+            amount: Money::new(item.total.minor.saturating_neg(), currency),
+            invoice: None,
+            reversed: None,
+        };
+        let given_back: Vec<Settlement> = items.iter().filter(|item| item.total.minor < 0).map(gives_back).collect();
         let counts = |settlement: &&Settlement| {
             settlement.on <= on && settlement.reversed.is_none_or(|day| day > on) && settlement.amount.minor > 0
         };
-        let mut counted: Vec<&Settlement> = settlements.iter().filter(counts).collect();
+        let mut counted: Vec<&Settlement> = settlements.iter().chain(&given_back).filter(counts).collect();
         counted.sort_by_key(|settlement| (settlement.on, settlement.means, settlement.id));
         counted.dedup_by_key(|settlement| (settlement.means, settlement.id));
         let mut account = Self { on, currency, invoices, allocations: Vec::new(), credit_minor: 0 };

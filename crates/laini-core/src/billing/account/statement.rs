@@ -55,6 +55,7 @@ impl EntryKind {
             Self::Reversed(Means::Payment) => "payment_reversed",
             Self::Reversed(Means::CreditNote) => "credit_note_reversed",
             Self::Reversed(Means::WithholdingTax) => "withholding_tax_reversed",
+            Self::Reversed(Means::Invoice) => "invoice_reversed",
         }
     }
 }

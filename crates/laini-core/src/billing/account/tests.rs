@@ -77,6 +77,22 @@ fn a_reversed_payment_counts_until_its_reversal_and_a_credit_note_and_a_certific
 }
 
 #[test]
+fn what_an_invoice_below_zero_gives_back_settles_others_and_is_credit_until_then() {
+    let items = [invoice(1, 0, 1_000), invoice(2, 10, -400), invoice(3, 20, 300)];
+    let given_back = (Means::Invoice, 2);
+    for (on, left, credit) in [(9, 1_000, 0), (10, 600, 0), (20, 900, 0)] {
+        let account = account(on, &items, &[]);
+        assert_eq!((account.open_minor().unwrap(), account.credit_minor), (left, credit), "day {on}");
+    }
+    assert_eq!(
+        account(20, &items, &[]).allocations,
+        [Allocation { settlement: given_back, invoice: 1, amount_minor: 400 }]
+    );
+    let paid = account(20, &items, &[payment(1, 5, 1_000, Some(1))]);
+    assert_eq!((open(&paid), paid.credit_minor), (vec![(1, 0), (2, 0), (3, 0)], 100));
+}
+
+#[test]
 fn what_is_open_is_aged_from_its_due_date() {
     let items: Vec<_> = [(1, 30), (2, 29), (3, 0), (4, -1), (5, -30), (6, -31), (7, -60), (8, -61)]
         .map(|(number, issued)| invoice(number, issued, 1 << number))
@@ -151,7 +167,7 @@ fn a_payers_text_names_invoices() {
 }
 
 fn items() -> impl Strategy<Value = Vec<OpenItem>> {
-    prop::collection::vec((0..60_i64, 0..5_000_i64), 0..12)
+    prop::collection::vec((0..60_i64, -2_000..5_000_i64), 0..12)
         .prop_map(|all| (1..).zip(all).map(|(number, (issued, total))| invoice(number, issued, total)).collect())
 }
 
@@ -172,18 +188,21 @@ proptest! {
         items in items(), settlements in settlements(), on in 0..100_i64,
     ) {
         let account = account(on, &items, &settlements);
-        let invoiced: i64 = items.iter().filter(|item| item.issued <= day(on)).map(|item| item.total.minor).sum();
+        let issued: Vec<i64> =
+            items.iter().filter(|item| item.issued <= day(on)).map(|item| item.total.minor).collect();
+        let invoiced: i64 = issued.iter().map(|total| *total.max(&0)).sum();
+        let given_back: i64 = issued.iter().map(|total| (-total).max(0)).sum();
         let counts = |one: &&Settlement| one.on <= day(on) && one.reversed.is_none_or(|reversed| reversed > day(on));
         let paid: i64 = settlements.iter().filter(counts).map(|one| one.amount.minor).sum();
         let settled: i64 = account.allocations.iter().map(|one| one.amount_minor).sum();
         prop_assert_eq!(invoiced - settled, account.open_minor().unwrap());
-        prop_assert_eq!(paid - settled, account.credit_minor);
+        prop_assert_eq!(paid + given_back - settled, account.credit_minor);
         // Money lies idle only where nothing is open.
         prop_assert!(account.credit_minor == 0 || account.open_minor().unwrap() == 0);
         for owed in &account.invoices {
             let of = account.allocations.iter().filter(|one| one.invoice == owed.item.number);
             let of: i64 = of.map(|one| one.amount_minor).sum();
-            prop_assert_eq!(of, owed.item.total.minor - owed.open_minor);
+            prop_assert_eq!(of, owed.item.total.minor.max(0) - owed.open_minor);
             prop_assert!(owed.open_minor >= 0);
         }
         for settlement in &settlements {

@@ -41,7 +41,8 @@ impl WhichRows {
 /// Rows with their numbers in the batch, and the number of the first that there was no place for.
 pub type NumberedRows = (Vec<(u32, BatchRow)>, Option<u32>);
 
-/// Rows of a batch, from row `begin` on, `limit` at most; and where the next page begins.
+/// Rows of a batch, from row `begin` on, `limit` at most; and where the next page begins. Numbers in the texts that came
+/// with them are masked.
 pub fn rows(
     work: &mut Work<'_>,
     batch: &DeskBatch,
@@ -62,7 +63,7 @@ pub fn rows(
             if found.len() == limit {
                 return Ok((found, Some(number)));
             }
-            found.push((number, row));
+            found.push((number, row.told(work.office)));
         }
     }
     Ok((found, None))

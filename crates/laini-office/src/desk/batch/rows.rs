@@ -3,6 +3,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use laini_core::line::Msisdn;
 use laini_core::partner::{DeskBatchId, PartnerId};
 use laini_core::store::{RecordId, RecordKey, RecordKind};
+use laini_core::support::mask_numbers;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -50,6 +51,14 @@ impl BatchRow {
     pub(super) fn new(entry: Entry) -> Self {
         let Entry { line, number, reference, enrolled, amount, name } = entry;
         Self { line, number, reference, enrolled, amount, name, came: None, round: 0, misses: 0 }
+    }
+
+    /// As it is told: people choose which column is which, so whole numbers may stand in any text that came with it.
+    pub(super) fn told(mut self, office: &Office) -> Self {
+        for text in [&mut self.reference, &mut self.amount, &mut self.name] {
+            *text = mask_numbers(text, office.settings.plan);
+        }
+        self
     }
 }
 
@@ -138,7 +147,7 @@ impl DeskSheet {
     }
 }
 
-/// A row of a batch of this partner, from 0, and the batch.
+/// A row of a batch of this partner, from 0, and the batch. Numbers in the texts that came with it are masked.
 pub fn row(
     work: &mut Work<'_>,
     partner: PartnerId,
@@ -151,7 +160,7 @@ pub fn row(
     }
     let rows = DeskRows::find(work, id, number / GROUP_ROWS)?.rows(work.office)?;
     let row = rows.into_iter().nth((number % GROUP_ROWS) as usize).ok_or(Problem::NotFound("row"))?;
-    Ok((batch, row))
+    Ok((batch, row.told(work.office)))
 }
 
 pub(super) fn seal(office: &Office, of: (RecordKind, RecordId), what: &impl Serialize) -> Result<String, Problem> {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rows::DeskRows;
 use super::{BatchRow, BatchState, Came, DeskBatch};
-use crate::desk::{Finding, Told, settings};
+use crate::desk::{Finding, INVESTIGATES, Told, settings};
+use crate::people::Person;
 use crate::{Actor, Office, PageRequest, Problem, Work};
 
 /// Rows that are asked and noted together.
@@ -87,7 +88,8 @@ pub enum Answered {
     Never(String),
 }
 
-/// The rows that are to be asked next; `None` = nothing is due. They are left to whoever took them for a while.
+/// The rows that are to be asked next; `None` = nothing is due. They are left to whoever took them for a while. A batch
+/// whose app does not work any more, or whose person may not look numbers up any more, ends here.
 pub fn take(office: &Office, at: Timestamp) -> Result<Option<Job>, Problem> {
     office.run(&Actor::System, at, |work| {
         let first = PageRequest { limit: 1, ..PageRequest::FIRST };
@@ -106,6 +108,10 @@ fn next(work: &mut Work<'_>, batch: &mut DeskBatch) -> Result<Option<Job>, Probl
         batch.end(work, BatchState::Stopped("the app in whose name it asks does not work any more".to_owned()));
         return Ok(None);
     };
+    if !may_go_on(work, batch)? {
+        batch.end(work, BatchState::Stopped("whoever started it may not look numbers up any more".to_owned()));
+        return Ok(None);
+    }
     if batch.started.is_none_or(|started| started + ASKED_FOR <= work.at) {
         let hours = ASKED_FOR.as_hours();
         batch.end(work, BatchState::Stopped(format!("it was not finished within {hours} hours")));
@@ -124,6 +130,13 @@ fn next(work: &mut Work<'_>, batch: &mut DeskBatch) -> Result<Option<Job>, Probl
     }
     batch.end(work, BatchState::Done);
     Ok(None)
+}
+
+/// Whether whoever started it may still look numbers up for this partner.
+fn may_go_on(work: &mut Work<'_>, batch: &DeskBatch) -> Result<bool, Problem> {
+    let person = work.look::<Person>(batch.person)?.filter(|person| !person.is_disabled);
+    let actor = person.map(|person| person.actor());
+    Ok(actor.is_some_and(|actor| actor.partner() == Some(batch.partner) && actor.is_allowed(&INVESTIGATES)))
 }
 
 fn questions(batch: &DeskBatch, reference: &str, rows: &[BatchRow]) -> Vec<Question> {

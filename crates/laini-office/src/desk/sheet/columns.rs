@@ -159,7 +159,7 @@ fn number_at(row: &SheetRow, column: usize, plan: NumberPlan) -> Option<Msisdn> 
 }
 
 /// Whether these are the digits of an enrolled SIM.
-pub(super) fn is_enrolled(cell: &str) -> bool {
+pub fn is_enrolled(cell: &str) -> bool {
     cell.len() == ENROLLED_DIGITS && cell.bytes().all(|byte| byte.is_ascii_digit())
 }
 

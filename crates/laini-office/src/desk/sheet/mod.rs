@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Problem;
 
-pub use columns::{Columns, Entries, Entry, NAME_CHARS_MAX, guess, number};
+pub use columns::{Columns, Entries, Entry, NAME_CHARS_MAX, guess, is_enrolled, number};
 pub use written::{Cell, SheetFormat};
 
 /// The largest file.
@@ -25,7 +25,10 @@ pub const ROWS_MAX: usize = 10_000;
 pub const COLUMNS_MAX: usize = 20;
 /// Characters of a cell that are read.
 pub const CELL_CHARS_MAX: usize = 200;
-
+/// All text that a table keeps, in bytes: what a text table of [`FILE_BYTES_MAX`] comes to at most, where each of its
+/// bytes is a letter of two. It leaves more than 400 bytes for each of [`ROWS_MAX`] rows, 20 for each cell where every
+/// column is filled.
+pub const TEXT_BYTES_MAX: usize = 2 * FILE_BYTES_MAX;
 /// Lines of a cell in a text table, beyond which its quotation mark was not closed.
 pub const CELL_LINES_MAX: usize = 10;
 
@@ -34,6 +37,9 @@ pub const CELL_LINES_MAX: usize = 10;
 pub struct Sheet {
     /// Its rows that are not empty; the first may be a header.
     pub rows: Vec<SheetRow>,
+    /// What their cells keep, in bytes.
+    #[serde(skip)]
+    text_bytes: usize,
 }
 
 /// A row.
@@ -66,7 +72,7 @@ pub enum SheetError {
     /// A workbook that does not open.
     #[error("the workbook cannot be read; save it anew as XLSX, without a password")]
     Broken,
-    /// A workbook that unpacks to more than there is room for.
+    /// A workbook that unpacks to more than there is room for, or whose cells keep more than [`TEXT_BYTES_MAX`].
     #[error("the workbook unpacks to far more than a table of this size needs; save it anew, or as CSV")]
     Bomb,
 }
@@ -107,7 +113,8 @@ impl Sheet {
         self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0)
     }
 
-    /// Adds a row, unless it is empty. One row above the limit may be a header.
+    /// Adds a row, unless it is empty. One row above the limit may be a header. Cells that name the same text keep it
+    /// each for itself, so all of them are counted.
     fn push(&mut self, line: u32, mut cells: Vec<String>) -> Result<(), SheetError> {
         while cells.last().is_some_and(String::is_empty) {
             cells.pop();
@@ -117,6 +124,10 @@ impl Sheet {
         }
         if self.rows.len() > ROWS_MAX {
             return Err(SheetError::TooManyRows);
+        }
+        self.text_bytes += cells.iter().map(String::len).sum::<usize>();
+        if self.text_bytes > TEXT_BYTES_MAX {
+            return Err(SheetError::Bomb);
         }
         self.rows.push(SheetRow { line, cells });
         Ok(())

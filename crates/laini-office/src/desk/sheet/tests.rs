@@ -130,6 +130,37 @@ fn a_table_has_an_end() {
 }
 
 #[test]
+fn all_text_of_a_table_is_counted_however_often_a_cell_names_it() {
+    let packed = |cell: &str, shared: &str| {
+        let row = format!("<row>{}</row>", cell.repeat(COLUMNS_MAX));
+        let sheet = format!("<worksheet><sheetData>{}</sheetData></worksheet>", row.repeat(ROWS_MAX));
+        workbook(&sheet, &format!("<sst><si><t>{shared}</t></si></sst>"))
+    };
+    let shared = packed("<c t=\"s\"><v>0</v></c>", &"a".repeat(CELL_CHARS_MAX));
+    assert!(shared.len() < 200_000, "{} bytes", shared.len());
+    assert_eq!(refused(&shared), SheetError::Bomb);
+    let honest = Sheet::read(&packed("<c t=\"s\"><v>0</v></c>", &"b".repeat(20))).unwrap();
+    assert_eq!((honest.rows.len(), honest.width()), (ROWS_MAX, COLUMNS_MAX));
+    // A text table of the largest file fits, though each of its letters becomes two bytes.
+    let largest = [&[0xe9_u8; 103][..], b",", &[0xe9; 104], b"\n"].concat().repeat(ROWS_MAX);
+    assert!((FILE_BYTES_MAX - 10_000..=FILE_BYTES_MAX).contains(&largest.len()));
+    assert_eq!(Sheet::read(&largest).unwrap().rows.len(), ROWS_MAX);
+    let nothing = format!("<sst>{}</sst>", "<si/>".repeat(400_001));
+    assert_eq!(refused(&workbook("<worksheet/>", &nothing)), SheetError::TooManyRows);
+}
+
+#[test]
+fn rows_beyond_the_last_line_that_can_be_are_refused() {
+    let after_last = |next: &str| {
+        let cell = "<c><v>722000001</v></c>";
+        let rows = format!("<row r=\"{}\">{cell}</row><row{next}>{cell}</row>", u32::MAX);
+        Sheet::read(&workbook(&format!("<worksheet><sheetData>{rows}</sheetData></worksheet>"), "<sst/>"))
+    };
+    assert_eq!(after_last("").err(), Some(SheetError::Broken));
+    assert_eq!(after_last(" r=\"7\"").unwrap().rows[1].line, 7);
+}
+
+#[test]
 fn a_workbook_shows_the_values_of_its_cells() {
     let sheet = r#"<worksheet><sheetData>
         <row r="1"><c r="A1" t="s"><v>0</v></c><c r="C1" t="s"><v>1</v></c></row>

@@ -70,22 +70,25 @@ fn shared(xml: &[u8]) -> Result<Vec<String>, SheetError> {
                 _ => {}
             },
             Event::End(element) => match element.local_name().into_inner() {
-                "si" => {
-                    if texts.len() >= SHARED_MAX {
-                        return Err(SheetError::TooManyRows);
-                    }
-                    texts.push(cell(&text));
-                }
+                "si" => share(&mut texts, cell(&text))?,
                 "t" => is_text = false,
                 "rPh" => is_reading = false,
                 _ => {}
             },
-            Event::Empty(element) if element.local_name().into_inner() == "si" => texts.push(String::new()),
+            Event::Empty(element) if element.local_name().into_inner() == "si" => share(&mut texts, String::new())?,
             Event::Eof => return Ok(texts),
             event if is_text => append(&mut text, &event)?,
             _ => {}
         }
     }
+}
+
+fn share(texts: &mut Vec<String>, text: String) -> Result<(), SheetError> {
+    if texts.len() >= SHARED_MAX {
+        return Err(SheetError::TooManyRows);
+    }
+    texts.push(text);
+    Ok(())
 }
 
 /// A cell that is being read.
@@ -106,7 +109,8 @@ fn cells(xml: &[u8], shared: &[String]) -> Result<Sheet, SheetError> {
         match reader.read_event_into(&mut buffer).map_err(|_| SheetError::Broken)? {
             Event::Start(element) => match element.local_name().into_inner() {
                 "row" => {
-                    line = attribute(&element, "r").and_then(|text| text.parse().ok()).unwrap_or(line + 1);
+                    let named = attribute(&element, "r").and_then(|text| text.parse().ok());
+                    line = named.or_else(|| line.checked_add(1)).ok_or(SheetError::Broken)?;
                     next_column = 0;
                 }
                 "c" => {

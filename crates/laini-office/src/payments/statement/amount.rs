@@ -7,7 +7,7 @@ use laini_core::billing::Currency;
 const DIGITS_MAX: usize = 16;
 
 /// An amount as banks write it, in minor units, exactly: `1,234.50`, `1234.5`, `-10`, `KES 10`, `(10.00)`. Commas
-/// stand between thousands alone; more than two decimals must be zeros.
+/// stand between thousands alone. More than two decimals are refused, zeros too: `1.200` may mean 1,200.
 pub(super) fn minor(text: &str, currency: Currency) -> Result<i64, Cow<'static, str>> {
     let expected = || Cow::from("an amount is written like 1234.50 or 1,234.50");
     let text = text.trim();
@@ -19,15 +19,14 @@ pub(super) fn minor(text: &str, currency: Currency) -> Result<i64, Cow<'static, 
             None => (text.strip_prefix('+').unwrap_or(text), false),
         },
     };
-    let (units, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let plain = ungrouped(text).ok_or_else(expected)?;
+    let (units, cents) = plain.split_once('.').unwrap_or((&plain, ""));
     let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let units = if units.contains(',') { ungrouped(units).ok_or_else(expected)? } else { units.to_owned() };
-    if units.is_empty() || !is_digits(&units) || !is_digits(decimals) || (text.ends_with('.')) {
+    if units.is_empty() || !is_digits(units) || !is_digits(cents) || text.ends_with('.') {
         return Err(expected());
     }
-    let (cents, rest) = decimals.split_at(decimals.len().min(2));
-    if rest.bytes().any(|b| b != b'0') {
-        return Err("an amount has no fractions of a cent".into());
+    if cents.len() > 2 {
+        return Err("an amount has at most two decimals, and commas between its thousands: 1,234.50".into());
     }
     let digits = format!("{}{cents:0<2}", units.trim_start_matches('0'));
     if digits.len() > DIGITS_MAX + 2 {
@@ -37,11 +36,18 @@ pub(super) fn minor(text: &str, currency: Currency) -> Result<i64, Cow<'static, 
     Ok(if is_negative { -minor } else { minor })
 }
 
-/// The digits of a number whose thousands have commas between them.
-fn ungrouped(text: &str) -> Option<String> {
-    let mut groups = text.split(',');
-    let first = groups.next().filter(|first| (1..=3).contains(&first.len()))?;
-    groups.try_fold(first.to_owned(), |digits, group| (group.len() == 3).then(|| digits + group))
+/// An amount without the commas between its thousands: `1234.50` of `1,234.50`. `None` where a comma stands elsewhere;
+/// whether the rest is an amount, this does not say.
+pub fn ungrouped(text: &str) -> Option<String> {
+    if !text.contains(',') {
+        return Some(text.to_owned());
+    }
+    let units = text.split_once('.').map_or(text, |(units, _)| units);
+    let decimals = &text[units.len()..];
+    let mut groups = units.split(',');
+    let first = groups.next().filter(|first| (1..=3).contains(&first.len()) && !decimals.contains(','))?;
+    let units = groups.try_fold(first.to_owned(), |digits, group| (group.len() == 3).then(|| digits + group))?;
+    Some(units + decimals)
 }
 
 /// A day as banks write it: `2026-11-22`, `22/11/2026`, `22-11-2026`, `22.11.2026`; a time after it is left out.
@@ -74,7 +80,6 @@ mod tests {
             (" 1,234,567 ", 123_456_700),
             ("0.05", 5),
             ("12.5", 1_250),
-            ("12.50000", 1_250),
             ("-10", -1_000),
             ("(10.00)", -1_000),
             ("+7", 700),
@@ -86,8 +91,10 @@ mod tests {
         ] {
             assert_eq!(minor(text, Currency::KES), Ok(expected), "{text}");
         }
-        let wrong =
-            ["", ".", "1.", ".5", "1.005", "1,23", "12,3456", "1,,000", "1 000", "1e3", "--1", "USD 1", "1.2.3"];
+        let wrong = [
+            "", ".", "1.", ".5", "1.005", "1.200", "12.50000", "1.200,50", "1160,50", "1,23", "12,3456", "1,,000",
+            "1 000", "1e3", "--1", "USD 1", "1.2.3",
+        ];
         for text in wrong.into_iter().chain(["12345678901234567", "٣", "-", "()", "1,234,56.00", "0x10", "NaN"]) {
             assert!(minor(text, Currency::KES).is_err(), "{text}");
         }

@@ -235,19 +235,22 @@ impl Entry {
             let on = day(if self.booked.is_empty() { &self.valued } else { &self.booked })?;
             let whole = self.own.amount_minor(currency)?;
             let line = |amount, id: &str, part: &Part| -> Result<Line, Cow<'static, str>> {
-                let (bank_id, account) = (bank_id(id)?, String::new());
+                let (bank_id, other_id, account) = (bank_id(id)?, None, String::new());
                 let amount = Money::new(amount, currency);
                 let (reference, details) = (part.reference.clone(), part.details.clone());
-                Ok(Line { place, on, amount, bank_id, reference, account, details })
+                Ok(Line { place, on, amount, bank_id, other_id, reference, account, details })
             };
-            let own_id = if self.own.id.is_empty() { &self.own.other_id } else { &self.own.id };
             if self.parts.len() < 2 {
                 let part = self.parts.first().cloned().unwrap_or_default();
-                let id = [own_id, &part.id, &part.other_id].into_iter().find(|id| !id.is_empty());
+                // `NtryRef` is not unique at every bank, so the payment's own id goes before it.
+                let ids = [&self.own.id, &part.id, &self.own.other_id, &part.other_id];
+                let id = ids.into_iter().find(|id| !id.is_empty()).map_or("", String::as_str);
+                let other_id = bank_id(&self.own.other_id).ok().filter(|other| self.own.id.is_empty() && other != id);
                 let details = if part.details.is_empty() { &self.own.details } else { &part.details };
                 let part = Part { details: details.clone(), ..part.clone() };
-                return Ok(vec![line(whole, id.map_or("", String::as_str), &part)?]);
+                return Ok(vec![Line { other_id, ..line(whole, id, &part)? }]);
             }
+            let own_id = if self.own.id.is_empty() { &self.own.other_id } else { &self.own.id };
             let amounts: Vec<i64> =
                 self.parts.iter().map(|part| part.amount_minor(currency)).collect::<Result<_, _>>()?;
             if amounts.iter().try_fold(0_i64, |sum, amount| sum.checked_add(*amount)) != Some(whole) {
@@ -295,9 +298,17 @@ impl Part {
         if !self.amount.starts_with(|c: char| c.is_ascii_digit()) || self.amount.contains(',') {
             return Err("its amount is no decimal number".into());
         }
-        let amount = minor(&self.amount, currency)?;
+        let amount = minor(without_zeros(&self.amount), currency)?;
         if amount > 0 { Ok(amount) } else { Err("its amount is not above zero".into()) }
     }
+}
+
+/// An amount to the cent, where ISO 20022 writes up to five decimals and those after the cents are zeros.
+fn without_zeros(text: &str) -> &str {
+    let decimals = text.split_once('.').map_or("", |(_, decimals)| decimals);
+    let after_cents = decimals.get(2..).unwrap_or_default();
+    let says_nothing = after_cents.len() <= 3 && after_cents.bytes().all(|b| b == b'0');
+    if says_nothing { &text[..text.len() - after_cents.len()] } else { text }
 }
 
 fn bad(place: usize, reason: impl Into<Cow<'static, str>>) -> Said {

@@ -24,6 +24,8 @@ struct Columns {
     reference: Option<usize>,
     details: Option<usize>,
     currency: Option<usize>,
+    /// How many there are.
+    count: usize,
 }
 
 impl Columns {
@@ -41,10 +43,14 @@ impl Columns {
             reference: place(REFERENCES),
             details: place(DETAILS),
             currency: place(CURRENCIES),
+            count: header.len(),
         })
     }
 
     fn line(&self, record: &StringRecord, place: usize, currency: Currency) -> Result<Option<Line>, Cow<'static, str>> {
+        if !is_filled(record, self.count)? {
+            return Ok(None);
+        }
         let field = |at: usize| record.get(at).unwrap_or_default();
         let text = |at: Option<usize>| at.map(|at| tidy(field(at))).unwrap_or_default();
         let named = text(self.currency);
@@ -62,6 +68,7 @@ impl Columns {
             on: day(field(self.date))?,
             amount: Money::new(amount_minor, currency),
             bank_id: bank_id(field(self.id))?,
+            other_id: None,
             reference: text(self.reference),
             account: String::new(),
             details: text(self.details),
@@ -110,6 +117,19 @@ pub(super) fn next(
             Err(_) => return Err(unreadable("it cannot be read to its end")),
         }
     }
+}
+
+/// Whether a record says anything. `Err` where it has not one field for each column: what stands where is not known then.
+pub(super) fn is_filled(record: &StringRecord, columns: usize) -> Result<bool, Cow<'static, str>> {
+    if record.iter().all(str::is_empty) {
+        return Ok(false);
+    }
+    if record.len() == columns {
+        return Ok(true);
+    }
+    let fields = record.len();
+    Err(format!("it has {fields} fields, and the header has {columns}; a field with a comma needs quotation marks")
+        .into())
 }
 
 /// On which line of the file a record begins.

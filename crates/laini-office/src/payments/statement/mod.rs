@@ -8,6 +8,8 @@ mod camt053;
 mod csv;
 mod mpesa;
 
+pub use amount::ungrouped;
+
 use std::borrow::Cow;
 use std::io::{BufReader, Read};
 
@@ -81,6 +83,8 @@ pub struct Line {
     pub amount: Money,
     /// The bank's own name for it, never empty.
     pub bank_id: String,
+    /// Another name that the bank has for it, under which it may be recorded; other payments may have that name too.
+    pub other_id: Option<String>,
     /// What the payer wrote as its reference.
     pub reference: String,
     /// The account number that the payer typed at a paybill.

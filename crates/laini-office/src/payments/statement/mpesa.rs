@@ -5,7 +5,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use laini_core::billing::{Currency, Money};
 
 use super::amount::{day, minor};
-use super::csv::{next, place};
+use super::csv::{is_filled, next, place};
 use super::{Line, LineProblem, Said, bank_id, tidy, unreadable};
 use crate::Problem;
 
@@ -21,6 +21,8 @@ struct Columns {
     details: Option<usize>,
     account: Option<usize>,
     currency: Option<usize>,
+    /// How many there are.
+    count: usize,
 }
 
 impl Columns {
@@ -39,10 +41,14 @@ impl Columns {
             details: place(&["details"]),
             account: place(&["acno", "accountno", "accountnumber"]),
             currency: place(&["currency"]),
+            count: record.len(),
         })
     }
 
     fn line(&self, record: &StringRecord, place: usize, currency: Currency) -> Result<Option<Line>, Cow<'static, str>> {
+        if !is_filled(record, self.count)? {
+            return Ok(None);
+        }
         let field = |at: usize| record.get(at).unwrap_or_default().trim();
         let text = |at: Option<usize>| at.map(|at| tidy(field(at))).unwrap_or_default();
         let named = text(self.currency);
@@ -67,6 +73,7 @@ impl Columns {
             on: day(field(self.completed))?,
             amount: Money::new(amount_minor, currency),
             bank_id: bank_id(&receipt.to_ascii_uppercase())?,
+            other_id: None,
             reference: String::new(),
             account,
             // Its rest names a person and their number.

@@ -107,15 +107,30 @@ fn a_statement_tells_what_it_is() {
 #[test]
 fn what_is_wrong_with_a_table_is_told_by_line() {
     let text = "date,amount,id,currency\n2026-11-22,1.005,a,\n31/02/2026,1,b,\n2026-11-22,1,,\n\
-        2026-11-22,1,c,USD\nx\n2026-11-22,1,d,KES\n";
+        2026-11-22,1,c,USD\nx\n,,,\n\n  \n2026-11-22,1,d,KES\n";
     let told = problems(Format::Csv, text.as_bytes());
-    assert_eq!(told.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [2, 3, 4, 5]);
-    assert_eq!(told[0].1, "an amount has no fractions of a cent");
+    assert_eq!(told.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
+    assert_eq!(told[0].1, "an amount has at most two decimals, and commas between its thousands: 1,234.50");
     assert_eq!(told[3].1, "it is not in KES");
     assert_eq!(problems(Format::Csv, b"date,amount,id\n\xff\xff,1,a\n")[0].0, 2);
     for text in ["", "date,amount\n2026-11-22,1\n", "\n\n"] {
         assert!(all(Format::Csv, text.as_bytes()).is_err(), "{text:?}");
     }
+}
+
+#[test]
+fn a_row_with_another_number_of_fields_than_the_header_is_told_and_is_no_payment() {
+    let table = "date,amount,id\n2026-11-22,1,160.00,FT1\n2026-11-22,5.00\n2026-11-22,6.00,FT2,\n";
+    assert_eq!(money(Format::Csv, table.as_bytes()), []);
+    let told = problems(Format::Csv, table.as_bytes());
+    assert_eq!(told.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [2, 3, 4]);
+    assert_eq!(told[0].1, "it has 4 fields, and the header has 3; a field with a comma needs quotation marks");
+    // Before its header, a paybill's statement has lines of any number of fields.
+    let paybill = MPESA.replace("\"1,160.00\"", "1,160.00") + ",,,,,,,,,,,,\nTotal,\n";
+    let expected = [row("SKM7A1B2C4", 20_000, "INV-18", "2026-11-22")];
+    assert_eq!(money(Format::Mpesa, paybill.as_bytes()), expected);
+    let told = problems(Format::Mpesa, paybill.as_bytes());
+    assert_eq!(told.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [6, 11]);
 }
 
 #[test]
@@ -143,6 +158,39 @@ fn camt_053_is_read_in_each_version_and_batches_payment_by_payment() {
     assert_eq!(money(Format::Camt053, prefixed.as_bytes()).len(), 1);
     let all = all(Format::Camt053, camt("08", ENTRY).as_bytes()).unwrap();
     assert!(matches!(&all[..], [Said::Money(line)] if line.details == "Invoice 17 & thanks A"), "{all:?}");
+}
+
+#[test]
+fn a_payment_of_camt_053_is_known_by_the_banks_own_id_before_the_number_of_its_entry() {
+    let entry = |own: &str, number: &str, part: &str| {
+        let own = format!("<NtryRef>{number}</NtryRef><AcctSvcrRef>{own}</AcctSvcrRef>");
+        let refs = format!("<Refs><AcctSvcrRef>{part}</AcctSvcrRef><TxId>X</TxId>");
+        ENTRY.replace("<AcctSvcrRef>BNK1</AcctSvcrRef>", &own).replace("<Refs>", &refs)
+    };
+    for (own, number, part, id, other) in [
+        ("A", "9", "T", "A", None),
+        ("", "9", "T", "T", Some("9")),
+        ("", "9", "", "9", None),
+        ("", "", "T", "T", None),
+        ("", "T", "T", "T", None),
+        ("", "", "", "X", None),
+    ] {
+        let text = camt("08", &entry(own, number, part));
+        let all = all(Format::Camt053, text.as_bytes()).unwrap();
+        let [Said::Money(line)] = &all[..] else { panic!("{own} {number} {part}: {all:?}") };
+        assert_eq!((&*line.bank_id, line.other_id.as_deref()), (id, other), "{own} {number} {part}");
+    }
+}
+
+#[test]
+fn an_amount_of_camt_053_has_up_to_five_decimals_where_they_are_zeros() {
+    for (amount, expected) in
+        [("1160", 1), ("1160.0", 1), ("1160.00000", 1), ("1160.000", 1), ("1160.000000", 0), ("1160.00001", 0)]
+    {
+        let text = camt("08", &ENTRY.replace("1160.00", amount));
+        let expected = &[row("BNK1", 116_000, "INV-17", "2026-11-22")][..expected];
+        assert_eq!(money(Format::Camt053, text.as_bytes()), expected, "{amount}");
+    }
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl EntryRow {
         let (what, invoice) = match entry.kind {
             EntryKind::Invoice => (format!("{} {}", words.entries[0], entry.id), Some(entry.id)),
             EntryKind::Settled(means) => (of(means).to_owned(), None),
-            EntryKind::Reversed(means) => (format!("{}, {}", of(means), words.entries[4]), None),
+            EntryKind::Reversed(means) => (format!("{}, {}", of(means), words.entries[5]), None),
         };
         let is_owed = entry.amount_minor > 0;
         let amount = shown(entry.amount_minor.saturating_abs());

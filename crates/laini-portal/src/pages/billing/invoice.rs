@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use laini_core::billing::{Account, Credited, Currency, Line, LineKind, Means, Money};
+use laini_core::billing::{Account, Credited, Currency, Line, LineKind, Means};
 use laini_core::partner::{DisputeId, PartnerId};
 use laini_office::billing::{
     CreditNote, Dispute, DisputeState, Invoice, Settlement, Verification, credit_invoice, credit_notes, invoice_of,
@@ -12,7 +12,7 @@ use laini_office::{Problem, Work, payments};
 use super::invoices::{State, open_of};
 use super::{BOTH, BOTH_ACT, OWN, STAFF_ACT, base, may};
 use crate::answer::Answer;
-use crate::figures::{amount, count};
+use crate::figures::{amount, count, typed};
 use crate::frame::Frame;
 use crate::page::Page;
 use crate::portal::Portal;
@@ -266,8 +266,7 @@ fn line(visit: &Visit) -> Result<u32, Problem> {
 /// What is given back, in minor units.
 fn given(visit: &Visit, invoice: &Invoice) -> Result<i64, Problem> {
     let currency = Currency::parse(&invoice.statement.currency).map_err(|error| Problem::Store(error.to_string()))?;
-    let amount = Money::parse_amount(&visit.field("amount").replace(',', ""), currency);
-    amount.map(|amount| amount.minor).map_err(|error| Problem::invalid("amount", error.to_string()))
+    typed(visit.field("amount"), currency).map(|amount| amount.minor)
 }
 
 fn back(visit: &Visit) -> Result<Answer, Problem> {

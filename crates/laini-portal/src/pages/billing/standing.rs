@@ -9,7 +9,7 @@ use laini_office::{Problem, Work, apps, payments, prepaid};
 
 use super::{BOTH, BOTH_ACT, OWN, base, may};
 use crate::answer::Answer;
-use crate::figures::{count, money};
+use crate::figures::{count, money, typed};
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
@@ -202,11 +202,10 @@ async fn set_budget(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pr
             let of = apps::the_app(work, partner, app)?;
             let agreed = of.agreement.as_ref().and_then(|agreement| agreement.prices.first());
             let currency = agreed.map_or(work.office.settings.currency, |(_, price)| price.currency);
-            let budget = match visit.field("amount").replace(',', "").as_str() {
+            let budget = match visit.field("amount") {
                 "" => None,
                 text => {
-                    let month = Money::parse_amount(text, currency);
-                    let month = month.map_err(|error| Problem::invalid("amount", error.to_string()))?;
+                    let month = typed(text, currency)?;
                     let hard_stop = !visit.field("hard_stop").is_empty();
                     // What was set elsewhere of warnings and overrun stays.
                     let before = of.app.limits.budget.unwrap_or_else(|| Budget::standard(month));

@@ -225,7 +225,7 @@ struct Found {
     of: (PartnerId, String),
 }
 
-fn look(work: &Work<'_>, visit: &Visit, filter: &RequestFilter, after: Option<CheckId>) -> Result<Found, Problem> {
+fn look(work: &mut Work<'_>, visit: &Visit, filter: &RequestFilter, after: Option<CheckId>) -> Result<Found, Problem> {
     let of = named(work, visit)?;
     let partner = of.0;
     let page = requests::list(work, partner, filter, after, CALLS_PER_PAGE)?;

@@ -221,7 +221,7 @@ async fn change(portal: &Portal, visit: &Visit, app: &App, state: &State) -> Res
         (_, "", "") => {
             let world = world(portal, visit, app).await?;
             let ahead = world.clock.ahead_s / SECONDS_PER_DAY;
-            let days = visit.field("days").parse().unwrap_or(ahead) - ahead;
+            let days = visit.field("days").parse().unwrap_or(ahead).saturating_sub(ahead);
             if days <= 0 {
                 return Ok(None);
             }

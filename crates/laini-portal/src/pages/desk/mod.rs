@@ -16,7 +16,7 @@ use laini_core::partner::{May, MemberRole};
 use crate::page::{Access, Page};
 
 /// Who looks numbers up,
-const INVESTIGATES: Access = Access::SignedIn(May { members: &[MemberRole::Owner, MemberRole::FraudDesk], staff: &[] });
+const INVESTIGATES: Access = Access::SignedIn(laini_office::desk::INVESTIGATES);
 /// and who says what leads to which verdict.
 const SETS: Access = Access::SignedIn(May { members: &[MemberRole::Owner], staff: &[] });
 

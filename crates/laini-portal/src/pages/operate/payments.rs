@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use jiff::civil::Date;
-use laini_core::billing::Money;
 use laini_core::partner::{DocumentFormat, PartnerId, PaymentId};
 use laini_office::payments::statement::Format;
 use laini_office::payments::{self, Imported, NewPayment, Payment, Suggestion};
@@ -14,7 +13,7 @@ use laini_office::{Page as Listed, PageRequest, Problem, Work};
 use super::{FINANCE_ACTS, FINANCE_LOOKS};
 use crate::answer::Answer;
 use crate::csv::{file, gathered, push_line};
-use crate::figures::amount;
+use crate::figures::{amount, typed};
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::pages::billing::may;
@@ -222,11 +221,10 @@ async fn record(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Proble
     portal
         .work(&visit, |work, visit| {
             let partner = PartnerId::parse(visit.field("partner"));
-            let paid = Money::parse_amount(&visit.field("amount").replace(',', ""), work.office.settings.currency);
             let new = NewPayment {
                 partner: partner.map_err(|error| Problem::invalid("partner", error.to_string()))?,
                 on: day(visit.field("on"))?,
-                amount_minor: paid.map_err(|error| Problem::invalid("amount", error.to_string()))?.minor,
+                amount_minor: typed(visit.field("amount"), work.office.settings.currency)?.minor,
                 reference: visit.field("reference").to_owned(),
                 bank_id: None,
                 invoice: invoice(visit)?,

@@ -7,11 +7,11 @@ use axum::http::Method;
 use laini_core::partner::{PartnerId, PrivacyRequestId, StaffRole};
 use laini_core::privacy::{IdentityProof, PrivacyAction, RequestState};
 use laini_office::jobs::{Job, JobState};
-use laini_office::privacy::{self, CarriedOut, Dossier, Holdings, PrivacyRequest};
+use laini_office::privacy::{self, CarriedOut, Dossier, Holdings, PrivacyRequest, Subject};
 use laini_office::{Office, Problem, Work};
 use laini_wire::office::privacy::PrivacyOrder;
 
-use super::privacy::{CLERKS, HERE, READS, Row, of_staff, row};
+use super::privacy::{CLERKS, HERE, READS, Row, number_of, of_staff, row};
 use crate::answer::Answer;
 use crate::figures::count;
 use crate::frame::{Frame, told};
@@ -59,6 +59,8 @@ struct RequestPage<'a> {
     can_approve: bool,
     /// Whether whoever looks may carry it out.
     can_carry_out: bool,
+    /// Whether its approval takes effect at once, so that the number is typed again with it.
+    takes_effect: bool,
     action: PrivacyAction,
     holdings: Vec<(&'static str, &'static str)>,
     is_under_way: bool,
@@ -164,6 +166,7 @@ async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
         can_clerk: may(CLERKS),
         can_approve: may(APPROVES),
         can_carry_out: may(CARRIES),
+        takes_effect: takes_effect(request.action),
         action: request.action,
         holdings: holdings(words, request.action),
         is_under_way: job.as_ref().is_some_and(|job| job.is_under_way),
@@ -172,6 +175,11 @@ async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
         sent: Sent::of(&visit),
         command: command(&request),
     })
+}
+
+/// Whether the approval of such a request makes or lifts a restriction.
+fn takes_effect(action: PrivacyAction) -> bool {
+    matches!(action, PrivacyAction::Restrict | PrivacyAction::Unrestrict)
 }
 
 /// Whose time can be chosen.
@@ -211,14 +219,19 @@ async fn step(
 async fn check_identity(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let check = |work: &mut Work<'_>, visit: &Visit, request| {
         let how = IdentityProof::parse(visit.field("how"));
-        privacy::check_identity(work, request, how.map_err(|error| Problem::invalid("how", error.to_string()))?)
+        let how = how.map_err(|error| Problem::invalid("how", error.to_string()))?;
+        let subject = Subject::look_up(work.office, number_of(work, visit)?)?;
+        privacy::check_identity(work, request, &subject, how)
     };
     step(&portal, &visit, check).await
 }
 
 async fn approve(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let approve = |work: &mut Work<'_>, visit: &Visit, request| {
-        privacy::approve(work, request, visit.field("reason"), !visit.field("override_hold").is_empty())
+    let approve = |work: &mut Work<'_>, visit: &Visit, request: PrivacyRequest| {
+        let number = takes_effect(request.action).then(|| number_of(work, visit)).transpose()?;
+        let subject = number.map(|number| Subject::look_up(work.office, number)).transpose()?;
+        let override_hold = !visit.field("override_hold").is_empty();
+        privacy::approve(work, request, subject.as_ref(), visit.field("reason"), override_hold)
     };
     step(&portal, &visit, approve).await
 }

@@ -10,7 +10,7 @@ use laini_core::store::{TrailQuery, TrailRow};
 use laini_office::people::Person;
 use laini_office::{Actor, Problem, TRAIL_ROWS_MAX, Work, trail};
 
-use super::terms_form::midnight;
+use super::terms_form::{day_end, midnight};
 use super::{Head, home, named};
 use crate::answer::Answer;
 use crate::csv::push_line;
@@ -166,7 +166,7 @@ fn query(visit: &Visit, zone: &TimeZone, limit: usize) -> Result<TrailQuery, Pro
         action: visit.query("action").trim().to_owned(),
         from: midnight("from", visit.query("from"), zone)?,
         // The last day is asked for whole.
-        until: midnight("until", visit.query("until"), zone)?.map(|at| at + jiff::SignedDuration::from_hours(24)),
+        until: day_end("until", visit.query("until"), zone)?,
         limit,
     })
 }

@@ -123,13 +123,25 @@ pub(super) fn number<T: std::str::FromStr>(visit: &Visit, name: &'static str) ->
 
 /// The operator's midnight at which a day begins; an empty field is none.
 pub(super) fn midnight(name: &'static str, text: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Problem> {
-    let expected = || Problem::invalid(name, "expected a day such as 2026-12-31");
-    match text {
-        "" => Ok(None),
-        text => {
-            let day: Date = text.parse().map_err(|_| expected())?;
-            let at = zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible().map_err(|_| expected())?;
-            Ok(Some(at))
-        }
+    begins(name, text, zone, Ok)
+}
+
+/// The operator's midnight at which a day is over; an empty field is none.
+pub(super) fn day_end(name: &'static str, text: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Problem> {
+    begins(name, text, zone, Date::tomorrow)
+}
+
+/// Where the day begins that `of` makes of the day that was entered.
+fn begins(
+    name: &'static str,
+    text: &str,
+    zone: &TimeZone,
+    of: impl FnOnce(Date) -> Result<Date, jiff::Error>,
+) -> Result<Option<Timestamp>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
     }
+    let day = text.parse().and_then(of);
+    let at = day.and_then(|day| zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible());
+    at.map(Some).map_err(|_| Problem::invalid(name, "expected a day such as 2026-12-31"))
 }

@@ -109,12 +109,16 @@ pub(super) fn before_ask(
     Ok(())
 }
 
-/// Whose requests may be told: those of a session's token, where a good one came.
+/// Whose requests may be told: those of a session's token, where a good one came. Staff who have to set up a second
+/// factor first are nobody until they have.
 fn asker(office: &Office, call: &Call) -> Result<Actor, Problem> {
     use people::SessionProblem;
     let Some(token) = &call.bearer else { return Ok(Actor::Stranger) };
     match people::authenticate(office, token, call.at) {
-        Ok(actor) => Ok(actor),
+        Ok(actor) => {
+            let must = people::must_set_up_factor(office, &actor, people::session_of(token), call.at)?;
+            Ok(if must { Actor::Stranger } else { actor })
+        }
         Err(SessionProblem::Unknown | SessionProblem::Expired) => Ok(Actor::Stranger),
         Err(SessionProblem::Store(error)) => Err(Problem::Store(error)),
     }

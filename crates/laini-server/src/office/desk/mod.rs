@@ -9,6 +9,7 @@ mod checks;
 mod words;
 
 use laini_core::partner::{May, MemberRole};
+use laini_office::desk::INVESTIGATES;
 use laini_wire::office::ReasonRequest;
 use laini_wire::office::desk as wire;
 
@@ -24,9 +25,7 @@ pub(super) const NOUN: Noun = Noun {
     schemas,
 };
 
-/// Who looks numbers up,
-const INVESTIGATES: May = May { members: &[MemberRole::Owner, MemberRole::FraudDesk], staff: &[] };
-/// and who is told of alarms.
+/// Who is told of alarms.
 const GUARDS: May = May { members: &[MemberRole::Owner], staff: &[] };
 
 fn schemas() -> Schemas {

@@ -39,7 +39,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(export_invoice_tax(), super::export_invoice_tax),
         Endpoint::new(export_credit_note_tax(), super::export_credit_note_tax),
         Endpoint::new(keep_invoice_tax_receipt(), super::keep_invoice_tax_receipt),
-        Endpoint::new(verify_invoice(), super::verify_invoice),
+        Endpoint::new(verify_invoice(), super::verify_invoice).long(),
         Endpoint::new(credit_invoice_lines(), super::credit_invoice_lines),
         Endpoint::new(dispute_invoice_line(), super::dispute_invoice_line),
         Endpoint::new(settle_invoice_dispute(), super::settle_invoice_dispute),
@@ -155,7 +155,7 @@ fn export_invoice_tax() -> Operation {
     let path = "/office/v1/partners/{partner}/invoices/{invoice}/etims";
     let answer = Answer::ok("The sale.", &["TaxExport"], json!({"invcNo": 1, "totAmt": 46.4, "itemList": []}));
     let summary = "The invoice in the structure in which the tax authority's eTIMS takes sales";
-    let operation = operation("export_invoice_tax", (Method::GET, path), summary, STAFF_LOOK, answer);
+    let operation = operation("export_invoice_tax", (Method::GET, path), summary, BOTH_LOOK, answer);
     refusing(operation, ApiError::NotNow("eTIMS takes sales in KES alone".to_owned()))
 }
 
@@ -186,7 +186,7 @@ fn verify_invoice() -> Operation {
     let example = json!({"number": 1, "units": 2, "total_minor": 4_640, "chain_heads": 1, "differences": []});
     let answer = Answer::ok("What came of it.", &["VerificationAnswer"], example);
     let summary = "Computes an invoice again from the ledger, and looks for its chain heads there";
-    operation("verify_invoice", (Method::GET, path), summary, STAFF_LOOK, answer)
+    operation("verify_invoice", (Method::GET, path), summary, BOTH_LOOK, answer)
 }
 
 fn credit_invoice_lines() -> Operation {

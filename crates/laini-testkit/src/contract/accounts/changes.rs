@@ -80,20 +80,29 @@ pub async fn a_partner_changes_one_thing_at_a_time(home: &dyn AccountsHome) {
     assert_eq!(store.audits(1).await.unwrap(), [audit(5, "x")]);
 }
 
+/// What an app may ask, as a change.
+fn limits(limits: AppLimits) -> AppChange {
+    AppChange::Limits { in_all: limits.in_all, products: limits.products }
+}
+
 pub async fn an_app_changes_one_thing_at_a_time(home: &dyn AccountsHome) {
     let store = with_bank(home).await;
     store.add_app(app(9, BANK, "untouched"), audit(2, "app.add")).await.unwrap();
     let mut expected = app(8, BANK, "transfers");
     let profile = AppProfile { sentinel_with_time: Some(true), single_token: false };
     let changes = [
-        AppChange::Limits(every_limit()),
+        limits(every_limit()),
+        AppChange::Budget(every_limit().budget),
+        AppChange::Probing(every_limit().probing),
         AppChange::Status(AppStatus::Suspended),
         AppChange::Purpose(Purpose::ChequeConfirmation),
         AppChange::Profile(profile),
         AppChange::ClientCertificate(Some([9; 32])),
         AppChange::AllowedAddresses(AddressRules::parse(["192.0.2.7", "2001:db8::/32"]).unwrap()),
         AppChange::Status(AppStatus::Active),
-        AppChange::Limits(AppLimits::default()),
+        AppChange::Probing(Probing::default()),
+        limits(AppLimits::default()),
+        AppChange::Budget(None),
         AppChange::Profile(AppProfile::default()),
         AppChange::ClientCertificate(None),
         AppChange::AllowedAddresses(AddressRules::default()),
@@ -102,7 +111,11 @@ pub async fn an_app_changes_one_thing_at_a_time(home: &dyn AccountsHome) {
     ];
     for (second, change) in (3..).zip(changes) {
         match change.clone() {
-            AppChange::Limits(limits) => expected.limits = limits,
+            AppChange::Limits { in_all, products } => {
+                (expected.limits.in_all, expected.limits.products) = (in_all, products);
+            }
+            AppChange::Budget(budget) => expected.limits.budget = budget,
+            AppChange::Probing(probing) => expected.limits.probing = probing,
             AppChange::Status(status) => expected.status = status,
             AppChange::Purpose(purpose) => expected.purpose = purpose,
             AppChange::Profile(profile) => expected.profile = profile,
@@ -140,7 +153,7 @@ pub async fn a_revoked_app_is_changed_no_more(home: &dyn AccountsHome) {
     let store = with_bank(home).await;
     store.change_app(APP, AppChange::Status(AppStatus::Revoked), audit(2, "app.revoke")).await.unwrap();
     let before = store.load().await.unwrap();
-    for change in [AppChange::Status(AppStatus::Active), AppChange::Limits(every_limit())] {
+    for change in [AppChange::Status(AppStatus::Active), limits(every_limit())] {
         assert_unknown(&store.change_app(APP, change, audit(3, "app.resume")).await);
     }
     assert_eq!(store.load().await.unwrap(), before);

@@ -1,6 +1,6 @@
 use clap::Args;
 use laini_core::billing::{Currency, Money};
-use laini_core::partner::{App, AppLimits, Budget};
+use laini_core::partner::{App, Budget};
 use laini_core::store::{AccountBook, AppChange};
 
 use super::change::apply;
@@ -40,8 +40,7 @@ pub(crate) fn run(context: &Context, args: &BudgetArgs) -> anyhow::Result<()> {
     let change = |app: &App, book: &AccountBook| {
         let budget = budget(args, app, book)?;
         let words = budget.as_ref().map_or("none".to_owned(), budget_in_words);
-        let limits = AppLimits { budget, ..app.limits.clone() };
-        Ok((AppChange::Limits(limits), because(&words, &args.reason)))
+        Ok((AppChange::Budget(budget), because(&words, &args.reason)))
     };
     apply(context, &args.app, "app.budget", change, |report| format!("{}: {}", report.name, report.budget_in_words))
 }

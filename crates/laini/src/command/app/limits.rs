@@ -64,13 +64,13 @@ pub(crate) struct SlowArgs {
 pub(crate) fn run(context: &Context, args: &LimitsArgs) -> anyhow::Result<()> {
     let of = args.product.map_or(ALL, Product::word);
     let change = |app: &App, _: &AccountBook| {
-        let mut limits = app.limits.clone();
-        let now = args.limits.applied_to(args.product.map_or(limits.in_all, |product| limits.of(product)));
+        let AppLimits { mut in_all, mut products, .. } = app.limits.clone();
+        let now = args.limits.applied_to(args.product.map_or(in_all, |product| app.limits.of(product)));
         match args.product {
-            None => limits.in_all = now,
-            Some(product) => set(&mut limits, product, now),
+            None => in_all = now,
+            Some(product) => set(&mut products, product, now),
         }
-        Ok((AppChange::Limits(limits), because(&format!("{of} {}", in_words(now)), &args.reason)))
+        Ok((AppChange::Limits { in_all, products }, because(&format!("{of} {}", in_words(now)), &args.reason)))
     };
     apply(context, &args.app, "app.limits", change, |report| format!("{}, {of}: {}", report.name, report.limits_of(of)))
 }
@@ -82,16 +82,13 @@ pub(crate) fn probing(context: &Context, command: &ProbingCommand) -> anyhow::Re
         ProbingCommand::Slow(args) => (&args.app, Probing::Slow(rate_of(args.rate, args.burst)), &args.reason),
     };
     let words = probing_in_words(probing);
-    let change = |app: &App, _: &AccountBook| {
-        let limits = AppLimits { probing, ..app.limits.clone() };
-        Ok((AppChange::Limits(limits), because(&words, reason)))
-    };
+    let change = |_: &App, _: &AccountBook| Ok((AppChange::Probing(probing), because(&words, reason)));
     apply(context, app, "app.probing", change, |report| format!("{} is {words} when it probes", report.name))
 }
 
-fn set(limits: &mut AppLimits, product: Product, to: Limits) {
-    limits.products.retain(|(limited, _)| *limited != product);
+fn set(products: &mut Vec<(Product, Limits)>, product: Product, to: Limits) {
+    products.retain(|(limited, _)| *limited != product);
     if to.is_set() {
-        limits.products.push((product, to));
+        products.push((product, to));
     }
 }

@@ -38,7 +38,7 @@ fn sign_in(office: &Office, seat: Seat, email: &'static str, name: &str, role: &
     })?;
     office.run(&Actor::Stranger, now(), |work| match issued.purpose {
         Purpose::Invitation | Purpose::Registration => {
-            people::accept_invitation(work, &issued.token, &password, None, ADDRESS).map(drop)
+            people::accept_invitation(work, &issued.token, &password, None, ADDRESS, None).map(drop)
         }
         Purpose::Reset => people::complete_reset(work, &issued.token, &password),
     })?;

@@ -104,7 +104,7 @@ impl OnboardingReport {
 }
 
 fn whose_turn(owner: Option<&str>) -> String {
-    owner.map_or("nothing more is to come".to_owned(), |owner| format!("the {owner}'s turn"))
+    owner.map_or("nobody's turn".to_owned(), |owner| format!("the {owner}'s turn"))
 }
 
 /// A partner in the list.

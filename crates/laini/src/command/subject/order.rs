@@ -4,7 +4,9 @@ use anyhow::Context as _;
 use clap::Args;
 use laini_core::partner::PrivacyRequestId;
 use laini_core::privacy::{IdentityProof, PrivacyAction, RequestState, held_until};
-use laini_office::privacy::{NewRequest, PrivacyRequest, Subject, approve, carry_out, check_identity, receive};
+use laini_office::privacy::{
+    NewRequest, PrivacyRequest, Subject, approve, carry_out, check_identity, hold_again, receive,
+};
 use laini_office::{Office, Problem, Work};
 
 use crate::command::Context;
@@ -53,29 +55,23 @@ impl Desk {
         Ok(Self { config, office, subject: Subject { number, hash, found } })
     }
 
-    /// The approved request that this order stands on: made now, or the one that it names. One that is held is kept, and
-    /// can be named when its time has come.
+    /// The approved request that this order stands on: made now, or the one that it names, which is looked at again. One
+    /// that is held is kept, and can be named when its time has come.
     pub(super) fn order(
         &self,
         action: PrivacyAction,
         any_holder: bool,
         args: &OrderArgs,
     ) -> anyhow::Result<PrivacyRequest> {
-        let held = held_until(&self.subject.found, now());
+        let number = self.subject.number;
         let (request, held) = self.office.run(&console(), now(), |work| {
-            let new = NewRequest {
-                number: self.subject.number,
-                action,
-                partner: None,
-                any_holder,
-                reason: &args.reason,
-                held_until: held,
+            let request = if let Some(id) = args.request {
+                named(work, id, action, &self.subject)?
+            } else {
+                let (reason, held_until) = (args.reason.as_str(), held_until(&self.subject.found, work.at));
+                receive(work, &NewRequest { number, action, partner: None, any_holder, reason, held_until })?
             };
-            let request = match args.request {
-                Some(id) => named(work, id, action, &self.subject)?,
-                None => receive(work, &new)?,
-            };
-            ordered(work, request, args)
+            ordered(work, request, &self.subject, args)
         })?;
         match held {
             None => Ok(request),
@@ -115,25 +111,30 @@ fn named(
     Ok(request)
 }
 
-/// Checks and approves a request as far as that is not done; why it is held, where it is.
+/// Checks and approves a request as far as that is not done or holds no more; why it is held, where it is.
 fn ordered(
     work: &mut Work<'_>,
     mut request: PrivacyRequest,
+    subject: &Subject,
     args: &OrderArgs,
 ) -> Result<(PrivacyRequest, Option<Problem>), Problem> {
-    if request.state == RequestState::Received {
-        let missing = "say with --identity-checked how it was made sure that the holder asks";
-        let how = args.identity_checked.ok_or(Problem::not_now(missing))?;
-        request = check_identity(work, request, how)?;
+    match request.state {
+        RequestState::Received => {
+            let missing = "say with --identity-checked how it was made sure that the holder asks";
+            let how = args.identity_checked.ok_or(Problem::not_now(missing))?;
+            request = check_identity(work, request, subject, how)?;
+        }
+        RequestState::IdentityChecked | RequestState::Approved => hold_again(work, &mut request, subject)?,
+        RequestState::Done | RequestState::Refused => {
+            return Err(Problem::not_now("the request has ended; make a new one"));
+        }
     }
     if request.state == RequestState::IdentityChecked {
         if request.standing().is_held(work.at) && !args.override_hold {
             let refusal = request.standing().approved(work.at, false, false).err();
             return Ok((request, refusal.map(|refusal| Problem::not_now(refusal.to_string()))));
         }
-        request = approve(work, request, &args.reason, args.override_hold)?;
-    } else if request.state != RequestState::Approved {
-        return Err(Problem::not_now("the request has ended; make a new one"));
+        request = approve(work, request, Some(subject), &args.reason, args.override_hold)?;
     }
     Ok((request, None))
 }

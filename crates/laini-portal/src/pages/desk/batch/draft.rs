@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
 use askama::Template;
+use laini_core::line::NumberPlan;
 use laini_core::partner::DeskBatchId;
 use laini_office::Problem;
 use laini_office::desk::batch::{self, Draft};
-use laini_office::desk::sheet::{Columns, Entries};
+use laini_office::desk::masked;
+use laini_office::desk::sheet::{Columns, Entries, is_enrolled, number};
 
 use super::super::check::{AppChoice, purposes, usable_apps};
 use crate::answer::Answer;
@@ -15,6 +17,8 @@ use crate::words::{DeskBatchWords, DeskWords};
 
 /// Rows of the table that are shown.
 const SHOWN_ROWS: usize = 6;
+/// Digits of a cell in the numbers' column from which on it is masked: also what was typed short of a number.
+const NUMBER_DIGITS_MIN: usize = 7;
 /// Lines that are named of those left out.
 const NAMED_LINES: usize = 20;
 
@@ -46,11 +50,10 @@ pub(super) async fn page_of(portal: &Arc<Portal>, visit: &Arc<Visit>, id: DeskBa
     let (words, desk) = (&visit.language.words().desk_batch, &visit.language.words().desk);
     let Entries { duplicates, invalid, .. } = &draft.entries;
     let shown = draft.sheet.rows.iter().take(SHOWN_ROWS);
-    let width = draft.sheet.width();
+    let (width, plan) = (draft.sheet.width(), portal.office.settings.plan);
     let cell = |row: &laini_office::desk::sheet::SheetRow, column: usize| {
         let text = row.cells.get(column).map(String::as_str).unwrap_or_default();
-        // The clerk brought them, and they are masked all the same: screens are seen by others.
-        if column == draft.columns.number { mask(text) } else { text.to_owned() }
+        cell_as_shown(text, column, draft.columns, plan)
     };
     page(&DraftPage {
         frame: visit.frame(portal, words.title),
@@ -104,11 +107,41 @@ fn lines(lines: impl ExactSizeIterator<Item = u32>) -> String {
     named.join(", ") + more
 }
 
-/// A cell of which only the ends are shown, where it holds digits enough for a number.
-fn mask(text: &str) -> String {
-    if text.chars().filter(char::is_ascii_digit).count() < 7 {
+/// A cell as it is shown: of a number of the plan, and of what else holds digits enough for one, only the ends. The
+/// clerk brought them, and they are masked all the same: screens are seen by others, who may choose another column for
+/// the numbers. The digits of an enrolled SIM are shown in their own column.
+fn cell_as_shown(text: &str, column: usize, of: Columns, plan: NumberPlan) -> String {
+    if let Some(number) = number(text, plan) {
+        return masked(number);
+    }
+    let enough = if column == of.number { NUMBER_DIGITS_MIN } else { plan.national_digits() as usize };
+    let is_short = text.chars().filter(char::is_ascii_digit).count() < enough;
+    if is_short || (Some(column) == of.enrolled && is_enrolled(text)) {
         return text.to_owned();
     }
     let count = text.chars().count();
     text.chars().enumerate().map(|(place, c)| if place < 4 || place + 3 >= count { c } else { '•' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_masked_in_every_column_and_ordinary_amounts_are_not() {
+        let of = Columns { number: 1, enrolled: Some(2), amount: Some(3), ..Columns::default() };
+        let shown = |text, column| cell_as_shown(text, column, of, NumberPlan::KENYA);
+        for column in 0..5 {
+            for number in ["0722000001", "+254 722-000-001", "722000001"] {
+                assert_eq!(shown(number, column), "2547•••••001", "{number} in column {column}");
+            }
+            assert_eq!(shown("A. Person, 0722000001", column), "A. P••••••••••••••001");
+        }
+        for amount in ["100000", "150,000.00", "999999.99", "cheque 4711", ""] {
+            assert_eq!(shown(amount, 3), amount);
+        }
+        assert_eq!(shown("07220000", 1), "0722•000", "typed short of a number");
+        assert_eq!(shown("2719836450192837", 2), "2719836450192837");
+        assert_eq!(shown("2719836450192837", 0), "2719•••••••••837");
+    }
 }

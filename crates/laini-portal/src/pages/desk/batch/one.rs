@@ -108,7 +108,7 @@ pub(super) async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answe
         is_running: batch.state == BatchState::Running,
         is_sandbox: batch.environment == Environment::Sandbox,
         stopped: match &batch.state {
-            BatchState::Stopped(why) => Some(why.clone()),
+            BatchState::Stopped(why) => Some((visit.language.words().refusal)(why.clone())),
             _ => None,
         },
         reference,
