@@ -112,7 +112,7 @@ pub struct MatchPayment {
 pub struct ReversePayment {
     /// Why.
     pub reason: String,
-    /// From which day on it does not count; without one, from today.
+    /// From which day on it does not count; without one, from today, or from the payment's own day where that has not come.
     pub on: Option<String>,
 }
 

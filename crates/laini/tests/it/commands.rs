@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::bank::{AGE, Bank, IMSI, SWAP};
 use crate::noon::{at_noon, json_at_noon, output_at_noon};
-use crate::running::{Credentials, Lab, text};
+use crate::running::{Credentials, Lab, PROBE_EVERY, text};
 
 /// The lines that `laini demo` makes up.
 const DEMO_LINES: u64 = 100_000;
@@ -464,7 +464,13 @@ fn commands_demo_works_again_in_the_same_directory_and_beside_a_taken_port() {
     let lab = Lab::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    let demo = || lab.json(&["demo", "--exit", "--listen", &address.to_string()]);
+    let demo = || -> Value {
+        let mut command = lab.command(&["demo", "--exit", "--json", "--listen", &address.to_string()]);
+        // A probe would leave a row of its own.
+        let output = command.env(PROBE_EVERY, "0").output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
     let first = demo();
     let rows = lab.verify_ledger();
     assert!(rows > 1_000, "weeks of traffic: {rows}");

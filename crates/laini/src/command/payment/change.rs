@@ -28,7 +28,7 @@ pub(crate) struct ReverseArgs {
     /// Why; kept in the audit trail.
     #[arg(long)]
     reason: String,
-    /// From which day on it does not count (default: today).
+    /// From which day on it does not count (default: today, or the payment's own day where that has not come).
     #[arg(long, value_name = "DAY")]
     on: Option<Date>,
 }
