@@ -24,12 +24,14 @@ struct Columns {
     reference: Option<usize>,
     details: Option<usize>,
     currency: Option<usize>,
-    /// How many there are.
+    /// How many there are,
     count: usize,
+    /// and what stands between them.
+    delimiter: char,
 }
 
 impl Columns {
-    fn of(header: &StringRecord) -> Result<Self, Problem> {
+    fn of(header: &StringRecord, delimiter: u8) -> Result<Self, Problem> {
         let heads: Vec<String> = header.iter().map(|head| head.trim().to_ascii_lowercase().replace('_', " ")).collect();
         // In the order of the names: a booking date goes before a value date.
         let place = |names: &[&str]| names.iter().find_map(|name| heads.iter().position(|head| head == name));
@@ -44,11 +46,12 @@ impl Columns {
             details: place(DETAILS),
             currency: place(CURRENCIES),
             count: header.len(),
+            delimiter: char::from(delimiter),
         })
     }
 
     fn line(&self, record: &StringRecord, place: usize, currency: Currency) -> Result<Option<Line>, Cow<'static, str>> {
-        if !is_filled(record, self.count)? {
+        if !is_filled(record, self.count, self.delimiter)? {
             return Ok(None);
         }
         let field = |at: usize| record.get(at).unwrap_or_default();
@@ -87,7 +90,7 @@ pub(super) fn read(
     let (mut record, mut columns) = (StringRecord::new(), None);
     while next(&mut reader, &mut record, each)? {
         let Some(columns) = &columns else {
-            columns = Some(Columns::of(&record)?);
+            columns = Some(Columns::of(&record, delimiter)?);
             continue;
         };
         let place = place(&record);
@@ -119,10 +122,17 @@ pub(super) fn next(
     }
 }
 
-/// Whether a record says anything. `Err` where it has not one field for each column: what stands where is not known then.
-pub(super) fn is_filled(record: &StringRecord, columns: usize) -> Result<bool, Cow<'static, str>> {
+/// Whether a record says anything. `Err` where it has not one field for each column, for what stands where is not known
+/// then, and where a field holds whole rows: its quotation mark was not closed.
+pub(super) fn is_filled(record: &StringRecord, columns: usize, delimiter: char) -> Result<bool, Cow<'static, str>> {
     if record.iter().all(str::is_empty) {
         return Ok(false);
+    }
+    let holds_rows = |field: &str| field.lines().skip(1).any(|line| line.split(delimiter).count() >= columns);
+    if record.iter().any(holds_rows) {
+        return Err("a field of it goes on over what looks like rows; close its quotation mark, or take the line \
+                    breaks out of it, and import the file again"
+            .into());
     }
     if record.len() == columns {
         return Ok(true);

@@ -46,7 +46,7 @@ impl Columns {
     }
 
     fn line(&self, record: &StringRecord, place: usize, currency: Currency) -> Result<Option<Line>, Cow<'static, str>> {
-        if !is_filled(record, self.count)? {
+        if !is_filled(record, self.count, ',')? {
             return Ok(None);
         }
         let field = |at: usize| record.get(at).unwrap_or_default().trim();

@@ -134,6 +134,17 @@ fn a_row_with_another_number_of_fields_than_the_header_is_told_and_is_no_payment
 }
 
 #[test]
+fn rows_that_a_quotation_mark_takes_in_are_told_and_a_field_of_two_lines_is_a_field() {
+    let head = "date,amount,id,description\n";
+    let taken_in = format!("{head}2026-11-22,5.00,FT1,\"rent\n2026-11-22,6.00,FT2,food\n2026-11-23,7.00,FT3,\"\n");
+    assert_eq!(money(Format::Csv, taken_in.as_bytes()), []);
+    let told = problems(Format::Csv, taken_in.as_bytes());
+    assert!(told.len() == 1 && told[0].0 == 2 && told[0].1.contains("close its quotation mark"), "{told:?}");
+    let two_lines = format!("{head}2026-11-22,5.00,FT1,\"rent,\nNovember\"\n2026-11-22,6.00,FT2,food\n");
+    assert_eq!(money(Format::Csv, two_lines.as_bytes()).len(), 2);
+}
+
+#[test]
 fn a_paybill_statement_is_read_after_its_preamble_and_names_no_person() {
     let expected =
         [row("SKM7A1B2C3", 116_000, "BANKA", "2026-11-22"), row("SKM7A1B2C4", 20_000, "INV-18", "2026-11-22")];
