@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ScriptedRun, checklist};
 use crate::apps::{has_a_product, is_not_ended, issue, name_taken, readable_name, the_partner};
+use crate::trail::one_line;
 use crate::{Kept, Problem, Work, key};
 
 /// So many requests of a partner are under way at most.
@@ -199,10 +200,7 @@ fn step(
     reason: &str,
 ) -> Result<GoLive, Problem> {
     let reason = reason.trim();
-    if reason.chars().count() > REASON_CHARS_MAX || reason.chars().any(char::is_control) {
-        let expected = format!("expected at most {REASON_CHARS_MAX} characters on one line");
-        return Err(Problem::invalid("reason", expected));
-    }
+    one_line("reason", reason, REASON_CHARS_MAX)?;
     let mut request = the_request(work, partner, id)?;
     let found = checklist(work, &request)?;
     let open: Vec<GoLiveItem> = found.iter().filter(|item| !item.is_done).map(|item| item.item).collect();

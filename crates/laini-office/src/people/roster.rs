@@ -7,6 +7,7 @@ use super::notice::send_token;
 use super::once_token::{issue, withdraw};
 use super::session::end_sessions;
 use super::{Issued, Person, Proof, Purpose, Seat};
+use crate::trail::one_line;
 use crate::{Kept, Page, PageRequest, Problem, Work};
 
 /// The longest name,
@@ -152,7 +153,7 @@ pub fn set_role(work: &mut Work<'_>, roster: Roster, id: PersonId, seat: Seat) -
 /// Lets somebody not sign in any more, ends their sessions and withdraws what they were sent. The reason, if any, has 500
 /// characters at most, on one line.
 pub fn disable(work: &mut Work<'_>, roster: Roster, id: PersonId, reason: &str) -> Result<Entry, Problem> {
-    fits_trail(reason)?;
+    one_line("reason", reason, REASON_CHARS_MAX)?;
     let mut person = of_roster(work, roster, id)?;
     not_oneself(work, id)?;
     if !person.is_disabled {
@@ -168,7 +169,7 @@ pub fn disable(work: &mut Work<'_>, roster: Roster, id: PersonId, reason: &str) 
 
 /// Lets somebody sign in again, for a reason like that of [`disable`].
 pub fn enable(work: &mut Work<'_>, roster: Roster, id: PersonId, reason: &str) -> Result<Entry, Problem> {
-    fits_trail(reason)?;
+    one_line("reason", reason, REASON_CHARS_MAX)?;
     let mut person = of_roster(work, roster, id)?;
     not_oneself(work, id)?;
     if person.is_disabled {
@@ -239,15 +240,6 @@ pub(super) fn named(name: &str) -> Result<String, Problem> {
         return Err(Problem::invalid("name", expected));
     }
     Ok(name.to_owned())
-}
-
-/// What is in the trail stays there.
-fn fits_trail(reason: &str) -> Result<(), Problem> {
-    if reason.chars().count() > REASON_CHARS_MAX || reason.chars().any(char::is_control) {
-        let expected = format!("expected at most {REASON_CHARS_MAX} characters on one line");
-        return Err(Problem::invalid("reason", expected));
-    }
-    Ok(())
 }
 
 fn not_oneself(work: &Work<'_>, id: PersonId) -> Result<(), Problem> {

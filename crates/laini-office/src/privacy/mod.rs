@@ -30,4 +30,4 @@ pub use reason::reason;
 pub use rectify::{Amendment, Rectified, Right, rectifiable, rectify};
 pub use request::{Approval, Ending, IdentityCheck, PrivacyRequest};
 pub use steps::{NewRequest, approve, carry_out, check_identity, receive, refuse, target_of};
-pub use subject::{Holdings, Subject};
+pub use subject::{Holdings, Subject, number_named};

@@ -80,6 +80,11 @@ impl PrivacyRequest {
         self.received + LAWFUL_TIME
     }
 
+    /// Whether its approval carries it out: a restriction is made and lifted at once, everything else by an order.
+    pub fn takes_effect_with_approval(&self) -> bool {
+        matches!(self.action, PrivacyAction::Restrict | PrivacyAction::Unrestrict)
+    }
+
     /// What the rules need of it.
     pub fn standing(&self) -> Standing {
         Standing { state: self.state, held_until: self.held_until }

@@ -81,10 +81,9 @@ pub fn approve(
     override_hold: bool,
 ) -> Result<PrivacyRequest, Problem> {
     let (why, by) = (reason(why)?, work.actor.in_trail());
-    let takes_effect = matches!(request.action, PrivacyAction::Restrict | PrivacyAction::Unrestrict);
     match subject {
         Some(subject) => hold_again(work, &mut request, subject)?,
-        None if takes_effect => {
+        None if request.takes_effect_with_approval() => {
             let why = "say it again: a restriction is made and lifted with its approval, and may be held by now";
             return Err(Problem::invalid("number", why));
         }

@@ -48,6 +48,13 @@ impl Holdings {
     }
 }
 
+/// The number that whoever takes a step names, in any form that people write. It is kept nowhere, so each step that
+/// needs it is told it again.
+pub fn number_named(office: &Office, text: &str) -> Result<Msisdn, Problem> {
+    let form = |_| Problem::invalid("number", "not a phone number of this operator's form");
+    office.settings.plan.parse_spaced(text).map_err(form)
+}
+
 impl Subject {
     /// Looks a number up in what checks are answered from.
     pub fn look_up(office: &Office, number: Msisdn) -> Result<Self, Problem> {

@@ -51,7 +51,7 @@ pub(crate) struct BillingWords {
     pub(crate) csv: &'static str,
     pub(crate) statement: &'static str,
     pub(crate) entry: &'static str,
-    /// An invoice, a payment, a credit note, a certificate of withheld tax; reversed.
+    /// An invoice, a payment, a credit note, a certificate of withheld tax, what an invoice gave back; reversed.
     pub(crate) entries: [&'static str; 6],
     pub(crate) owed: &'static str,
     pub(crate) settled: &'static str,

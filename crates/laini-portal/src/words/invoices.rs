@@ -38,7 +38,7 @@ pub(crate) struct InvoicesWords {
     pub(crate) app: &'static str,
     pub(crate) settled_by: &'static str,
     pub(crate) unsettled: &'static str,
-    /// A payment, a credit note, withheld tax.
+    /// A payment, a credit note, withheld tax, an invoice below zero.
     pub(crate) means: [&'static str; 4],
     pub(crate) disputes: &'static str,
     pub(crate) dispute_lead: &'static str,

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use laini_core::partner::{May, PartnerId, StaffRole};
 use laini_core::store::{AccountBook, AskedQuery, Ledger};
 use laini_office::jobs::{Job, JobOf, JobState};
-use laini_office::privacy::{lookups_csv, reason, target_of};
+use laini_office::privacy::{lookups_csv, number_named, reason, target_of};
 use laini_office::{Office, Problem, Work};
 use laini_wire::office::privacy::LookUpsRequest;
 use serde_json::json;
@@ -73,9 +73,7 @@ fn report_look_ups(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let why = reason(&asked.reason)?;
     let partner = asked.partner.as_deref().map(PartnerId::parse).transpose();
     let partner = partner.map_err(|error| Problem::invalid("partner", error.to_string()))?;
-    let form = |_| Problem::invalid("number", "not a phone number of this operator's form");
-    let number = asked.number.as_deref().map(|text| work.office.settings.plan.parse_spaced(text)).transpose();
-    let number = number.map_err(form)?;
+    let number = asked.number.as_deref().map(|text| number_named(work.office, text)).transpose()?;
     let hash = number.map(|number| work.office.keys.subject().number(number));
     let query = AskedQuery {
         numbers: hash.into_iter().collect(),

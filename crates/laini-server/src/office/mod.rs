@@ -194,8 +194,6 @@ impl OfficeApi {
         let is_stranger = token.is_none();
         let _turn =
             if is_stranger { Some(self.strangers.acquire().await.map_err(|_| ApiError::Unreachable)?) } else { None };
-        let too_many = |_| ApiError::SpikeArrest { retry_after_s: LONG_RETRY_AFTER_S };
-        let _long = if endpoint.is_long { Some(self.long.try_acquire().map_err(too_many)?) } else { None };
         let _place = self.places.acquire().await.map_err(|_| ApiError::Unreachable)?;
         let mut call = Call::new((context, self.beside.reach()), params, &parts, body)?;
         call.session = token.as_deref().and_then(laini_office::people::session_of);
@@ -233,6 +231,9 @@ impl OfficeApi {
     }
 
     fn do_it(&self, endpoint: &Endpoint, actor: &Actor, call: &mut Call) -> Result<Reply, Problem> {
+        // Only whoever may ask takes a place.
+        let too_many = |_| Problem::TooOften { retry_after_s: LONG_RETRY_AFTER_S };
+        let _long = endpoint.is_long.then(|| self.long.try_acquire()).transpose().map_err(too_many)?;
         // A check is charged: what was asked already is not asked again.
         let is_repeat = endpoint.beside == Beside::Check
             && self.office.run(actor, call.at, |work| call.is_repeat(&endpoint.operation, work))?;

@@ -1,11 +1,10 @@
 //! Privacy requests: received by staff or filed by partners, checked by one and approved by another.
 
 use axum::http::{Method, StatusCode};
-use laini_core::line::Msisdn;
 use laini_core::partner::{May, MemberRole, PartnerId, PrivacyRequestId, StaffRole};
 use laini_core::privacy::{IdentityProof, PrivacyAction};
 use laini_office::privacy::{
-    NewRequest, PrivacyRequest, Subject, approve, check_identity, held_until, receive, refuse,
+    NewRequest, PrivacyRequest, Subject, approve, check_identity, held_until, number_named, receive, refuse,
 };
 use laini_office::{Page, Problem, Work};
 use laini_wire::office::privacy::{
@@ -176,15 +175,10 @@ fn filed_operation() -> Operation {
 fn taken(work: &mut Work<'_>, call: &Call, partner: Option<PartnerId>) -> Result<PrivacyRequest, Problem> {
     let new: NewPrivacyRequest = call.json()?;
     let action = PrivacyAction::parse(&new.action).map_err(|error| Problem::invalid("action", error.to_string()))?;
-    let number = number_of(work, &new.number)?;
+    let number = number_named(work.office, &new.number)?;
     let held = held_until(work, number)?;
     let new = NewRequest { number, action, partner, any_holder: new.any_holder, reason: &new.reason, held_until: held };
     receive(work, &new)
-}
-
-fn number_of(work: &Work<'_>, text: &str) -> Result<Msisdn, Problem> {
-    let form = |_| Problem::invalid("number", "not a phone number of this operator's form");
-    work.office.settings.plan.parse_spaced(text).map_err(form)
 }
 
 fn receive_privacy_request(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
@@ -210,7 +204,7 @@ fn read_privacy_request(work: &mut Work<'_>, call: &Call) -> Result<Reply, Probl
 fn check_privacy_identity(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let body: IdentityCheckRequest = call.json()?;
     let how = IdentityProof::parse(&body.how).map_err(|error| Problem::invalid("how", error.to_string()))?;
-    let number = number_of(work, &body.number)?;
+    let number = number_named(work.office, &body.number)?;
     let request = the_request(work, call)?;
     let subject = Subject::look_up(work.office, number)?;
     let request = check_identity(work, request, &subject, how)?;
@@ -219,7 +213,7 @@ fn check_privacy_identity(work: &mut Work<'_>, call: &Call) -> Result<Reply, Pro
 
 fn approve_privacy_request(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let body: PrivacyApproval = call.json()?;
-    let number = body.number.as_deref().map(|number| number_of(work, number)).transpose()?;
+    let number = body.number.as_deref().map(|number| number_named(work.office, number)).transpose()?;
     let request = the_request(work, call)?;
     let subject = number.map(|number| Subject::look_up(work.office, number)).transpose()?;
     let request = approve(work, request, subject.as_ref(), &body.reason, body.override_hold)?;

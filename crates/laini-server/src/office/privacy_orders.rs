@@ -8,7 +8,7 @@ use laini_core::line::{EventText, Imsi};
 use laini_core::partner::{May, PrivacyRequestId, StaffRole};
 use laini_office::jobs::{Job, JobState, RESULT_KEPT};
 use laini_office::privacy::{
-    Amendment, CarriedOut, Holdings, Order, Right, Span, begin_order, carry_out_order, take_dossier,
+    Amendment, CarriedOut, Holdings, Order, Right, Span, begin_order, carry_out_order, number_named, take_dossier,
 };
 use laini_office::{Actor, Office, Problem, Work};
 use laini_wire::office::privacy::{JobAnswer, PrivacyOrder};
@@ -116,7 +116,6 @@ pub(super) fn before_order(office: &Arc<Office>, actor: &Actor, call: &Call) -> 
 
 /// What the body asks for.
 fn order_of(office: &Office, body: &PrivacyOrder) -> Result<Order, Problem> {
-    let form = |_| Problem::invalid("number", "not a phone number of this operator's form");
     let day = |name, day: Option<&str>, later| day.map(|day| midnight(office, name, day, later)).transpose();
     let span = Span { from: day("from", body.from.as_deref(), 0)?, until: day("until", body.until.as_deref(), 1)? };
     if let (Some(from), Some(until)) = (span.from, span.until)
@@ -125,7 +124,7 @@ fn order_of(office: &Office, body: &PrivacyOrder) -> Result<Order, Problem> {
         return Err(Problem::invalid("until", "it lies before from"));
     }
     Ok(Order {
-        number: office.settings.plan.parse_spaced(&body.number).map_err(form)?,
+        number: number_named(office, &body.number)?,
         span,
         holdings: body.holdings.as_deref().map_or(Ok(Holdings::Present), Holdings::parse)?,
         amendment: body.event.as_deref().map(|event| amendment_of(body, event)).transpose()?,

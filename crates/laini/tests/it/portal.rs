@@ -21,11 +21,11 @@ const ACCESS: &str = include_str!("portal_access.txt");
 const EVERYBODY: &str = "everybody";
 
 /// A browser of somebody; of nobody, where its cookie is empty.
-struct Browser {
+pub(crate) struct Browser {
     bank: Bank,
     http: reqwest::Client,
     cookie: String,
-    csrf: String,
+    pub(crate) csrf: String,
 }
 
 impl Browser {
@@ -43,18 +43,18 @@ impl Browser {
         browser
     }
 
-    fn of_person(lab: &Lab, server: &Running, invite: &[&str]) -> Self {
+    pub(crate) fn of_person(lab: &Lab, server: &Running, invite: &[&str]) -> Self {
         let token = lab.json(invite)["token"].as_str().unwrap().to_owned();
         let person = Bank::of_person(server, &token);
         Self::new(server, format!("{SESSION}={}", person.token()))
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         let request = self.http.get(self.bank.url(path)).header("cookie", &self.cookie);
         self.bank.send(request).unwrap()
     }
 
-    fn post(&self, path: &str, csrf: &str, site: Option<&str>) -> Answer {
+    pub(crate) fn post(&self, path: &str, csrf: &str, site: Option<&str>) -> Answer {
         let request = self.http.post(self.bank.url(path)).header("cookie", &self.cookie);
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(format!("csrf={csrf}"));
         let request = site.into_iter().fold(request, |request, site| request.header("sec-fetch-site", site));

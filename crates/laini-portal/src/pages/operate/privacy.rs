@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use askama::Template;
-use laini_core::line::Msisdn;
 use laini_core::partner::{May, PartnerId, PrivacyRequestId, StaffRole};
 use laini_core::privacy::{PrivacyAction, RequestState};
 use laini_office::jobs::JobState;
@@ -153,12 +152,6 @@ fn reported(portal: &Portal, visit: &Visit, words: &PrivacyWords) -> Option<Repo
     })
 }
 
-/// The number that a form names: it is kept nowhere, so each step that looks it up has it typed again.
-pub(super) fn number_of(work: &Work<'_>, visit: &Visit) -> Result<Msisdn, Problem> {
-    let form = |_| Problem::invalid("number", "not a phone number of this operator's form");
-    work.office.settings.plan.parse_spaced(visit.field("number")).map_err(form)
-}
-
 /// Takes a request down from the fields of its form.
 pub(in crate::pages) fn taken(
     work: &mut Work<'_>,
@@ -167,7 +160,7 @@ pub(in crate::pages) fn taken(
 ) -> Result<PrivacyRequest, Problem> {
     let action = PrivacyAction::parse(visit.field("action"));
     let action = action.map_err(|error| Problem::invalid("action", error.to_string()))?;
-    let number = number_of(work, visit)?;
+    let number = privacy::number_named(work.office, visit.field("number"))?;
     let held_until = privacy::held_until(work, number)?;
     let any_holder = !visit.field("any_holder").is_empty();
     privacy::receive(

@@ -7,11 +7,11 @@ use axum::http::Method;
 use laini_core::partner::{PartnerId, PrivacyRequestId, StaffRole};
 use laini_core::privacy::{IdentityProof, PrivacyAction, RequestState};
 use laini_office::jobs::{Job, JobState};
-use laini_office::privacy::{self, CarriedOut, Dossier, Holdings, PrivacyRequest, Subject};
+use laini_office::privacy::{self, CarriedOut, Dossier, Holdings, PrivacyRequest, Subject, number_named};
 use laini_office::{Office, Problem, Work};
 use laini_wire::office::privacy::PrivacyOrder;
 
-use super::privacy::{CLERKS, HERE, READS, Row, number_of, of_staff, row};
+use super::privacy::{CLERKS, HERE, READS, Row, of_staff, row};
 use crate::answer::Answer;
 use crate::figures::count;
 use crate::frame::{Frame, told};
@@ -166,7 +166,7 @@ async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
         can_clerk: may(CLERKS),
         can_approve: may(APPROVES),
         can_carry_out: may(CARRIES),
-        takes_effect: takes_effect(request.action),
+        takes_effect: request.takes_effect_with_approval(),
         action: request.action,
         holdings: holdings(words, request.action),
         is_under_way: job.as_ref().is_some_and(|job| job.is_under_way),
@@ -175,11 +175,6 @@ async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
         sent: Sent::of(&visit),
         command: command(&request),
     })
-}
-
-/// Whether the approval of such a request makes or lifts a restriction.
-fn takes_effect(action: PrivacyAction) -> bool {
-    matches!(action, PrivacyAction::Restrict | PrivacyAction::Unrestrict)
 }
 
 /// Whose time can be chosen.
@@ -220,7 +215,7 @@ async fn check_identity(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer
     let check = |work: &mut Work<'_>, visit: &Visit, request| {
         let how = IdentityProof::parse(visit.field("how"));
         let how = how.map_err(|error| Problem::invalid("how", error.to_string()))?;
-        let subject = Subject::look_up(work.office, number_of(work, visit)?)?;
+        let subject = Subject::look_up(work.office, number_named(work.office, visit.field("number"))?)?;
         privacy::check_identity(work, request, &subject, how)
     };
     step(&portal, &visit, check).await
@@ -228,7 +223,8 @@ async fn check_identity(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer
 
 async fn approve(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let approve = |work: &mut Work<'_>, visit: &Visit, request: PrivacyRequest| {
-        let number = takes_effect(request.action).then(|| number_of(work, visit)).transpose()?;
+        let named = || number_named(work.office, visit.field("number"));
+        let number = request.takes_effect_with_approval().then(named).transpose()?;
         let subject = number.map(|number| Subject::look_up(work.office, number)).transpose()?;
         let override_hold = !visit.field("override_hold").is_empty();
         privacy::approve(work, request, subject.as_ref(), visit.field("reason"), override_hold)
