@@ -35,9 +35,7 @@ fn schemas() -> Schemas {
 }
 
 pub(super) fn of_token() -> Vec<ApiError> {
-    let over =
-        ApiError::InvalidField("token", "it was used already, has expired, or is none; ask for a new one".into());
-    vec![over, ApiError::SpikeArrest { retry_after_s: 1 }]
+    vec![ApiError::InvalidField("token", "it was used already, has expired, or is none; ask for a new one".into())]
 }
 
 fn accept_invitation_operation() -> Operation {
@@ -64,7 +62,7 @@ fn ask_for_reset_operation() -> Operation {
     let answer = Answer::no_content("Whoever has the address gets a letter; every quarter of an hour at most.");
     let body = Some(Body::json("ResetRequest", json!({"email": "a.person@bank.example"})));
     let no_email = ApiError::InvalidField("email", "expected an e-mail address".into());
-    let refusals = vec![no_email, ApiError::SpikeArrest { retry_after_s: 1 }];
+    let refusals = vec![no_email];
     let summary = "Ask for a new password; the answer is the same whether somebody has the address or not";
     Operation { body, refusals, ..Operation::new("ask_for_reset", on, summary, Access::Anyone, answer) }
 }

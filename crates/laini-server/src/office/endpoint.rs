@@ -4,7 +4,7 @@ use laini_office::{Problem, Work};
 
 use super::{Beside, Call, Reply};
 use crate::http::ApiError;
-use crate::openapi::{JSON, Operation, Schemas};
+use crate::openapi::{Access, JSON, Operation, Schemas};
 
 /// The largest body of most endpoints.
 const BODY_BYTES: usize = 64 * 1024;
@@ -27,9 +27,13 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// The operation is refused what the frame refuses: a body that is none of its shape, and of every write an
-    /// idempotency key that was used for something else, or that others were faster again and again.
+    /// The operation is refused what the frame refuses: knocks of strangers that come too fast, a body that is none of
+    /// its shape, and of every write an idempotency key that was used for something else, or that others were faster
+    /// again and again.
     pub(crate) fn new(mut operation: Operation, handle: fn(&mut Work<'_>, &Call) -> Result<Reply, Problem>) -> Self {
+        if operation.access == Access::Anyone {
+            operation.refusals.push(ApiError::SpikeArrest { retry_after_s: 1 });
+        }
         if operation.body.as_ref().is_some_and(|body| body.media_type == JSON) {
             operation.refusals.push(ApiError::InvalidField("body", "what is wrong with it".into()));
         }

@@ -63,3 +63,25 @@ async fn a_registration_names_the_terms_in_force_and_its_own_fields_alone() {
     let no_token = json!({"token": "laini_t_0000000000000001_xxxx", "password": PASSWORD});
     assert_eq!(post(&mut connection, "registrations/confirm", "", &no_token).await.status, 400);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_knocks_too_often_is_told_to_wait_at_every_door() {
+    let world = World::start().await;
+    let document = laini_server::openapi::document();
+    let paths = document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/office/"));
+    let of_path = |(path, methods): (&String, &Value)| {
+        let open = methods.as_object().unwrap().iter().filter(|(_, operation)| operation["security"] == json!([]));
+        open.map(|(method, _)| (method.to_ascii_uppercase(), path.clone())).collect::<Vec<_>>()
+    };
+    let doors: Vec<_> = paths.flat_map(of_path).collect();
+    assert!(doors.len() > 5, "{doors:?}");
+    let mut connection = Connection::open(world.address).await;
+    for (method, path) in doors {
+        let mut statuses = Vec::new();
+        while statuses.last() != Some(&429) && statuses.len() < 200 {
+            connection.send(request(&method, &path, "Content-Type: application/json\r\n", "")).await;
+            statuses.push(connection.reply().await.unwrap().status);
+        }
+        assert_eq!(statuses.last(), Some(&429), "{method} {path}: {statuses:?}");
+    }
+}

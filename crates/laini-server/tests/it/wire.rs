@@ -1,6 +1,7 @@
 //! HTTP/1.1 by hand: what is sent is exactly what the test wrote.
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -13,6 +14,9 @@ use tokio::time::timeout;
 /// Nothing in these tests takes this long; what does hangs.
 pub(crate) const HANGS_AFTER: Duration = Duration::from_secs(20);
 
+/// What HTTP itself answers before there is a request: a wish for the body, headers that are too large.
+const OF_HTTP: [u16; 2] = [100, 431];
+
 /// What bytes go over in both directions.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 
@@ -22,6 +26,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Duplex for S {}
 pub(crate) struct Connection {
     stream: Box<dyn Duplex>,
     unread: Vec<u8>,
+    /// What the next answer answers, where that is known.
+    asked: Option<RequestLine>,
 }
 
 /// One answer.
@@ -53,11 +59,12 @@ impl Connection {
     }
 
     pub(crate) fn over(stream: impl Duplex) -> Self {
-        Self { stream: Box::new(stream), unread: Vec::new() }
+        Self { stream: Box::new(stream), unread: Vec::new(), asked: None }
     }
 
     /// Sends bytes; a peer that has closed already is no failure of the test's.
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.asked = RequestLine::of(bytes.as_ref()).or(self.asked.take());
         let _ = self.stream.write_all(bytes.as_ref()).await;
     }
 
@@ -65,9 +72,16 @@ impl Connection {
         let _ = self.stream.shutdown().await;
     }
 
-    /// The next answer; `None` where the connection was closed before a whole one came.
+    /// The next answer; `None` where the connection was closed before a whole one came. Its status is one that the
+    /// document tells of.
     pub(crate) async fn reply(&mut self) -> Option<Reply> {
-        timeout(HANGS_AFTER, self.read_reply()).await.expect("the server hangs")
+        let reply = timeout(HANGS_AFTER, self.read_reply()).await.expect("the server hangs")?;
+        if !OF_HTTP.contains(&reply.status)
+            && let Some(asked) = self.asked.take()
+        {
+            asked.is_told_of(reply.status);
+        }
+        Some(reply)
     }
 
     /// Waits for the end of the connection; returns what still came.
@@ -142,6 +156,43 @@ impl Connection {
                 true
             }
         }
+    }
+}
+
+/// How a request begins.
+struct RequestLine {
+    method: String,
+    path: String,
+}
+
+impl RequestLine {
+    /// `None` where bytes do not begin as a request does.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let line = str::from_utf8(bytes).ok()?.split("\r\n").next()?;
+        let (method, rest) = line.split_once(' ')?;
+        let (target, _) = rest.split_once(" HTTP/1.1")?;
+        let path = target.split('?').next()?;
+        Some(Self { method: method.to_ascii_lowercase(), path: path.to_owned() })
+    }
+
+    /// Fails where the document describes what was asked and not that it can be answered so.
+    fn is_told_of(&self, status: u16) {
+        static DOCUMENT: LazyLock<Value> = LazyLock::new(laini_server::openapi::document);
+        let paths = DOCUMENT["paths"].as_object().unwrap();
+        let exact = paths.get(&self.path);
+        let described = exact.or_else(|| paths.iter().find(|(path, _)| self.is_at(path)).map(|(_, methods)| methods));
+        if let Some(operation) = described.and_then(|methods| methods.get(&self.method)) {
+            let Self { method, path } = self;
+            let told = &operation["responses"];
+            assert!(told.get(status.to_string()).is_some(), "{method} {path} is answered {status}, told are {told:#}");
+        }
+    }
+
+    /// Whether a path is one of a template's.
+    fn is_at(&self, template: &str) -> bool {
+        let (ours, theirs) = (self.path.split('/'), template.split('/'));
+        ours.clone().count() == theirs.clone().count()
+            && ours.zip(theirs).all(|(ours, theirs)| theirs.starts_with('{') || ours == theirs)
     }
 }
 

@@ -81,8 +81,7 @@ fn ask_operation() -> Operation {
     let summary = "Ask the documentation; ids of one's own requests may stand in the question";
     let body = Some(Body::json("QuestionRequest", json!({"question": "What does a repeat cost?"})));
     let operation = Operation { body, ..Operation::new("ask_question", on, summary, Access::Anyone, answer) };
-    let operation = refusing(operation, ApiError::InvalidField("question", "expected 1 to 1000 characters".into()));
-    refusing(operation, ApiError::SpikeArrest { retry_after_s: 1 })
+    refusing(operation, ApiError::InvalidField("question", "expected 1 to 1000 characters".into()))
 }
 
 /// Looks who asks, what the documentation says, and how the model would put it. Blocks its thread.
@@ -142,7 +141,7 @@ fn search_operation() -> Operation {
     let operation = Operation::new("search_documentation", on, "Search the documentation", Access::Anyone, answer);
     let query = in_query("q", "Words to look for.", json!({"type": "string", "maxLength": QUESTION_CHARS_MAX}));
     let refused = ApiError::InvalidField("q", format!("expected {QUESTION_CHARS_MAX} characters at most").into());
-    refusing(refusing(asking(operation, [query]), refused), ApiError::SpikeArrest { retry_after_s: 1 })
+    refusing(asking(operation, [query]), refused)
 }
 
 fn search_documentation(_: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
