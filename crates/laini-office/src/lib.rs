@@ -12,6 +12,7 @@ pub mod agreements;
 pub mod apps;
 pub mod assistant;
 pub mod billing;
+pub mod call_times;
 mod chores;
 pub mod deliveries;
 pub mod desk;

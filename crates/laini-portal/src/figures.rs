@@ -1,4 +1,5 @@
 use laini_core::billing::{AmountError, Currency, Money};
+use laini_core::support::CALL_TIME_BOUNDS;
 use laini_office::Problem;
 use laini_office::payments::statement::ungrouped;
 
@@ -27,6 +28,24 @@ pub(crate) fn typed(text: &str, currency: Currency) -> Result<Money, Problem> {
     amount.map_err(|error| Problem::invalid("amount", error.to_string()))
 }
 
+/// How long something took at most, in microseconds, as people read it: `250 µs`, `2.5 ms`, `1 s`; `None` = longer than
+/// the histogram tells apart.
+pub(crate) fn took(micros: Option<u64>) -> String {
+    match micros {
+        None => format!("> {}", took(CALL_TIME_BOUNDS.last().copied())),
+        Some(micros @ 0..1_000) => format!("{micros} µs"),
+        Some(micros @ 1_000..1_000_000) => format!("{} ms", decimal(micros, 1_000)),
+        Some(micros) => format!("{} s", decimal(micros, 1_000_000)),
+    }
+}
+
+/// `value / unit`, with as many decimals as it has; `unit` is a power of ten.
+fn decimal(value: u64, unit: u64) -> String {
+    let width = unit.ilog10() as usize;
+    let text = format!("{}.{:0width$}", value / unit, value % unit);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -49,6 +68,24 @@ mod tests {
         }
         for (minor, text) in [(5, "KES 0.05"), (-123_456_789, "KES -1,234,567.89"), (100_000, "KES 1,000.00")] {
             assert_eq!(amount(minor, "KES"), text);
+        }
+    }
+
+    #[test]
+    fn a_duration_is_in_the_unit_that_fits() {
+        for (micros, text) in [
+            (Some(0), "0 µs"),
+            (Some(999), "999 µs"),
+            (Some(1_000), "1 ms"),
+            (Some(2_500), "2.5 ms"),
+            (Some(10_040), "10.04 ms"),
+            (Some(250_000), "250 ms"),
+            (Some(1_000_000), "1 s"),
+            (Some(2_500_000), "2.5 s"),
+            (Some(10_000_000), "10 s"),
+            (None, "> 10 s"),
+        ] {
+            assert_eq!(took(micros), text);
         }
     }
 

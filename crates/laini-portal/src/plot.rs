@@ -95,7 +95,15 @@ struct Bar {
 
 struct Line {
     series: usize,
-    points: String,
+    points: Vec<Point>,
+}
+
+/// A value of a line.
+struct Point {
+    x: i64,
+    y: i64,
+    /// What a pointer that rests on it is told.
+    told: String,
 }
 
 impl Plot<'_> {
@@ -165,12 +173,14 @@ impl Plot<'_> {
     }
 
     fn lines(&self, axis: &Axis) -> Vec<Line> {
-        let point = |series: &Series<'_>, at| format!("{},{}", self.middle(at), axis.y(value(series, at)));
-        // A line of one point goes to itself, or nothing would be seen of it.
-        let last = self.labels.len().saturating_sub(1);
+        let point = |series: &Series<'_>, (at, label): (usize, &String)| {
+            let value = value(series, at);
+            let told = format!("{label}, {}: {}", series.name, (self.written)(value));
+            Point { x: self.middle(at), y: axis.y(value), told }
+        };
         let line = |(place, series): (usize, &Series<'_>)| Line {
             series: place,
-            points: (0..=last.max(1)).map(|at| point(series, at.min(last))).collect::<Vec<_>>().join(" "),
+            points: self.labels.iter().enumerate().map(|label| point(series, label)).collect(),
         };
         self.series.iter().enumerate().take(SERIES_MAX).map(line).collect()
     }

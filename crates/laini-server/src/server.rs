@@ -198,6 +198,7 @@ impl Server {
             () = gateway.share_limits() => {}
             () = gateway.keep_secret_uses() => {}
             () = gateway.keep_refusals() => {}
+            () = gateway.keep_call_times(&*clock) => {}
             () = self.runs.keep(&clock) => {}
         }
         stop.send_replace(true);
@@ -213,6 +214,7 @@ impl Server {
         gateway.give_limits_back().await;
         gateway.note_secret_uses().await;
         gateway.write_refusals().await;
+        gateway.write_call_times(clock.now()).await;
         end.send_replace(true);
         if let Some(spans) = spans
             && spans.await.is_err()

@@ -28,6 +28,7 @@ async function usage(visit) {
   await look(visit, "usage-last-month");
   const bars = await page.locator("svg.plot .bar-mark").count();
   expect(bars > 0, "the last month has its bars");
+  expect((await page.textContent("#fast-title")).includes("How fast"), "how fast checks were answered is drawn");
   await page.locator("details > summary").first().click();
   const rows = await page.locator("figure").first().locator("tbody tr").count();
   expect(rows >= 28, `a row for each day, not ${rows}`);

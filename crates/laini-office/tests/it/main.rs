@@ -4,6 +4,7 @@
 
 mod agreements;
 mod billing;
+mod call_times;
 mod chores;
 mod desk;
 mod desk_batch;

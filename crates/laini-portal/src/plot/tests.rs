@@ -61,7 +61,8 @@ fn many_days_have_few_labels_and_every_day_has_a_row() {
     let drawn = plot(Form::Lines, vec![series("imsi", &(0..92).collect::<Vec<_>>())], 92);
     let drawn = drawn.drawn();
     assert!(drawn.labels.len() <= LABELS_MAX && drawn.rows.len() == 92 && drawn.bars.is_empty());
-    assert_eq!(drawn.lines[0].points.split(' ').count(), 92);
+    assert_eq!(drawn.lines[0].points.len(), 92);
+    assert_eq!(drawn.lines[0].points[1].told, "02, imsi: 1");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod accept;
 mod admit;
 mod age;
 mod answer;
+mod call_times;
 mod check;
 mod checks;
 mod credentials;
@@ -54,7 +55,8 @@ use crate::http::{AccountsPicture, ApiError, Context, Load, Throttle};
 use crate::observe::{Metrics, Step, Traces};
 use crate::openapi::{OPENAPI_PATH, POSTMAN_PATH, show_openapi, show_postman};
 use crate::sandbox::{self, RunWatch, SandboxWorlds};
-use crate::{Deps, Entropy, LiveSettings, Settings};
+use crate::{Clock, Deps, Entropy, LiveSettings, Settings};
+use call_times::NotedTimes;
 pub(crate) use decide::Decided;
 use ledger_health::LedgerHealth;
 use limits::{Limiter, Notice};
@@ -87,6 +89,7 @@ pub(crate) struct Gateway {
     /// Consumer keys are remembered as hashes: whatever is presented takes eight bytes.
     key_hasher: RandomState,
     secret_uses: SecretUses,
+    call_times: NotedTimes,
     runs: Arc<RunWatch>,
     refusals: Refusals,
 }
@@ -139,6 +142,7 @@ impl Gateway {
             ),
             key_hasher: RandomState::new(),
             secret_uses: SecretUses::default(),
+            call_times: NotedTimes::new(deps.office),
             runs,
             refusals,
             settings,
@@ -169,6 +173,16 @@ impl Gateway {
         self.secret_uses.write(self.accounts.store()).await;
     }
 
+    /// Writes down now and then, for ever, how long calls took.
+    pub(crate) async fn keep_call_times(&self, clock: &dyn Clock) {
+        self.call_times.keep(clock).await;
+    }
+
+    /// Writes down what is not written down yet of how long calls took.
+    pub(crate) async fn write_call_times(&self, at: Timestamp) {
+        self.call_times.write(at).await;
+    }
+
     /// Shares limits with other nodes for ever, where there are any.
     pub(crate) async fn share_limits(&self) {
         self.limits.share(&self.accounts).await;
@@ -194,8 +208,11 @@ impl Gateway {
         &self.worlds
     }
 
-    /// Lets the watch of scripted runs see how a sandbox app was answered.
+    /// Notes how long an answered check took, and lets the watch of scripted runs see how a sandbox app was answered.
     fn seen(&self, app: &AppView, context: &Context, response: &Response) {
+        if response.status().is_success() {
+            self.call_times.note(app.app.id, context.at, context.began.elapsed());
+        }
         if app.app.environment != Environment::Sandbox {
             return;
         }

@@ -3,28 +3,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use laini_core::support::{CALL_TIME_BOUNDS, CallTimes};
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::{MetricType, TypedMetric};
 
-/// Upper bounds of latencies, in nanoseconds: 100 µs to 10 s.
-const LATENCY_BOUNDS_NS: &[u64] = &[
-    100_000,
-    250_000,
-    500_000,
-    1_000_000,
-    2_500_000,
-    5_000_000,
-    10_000_000,
-    25_000_000,
-    50_000_000,
-    100_000_000,
-    250_000_000,
-    500_000_000,
-    1_000_000_000,
-    2_500_000_000,
-    5_000_000_000,
-    10_000_000_000,
-];
+/// Upper bounds of latencies, in nanoseconds.
+static LATENCY_BOUNDS_NS: [u64; CALL_TIME_BOUNDS.len()] = in_nanoseconds(CALL_TIME_BOUNDS);
 /// Upper bounds of how many things come at once.
 const COUNT_BOUNDS: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192];
 const NS_PER_S: f64 = 1e9;
@@ -46,7 +30,7 @@ struct Inner {
 impl Distribution {
     /// Of durations, shown in seconds.
     pub(super) fn of_latencies() -> Self {
-        Self::new(LATENCY_BOUNDS_NS, NS_PER_S)
+        Self::new(&LATENCY_BOUNDS_NS, NS_PER_S)
     }
 
     /// Of counts.
@@ -64,18 +48,11 @@ impl Distribution {
         self.observe(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     }
 
-    /// How long so many of a hundred durations were at most: a bound of the histogram; `None` = there is none, or they
-    /// lie beyond the last.
-    pub(super) fn within(&self, percent: u64) -> Option<Duration> {
+    /// In how many microseconds so many of a hundred durations lie: a bound of the histogram; `None` = there is none, or
+    /// they lie beyond the last.
+    pub(super) fn within(&self, percent: u64) -> Option<u64> {
         let counts: Vec<u64> = self.0.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
-        let all: u64 = counts.iter().sum();
-        let wanted = all.saturating_mul(percent).div_ceil(100);
-        let mut seen = 0;
-        let place = counts.iter().position(|count| {
-            seen += count;
-            all > 0 && seen >= wanted
-        })?;
-        self.0.bounds.get(place).map(|bound| Duration::from_nanos(*bound))
+        CallTimes::of(counts.try_into().ok()?).within(percent)
     }
 
     /// Adds a value, in the unit that is counted in.
@@ -84,6 +61,15 @@ impl Distribution {
         self.0.counts[bucket].fetch_add(1, Ordering::Relaxed);
         self.0.sum.fetch_add(value, Ordering::Relaxed);
     }
+}
+
+const fn in_nanoseconds<const N: usize>(mut micros: [u64; N]) -> [u64; N] {
+    let mut at = 0;
+    while at < N {
+        micros[at] *= 1_000;
+        at += 1;
+    }
+    micros
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown figures need no more than 52 bits")]
@@ -146,8 +132,8 @@ mod tests {
         for micros in std::iter::repeat_n(200, 98).chain([900_000, 30_000_000]) {
             latencies.took(Duration::from_micros(micros));
         }
-        assert_eq!(latencies.within(50), Some(Duration::from_micros(250)));
-        assert_eq!(latencies.within(99), Some(Duration::from_secs(1)));
+        assert_eq!(latencies.within(50), Some(250));
+        assert_eq!(latencies.within(99), Some(1_000_000));
         assert_eq!(latencies.within(100), None, "beyond the last bound");
     }
 }

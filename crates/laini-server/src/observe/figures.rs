@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use super::Metrics;
 use super::labels::{Endpoint, StatusClass};
 
@@ -21,10 +19,10 @@ pub struct EndpointFigures {
     pub name: &'static str,
     /// Answers by the first digit of their status, from 1 to 5.
     pub by_class: [u64; 5],
-    /// Half of them took at most so long,
-    pub p50: Option<Duration>,
+    /// Half of them took at most so many microseconds; `None` = more than ten seconds,
+    pub p50: Option<u64>,
     /// and 99 of 100.
-    pub p99: Option<Duration>,
+    pub p99: Option<u64>,
 }
 
 impl EndpointFigures {

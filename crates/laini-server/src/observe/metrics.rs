@@ -154,8 +154,8 @@ impl Metrics {
         counts
     }
 
-    /// How long so many of a hundred answers of a group of paths took at most.
-    pub(super) fn latency_of(&self, endpoint: Endpoint, percent: u64) -> Option<Duration> {
+    /// In how many microseconds so many of a hundred answers of a group of paths were given.
+    pub(super) fn latency_of(&self, endpoint: Endpoint, percent: u64) -> Option<u64> {
         self.latencies[endpoint as usize].within(percent)
     }
 

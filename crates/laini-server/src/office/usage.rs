@@ -8,12 +8,13 @@ use laini_office::agreements::{self, BandTerms, PriceAgreed, PriceTerms};
 use laini_office::billing::{
     PriceBook, REVENUE_MONTHS_MAX, month_so_far, revenue, simulate, usage_by_day, usage_by_reference,
 };
+use laini_office::call_times::partner_call_times;
 use laini_office::{Problem, Work};
 use laini_wire::office::invoices::{InvoiceLine, PriceBand};
 use laini_wire::office::usage::{
-    DayUsageAnswer, EarnedAnswer, MonthSoFarAnswer, PriceAnswer, PriceChangeAnswer, PriceChangeRequest, PricesAnswer,
-    ProductSoFarAnswer, ReferenceUsageAnswer, ReferencesAnswer, RevenueAnswer, SimulationAnswer, SimulationRequest,
-    UsageAnswer,
+    CallTimesAnswer, DayCallTimesAnswer, DayUsageAnswer, EarnedAnswer, MonthSoFarAnswer, PriceAnswer,
+    PriceChangeAnswer, PriceChangeRequest, PricesAnswer, ProductSoFarAnswer, ReferenceUsageAnswer, ReferencesAnswer,
+    RevenueAnswer, SimulationAnswer, SimulationRequest, UsageAnswer,
 };
 use serde_json::{Value, json};
 
@@ -30,6 +31,7 @@ pub(super) const NOUN: Noun = Noun {
         vec![
             Endpoint::new(show_usage_operation(), show_usage),
             Endpoint::new(show_references_operation(), show_reference_usage).long(),
+            Endpoint::new(show_call_times_operation(), show_call_times),
             Endpoint::new(show_month_so_far_operation(), show_month_so_far),
             Endpoint::new(show_revenue_operation(), show_revenue),
             Endpoint::new(list_prices_operation(), list_prices),
@@ -51,6 +53,7 @@ fn schemas() -> Schemas {
     let mut schemas = Vec::new();
     collect::<UsageAnswer>(&mut schemas);
     collect::<ReferencesAnswer>(&mut schemas);
+    collect::<CallTimesAnswer>(&mut schemas);
     collect::<MonthSoFarAnswer>(&mut schemas);
     collect::<RevenueAnswer>(&mut schemas);
     collect::<PricesAnswer>(&mut schemas);
@@ -89,6 +92,16 @@ fn show_references_operation() -> Operation {
     let answer = Answer::ok("The references.", &["ReferencesAnswer"], json!({"references": [one]}));
     let path = "/office/v1/partners/{partner}/usage/references";
     days(looked("show_reference_usage", path, "How much was asked, by the callers' own references", answer))
+}
+
+fn show_call_times_operation() -> Operation {
+    let day = json!({
+        "day": "2026-11-22", "app": "0000000000000004", "environment": "production", "calls": 1_200,
+        "half_within_micros": 250, "most_within_micros": 2_500,
+    });
+    let answer = Answer::ok("The days.", &["CallTimesAnswer"], json!({"times": [day]}));
+    let path = "/office/v1/partners/{partner}/usage/times";
+    days(looked("show_call_times", path, "How long a partner's answered checks took, by day", answer))
 }
 
 fn show_month_so_far_operation() -> Operation {
@@ -203,6 +216,19 @@ fn show_reference_usage(work: &mut Work<'_>, call: &Call) -> Result<Reply, Probl
         charged_minor: one.charged_minor,
     });
     Reply::ok(&ReferencesAnswer { references: references.collect() })
+}
+
+fn show_call_times(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
+    let (partner, from, until) = asked(work, call)?;
+    let times = partner_call_times(work, partner, from, until)?.into_iter().map(|of| DayCallTimesAnswer {
+        day: of.day.to_string(),
+        app: of.app.to_string(),
+        environment: of.environment.word().to_owned(),
+        calls: of.times.calls(),
+        half_within_micros: of.times.within(50),
+        most_within_micros: of.times.within(99),
+    });
+    Reply::ok(&CallTimesAnswer { times: times.collect() })
 }
 
 fn show_month_so_far(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {

@@ -1,10 +1,14 @@
 //! Invoices over HTTP: who pays sees its own, and disputes; who is paid gives back.
 
+use std::time::Duration;
+
 use laini_core::billing::Month;
 use laini_core::partner::{MemberRole, PartnerId, StaffRole};
 use laini_core::store::RowQuery;
+use laini_core::support::CallTimes;
 use laini_office::Actor;
 use laini_office::billing::{Invoice, Names, close_month, export_csv};
+use laini_office::call_times::{add_call_times, partner_call_times};
 use laini_office::people::Seat;
 use serde_json::{Value, json};
 
@@ -238,4 +242,37 @@ async fn usage_and_prices_are_told() {
     let simulated = call(&world, &finance, "POST", &format!("{of}/prices/simulation"), &other).await.json();
     let sums = (&simulated["was_minor"], &simulated["would_be_minor"]);
     assert_eq!(sums, (&json!(4_000), &json!(3_000)), "{simulated}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_answered_checks_took_is_counted_by_app_and_told_by_day() {
+    let mut world = World::start().await;
+    world.put("254733000001", "2020-01-12T00:00:00Z", None);
+    for (number, status) in [("254733000001", 200), ("254733000001", 200), ("254733000009", 404)] {
+        assert_eq!(world.check(IMSI, number).await.status, status);
+    }
+    let (office, at, app) = (std::sync::Arc::clone(&world.office), world.clock.now(), world.production.app);
+    let payer = signed_in(&world, 1, Seat::Member { partner: BANK, role: MemberRole::Billing });
+    let mut took = CallTimes::default();
+    took.add(Duration::from_micros(700));
+    took.add(Duration::from_mins(1));
+    office.run(&Actor::System, at, |work| add_call_times(work, &[(app, at, took)])).unwrap();
+    let of = format!("/office/v1/partners/{BANK}/usage/times");
+    let days = format!("{of}?from=2026-11-01&until=2026-12-01");
+    let told = call(&world, &payer, "GET", &days, &Value::Null).await.json();
+    let day = json!({
+        "day": "2026-11-22", "app": app.to_string(), "environment": "production", "calls": 2,
+        "half_within_micros": 1_000, "most_within_micros": null,
+    });
+    assert_eq!(told, json!({"times": [day]}));
+    let none = call(&world, &payer, "GET", &format!("{of}?from=2026-10-01&until=2026-11-01"), &Value::Null).await;
+    assert_eq!(none.json(), json!({"times": []}));
+    assert_eq!(call(&world, &payer, "GET", &of, &Value::Null).await.status, 400);
+    // What the server counted itself is written down when it ends, at the latest.
+    world.stop();
+    world.stopped().await;
+    let (from, until) = (jiff::civil::date(2026, 11, 1), jiff::civil::date(2026, 12, 1));
+    let days = office.run(&Actor::System, at, |work| partner_call_times(work, BANK, from, until)).unwrap();
+    let calls: Vec<_> = days.iter().map(|of| (of.app, of.times.calls())).collect();
+    assert_eq!(calls, [(app, 4)], "a number that is not served is no answered check");
 }

@@ -56,6 +56,33 @@ pub struct ReferencesAnswer {
     pub references: Vec<ReferenceUsageAnswer>,
 }
 
+/// How long the checks of an app took on a day that were answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DayCallTimesAnswer {
+    /// Which day, in the operator's zone.
+    pub day: String,
+    /// Whose: an app's id.
+    pub app: String,
+    /// `sandbox` or `production`.
+    pub environment: String,
+    /// How many calls were answered.
+    pub calls: u64,
+    /// In so many microseconds half of them were answered, from the head of the request to the answer, as the server counts
+    /// it: a bound of its histogram. Null: it was more than ten seconds.
+    pub half_within_micros: Option<u64>,
+    /// The same of 99 of 100.
+    pub most_within_micros: Option<u64>,
+}
+
+/// `GET /office/v1/partners/{partner}/usage/times`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CallTimesAnswer {
+    /// In the order of days and apps; days without an answered call are left out, and so are those of 100 days ago.
+    pub times: Vec<DayCallTimesAnswer>,
+}
+
 /// A price of a partner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -6,12 +6,14 @@ use askama::Template;
 use jiff::civil::Date;
 use laini_core::billing::{Currency, Money, Month, Outcome};
 use laini_core::partner::{AppId, Environment, PartnerId, Product};
+use laini_core::support::{CALL_TIME_BOUNDS, CallTimes};
 use laini_office::billing::{DayUsage, ReferenceUsage, usage_by_day, usage_by_reference};
+use laini_office::call_times::{AppDay, partner_call_times};
 use laini_office::{Problem, Work, apps};
 
 use super::{BOTH, MonthChoice, OWN, base, day, months};
 use crate::answer::Answer;
-use crate::figures::{count, money};
+use crate::figures::{count, money, took};
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::plot::{Form, Plot, Series};
@@ -43,6 +45,8 @@ struct UsagePage {
     environment: &'static str,
     sums: Row,
     charts: Vec<String>,
+    /// How fast checks were answered; `None` = of that month it is not kept.
+    fast: Option<String>,
     /// By app, by product and by day.
     tables: [Counted; 3],
     is_member: bool,
@@ -138,6 +142,7 @@ struct Read {
     month: Month,
     days: (Date, Date),
     usage: Vec<DayUsage>,
+    times: Vec<AppDay>,
     apps: BTreeMap<AppId, String>,
     currency: Currency,
 }
@@ -148,10 +153,13 @@ fn read(work: &Work<'_>, visit: &Visit, environment: Environment) -> Result<Read
     let days = (zone.to_datetime(month.begins(zone)).date(), zone.to_datetime(month.ends(zone)).date());
     let mut usage = usage_by_day(work.office, Some(partner), days.0, days.1)?;
     usage.retain(|one| one.environment == environment);
+    let mut times = partner_call_times(work, partner, days.0, days.1)?;
+    times.retain(|one| one.environment == environment);
     let of = apps::apps_of(work, partner)?;
     let name = work.book()?.partners.into_iter().find(|known| known.id == partner).map(|known| known.name);
     let apps = of.into_iter().map(|of| (of.app.id, of.app.name)).collect();
-    Ok(Read { name: name.unwrap_or_default(), month, days, usage, apps, currency: work.office.settings.currency })
+    let (name, currency) = (name.unwrap_or_default(), work.office.settings.currency);
+    Ok(Read { name, month, days, usage, times, apps, currency })
 }
 
 fn environment(visit: &Visit) -> Environment {
@@ -182,6 +190,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         words,
         base: base(&visit),
         charts: if read.usage.is_empty() { Vec::new() } else { charts(&read, words)? },
+        fast: fast(&read, words)?,
         name: read.name.clone(),
         month: read.month,
         months,
@@ -259,6 +268,36 @@ fn charts(read: &Read, words: &UsageWords) -> Result<Vec<String>, Problem> {
     };
     let calls = plot(("calls", words.calls_by_day, words.calls_about), &checks, &counted)?;
     Ok(vec![calls, plot(("spend", words.spend_by_day, words.spend_about), &minor, &paid)?])
+}
+
+/// In what time half of a day's checks were answered, and 99 of 100.
+fn fast(read: &Read, words: &UsageWords) -> Result<Option<String>, Problem> {
+    let mut days: BTreeMap<Date, CallTimes> = BTreeMap::new();
+    for of in &read.times {
+        let day = days.entry(of.day).or_default();
+        *day = day.with(&of.times);
+    }
+    let longest = CALL_TIME_BOUNDS.last().copied().unwrap_or(0);
+    let within = |percent: u64| {
+        let of = |times: &CallTimes| i64::try_from(times.within(percent).unwrap_or(longest + 1)).unwrap_or(i64::MAX);
+        days.values().map(of).collect()
+    };
+    let written = |micros: i64| took(u64::try_from(micros).ok().filter(|micros| *micros <= longest));
+    let plot = Plot {
+        id: "fast",
+        title: words.fast_by_day,
+        about: words.fast_about,
+        form: Form::Lines,
+        along: words.day,
+        labels: days.keys().map(|day| format!("{:02}", day.day())).collect(),
+        series: vec![
+            Series { name: words.half_within, values: within(50) },
+            Series { name: words.most_within, values: within(99) },
+        ],
+        written: &written,
+        table: words.as_table,
+    };
+    (!days.is_empty()).then(|| plot.html()).transpose()
 }
 
 async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {

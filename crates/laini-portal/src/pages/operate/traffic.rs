@@ -1,7 +1,6 @@
 //! Traffic: how much is asked, how it is answered, how fast.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use laini_core::partner::Environment;
@@ -11,6 +10,7 @@ use laini_server::observe::{EndpointFigures, Figures};
 
 use super::LOOKS;
 use crate::answer::Answer;
+use crate::figures::took;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::pages::build::is_documented;
@@ -65,8 +65,8 @@ static ENDPOINTS: Table<EndpointFigures> = Table {
         ("refused", |one, other| one.by_class[3].cmp(&other.by_class[3])),
         ("failed", |one, other| one.by_class[4].cmp(&other.by_class[4])),
         // What took longer than can be told is the longest.
-        ("half", |one, other| one.p50.unwrap_or(Duration::MAX).cmp(&other.p50.unwrap_or(Duration::MAX))),
-        ("most", |one, other| one.p99.unwrap_or(Duration::MAX).cmp(&other.p99.unwrap_or(Duration::MAX))),
+        ("half", |one, other| one.p50.unwrap_or(u64::MAX).cmp(&other.p50.unwrap_or(u64::MAX))),
+        ("most", |one, other| one.p99.unwrap_or(u64::MAX).cmp(&other.p99.unwrap_or(u64::MAX))),
     ],
     comes: "",
 };
@@ -108,16 +108,7 @@ struct Endpoint {
 impl Endpoint {
     fn of(of: &EndpointFigures) -> Self {
         let [.., refused, failed] = of.by_class;
-        Self { name: of.name, requests: of.requests(), refused, failed, p50: shown(of.p50), p99: shown(of.p99) }
-    }
-}
-
-fn shown(took: Option<Duration>) -> String {
-    let Some(took) = took else { return "> 10 s".to_owned() };
-    match took.as_micros() {
-        micros if micros < 1_000 => format!("{micros} µs"),
-        micros if micros < 1_000_000 => format!("{} ms", took.as_secs_f64() * 1_000.0),
-        _ => format!("{} s", took.as_secs_f64()),
+        Self { name: of.name, requests: of.requests(), refused, failed, p50: took(of.p50), p99: took(of.p99) }
     }
 }
 
