@@ -47,7 +47,7 @@ pub fn add_call_times(work: &mut Work<'_>, counted: &[(AppId, Timestamp, CallTim
         let of = match apps.entry(*app) {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::btree_map::Entry::Vacant(new) => {
-                let kept = work.look::<AppCallTimes>((*app).into())?;
+                let kept = work.look::<AppCallTimes>(*app)?;
                 new.insert(kept.unwrap_or_else(|| AppCallTimes { app: *app, days: BTreeMap::new() }))
             }
         };
@@ -76,7 +76,7 @@ pub struct AppDay {
 
 /// Those of all apps of a partner, in the order of the days; see [`call_times`].
 pub fn partner_call_times(
-    work: &Work<'_>,
+    work: &mut Work<'_>,
     partner: PartnerId,
     from: Date,
     until: Date,
@@ -92,8 +92,13 @@ pub fn partner_call_times(
 }
 
 /// Those of an app of the days from `from` until before `until`; days without an answered call are left out.
-pub fn call_times(work: &Work<'_>, app: AppId, from: Date, until: Date) -> Result<BTreeMap<Date, CallTimes>, Problem> {
-    let mut days = work.look::<AppCallTimes>(app.into())?.map(|of| of.days).unwrap_or_default();
+pub fn call_times(
+    work: &mut Work<'_>,
+    app: AppId,
+    from: Date,
+    until: Date,
+) -> Result<BTreeMap<Date, CallTimes>, Problem> {
+    let mut days = work.look::<AppCallTimes>(app)?.map(|of| of.days).unwrap_or_default();
     days.retain(|day, _| (from..until).contains(day));
     Ok(days)
 }

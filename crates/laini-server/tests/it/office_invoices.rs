@@ -10,6 +10,7 @@ use laini_office::Actor;
 use laini_office::billing::{Invoice, Names, close_month, export_csv};
 use laini_office::call_times::{add_call_times, partner_call_times};
 use laini_office::people::Seat;
+use laini_server::Clock as _;
 use serde_json::{Value, json};
 
 use crate::office::signed_in;

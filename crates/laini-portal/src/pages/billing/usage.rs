@@ -147,7 +147,7 @@ struct Read {
     currency: Currency,
 }
 
-fn read(work: &Work<'_>, visit: &Visit, environment: Environment) -> Result<Read, Problem> {
+fn read(work: &mut Work<'_>, visit: &Visit, environment: Environment) -> Result<Read, Problem> {
     let (partner, zone) = (visit.partner()?, &work.office.settings.zone);
     let (month, _) = months(visit, Month::of(work.at, zone))?;
     let days = (zone.to_datetime(month.begins(zone)).date(), zone.to_datetime(month.ends(zone)).date());
