@@ -47,6 +47,7 @@ function everyPageWasLookedAt() {
 }
 
 const chosen = process.env.LAINI_FLOWS?.split(",") ?? FLOWS;
+for (const name of chosen) expect(FLOWS.includes(name), `there is no flow '${name}'; the flows are ${FLOWS.join(", ")}`);
 for (const name of FLOWS.filter((name) => chosen.includes(name))) {
   const flow = await import(`./flows/${name}.mjs`);
   await flow[name]();

@@ -104,8 +104,9 @@ fn cargo_test() -> Result<u64> {
         }
         Ok(passed)
     };
-    // All of the workspace both times, so that nothing is built twice.
-    Ok(tests(&["--", "--skip", MEASURED])? + tests(&["--test", "it", "--", "--exact", MEASURED])?)
+    // All of the workspace each time, so that nothing is built twice; examples have no tests.
+    let most = tests(&["--lib", "--bins", "--tests", "--", "--skip", MEASURED])?;
+    Ok(most + tests(&["--doc"])? + tests(&["--test", "it", "--", "--exact", MEASURED])?)
 }
 
 /// The number in `test result: ok. 12 passed; 0 failed; …`.

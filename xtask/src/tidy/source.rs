@@ -21,7 +21,7 @@ const SECRET_FIELDS: &[&str] = &[
     "token",
 ];
 
-/// Rust files, and scripts, are short enough to be read in one go.
+/// Rust files, scripts, templates, styles and statements are short enough to be read in one go.
 pub(super) fn length(checkout: &Checkout) -> Vec<String> {
     let code = checkout.files.iter().filter(|file| !file.is("md") && !file.is("toml"));
     code.filter_map(|file| {

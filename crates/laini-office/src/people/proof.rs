@@ -67,11 +67,6 @@ impl Proof {
         Self { person, password: None, subject: None, factor: None, begun: None, recovery: Vec::new(), signed_in: None }
     }
 
-    /// Recovery codes that are left.
-    pub fn recovery_left(&self) -> usize {
-        self.recovery.len()
-    }
-
     /// Takes a code of the second factor, once.
     pub(super) fn takes_code(&mut self, office: &Office, code: &str, at: Timestamp) -> bool {
         let Some(factor) = &mut self.factor else { return false };

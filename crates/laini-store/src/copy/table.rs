@@ -52,11 +52,6 @@ pub enum Value {
 pub type Row = Vec<Value>;
 
 impl Table {
-    /// The names of its columns, with commas between them.
-    pub fn column_list(&self) -> String {
-        self.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
-    }
-
     /// The values of a row's key.
     pub fn key_of<'a>(&self, row: &'a Row) -> impl Iterator<Item = &'a Value> {
         let place = |name: &&str| self.columns.iter().position(|column| column.name == *name);
