@@ -1,14 +1,13 @@
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::daemon::free_port;
+use crate::product::{self, beside};
 use crate::server::Server;
 use crate::{installed, shell};
 
-const BUILD_LIMIT_MINUTES: u32 = 30;
 const RUN_LIMIT_MINUTES: u32 = 30;
 /// Where pictures of every page are left for people to look through.
 const PICTURES: &str = "target/pictures";
@@ -22,7 +21,7 @@ const COUNT: &str = "browser checks passed: ";
 
 /// Drives the portal of a demo server in a real browser; returns how many checks passed.
 pub(crate) fn run() -> Result<u64> {
-    shell::run(&mut shell::command(BUILD_LIMIT_MINUTES, &["cargo", "build", "--package", "laini"]))?;
+    product::build()?;
     let folder = shell::root().join("tests/browser");
     let modules = folder.join(".work");
     installed::node(&folder, &modules).context("cannot install what drives the browser")?;
@@ -31,17 +30,17 @@ pub(crate) fn run() -> Result<u64> {
     let dir = shell::fresh_dir("browser")?;
     let port = free_port()?;
     let (mut sign_on, config) = registered(&dir, port)?;
-    let mut demo = Command::new(shell::root().join("target/debug/laini"));
-    demo.args(["demo", "--data"]).arg(dir.join("data")).arg("--config").arg(config);
+    let mut demo = product::laini(&["demo", "--data"]);
+    demo.arg(dir.join("data")).arg("--config").arg(config);
     let server = Server::start_at(port, &mut demo, &dir, "demo").context("laini demo")?;
-    laini(&dir, &["partner", "add", "Pending Bank", "--agreement", "none"])?;
+    beside(&dir, &["partner", "add", "Pending Bank", "--agreement", "none"])?;
     let owner = invited(&dir, &["member", "add", "Demo Bank", "owner@bank.example", "--role", "owner"])?;
     let clerk = |email| invited(&dir, &["member", "add", "Demo Bank", email, "--role", "fraud_desk"]);
     clerk("invited@bank.example")?;
     sign_on["invitation"] = clerk("both@bank.example")?.into();
     let staff = invited(&dir, &["staff", "add", "staff@mobile.example", "--role", "admin"])?;
     let feed = ["operator", "key", "add", "browser", "--scopes", "feed:write", "--expires", "1d"];
-    let feed_key = laini(&dir, &feed)?["key"].as_str().context("a key was made and not told")?.to_owned();
+    let feed_key = beside(&dir, &feed)?["key"].as_str().context("a key was made and not told")?.to_owned();
     let script = folder.join("run.mjs");
     let mut node = shell::command(RUN_LIMIT_MINUTES, &["node"]);
     node.arg(&script).env("LAINI_BASE_URL", server.base_url()?).env("LAINI_MODULES", &modules);
@@ -74,13 +73,7 @@ fn registered(dir: &Path, port: u16) -> Result<(Value, PathBuf)> {
     Ok((sign_on, config))
 }
 
-fn laini(dir: &Path, words: &[&str]) -> Result<Value> {
-    let mut command = Command::new(shell::root().join("target/debug/laini"));
-    command.args(words).arg("--json").arg("--data").arg(dir.join("data"));
-    Ok(serde_json::from_str(&shell::output(&mut command)?)?)
-}
-
 /// Somebody new; the token of their invitation.
 fn invited(dir: &Path, words: &[&str]) -> Result<String> {
-    laini(dir, words)?["token"].as_str().map(str::to_owned).context("somebody was invited without a token")
+    beside(dir, words)?["token"].as_str().map(str::to_owned).context("somebody was invited without a token")
 }

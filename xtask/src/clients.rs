@@ -5,9 +5,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::server::{Credentials, Server};
-use crate::{installed, samples, shell};
+use crate::{installed, product, samples, shell};
 
-const BUILD_LIMIT_MINUTES: u32 = 30;
 const INSTALL_LIMIT_MINUTES: u32 = 15;
 const CHECK_LIMIT_MINUTES: u32 = 2;
 
@@ -43,13 +42,13 @@ const CLIENTS: &[Client] = &[
 /// Installs each client, starts the sandbox, and has each ask, and the code of the guide too; returns how many checks
 /// passed.
 pub(crate) fn run() -> Result<u64> {
-    shell::run(&mut shell::command(BUILD_LIMIT_MINUTES, &["cargo", "build", "--package", "laini"]))?;
+    product::build()?;
     for client in CLIENTS {
         client.install().with_context(|| format!("cannot install {}", client.name))?;
     }
     let dir = shell::fresh_dir("clients")?;
-    let mut sandbox = Command::new(shell::root().join("target/debug/laini"));
-    sandbox.args(["sandbox", "--data"]).arg(dir.join("data"));
+    let mut sandbox = product::laini(&["sandbox", "--data"]);
+    sandbox.arg(dir.join("data"));
     let server = Server::start(&mut sandbox, &dir, "sandbox").context("laini sandbox")?;
     let passed = CLIENTS.iter().map(|client| client.checks(&server)).sum::<Result<u64>>()?;
     let passed = passed + samples::run(&server, &dir)?;

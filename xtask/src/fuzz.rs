@@ -5,10 +5,10 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::product::{self, beside};
 use crate::server::{Answer, Credentials, Server, post};
 use crate::{installed, shell};
 
-const BUILD_LIMIT_MINUTES: u32 = 30;
 const RUN_LIMIT_MINUTES: u32 = 5;
 /// Generated requests that a run has at least.
 const CASES_MIN: u64 = 10_000;
@@ -72,13 +72,13 @@ const PASSES: &[Pass] = &[
 
 /// Sends requests generated from [`DOCUMENT`] to the real server; returns how many operations were tried.
 pub(crate) fn run() -> Result<u64> {
-    shell::run(&mut shell::command(BUILD_LIMIT_MINUTES, &["cargo", "build", "--package", "laini"]))?;
+    product::build()?;
     let folder = shell::root().join("tests/http");
     let tool = folder.join(".work");
     installed::python(&folder.join("requirements.txt"), &tool).context("cannot install schemathesis")?;
     let dir = shell::fresh_dir("fuzz")?;
-    let mut demo = Command::new(shell::root().join("target/debug/laini"));
-    demo.args(["demo", "--data"]).arg(dir.join("data"));
+    let mut demo = product::laini(&["demo", "--data"]);
+    demo.arg(dir.join("data"));
     let server = Server::start(&mut demo, &dir, "demo").context("laini demo")?;
     let (examples, seed) = (number(EXAMPLES_VARIABLE, EXAMPLES_PER_OPERATION)?, number(SEED_VARIABLE, SEED)?);
     let (operator_key, clerk) = (operator_key(&dir)?, Clerk::sign_in(&server, &dir)?);
@@ -183,13 +183,6 @@ impl Clerk {
         ensure!(answer.status == 400, "the administrator's session ended on the way: {}", answer.status);
         Ok(())
     }
-}
-
-/// What a command says, beside the server, which notices what it does long before that is used.
-fn beside(dir: &Path, args: &[&str]) -> Result<Value> {
-    let mut command = Command::new(shell::root().join("target/debug/laini"));
-    command.args(args).args(["--json", "--data"]).arg(dir.join("data"));
-    Ok(serde_json::from_str(&shell::output(&mut command)?)?)
 }
 
 /// A key of the operator's.

@@ -1,10 +1,8 @@
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-use crate::shell;
-
-const BUILD_LIMIT_MINUTES: u32 = 30;
+use crate::{product, shell};
 
 /// A committed file that the product itself prints.
 struct Generated {
@@ -30,7 +28,7 @@ pub(crate) fn run(options: &[String]) -> Result<()> {
 
 /// Fails where a committed file differs from what would be made now; returns how many are right.
 pub(crate) fn check() -> Result<u64> {
-    build()?;
+    product::build()?;
     for file in GENERATED {
         let committed = std::fs::read_to_string(shell::root().join(file.path)).unwrap_or_default();
         if committed != file.make()? {
@@ -42,7 +40,7 @@ pub(crate) fn check() -> Result<u64> {
 }
 
 fn write() -> Result<()> {
-    build()?;
+    product::build()?;
     for file in GENERATED {
         let path = shell::root().join(file.path);
         let folder = path.parent().context("a generated file lies in a folder")?;
@@ -53,16 +51,12 @@ fn write() -> Result<()> {
     Ok(())
 }
 
-fn build() -> Result<()> {
-    shell::run(&mut shell::command(BUILD_LIMIT_MINUTES, &["cargo", "build", "--package", "laini"]))
-}
-
 impl Generated {
     /// What the binary prints, without a terminal and an environment, so that it is the same on every
     /// machine.
     fn make(&self) -> Result<String> {
-        let mut laini = Command::new(shell::root().join("target/debug/laini"));
-        laini.args(self.command).env_clear().stdin(Stdio::null());
+        let mut laini = product::laini(self.command);
+        laini.env_clear().stdin(Stdio::null());
         shell::output(&mut laini)
     }
 }

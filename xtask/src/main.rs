@@ -19,6 +19,7 @@ mod installed;
 mod manifests;
 mod packages;
 mod postgres;
+mod product;
 mod samples;
 mod server;
 mod shell;
