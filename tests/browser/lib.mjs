@@ -25,6 +25,19 @@ const THEMES = [
   { theme: "dark", ending: "-dark", rules: ["color-contrast"] },
 ];
 
+/**
+ * Every page and form of the table of access: its method, its path with ids in braces, and whether an address is its.
+ * Those that name most come first: what several could be is the first of them.
+ */
+export const routes = readFileSync(process.env.LAINI_ACCESS, "utf8").split("\n").map((line) => line.split(/\s+/))
+  .filter(([method]) => ["GET", "POST"].includes(method))
+  .map(([method, path]) => {
+    const plain = path.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
+    const form = new RegExp(`^${plain.replace(/\{\w+\}/g, "[^/]+")}$`);
+    return { method, path, matches: (pathname) => form.test(pathname) };
+  })
+  .sort((one, other) => one.path.split("{").length - other.path.split("{").length);
+
 /** The paths of pages that were looked at as they are when somebody goes there. */
 export const looked = new Set();
 /** How many checks passed. */
@@ -109,6 +122,17 @@ export async function paintedInTime(page) {
   const { pathname } = new URL(page.url());
   expect(paint <= FIRST_PAINT_MS_MAX, `the first paint of ${pathname} comes after ${paint} ms`);
   ok(`${pathname} paints after ${paint} ms`);
+}
+
+/** Counts from here on what is clicked on a page: its `clicks`. */
+export function counted(page) {
+  const counts = { clicks: 0 };
+  const click = page.click.bind(page);
+  page.click = (...what) => {
+    counts.clicks += 1;
+    return click(...what);
+  };
+  return counts;
 }
 
 export async function accept(somebody, token) {

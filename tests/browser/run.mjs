@@ -7,8 +7,7 @@
 // LAINI_CHROMIUM: the browser. LAINI_MODULES: where the packages are, since NODE_PATH does not hold for modules.
 // LAINI_FLOWS: the names of some flows, with commas between; without it, all of them, and every page is to be looked at.
 
-import { readFileSync } from "node:fs";
-import { browser, count, expect, looked, ok, wrong } from "./lib.mjs";
+import { browser, count, expect, looked, ok, routes, wrong } from "./lib.mjs";
 
 /** In this order: later ones find what earlier ones left. */
 const FLOWS = ["everybody", "owner", "build", "staff", "billing", "incidents", "desk", "people", "privacy", "sign_on", "docs", "hostile"];
@@ -24,26 +23,21 @@ const NO_PAGES = [
   [/^\/back$/, "it leads on; whoever is refused there is shown the page of signing in"],
 ];
 
-/** Every page of the table that there is to look at, as its path has it: parts in braces are ids. */
+/** Every page of the table that there is to look at. */
 function pages() {
-  const lines = readFileSync(process.env.LAINI_ACCESS, "utf8").split("\n");
-  const all = lines.map((line) => line.split(/\s+/)).filter(([method]) => method === "GET").map(([, path]) => path);
+  const all = routes.filter(({ method }) => method === "GET");
   expect(all.length > 100, `the table has ${all.length} pages`);
-  for (const [files, why] of NO_PAGES) expect(all.some((path) => files.test(path)), `nothing is left out as ${files}: ${why}`);
-  return all.filter((path) => !NO_PAGES.some(([files]) => files.test(path)));
+  for (const [files, why] of NO_PAGES) expect(all.some(({ path }) => files.test(path)), `nothing is left out as ${files}: ${why}`);
+  return all.filter(({ path }) => !NO_PAGES.some(([files]) => files.test(path)));
 }
 
-/** Notes the pages that nobody looked at. What several pages could be is the one that names most of it. */
+/** Notes the pages that nobody looked at. */
 function everyPageWasLookedAt() {
-  const ids = (path) => path.split("{").length;
-  const patterns = pages().sort((one, other) => ids(one) - ids(other)).map((path) => {
-    const plain = path.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
-    return { path, matches: new RegExp(`^${plain.replace(/\{\w+\}/g, "[^/]+")}$`) };
-  });
-  const seen = new Set([...looked].map((at) => patterns.find(({ matches }) => matches.test(at))?.path));
-  const missed = patterns.filter(({ path }) => !seen.has(path)).map(({ path }) => path);
+  const all = pages();
+  const seen = new Set([...looked].map((at) => all.find(({ matches }) => matches(at))?.path));
+  const missed = all.filter(({ path }) => !seen.has(path)).map(({ path }) => path);
   if (missed.length) wrong.push(`nobody looked at ${missed.join(", ")}`);
-  else ok(`all of ${patterns.length} pages were looked at`);
+  else ok(`all of ${all.length} pages were looked at`);
 }
 
 const chosen = process.env.LAINI_FLOWS?.split(",") ?? FLOWS;

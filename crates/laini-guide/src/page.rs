@@ -50,13 +50,15 @@ pub const GUIDE: &[Page] = guide! {
     GetStarted {
         "overview" "Overview",
         "which-check" "Which check?",
+        "onboarding" "Onboarding",
+        "more-details" "More details",
+        "how-it-works" "How it works",
         "getting-started" "Getting started",
         "integration-steps" "Integration steps",
         "sandbox" "Testing",
         "how-to" "How to",
     }
     Api {
-        "how-it-works" "How it works",
         "checks" "The clear answer",
         "pseudonym" "The hashed IMSI",
         "delivery" "Results by delivery",
@@ -65,7 +67,6 @@ pub const GUIDE: &[Page] = guide! {
         "sdk" "SDK",
     }
     GoingLive {
-        "onboarding" "Onboarding",
         "agreements" "Agreements",
         "apps" "Apps and keys",
         "going-live" "Go live",

@@ -5,13 +5,13 @@ use crate::page::GUIDE;
 
 /// So many digits in a row, whatever stands between them, are a number of somebody's.
 const DIGITS_MIN: usize = 6;
-/// What may stand between two digits of one number.
-const GAP_CHARS_MAX: usize = 3;
+/// So much that is no letter may stand between two digits of one number.
+const GAP_CHARS_MAX: usize = 8;
 /// A word of letters and digits that is so long is a secret,
 const MIXED_CHARS_MIN: usize = 8;
 /// and so is any word of this length that the guide does not have.
 const OPAQUE_CHARS_MIN: usize = 24;
-/// So many spelled-out digits in a row are a number.
+/// So many spelled-out digits in a row are a number; with written ones among them, [`DIGITS_MIN`] are.
 const SPELLED_MIN: usize = 5;
 
 const NUMBER: &str = "[number]";
@@ -213,21 +213,42 @@ fn is_date(word: &str) -> bool {
     }
 }
 
-/// How many tokens from the first on spell out a number.
+/// How many tokens from the first on spell out a number, with written digits among the words or without.
 fn spelled(tokens: &[&str]) -> usize {
-    let (mut words, mut end) = (0, 0);
+    if !tokens.first().is_some_and(|token| is_word(token)) {
+        return 0;
+    }
+    let (mut spelled, mut written, mut end) = (0, 0, 0);
     for (place, token) in tokens.iter().enumerate() {
         if !is_word(token) {
             continue;
         }
-        let spelled = token.split('-').filter(|part| among(SPELLED, &bare(part).to_lowercase())).count();
-        if spelled == 0 || spelled != token.split('-').count() {
-            break;
-        }
-        words += spelled;
-        end = place + 1;
+        let Some((words, digits)) = said_digits(token) else { break };
+        (spelled, written, end) = (spelled + words, written + digits, place + 1);
     }
-    if words >= SPELLED_MIN { end } else { 0 }
+    let least = if written == 0 { SPELLED_MIN } else { DIGITS_MIN };
+    if spelled > 0 && spelled + written >= least { end } else { 0 }
+}
+
+/// How many digits a word spells and how many it writes; `None` = it says something else. A code of the guide does.
+fn said_digits(word: &str) -> Option<(usize, usize)> {
+    if is_of_guide(bare(word)) {
+        return None;
+    }
+    let (mut spelled, mut written) = (0, 0);
+    for part in word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()) {
+        let lower = part.to_lowercase();
+        if part.chars().all(char::is_numeric) {
+            written += part.chars().count();
+        } else if lower == "triple" {
+            spelled += 2;
+        } else if among(SPELLED, &lower) {
+            spelled += 1;
+        } else {
+            return None;
+        }
+    }
+    Some((spelled, written))
 }
 
 /// Without digits that are as many as a number has. Codes and dates of the guide stay, where they stand alone.

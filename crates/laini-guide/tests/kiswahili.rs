@@ -4,8 +4,8 @@ use laini_guide::{answer, search};
 
 /// As people at Kenyan banks write them: with English words where those are said.
 const ASKED: &[(&str, &[&str])] = &[
-    ("Ukaguzi mmoja unagharimu kiasi gani?", &["which-check", "what-the-page-says", "billing"]),
-    ("Bei ya kuangalia laini moja ni ngapi?", &["which-check", "what-the-page-says", "billing"]),
+    ("Ukaguzi mmoja unagharimu kiasi gani?", &["which-check", "what-the-page-says", "billing", "more-details"]),
+    ("Bei ya kuangalia laini moja ni ngapi?", &["which-check", "what-the-page-says", "billing", "more-details"]),
     ("Ubadilishaji wa SIM ni nini hasa?", &["how-it-works", "which-check", "overview"]),
     ("Ninapataje tokeni ya ufikiaji?", &["getting-started", "integration-steps", "errors"]),
     ("Tokeni inadumu kwa muda gani?", &["getting-started", "integration-steps", "errors"]),

@@ -4,7 +4,9 @@ use laini_guide::{answer, search};
 
 /// A question, and the pages of which any answers it.
 const KNOWN: &[(&str, &[&str])] = &[
-    ("What does a check cost?", &["which-check", "what-the-page-says", "billing"]),
+    ("What does a check cost?", &["which-check", "what-the-page-says", "billing", "more-details"]),
+    ("What is the usage fee?", &["more-details"]),
+    ("Which use cases are there for cheques and mobile banking?", &["more-details"]),
     ("Which check do I need before a payout?", &["which-check", "overview", "how-to"]),
     ("Is a 404 a good sign?", &["faq", "errors"]),
     ("Why is lastSwapDate 01-01-1900?", &["faq", "what-the-page-says"]),
@@ -54,7 +56,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("Where do I set the fraud desk's thresholds?", &["desk"]),
     ("What do I send to support?", &["support"]),
     ("What does laini send to the model that phrases answers?", &["assistant"]),
-    ("Ukaguzi unagharimu kiasi gani? bei", &["which-check", "what-the-page-says", "billing"]),
+    ("Ukaguzi unagharimu kiasi gani? bei", &["which-check", "what-the-page-says", "billing", "more-details"]),
 ];
 
 /// Questions of another world.

@@ -19,9 +19,9 @@ pub struct Chore {
     pub name: &'static str,
     /// How often.
     pub every: SignedDuration,
-    /// One round. It blocks its thread for seconds at most: what is left is for the next round. It may be cut off
-    /// anywhere, and another node may begin one while this one believes that it is alone, so everything that it
-    /// does is a unit of work that is right by itself.
+    /// One round. It blocks its thread, and the other chores go on meanwhile; where it can, it leaves what is left after
+    /// seconds for the next one. It may be cut off anywhere, and another node may begin one while this one believes that
+    /// it is alone, so everything that it does is a unit of work that is right by itself.
     pub round: Round,
 }
 

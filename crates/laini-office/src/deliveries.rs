@@ -3,9 +3,10 @@
 //! Owns who may see and repeat which. Must never show a body, or send anything by itself: the worker does.
 
 use futures_executor::block_on;
-use laini_core::billing::CheckId;
-use laini_core::partner::PartnerId;
-use laini_core::store::{Delivery, DeliveryId, DeliveryQuery};
+use laini_core::billing::{CheckId, Outcome};
+use laini_core::partner::{AppStatus, Environment, PartnerId, PartnerStatus};
+use laini_core::privacy::Restrictions;
+use laini_core::store::{Delivery, DeliveryId, DeliveryKind, DeliveryQuery, Registry};
 
 use crate::{Problem, Work};
 
@@ -51,13 +52,47 @@ pub fn the_delivery(work: &Work<'_>, partner: PartnerId, id: CheckId) -> Result<
     is_theirs.then_some(found).ok_or(Problem::NotFound("delivery"))
 }
 
-/// Makes a delivery due again, whatever became of it: it is sent within a second, with the id and body that it had.
+/// Makes a delivery due again, whatever became of it: it is sent within a second, with the id and body that it had. A
+/// result is not, while its app or partner is suspended, nor once its number is restricted.
 pub fn redeliver(work: &mut Work<'_>, partner: PartnerId, id: CheckId, reason: &str) -> Result<(), Problem> {
     let delivery = the_delivery(work, partner, id)?;
+    if delivery.kind == DeliveryKind::Result {
+        may_be_told(work, &delivery)?;
+    }
     // Beside this work's records, and the same once more: it may be begun anew.
     if !block_on(work.office.outbox.redeliver(delivery.id, work.at))? {
         return Err(Problem::not_now("it was forgotten: its body is not kept any more"));
     }
     work.note("delivery.redeliver", Some(partner), id.request_ref(), reason);
+    Ok(())
+}
+
+/// Whether a result may be told once more, as far as that is known here: the worker asks again before it sends.
+fn may_be_told(work: &Work<'_>, delivery: &Delivery) -> Result<(), Problem> {
+    // Without a row it was refused, and that is all it tells.
+    let Some(found) = block_on(work.office.ledger.find(delivery.id.0))? else { return Ok(()) };
+    let book = work.read_book()?;
+    let app = book.apps.iter().find(|app| app.id == delivery.app).ok_or(Problem::NotFound("app"))?;
+    let partner = book.partners.iter().find(|partner| partner.id == app.partner);
+    if partner.is_some_and(|partner| partner.status == PartnerStatus::Suspended) {
+        return Err(Problem::not_now("the partner is suspended: its results wait until it is resumed"));
+    }
+    if app.status == AppStatus::Suspended {
+        return Err(Problem::not_now("the app is suspended: its results wait until it is resumed"));
+    }
+    if app.environment == Environment::Sandbox {
+        return Ok(());
+    }
+    let Some(subject) = found.subject.filter(|_| found.row.outcome != Outcome::Withheld) else { return Ok(()) };
+    let Some(restriction) = block_on(work.office.accounts.restriction(subject.hash))? else { return Ok(()) };
+    let restrictions = Restrictions::default().with(vec![restriction]);
+    let is_withheld_now = |registry: &dyn Registry| {
+        block_on(registry.look_up(subject.msisdn)).is_ok_and(|found| restrictions.withhold(subject.hash, &found.state))
+    };
+    let is_withheld = restrictions.withhold_again(subject.hash, found.row.at)
+        || (restrictions.names(subject.hash) && work.office.registry.as_deref().is_some_and(is_withheld_now));
+    if is_withheld {
+        return Err(Problem::not_now("its number was restricted, so its result is not told any more"));
+    }
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! Long pieces of work that read the ledger, with how far they are.
 //!
-//! Owns what this process remembers of them, in memory alone. Must never begin one by itself, or keep a result for long.
+//! Owns what this process remembers of them, in memory alone, and how many go on at once, whoever asks for them. Must never
+//! begin one by itself, or keep a result for long.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,12 +20,42 @@ pub const RESULT_KEPT: SignedDuration = SignedDuration::from_secs(15 * 60);
 const JOBS_KEPT_MAX: usize = 32;
 /// When to look again where one is under way already.
 const RETRY_AFTER_S: u64 = 5;
+/// Answers that read a month of the ledger or more go on so many at a time: they take seconds.
+const LONG_READS_MAX: usize = 2;
+/// When to come back while so many do.
+const LONG_READ_RETRY_AFTER_S: u64 = 10;
+/// Months are closed one after the other.
+const CLOSES_MAX: usize = 1;
+/// When to come back while one is.
+const CLOSE_RETRY_AFTER_S: u64 = 30;
 /// Nothing of the ledger was read yet.
 const NOWHERE: i64 = i64::MIN;
 
 /// Long pieces of work that read the ledger, with how far they are: those of this process, in memory alone.
 #[derive(Default)]
-pub struct Jobs(Mutex<VecDeque<Arc<Job>>>);
+pub struct Jobs {
+    known: Mutex<VecDeque<Arc<Job>>>,
+    long_reads: Arc<AtomicUsize>,
+    closes: Arc<AtomicUsize>,
+}
+
+/// A place among the few that do something at once; given back when it is dropped.
+#[must_use = "it is given back when it is dropped"]
+pub struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn among(taken: &Arc<AtomicUsize>, at_most: usize, retry_after_s: u64) -> Result<Self, Problem> {
+        let free = |taken: usize| (taken < at_most).then_some(taken + 1);
+        let found = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free);
+        found.map(|_| Self(Arc::clone(taken))).map_err(|_| Problem::TooOften { retry_after_s })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// What a job is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,12 +128,27 @@ impl Jobs {
         self.lock().retain(|other| !Arc::ptr_eq(other, job));
     }
 
+    /// A place to read a month of the ledger or more for an answer.
+    pub fn long_read(&self) -> Result<Place, Problem> {
+        Place::among(&self.long_reads, LONG_READS_MAX, LONG_READ_RETRY_AFTER_S)
+    }
+
+    /// The place to close a month, for somebody who asks for it.
+    pub fn close(&self) -> Result<Place, Problem> {
+        Place::among(&self.closes, CLOSES_MAX, CLOSE_RETRY_AFTER_S)
+    }
+
+    /// Whether somebody has a month closed now.
+    pub fn is_closing(&self) -> bool {
+        self.closes.load(Ordering::Relaxed) > 0
+    }
+
     fn newest(&self, is_it: impl Fn(&Job) -> bool) -> Option<Arc<Job>> {
         self.lock().iter().rev().find(|job| is_it(job)).cloned()
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<Job>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -156,5 +202,25 @@ impl JobState {
             Self::Done(_) => "done",
             Self::Failed(_) => "failed",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_have_a_place_at_once_and_places_come_back() {
+        let jobs = Jobs::default();
+        let (one, other) = (jobs.long_read().unwrap(), jobs.long_read().unwrap());
+        assert_eq!(jobs.long_read().err(), Some(Problem::TooOften { retry_after_s: LONG_READ_RETRY_AFTER_S }));
+        drop(one);
+        let third = jobs.long_read().unwrap();
+        assert!(jobs.long_read().is_err() && !jobs.is_closing());
+        drop((other, third));
+        let close = jobs.close().unwrap();
+        assert!(jobs.close().is_err() && jobs.is_closing() && jobs.long_read().is_ok());
+        drop(close);
+        assert!(!jobs.is_closing() && jobs.close().is_ok());
     }
 }

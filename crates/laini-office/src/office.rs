@@ -140,11 +140,23 @@ impl Office {
         at: Timestamp,
         mut work: impl FnMut(&mut Work<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
+        let mut done = None;
+        self.attempt(actor, at, &mut |unit| work(unit).map(|came_to| done = Some(came_to)))?;
+        done.ok_or(Problem::Contended)
+    }
+
+    /// [`Office::run`], compiled once and not for each piece of work.
+    fn attempt(
+        &self,
+        actor: &Actor,
+        at: Timestamp,
+        work: &mut dyn FnMut(&mut Work<'_>) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
         let mut was_taken = false;
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = Work::begin(self, actor.clone(), at);
-            match work(&mut unit).and_then(|done| unit.save().map(|()| done)) {
-                Ok(done) => return Ok(done),
+            match work(&mut unit).and_then(|()| unit.save()) {
+                Ok(()) => return Ok(()),
                 Err(Problem::Contended) => {}
                 // Somebody was first between its look and its saving: begun anew, it sees that.
                 Err(Problem::Taken(_)) if !was_taken => was_taken = true,

@@ -90,6 +90,7 @@ impl From<AccountsError> for Problem {
         match error {
             AccountsError::Exists(_) => Self::Taken(error.to_string().into()),
             AccountsError::NotFound(_) => Self::NotNow(error.to_string().into()),
+            AccountsError::Changed(_) => Self::Contended,
             AccountsError::Engine(reason) => Self::Store(reason),
         }
     }

@@ -88,15 +88,41 @@ pub struct Traffic {
     pub apps: Vec<AppTraffic>,
 }
 
-/// What was asked in the last `hours`, the present one among them.
-pub fn traffic(work: &Work<'_>, hours: u16) -> Result<Traffic, Problem> {
+/// How many production checks each partner asked in the last `hours`, the present one among them; those who asked none
+/// are left out.
+pub fn checks_of_partners(work: &Work<'_>, hours: u16) -> Result<BTreeMap<PartnerId, u64>, Problem> {
+    let (begin, until) = span(work, hours)?;
+    let owners: BTreeMap<AppId, PartnerId> = work.read_book()?.apps.iter().map(|app| (app.id, app.partner)).collect();
+    let mut checks = BTreeMap::new();
+    for usage in block_on(work.office.ledger.usage(instant(begin)?, until))? {
+        // A reversal is no check: it takes a charge back.
+        if usage.environment != Environment::Production || usage.outcome == Outcome::Reversal {
+            continue;
+        }
+        if let Some(partner) = owners.get(&usage.app) {
+            *checks.entry(*partner).or_default() += usage.checks;
+        }
+    }
+    Ok(checks)
+}
+
+fn instant(second: i64) -> Result<Timestamp, Problem> {
+    Timestamp::from_second(second).map_err(|error| Problem::Store(error.to_string()))
+}
+
+/// The second with which the last `hours` begin, and an instant after all that was asked.
+fn span(work: &Work<'_>, hours: u16) -> Result<(i64, Timestamp), Problem> {
     if !(1..=HOURS_MAX).contains(&hours) {
         return Err(Problem::invalid("hours", format!("expected 1 to {HOURS_MAX}")));
     }
     let this_hour = work.at.as_second().div_euclid(HOUR_S) * HOUR_S;
-    let instant = |second| Timestamp::from_second(second).map_err(|error| Problem::Store(error.to_string()));
-    let begin = this_hour - i64::from(hours - 1) * HOUR_S;
     let until = work.at.checked_add(SignedDuration::from_hours(1)).unwrap_or(work.at);
+    Ok((this_hour - i64::from(hours - 1) * HOUR_S, until))
+}
+
+/// What was asked in the last `hours`, the present one among them.
+pub fn traffic(work: &Work<'_>, hours: u16) -> Result<Traffic, Problem> {
+    let (begin, until) = span(work, hours)?;
     let none = |second| -> Result<HourTraffic, Problem> {
         Ok(HourTraffic { from: instant(second)?, production: Outcomes::default(), sandbox: Outcomes::default() })
     };

@@ -24,12 +24,16 @@ use laini_core::partner::{
     OnboardingStep, Partner, PartnerId, Product, ProductSet, Purpose, StaffRole,
 };
 use laini_core::store::{AccountStore as _, AccountsChange};
+use laini_core::support::Severity;
 use laini_core::{Clock, Entropy};
 use laini_office::billing::{CountedDays, close_month, invoices_of};
+use laini_office::desk::batch;
+use laini_office::desk::sheet::Sheet;
 use laini_office::going_live::{GoLive, Stage};
 use laini_office::mail::{Carrier, CarryError, Letter};
 use laini_office::onboarding::{Moved, Onboarding};
-use laini_office::people::{Seat, accept_invitation, invite};
+use laini_office::people::{Seat, accept_invitation, authenticate, invite};
+use laini_office::tickets::{self, NewTicket};
 use laini_office::{Actor, Office, OfficeSettings, PageRequest};
 use laini_portal::{Portal, PortalSettings};
 use laini_server::{Deps, Listener, LiveSettings, Server, Settings};
@@ -44,6 +48,12 @@ const NOW: &str = "2026-12-10T09:00:00Z";
 const PASSWORD: &str = "four words walk home";
 /// Wanted of each page.
 const WANTED: Duration = Duration::from_millis(20);
+/// Somebody may search calls by a number so often a day.
+const SEARCHES_MAX: usize = 150;
+/// A number that is asked about somewhere.
+const NUMBER: &str = "254722000042";
+/// Rows of a table that is brought to the desk.
+const BATCH_ROWS: usize = 1_000;
 
 /// Nothing that is drawn here has to be random.
 #[derive(Default)]
@@ -139,6 +149,7 @@ fn main() -> Result<(), Failure> {
     let staff = signed_in(&office, Seat::Staff { role: StaffRole::Admin }, "staff@mobile.example", now)?;
     let found = office.run(&Actor::System, now, |work| invoices_of(work, bank, PageRequest::FIRST))?;
     let invoice = found.items.first().ok_or("no invoice was made")?.statement.number;
+    let brought = bring(&office, bank, &owner, now)?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let listen = asked.serve.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -149,8 +160,12 @@ fn main() -> Result<(), Failure> {
         pages.retain(|page| page.contains(&asked.only));
         pages
     };
-    measure(address, asked.requests, &owner, &wanted(members(invoice)))?;
-    measure(address, asked.requests, &staff, &wanted(staffs(bank)))?;
+    let call = link(address, "/requests", &owner, "/requests/")?;
+    measure(address, asked.requests, &owner, &wanted(members(invoice, &call, &brought)))?;
+    measure(address, asked.requests, &staff, &wanted(staffs(bank, &call, &brought)))?;
+    for search in wanted(vec!["/requests".to_owned()]) {
+        measure_search(address, asked.requests.min(SEARCHES_MAX), &owner, &search)?;
+    }
     if asked.serve.is_some() {
         told(&format!("http://{address}: owner@bank.example and staff@mobile.example, {PASSWORD}"))?;
         runtime.block_on(serving)?;
@@ -158,18 +173,35 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// A member's pages. Rows of a line are told by where the lines of their invoice part, which the first look works out.
-fn members(invoice: u64) -> Vec<String> {
+/// A member's pages, about one call among them. Rows of a line are told by where the lines of their invoice part, which
+/// the first look works out.
+fn members(invoice: u64, call: &str, brought: &Brought) -> Vec<String> {
     let pages = [
         "/",
+        "/products",
+        "/status",
         "/docs/getting-started",
+        "/docs/search?q=swap",
+        "/docs/reference",
+        "/account",
+        "/organisation",
+        "/agreements",
+        "/go-live",
+        "/audit",
+        "/privacy-requests",
         "/apps",
         "/apps/A",
         "/requests",
         "/requests?answered=failed",
+        "/requests?from=2026-11-01&until=2026-11-30",
+        "/requests.csv",
         "/webhooks",
         "/desk",
         "/desk/history",
+        "/desk/history?reference=cheque",
+        "/desk/batch",
+        "/desk/alarms",
+        "/desk/settings",
         "/incidents",
         "/support",
         "/team",
@@ -182,17 +214,26 @@ fn members(invoice: u64) -> Vec<String> {
         "/billing/account",
         "/invoices/N",
         "/invoices/N/lines/1",
+        "/invoices.csv",
     ];
-    pages.map(|page| page.replace("/N", &format!("/{invoice}")).replace("/A", &format!("/{}", app(1)))).to_vec()
+    let mut pages =
+        pages.map(|page| page.replace("/N", &format!("/{invoice}")).replace("/A", &format!("/{}", app(1)))).to_vec();
+    pages.extend([call.to_owned(), brought.batch.clone(), format!("/support/{}", brought.ticket)]);
+    pages
 }
 
-/// Pages of the operator's staff.
-fn staffs(bank: PartnerId) -> Vec<String> {
+/// Pages of the operator's staff, about a partner and one of its calls among them.
+fn staffs(bank: PartnerId, call: &str, brought: &Brought) -> Vec<String> {
     let pages = [
         "/operate/partners",
+        "/operate/agreements",
         "/operate/traffic",
+        "/operate/alarms",
         "/operate/data",
         "/operate/limits",
+        "/operate/limits/P",
+        "/operate/privacy",
+        "/operate/staff",
         "/operate/incidents",
         "/operate/tickets",
         "/operate/audit",
@@ -204,10 +245,41 @@ fn staffs(bank: PartnerId) -> Vec<String> {
         "/operate/prices/P",
         "/operate/closes",
         "/operate/payments",
+        "/partners/P/audit",
+        "/partners/P/apps",
+        "/partners/P/team",
+        "/partners/P/requests",
+        "/partners/P/requests?answered=failed",
         "/partners/P/usage",
         "/partners/P/billing",
+        "/partners/P/billing/account",
+        "/partners/P/invoices",
     ];
-    pages.map(|page| page.replace("/P", &format!("/{bank}"))).to_vec()
+    let mut pages = pages.map(|page| page.replace("/P", &format!("/{bank}"))).to_vec();
+    pages.extend([format!("/partners/{bank}{call}"), format!("/operate/tickets/{bank}/{}", brought.ticket)]);
+    pages
+}
+
+/// What a member brought, which pages are about.
+struct Brought {
+    /// Where their table is.
+    batch: String,
+    /// The id of their ticket.
+    ticket: String,
+}
+
+/// Brings a table to the desk of a bank, and opens a ticket.
+fn bring(office: &Office, bank: PartnerId, session: &str, at: Timestamp) -> Result<Brought, Failure> {
+    let member = authenticate(office, session, at).map_err(|_| "the session is gone")?;
+    let rows: Vec<String> = (0..BATCH_ROWS).map(|row| format!("2547221{row:05},cheque {row}")).collect();
+    let sheet = Sheet::read(format!("number,reference\n{}\n", rows.join("\n")).as_bytes())?;
+    let new = NewTicket { subject: "Checks are slow", reference: "", severity: Severity::Minor, text: "Since today." };
+    let brought = office.run(&member, at, |work| {
+        let batch = batch::add_draft(work, bank, app(bank.as_u64()), &sheet, None)?;
+        let ticket = tickets::open(work, bank, &new)?.id.to_string();
+        Ok(Brought { batch: format!("/desk/batch/{}", batch.id), ticket })
+    });
+    Ok(brought?)
 }
 
 async fn bind(
@@ -250,30 +322,63 @@ async fn bind(
 fn measure(address: SocketAddr, requests: usize, session: &str, pages: &[String]) -> Result<(), Failure> {
     for page in pages {
         let first = get(address, page, session)?;
-        let mut times = (0..requests).map(|_| get(address, page, session)).collect::<Result<Vec<_>, _>>()?;
-        times.sort_unstable();
-        let at = |hundredths: usize| times.get(times.len() * hundredths / 100).or(times.last()).copied();
-        let (median, slow) = (at(50).ok_or("no request was made")?, at(99).ok_or("no request was made")?);
-        let met = if slow <= WANTED { "" } else { "  more than wanted" };
-        told(&format!("{page:<32} first {first:>8.1?}  p50 {median:>8.1?}  p99 {slow:>8.1?}{met}"))?;
+        let times = (0..requests).map(|_| get(address, page, session)).collect::<Result<Vec<_>, _>>()?;
+        tell(page, first, times)?;
     }
     Ok(())
 }
 
+/// Searches calls by a number, as the form of the page does, and tells how long that took.
+fn measure_search(address: SocketAddr, requests: usize, session: &str, page: &str) -> Result<(), Failure> {
+    let (_, form) = ask(address, &format!("GET {page}"), session, None)?;
+    let token = form.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let body = format!("csrf={}&find={NUMBER}", token.ok_or("the page has no form")?);
+    let search = || ask(address, &format!("POST {page}"), session, Some(&body)).map(|(took, _)| took);
+    let first = search()?;
+    let times = (1..requests).map(|_| search()).collect::<Result<Vec<_>, _>>()?;
+    tell(&format!("{page} by a number"), first, times)
+}
+
+/// Tells how long the first answer of a page took, and the others.
+fn tell(page: &str, first: Duration, mut times: Vec<Duration>) -> Result<(), Failure> {
+    times.sort_unstable();
+    let at = |hundredths: usize| times.get(times.len() * hundredths / 100).or(times.last()).copied();
+    let (median, slow) = (at(50).ok_or("no request was made")?, at(99).ok_or("no request was made")?);
+    let met = if slow <= WANTED { "" } else { "  more than wanted" };
+    told(&format!("{page:<32} first {first:>8.1?}  p50 {median:>8.1?}  p99 {slow:>8.1?}{met}"))
+}
+
+/// The first link of a page that leads below a path.
+fn link(address: SocketAddr, page: &str, session: &str, below: &str) -> Result<String, Failure> {
+    let (_, text) = ask(address, &format!("GET {page}"), session, None)?;
+    let found = text.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let mut found = found.filter(|href| href.len() > below.len() && href.starts_with(below));
+    Ok(found.next().ok_or(format!("{page} leads to nothing below {below}"))?.to_owned())
+}
+
 /// One page on a connection of its own: how long it took.
 fn get(address: SocketAddr, path: &str, session: &str) -> Result<Duration, Failure> {
+    ask(address, &format!("GET {path}"), session, None).map(|(took, _)| took)
+}
+
+/// One request on a connection of its own: how long it took, and the answer.
+fn ask(address: SocketAddr, line: &str, session: &str, form: Option<&str>) -> Result<(Duration, String), Failure> {
     let begun = Instant::now();
     let mut connection = TcpStream::connect(address)?;
     let cookie = format!("__Host-laini_session={session}");
-    write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n")?;
+    let end = form.map_or("\r\n".to_owned(), |form| {
+        let length = form.len();
+        format!("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}")
+    });
+    write!(connection, "{line} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nConnection: close\r\n{end}")?;
     let mut answer = Vec::new();
     connection.read_to_end(&mut answer)?;
     let took = begun.elapsed();
-    if !answer.starts_with(b"HTTP/1.1 200") {
-        let line = answer.split(|byte| *byte == b'\r').next().unwrap_or_default();
-        return Err(format!("{path}: {}", String::from_utf8_lossy(line)).into());
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    if !answer.starts_with("HTTP/1.1 200") {
+        return Err(format!("{line}: {}", answer.lines().next().unwrap_or_default()).into());
     }
-    Ok(took)
+    Ok((took, answer))
 }
 
 /// Somebody who was invited and came: the token of their session.

@@ -4,35 +4,21 @@ use jiff::Timestamp;
 use laini_core::billing::Month;
 use laini_office::billing::{CloseReport, close_month};
 use laini_office::{Actor, Office, Problem};
-use tokio::sync::Semaphore;
-
-/// Months are closed one after the other.
-const CLOSES_MAX: usize = 1;
-/// When to come back while one is.
-const RETRY_AFTER_S: u64 = 30;
 
 /// What came of the close of a month; `None` = none was begun, or it is under way.
 type CameTo = Option<(Month, Result<CloseReport, Problem>)>;
 
 /// The close that a page has begun: it goes on by itself, and pages look how far it is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Closing {
-    places: Arc<Semaphore>,
     /// What came of the newest one.
     came_to: Arc<Mutex<CameTo>>,
-}
-
-impl Default for Closing {
-    fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(CLOSES_MAX)), came_to: Arc::default() }
-    }
 }
 
 impl Closing {
     /// Begins to close a month.
     pub(crate) fn begin(&self, office: &Arc<Office>, actor: Actor, month: Month, at: Timestamp) -> Result<(), Problem> {
-        let too_many = |_| Problem::TooOften { retry_after_s: RETRY_AFTER_S };
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(too_many)?;
+        let place = office.jobs.close()?;
         let (office, came_to) = (Arc::clone(office), Arc::clone(&self.came_to));
         *came_to.lock().unwrap_or_else(PoisonError::into_inner) = None;
         tokio::task::spawn_blocking(move || {
@@ -44,11 +30,6 @@ impl Closing {
             drop(place);
         });
         Ok(())
-    }
-
-    /// Whether one is under way.
-    pub(crate) fn is_under_way(&self) -> bool {
-        self.places.available_permits() == 0
     }
 
     /// What came of the newest one that a page of this process began.

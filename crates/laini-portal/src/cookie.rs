@@ -18,6 +18,9 @@ pub(crate) const LANGUAGE: &str = "laini_language";
 /// Light or dark, where that was chosen.
 pub(crate) const THEME: &str = "laini_theme";
 
+/// The language in which examples are shown first, where that was chosen.
+pub(crate) const CODE: &str = "laini_code_language";
+
 /// A chosen language or theme is kept for a year.
 const CHOICE_KEPT_S: u32 = 365 * 24 * 3_600;
 /// The longest value that is taken.

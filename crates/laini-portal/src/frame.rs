@@ -1,3 +1,4 @@
+use askama::Template;
 use laini_core::partner::{DocumentFormat, Environment};
 use laini_office::{Problem, Unproven};
 
@@ -86,7 +87,31 @@ impl Frame {
     }
 }
 
+/// What stands above every page's own part. A template of its own, so that it is compiled once and not for each page.
+#[derive(Template)]
+#[template(path = "parts/frame_top.html")]
+pub(crate) struct Top<'a> {
+    frame: &'a Frame,
+}
+
+/// What stands below it.
+#[derive(Template)]
+#[template(path = "parts/frame_end.html")]
+pub(crate) struct End<'a> {
+    frame: &'a Frame,
+}
+
 impl Frame {
+    /// What stands above the page's own part.
+    pub(crate) fn top(&self) -> Top<'_> {
+        Top { frame: self }
+    }
+
+    /// What stands below it.
+    pub(crate) fn end(&self) -> End<'_> {
+        End { frame: self }
+    }
+
     /// With the mode that the page is about, for the bar; `None` = of no one.
     pub(crate) fn about(self, environment: impl Into<Option<Environment>>) -> Self {
         Self { mode: environment.into().map(Environment::word), ..self }

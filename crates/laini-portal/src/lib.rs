@@ -8,6 +8,7 @@ mod answer;
 mod asking;
 mod assets;
 mod closing;
+mod code;
 mod coming;
 mod cookie;
 mod csrf;

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::closing::Closing;
+use crate::code::CodeLanguage;
 use crate::coming::Coming;
 use crate::language::Language;
 use crate::page::{Access, Page, Takes};
@@ -30,12 +31,8 @@ use crate::{assets, cookie, csrf, pages, upload};
 
 /// Pieces of work that may go on at once; each blocks a thread.
 const WORKS_MAX: usize = 16;
-/// Of these, pieces that read a month of the ledger: they take seconds.
-const LONG_WORKS_MAX: usize = 2;
 /// Of these, forms of people who have not signed in: hashing their passwords must not keep the others waiting.
 const STRANGERS_MAX: usize = 6;
-/// When to come back while there are too many that read a month.
-const LONG_RETRY_AFTER_S: u64 = 10;
 /// The largest form without a file.
 const FORM_BYTES: usize = 256 * 1024;
 /// Forms of one client address that needs no session, at once,
@@ -80,7 +77,6 @@ pub struct Portal {
     pub(crate) has_single_sign_on: bool,
     pub(crate) papers: Papers,
     works: Semaphore,
-    long_works: Semaphore,
     strangers: Semaphore,
     pub(crate) closing: Closing,
     knocks: Throttle<std::net::IpAddr>,
@@ -95,8 +91,8 @@ impl Portal {
         (inside, running): (Inside, Running),
     ) -> Router {
         let knocks = Throttle::new(FORMS_BURST, FORM_EVERY, ADDRESSES_MAX);
-        let (works, long_works) = (Semaphore::new(WORKS_MAX), Semaphore::new(LONG_WORKS_MAX));
-        let (strangers, closing) = (Semaphore::new(STRANGERS_MAX), Closing::default());
+        let (works, strangers) = (Semaphore::new(WORKS_MAX), Semaphore::new(STRANGERS_MAX));
+        let closing = Closing::default();
         let board = StatusBoard::default();
         let PortalSettings { visitors, has_single_sign_on, papers } = settings;
         let portal = Arc::new(Self {
@@ -109,7 +105,6 @@ impl Portal {
             has_single_sign_on,
             papers,
             works,
-            long_works,
             strangers,
             closing,
             knocks,
@@ -157,15 +152,28 @@ impl Portal {
         self: &Arc<Self>,
         work: impl FnOnce(&Office) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let too_many = |_| Problem::TooOften { retry_after_s: LONG_RETRY_AFTER_S };
-        let _place = self.long_works.try_acquire().map_err(too_many)?;
+        let _place = self.office.jobs.long_read()?;
         self.blocking(work).await?
     }
 
+    /// Does what may block its thread.
     pub(crate) async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Office) -> T + Send + 'static,
     ) -> Result<T, Problem> {
+        let came_to = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&came_to);
+        let work = move |office: &Office| {
+            let done = work(office);
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+        };
+        self.on_a_thread(Box::new(work)).await?;
+        let done = came_to.lock().unwrap_or_else(PoisonError::into_inner).take();
+        done.ok_or_else(|| Problem::Store("a piece of work told nothing".to_owned()))
+    }
+
+    /// [`Portal::blocking`], compiled once and not for each page.
+    async fn on_a_thread(&self, work: Box<dyn FnOnce(&Office) + Send>) -> Result<(), Problem> {
         let gone = |_| Problem::Store("no more work is taken".to_owned());
         let _place = self.works.acquire().await.map_err(gone)?;
         let office = Arc::clone(&self.office);
@@ -206,6 +214,7 @@ impl Portal {
                 .unwrap_or_default(),
             language: chosen_language(&parts.headers),
             theme: cookie::sent(&parts.headers, cookie::THEME).and_then(|word| Theme::parse(&word)),
+            code: cookie::sent(&parts.headers, cookie::CODE).and_then(|word| CodeLanguage::parse(&word)),
             csrf: String::new(),
             is_part: is_part(&parts.headers),
             problem: None,

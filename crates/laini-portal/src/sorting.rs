@@ -98,7 +98,11 @@ impl<T: 'static> Sorting<T> {
         }
         let Some(Order { column, descends }) = self.asked.filter(|_| !self.is_part) else { return };
         let Some((_, compare)) = self.table.columns.iter().find(|(known, _)| *known == column) else { return };
-        rows.sort_by(|one, other| if descends { compare(other, one) } else { compare(one, other) });
+        let order = sorted(rows.len(), &|one, other| {
+            let (one, other) = if descends { (other, one) } else { (one, other) };
+            rows.get(one).zip(rows.get(other)).map_or(Ordering::Equal, |(one, other)| compare(one, other))
+        });
+        arrange(rows, &order);
     }
 
     /// The head of a column of words: from the first to the last at first.
@@ -161,6 +165,26 @@ impl<T: 'static> Sorting<T> {
             descends: is_sorted.map(|order| order.descends),
             title: if is_sorted.is_some() { self.words.turn } else { self.words.sort },
         }
+    }
+}
+
+/// The places of so many rows in their order; those that are equal keep theirs. Compiled once and not for each table.
+fn sorted(rows: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows).collect();
+    order.sort_by(|one, other| compare(*one, *other));
+    order
+}
+
+/// Puts rows into an order, which names the place of each.
+fn arrange<T>(rows: &mut [T], order: &[usize]) {
+    let place_of = |at: usize| order.get(at).copied().unwrap_or(at);
+    for at in 0..rows.len() {
+        let mut from = place_of(at);
+        // What stood there was swapped away already, to where its own place is taken from.
+        while from < at {
+            from = place_of(from);
+        }
+        rows.swap(at, from);
     }
 }
 

@@ -8,6 +8,7 @@ use laini_server::http::Context;
 use zeroize::Zeroizing;
 
 use crate::answer::Answer;
+use crate::code::CodeLanguage;
 use crate::coming::Coming;
 use crate::frame::{Frame, told};
 use crate::language::Language;
@@ -44,6 +45,8 @@ pub(crate) struct Visit {
     pub(crate) language: Language,
     /// Light or dark, where that was chosen.
     pub(crate) theme: Option<Theme>,
+    /// In which language they read examples, where that was chosen.
+    pub(crate) code: Option<CodeLanguage>,
     /// What their forms carry.
     pub(crate) csrf: String,
     /// Whether only the part that changes is wanted (htmx).

@@ -1,7 +1,8 @@
 //! The HTTP side of laini.
 //!
-//! Owns the listener, the gateway's endpoints, the sandbox and the operator's feed. Must never name
-//! an engine, read the clock or draw randomness by itself: all three come in through [`Deps`].
+//! Owns the listeners, the gateway's endpoints, deliveries, the sandbox, the operator's feed, the office's API, letters,
+//! what goes on beside requests, and what is observed of all of it. Must never name an engine, read the clock or draw
+//! randomness by itself: all three come in through [`Deps`].
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use laini_office::Office;
 use laini_office::mail::Carrier;
 use observe::{Metrics, Traces};
 
+use crate::gateway::TokensGiven;
 use crate::http::Inside;
 use crate::operator::Sources;
 use crate::worker::Probing;
@@ -49,6 +51,8 @@ pub struct Running {
     pub sources: Sources,
     /// What this node counts; `None` = nothing.
     pub metrics: Option<Arc<Metrics>>,
+    /// The tokens that this node gave.
+    pub tokens: Arc<TokensGiven>,
 }
 
 /// What the server is built on.

@@ -79,7 +79,8 @@ impl Server {
         let accounts = Arc::new(AccountsPicture::load(store, Arc::clone(&keys), limits.accounts_age_ms_max).await?);
         let ids = Arc::new(CheckIds::after(deps.ledger.newest().await?));
         let (clock, entropy) = (Arc::clone(&deps.clock), Arc::clone(&deps.entropy));
-        let (traces, observers) = (deps.traces.clone(), (deps.metrics.clone(), deps.traces.clone()));
+        let (traces, metrics) = (deps.traces.clone(), deps.metrics.clone());
+        let observers = (metrics.clone(), traces.clone());
         let reach = reach_of(&bound, &settings);
         let deliveries = deliveries(&deps, reach, &ids);
         let load = Arc::new(Load::new(limits.checks_waiting_max));
@@ -88,7 +89,6 @@ impl Server {
         let own_api = Arc::new(OwnApi::default());
         let office = office_routes(&deps, &settings, (&deliveries, reach), (&runs, &own_api));
         let (pages, probing) = (deps.pages.take(), deps.probing.take());
-        let running = Running { sources: Sources::new(Arc::clone(&operator_api)), metrics: deps.metrics.clone() };
         let prober = probing.map(|probing| prober(probing, &deps, (listeners, pages.is_some()), &settings));
         let (itself, mut chores) = (Arc::clone(&deps.office), chores(&deps, &deliveries, &accounts));
         let gateway = Arc::new(Gateway::new(
@@ -117,7 +117,7 @@ impl Server {
         let holder = entropy.next_u64();
         let front = Front::new(routes, ids, Arc::clone(&clock), entropy, settings, observers, load);
         let batches = BatchRunner::new(Arc::clone(&itself), Arc::clone(&clock), Inside::new(front.clone()));
-        let front = with_pages(front, pages, running, &own_api);
+        let front = with_pages(front, pages, running(&operator_api, metrics, &gateway), &own_api);
         chores.extend(prober.map(|prober| prober.chore(Inside::new(front.uncounted()))));
         let chores = Arc::new(ChoreWorker::new(itself, clock, chores, holder));
         let shared = listeners.iter().chain(operator.iter().map(|(_, listener)| *listener));
@@ -229,6 +229,12 @@ fn chores(deps: &Deps, deliveries: &Arc<Deliveries>, accounts: &Arc<AccountsPict
     let mut chores = laini_office::chores(Arc::clone(&deps.mail));
     chores.push(send_incident_news(Arc::clone(deliveries), Arc::clone(accounts)));
     chores
+}
+
+/// How this server runs, for the pages.
+fn running(operator_api: &Arc<OperatorApi>, metrics: Option<Arc<Metrics>>, gateway: &Gateway) -> Running {
+    let (sources, tokens) = (Sources::new(Arc::clone(operator_api)), Arc::clone(gateway.tokens_given()));
+    Running { sources, metrics, tokens }
 }
 
 /// What probes this server.

@@ -1,5 +1,10 @@
 import { base, expect, look, ok, signIn, visitor } from "../lib.mjs";
 
+/** The number of a certificate of withheld tax. */
+const CERTIFICATE = "KRAWON1000001";
+/** Who pays first; the flow of the staff added it. */
+const TOPPED_UP = "Upendo Bank";
+
 /** Money: a bank's owner looks at usage, sets a budget, disputes a line; the operator's finance answers and prices anew. */
 export async function billing() {
   const owner = await visitor();
@@ -7,9 +12,11 @@ export async function billing() {
   await usage(owner);
   await budget(owner);
   const invoice = await dispute(owner);
+  await certificate(owner);
   const staff = await visitor();
   await signIn(staff, "staff@mobile.example");
   await settle(staff, invoice);
+  await paying(staff);
   await prices(staff);
   await money(staff);
   await owner.context.close();
@@ -86,6 +93,67 @@ async function dispute(visit) {
   return at;
 }
 
+/** A certificate of withheld tax, which a member registers and the operator accepts. */
+async function certificate(visit) {
+  const { page } = visit;
+  await page.goto(`${base}/billing`);
+  await page.click("main .tabs a[href='/billing/paying']");
+  await page.waitForURL(/paying$/);
+  await look(visit, "paying");
+  const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  await page.fill("#number", CERTIFICATE);
+  await page.fill("#withheld", "0");
+  await page.fill("#on", yesterday);
+  await page.click("#certificates button.primary");
+  expect((await page.textContent("[role=alert]")).includes("above zero"), "a certificate of nothing is told");
+  expect((await page.inputValue("#number")) === CERTIFICATE, "what was typed stays");
+  await page.fill("#withheld", "10.00");
+  await page.click("#certificates button.primary");
+  await page.waitForSelector("#certificates .tag:has-text('waits for the operator')");
+  expect((await page.locator("#top-ups form, #references form").count()) === 0, "the rest is the operator's to record");
+  ok("a member registers a certificate of withheld tax");
+}
+
+/** Finance accepts it, keeps what the bank writes when it pays, and tops up the balance of another partner. */
+async function paying(visit) {
+  const { page } = visit;
+  await page.goto(`${base}/operate/partners/all?name=demo`);
+  await page.click("main tbody a:has-text('Demo Bank')");
+  await page.waitForURL(/partners\/[0-9a-f]{16}$/);
+  await page.click("main .tabs a[href$='/billing']");
+  await page.waitForURL(/billing$/);
+  await page.click("main .tabs a[href$='/billing/paying']");
+  await page.waitForURL(/paying$/);
+  await page.click("#certificates form[action$='/accept'] button.primary");
+  await page.waitForSelector("#certificates .tag:has-text('accepted')");
+  await page.fill("#references-text", "12");
+  await page.click("#references form button");
+  expect((await page.textContent("[role=alert]")).includes("3 to 40"), "a reference that says nothing is told");
+  await page.fill("#references-text", "DEMOBANK\nDemo Bank Limited");
+  await page.click("#references form button");
+  await page.waitForSelector("#references tbody th:has-text('DEMOBANK')");
+  await look(visit, "partner-paying");
+  ok("finance accepts a certificate, and keeps what a partner writes when it pays");
+  await page.goto(`${base}/operate/payments`);
+  await page.selectOption("#by-hand #partner", { label: TOPPED_UP });
+  await page.fill("#by-hand #amount", "1,160");
+  await page.fill("#by-hand #on", new Date(Date.now() - 86_400_000).toISOString().slice(0, 10));
+  await page.click("#by-hand button");
+  await page.waitForSelector(`main tbody tr:has-text('${TOPPED_UP}')`);
+  await page.goto(`${base}/operate/partners/all?name=upendo`);
+  await page.click(`main tbody a:has-text('${TOPPED_UP}')`);
+  await page.waitForURL(/partners\/[0-9a-f]{16}$/);
+  await page.goto(`${page.url()}/billing/paying`);
+  await page.fill("#tax", "a lot");
+  await page.click("#top-ups form button");
+  expect((await page.textContent("[role=alert]")).includes("per cent"), "a rate that is none is told");
+  await page.fill("#tax", "16");
+  await page.click("#top-ups form button");
+  await page.waitForSelector("#top-ups tbody td:has-text('KES 1,000.00')");
+  await look(visit, "partner-topped-up");
+  ok("a balance is topped up on a page, without the tax");
+}
+
 async function settle(visit, invoice) {
   const { page } = visit;
   await page.goto(`${base}/operate/invoices?state=disputed`);
@@ -102,10 +170,12 @@ async function settle(visit, invoice) {
   await page.click("main a[href*='/lines/'] >> nth=0");
   await page.waitForSelector("main tbody th.mono");
   await look(visit, "partner-invoice-rows");
-  for (const section of ["usage", "usage/references", "billing", "billing/account", "invoices"]) {
+  for (const section of ["usage", "usage/references", "billing", "billing/account", "billing/paying", "invoices"]) {
     const answer = await page.goto(`${partner}/${section}`);
     expect(answer.status() === 200, `finance sees ${section} of a partner: ${answer.status()}`);
     await look(visit, `partner-${section.replace("/", "-")}`);
+    const here = await page.getAttribute("main .tabs a[aria-current=page] >> nth=0", "href");
+    expect(`${base}${here}` === `${partner}/${section.split("/")[0]}`, `${section} is a tab of the partner: ${here}`);
   }
   ok("finance sees a partner's money by the partner's own pages");
 }

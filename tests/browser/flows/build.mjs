@@ -6,8 +6,12 @@ import path from "node:path";
 import { base, expect, look, ok, signIn, visitor } from "../lib.mjs";
 
 const IMSI = "/imsi/v1/checkATI";
+/** A number that is no persona. */
+const OWN = "254733000001";
 /** Calls are in the log a second after they were answered. */
 const TRIES = 40;
+/** From the id of a call that failed to its cause. */
+const CAUSE_MS_MAX = 30_000;
 /** A saved test ends within so long. */
 const SAVED_TEST_MS_MAX = 30_000;
 
@@ -23,6 +27,8 @@ export async function build() {
   const secret = await page.textContent("#secret");
   const key = await page.textContent("#key");
   expect(await page.isVisible(".bar .mode.sandbox"), "the bar says which mode it is");
+  expect((await page.textContent("#tokens")) === "0", "no token was given yet");
+  expect(await page.isVisible("#go-live"), "the page of an app says how far it is to production");
   await look(visit, "app-whole");
   await page.click("main a.primary");
   await page.waitForURL(/simulator\?app=/);
@@ -32,6 +38,7 @@ export async function build() {
   await look(visit, "simulator-swapped");
   ok("an app is made, and its first answer is in the simulator");
   await world(visit, { KEY: key.trim(), SECRET: secret.trim() });
+  await ownLine(visit);
   const failed = await refused(key, secret);
   await explained(visit, failed);
   await webhooks(visit);
@@ -92,6 +99,32 @@ async function world(visit, credentials) {
   ok("the clock, life events and a reset change what is told");
 }
 
+/** A line of one's own is put, asked about, suspended and resumed, shared without its number, and removed. */
+async function ownLine(visit) {
+  const { page } = visit;
+  await page.fill("#line_number", OWN);
+  await page.fill("#line_registered", "2024-03-01");
+  await page.fill("#line_swapped", "2024-06-01");
+  await page.click("button[name=put]");
+  await page.waitForSelector("#own-lines button[name=own][aria-current=true]");
+  expect((await page.inputValue("#number")) === OWN, "the line that was put is asked about");
+  expect((await page.textContent("#clear-request")).includes(OWN), "the request of the other answer stands beside it");
+  await look(visit, "simulator-own-line");
+  await page.click("button[name=event][value=suspend]");
+  await page.click("button[name=event][value=resume]");
+  await page.waitForSelector("button[name=event][value=resume]", { state: "detached" });
+  const share = await page.getAttribute("#share", "href");
+  expect(/own=254\*+001/.test(share) && !share.includes(OWN), `a link names no number: ${share}`);
+  await page.goto(base + share);
+  expect((await page.inputValue("#number")) === OWN, "the link leads to the line");
+  await page.click("#own-lines button[name=remove]");
+  await page.waitForSelector("#own-lines table", { state: "detached" });
+  await page.goto(base + share);
+  expect(await page.isVisible("#lost-line"), "a link to a line that is gone says so");
+  await look(visit, "simulator-lost-line");
+  ok("a line of one's own is put, asked about, suspended, resumed, shared and removed");
+}
+
 /** The clock is dragged, as a hand does it: the slider tells where it is, and then that it was let go. */
 async function dragged(page) {
   const before = await page.textContent("label[for=days] output");
@@ -138,14 +171,21 @@ async function explained(visit, id) {
   }
   expect((await page.textContent(".steps .failed")).includes("Request"), "it says where the call ended");
   expect(await page.isVisible('a[href="/docs/errors/400.002.02"]'), "the error has a page");
+  const took = Date.now() - began;
+  expect(took <= CAUSE_MS_MAX, `the cause of a failed call was found after ${took} ms`);
   await look(visit, "request-failed");
-  ok(`the cause of a failed call was found by its id in ${Math.ceil((Date.now() - began) / 1000)} s`);
+  ok(`the cause of a failed call was found by its id in ${Math.ceil(took / 1000)} s`);
   await page.click("main button.primary");
   await page.waitForSelector("#result pre");
   expect((await page.textContent("#result")).includes(id), "the replay names the call");
   await look(visit, "simulator-replay");
   await page.goto(`${base}/requests`);
   await look(visit, "requests");
+  expect(!(await page.isVisible(".bar .mode")), "the log of all apps is of no one mode");
+  await page.selectOption("#app", { label: "Build flow" });
+  await page.click("main form[method=get] button");
+  await page.waitForSelector(".bar .mode.sandbox");
+  await page.goto(`${base}/requests`);
   await page.fill("#find", "254722000054");
   await page.click("main form button.primary");
   await page.waitForSelector("text=254******054");
@@ -177,6 +217,10 @@ async function webhooks(visit) {
   expect(await page.isVisible("[role=alert]"), "an address that must not be reached is refused");
   await page.goto(`${base}/apps`);
   await page.click("text=Build flow");
+  await page.waitForSelector("#tokens");
+  expect(Number(await page.textContent("#tokens")) > 0, "tokens that are good are counted");
+  expect(!(await page.textContent("main")).includes("none known"), "the last call is told");
+  await look(visit, "app-used");
   await page.click("main a.primary");
   await page.selectOption("#deliver", { index: 1 });
   await page.click("#send");
@@ -187,7 +231,16 @@ async function webhooks(visit) {
     await page.reload();
   }
   await look(visit, "webhooks");
+  await page.click("main tbody th a.id >> nth=0");
+  await page.waitForURL(/webhooks\/deliveries\//);
+  expect((await page.textContent("main")).includes("254******002"), "what was sent is told, its number masked");
+  await look(visit, "delivery");
+  const delivery = page.url();
+  await page.click("main dl a.id");
+  await page.waitForSelector("#deliveries");
+  expect(page.url() !== delivery && (await page.textContent("h1")).includes("laini:listen"), "the address has a page of its own");
+  await look(visit, "webhook");
   await page.click("text=Send again");
-  await page.waitForURL(/webhooks/);
-  ok("a result address is added, a result is delivered to it, and sent again");
+  await page.waitForURL(delivery);
+  ok("a result address is added, a result is delivered to it, and sent again from its page");
 }

@@ -78,6 +78,21 @@ export async function docs() {
   expect(download.suggestedFilename().includes("postman"), "the collection is saved");
   ok("the document and the collection are downloaded");
 
+  await page.goto(`${base}/docs/getting-started`);
+  expect((await page.textContent("article")).includes(`"${base}/imsi/v1/checkATI"`), "code asks the reader's own server");
+  await page.click("main button[name=code][value=python]");
+  await page.waitForSelector("article input[value=Python]:checked", { state: "attached" });
+  await page.goto(`${base}/simulator`);
+  await page.click("#elsewhere summary");
+  expect(await page.isVisible("#elsewhere pre:has-text('requests.post')"), "the language that was chosen is open elsewhere, too");
+  await look(visit, "simulator-terminal");
+  await page.goto(`${base}/`);
+  await page.click(".personas button >> nth=0");
+  await page.click("#result summary");
+  expect(await page.isVisible("#result pre:has-text('requests.post')"), "and beside the first answer");
+  await look(visit, "home-answer-terminal");
+  ok("a language of code is chosen once, and a check is shown in it wherever it is asked");
+
   for (const name of ["changelog", "terms", "privacy"]) {
     await page.goto(`${base}/${name}`);
     await look(visit, name);

@@ -1,12 +1,16 @@
-import { base, expect, look, ok, paintedInTime, visitor } from "../lib.mjs";
+import { base, counted, expect, look, ok, paintedInTime, visitor } from "../lib.mjs";
 import path from "node:path";
 
 const FIRST_LOAD_BYTES_MAX = 100 * 1024;
+/** From the address of the pages to the first answer, without an account. */
+const FIRST_ANSWER_MS_MAX = 60_000;
+const FIRST_ANSWER_CLICKS_MAX = 3;
 /** How the guide calls an error. */
 const CODE = /^\d{3}\.\d{3}\.\d{2}$/;
 
 /** Public pages, in both themes and languages. */
 export async function everybody() {
+  await firstAnswer();
   const visit = await visitor();
   const { page } = visit;
   let bytes = 0;
@@ -18,12 +22,11 @@ export async function everybody() {
   ok(`the first load is ${Math.round(bytes / 1024)} KiB`);
   await paintedInTime(page);
   await look(visit, "home");
-  // The first answer without an account: one click.
+  expect(await page.isVisible(".bar .mode.sandbox"), "the bar says that numbers are tried in the sandbox");
   await page.click("text=SIM changed today");
   await page.waitForSelector("#result section");
   expect((await page.textContent("#result")).includes("The SIM was changed on"), "the answer says when");
   await look(visit, "home-answer");
-  ok("the first answer takes one click");
   await page.fill("#number", "12345");
   await page.click("main button.primary");
   await page.goto(`${base}/products`);
@@ -68,6 +71,23 @@ export async function everybody() {
   expect((await plain.page.textContent("#result")).includes("No SIM change"), "a form works without scripts");
   ok("the look-up works without scripts");
   await plain.context.close();
+}
+
+/** A stranger comes to the first page, and goes to the first answer. */
+async function firstAnswer() {
+  const visit = await visitor();
+  const { page } = visit;
+  const counts = counted(page);
+  const began = Date.now();
+  await page.goto(`${base}/`);
+  await page.click("text=SIM changed today");
+  await page.waitForSelector("#result section");
+  expect((await page.textContent("#result")).includes("The SIM was changed on"), "the first answer says when");
+  const took = Date.now() - began;
+  expect(took <= FIRST_ANSWER_MS_MAX, `the first answer took ${took} ms`);
+  expect(counts.clicks <= FIRST_ANSWER_CLICKS_MAX, `the first answer took ${counts.clicks} clicks`);
+  ok(`the first answer takes a stranger ${(took / 1000).toFixed(1)} s and ${counts.clicks} of ${FIRST_ANSWER_CLICKS_MAX} clicks`);
+  await visit.context.close();
 }
 
 /** Every code of the guide has a page of its own. */

@@ -17,6 +17,7 @@ export async function owner() {
   await page.waitForURL(/apps\/[0-9a-f]{16}$/);
   expect(!(await page.isVisible("#secret")), "a secret is shown once");
   await look(visit, "app");
+  expect(await page.isVisible("#go-live a[href='/docs/going-live']"), "the page of an app leads to going live");
   await page.goto(`${base}/docs/getting-started`);
   expect(!(await page.textContent("article")).includes("YOUR_CONSUMER_KEY"), "the guide shows the reader's own key");
   ok("an app is made, and the guide shows its key");

@@ -48,10 +48,15 @@ pub struct PriceStamp {
 
 /// A price that cannot be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("bands must grow, end with an open one, and no amount may be negative or 2^63 and more")]
+#[error(
+    "expected at most 20 bands that grow and end with an open one, and no amount that is negative or 2^63 and more"
+)]
 pub struct PriceError;
 
 impl Price {
+    /// The most bands that a price has.
+    pub const BANDS_MAX: usize = 20;
+
     /// One amount for every unit.
     pub fn flat(version: u32, unit: Money) -> Self {
         Self {
@@ -64,10 +69,11 @@ impl Price {
         }
     }
 
-    /// Checks that bands grow and end open, and that nothing is negative or beyond what engines keep.
+    /// Checks that bands are few, grow and end open, and that nothing is negative or beyond what engines keep.
     pub fn check(&self) -> Result<(), PriceError> {
         let ends: Vec<u64> = self.bands.iter().map(|band| band.up_to.unwrap_or(u64::MAX)).collect();
         let grow = ends.windows(2).all(|pair| pair[0] < pair[1]);
+        let few = self.bands.len() <= Self::BANDS_MAX;
         let open = self.bands.last().is_some_and(|band| band.up_to.is_none());
         let positive = self.bands.iter().all(|band| band.unit_minor >= 0)
             && self.set_up_minor >= 0
@@ -76,7 +82,7 @@ impl Price {
         let (FreeUnits::Once(free) | FreeUnits::PerMonth(free)) = self.free;
         let ends = self.bands.iter().filter_map(|band| band.up_to);
         let countable = ends.chain([free]).all(|units| i64::try_from(units).is_ok());
-        (grow && open && positive && countable).then_some(()).ok_or(PriceError)
+        (few && grow && open && positive && countable).then_some(()).ok_or(PriceError)
     }
 
     /// What a ledger row freezes: the version, and the dearest band as list price.
@@ -170,6 +176,11 @@ mod tests {
         let price = Price { bands, free: FreeUnits::PerMonth(5), ..swap_price() };
         assert_eq!(price.check(), Ok(()));
         assert_eq!(price.cost(0, 0, 20).map(|m| m.minor), Ok(10 * 100 + 5 * 50));
+        let banded = |count: u64| {
+            let ends = (1..count).map(Some).chain([None]);
+            Price { bands: ends.map(|up_to| Band { up_to, unit_minor: 1 }).collect(), ..price.clone() }
+        };
+        assert_eq!([20, 21].map(|count| banded(count).check().is_ok()), [true, false]);
         let unordered =
             Price { bands: vec![Band { up_to: None, unit_minor: 1 }, Band { up_to: Some(1), unit_minor: 1 }], ..price };
         assert_eq!(unordered.check(), Err(PriceError));

@@ -1,7 +1,8 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::amend::{Amended, Effective, amend};
 use super::{
     Event, EventKey, EventKind, Happening, Imsi, Line, LineState, LineStatus, Msisdn, Refusal, Sim, Swap, SwapCause,
 };
@@ -54,141 +55,67 @@ pub fn derive(
     events: &[Event],
     refused_rows: &[RefusedRow],
 ) -> Derivation {
-    let mut derivation = Derivation { lines: bases, verdicts: Vec::with_capacity(events.len()) };
-    let effective = amend(cut, events, &mut derivation);
+    let mut lines = bases;
+    forget_erased(cut, events, &mut lines);
+    let Amended { effective, verdicts, doubts } = amend(cut, events, &mut lines);
+    let mut derivation = Derivation { lines, verdicts };
     let mut steps: Vec<Step<'_>> = effective.into_iter().map(Step::Event).collect();
-    steps.extend(refused_rows.iter().map(Step::RefusedRow));
+    steps.extend(refused_rows.iter().copied().chain(doubts).filter(|row| row.at > cut).map(Step::Doubt));
     steps.sort_by(|a, b| a.order().cmp(&b.order()));
+    let mut doubted = BTreeMap::new();
     for step in steps {
         match step {
-            Step::RefusedRow(row) if row.at > cut => {
+            Step::Doubt(row) => {
+                doubted.insert(row.msisdn, row.at);
                 derivation.lines.entry(row.msisdn).or_default().source_rejected = true;
             }
-            Step::RefusedRow(_) => {}
             Step::Event(event) => {
                 // What counts is when it was first said to have happened: a correction of an event
                 // that the snapshot lacks may move it before the cut.
                 let is_news = event.original.at > cut;
                 let verdict = if is_news { event.apply(&mut derivation.lines) } else { Verdict::BeforeCut };
                 derivation.verdicts.push((event.original.key.clone(), verdict));
+                // Who gives a number up makes room for the next holder, of whom the row may have told.
+                let is_end = matches!(event.happening, Happening::PortedOut | Happening::Terminated);
+                if is_end && doubted.get(&event.msisdn) == Some(&event.at) {
+                    derivation.lines.entry(event.msisdn).or_default().source_rejected = true;
+                }
             }
         }
     }
     derivation
 }
 
-/// An event as its newest amendment leaves it.
-struct Effective<'a> {
-    original: &'a Event,
-    at: Timestamp,
-    msisdn: Msisdn,
-    happening: Happening,
+/// What a base knows of a time that was erased goes, and is not known any more.
+fn forget_erased(cut: Timestamp, events: &[Event], lines: &mut BTreeMap<Msisdn, LineState>) {
+    for event in events.iter().filter(|event| event.happening == Happening::Erased && event.at <= cut) {
+        let line = event.msisdn.and_then(|msisdn| lines.get_mut(&msisdn)).and_then(|state| state.line.as_mut());
+        if let Some(line) = line.filter(|line| line.swap_before.is_some_and(|swap| swap.at <= event.at)) {
+            line.swap_before = line.last_swap;
+        }
+    }
 }
 
 enum Step<'a> {
     Event(Effective<'a>),
-    RefusedRow(&'a RefusedRow),
+    /// A refused row, or an amendment that could not be taken over.
+    Doubt(RefusedRow),
 }
 
 impl Step<'_> {
-    fn order(&self) -> (Timestamp, EventKind, Option<&EventKey>) {
+    /// What is in doubt goes before the good events of the same instant: a line that was sent again, mended,
+    /// with its true instant is believed.
+    fn order(&self) -> (Timestamp, Option<(EventKind, &EventKey)>) {
         match self {
-            Self::Event(event) => (event.at, event.happening.kind(), Some(&event.original.key)),
-            Self::RefusedRow(row) => (row.at, EventKind::Heartbeat, None),
+            Self::Event(event) => (event.at, Some((event.happening.kind(), &event.original.key))),
+            Self::Doubt(row) => (row.at, None),
         }
-    }
-}
-
-/// Settles corrections and retractions: the newest one recorded about an event decides.
-fn amend<'a>(cut: Timestamp, events: &'a [Event], derivation: &mut Derivation) -> Vec<Effective<'a>> {
-    let Derivation { lines, verdicts } = derivation;
-    let by_key: HashMap<&EventKey, &Event> = events.iter().map(|event| (&event.key, event)).collect();
-    let mut newest: HashMap<EventKey, &Event> = HashMap::new();
-    for event in events {
-        let Some(of) = event.happening.amends() else { continue };
-        let target = EventKey { id: of.clone(), source: event.key.source.clone() };
-        let verdict = match by_key.get(&target) {
-            None => Verdict::Refused(Refusal::UnknownTarget),
-            Some(known) if known.happening.amends().is_some() => Verdict::Refused(Refusal::AmendsAmendment),
-            Some(known) if event.msisdn.is_some() && event.msisdn != known.msisdn => {
-                Verdict::Refused(Refusal::OtherNumber)
-            }
-            Some(_) => match newest.insert(target.clone(), event) {
-                None => continue,
-                Some(other) => {
-                    let (older, newer) = if (other.recorded, &other.key) < (event.recorded, &event.key) {
-                        (other, event)
-                    } else {
-                        (event, other)
-                    };
-                    newest.insert(target, newer);
-                    verdicts.push((older.key.clone(), Verdict::Superseded));
-                    continue;
-                }
-            },
-        };
-        verdicts.push((event.key.clone(), verdict));
-    }
-    for (target, amendment) in &newest {
-        let known = by_key.get(target).filter(|known| known.at <= cut);
-        let amends = known.is_none_or(|known| amend_base(lines, known, amendment, events));
-        let verdict = if amends { Verdict::Amends } else { Verdict::Refused(Refusal::BeforeCut) };
-        verdicts.push((amendment.key.clone(), verdict));
-    }
-    let mut effective = Vec::with_capacity(events.len());
-    for event in events.iter().filter(|event| event.happening.amends().is_none()) {
-        // The feed's parser requires a number for every other kind of event.
-        let Some(msisdn) = event.msisdn else { continue };
-        let (at, happening) = match newest.get(&event.key).map(|amendment| (amendment.at, &amendment.happening)) {
-            Some((_, Happening::Retraction { .. })) if event.at > cut => {
-                verdicts.push((event.key.clone(), Verdict::Withdrawn));
-                continue;
-            }
-            Some((at, Happening::Correction { imsi, new_msisdn, .. })) if event.at > cut => {
-                (at, corrected(&event.happening, *imsi, *new_msisdn))
-            }
-            _ => (event.at, event.happening.clone()),
-        };
-        effective.push(Effective { original: event, at, msisdn, happening });
-    }
-    effective
-}
-
-/// Amends a swap that is part of the base already, where an event and no snapshot had told of it. A
-/// withdrawn one gives way to the newest other swap that events told of.
-fn amend_base(lines: &mut BTreeMap<Msisdn, LineState>, known: &Event, amendment: &Event, events: &[Event]) -> bool {
-    let line = known.msisdn.and_then(|msisdn| lines.get_mut(&msisdn)).and_then(|state| state.line.as_mut());
-    let Some(line) = line.filter(|line| line.swap_learned) else { return false };
-    if line.last_swap.map(|swap| swap.at.as_second()) != Some(known.at.as_second()) {
-        return false;
-    }
-    if matches!(amendment.happening, Happening::Correction { .. }) {
-        line.last_swap = line.last_swap.map(|swap| Swap { at: amendment.at, ..swap });
-        return true;
-    }
-    let earlier = events.iter().filter(|event| event.msisdn == known.msisdn && event.at < known.at);
-    let swaps = earlier.filter_map(|event| Some(Swap { at: event.at, cause: event.happening.swap_cause()? }));
-    line.last_swap = swaps.max_by_key(|swap| swap.at);
-    line.swap_learned = line.last_swap.is_some();
-    true
-}
-
-fn corrected(happening: &Happening, imsi: Option<Imsi>, new_msisdn: Option<Msisdn>) -> Happening {
-    match happening {
-        Happening::Registered(old) => Happening::Registered(imsi.unwrap_or(*old)),
-        Happening::SimReplaced(old) => Happening::SimReplaced(imsi.unwrap_or(*old)),
-        Happening::EsimIssued(old) => Happening::EsimIssued(imsi.unwrap_or(*old)),
-        Happening::PortedIn(old) => Happening::PortedIn(imsi.unwrap_or(*old)),
-        Happening::Recycled(old) => Happening::Recycled(imsi.unwrap_or(*old)),
-        Happening::NumberChanged { new_msisdn: old } => {
-            Happening::NumberChanged { new_msisdn: new_msisdn.unwrap_or(*old) }
-        }
-        other => other.clone(),
     }
 }
 
 impl Effective<'_> {
-    /// Applies the event. A line's newest event decides whether the feed can be believed about it.
+    /// Applies the event. The newest event that speaks of a line's SIM decides whether the feed can be
+    /// believed about it.
     fn apply(&self, lines: &mut BTreeMap<Msisdn, LineState>) -> Verdict {
         if self.happening == Happening::Erased {
             // As after a row that could not be read: whoever comes next is a new holder, and until then nobody knows.
@@ -200,13 +127,16 @@ impl Effective<'_> {
         } else {
             self.apply_to(lines.entry(self.msisdn).or_default())
         };
-        let refused = matches!(verdict, Verdict::Refused(_));
-        // A device has nothing to say about the SIM: it neither doubts a line nor clears it.
-        if self.happening != Happening::DeviceChanged {
-            lines.entry(self.msisdn).or_default().source_rejected = refused;
-            if let Happening::NumberChanged { new_msisdn } = self.happening {
-                lines.entry(new_msisdn).or_default().source_rejected = refused;
-            }
+        let is_doubted = match verdict {
+            Verdict::Refused(_) => true,
+            // A device or a bar has nothing to say about the SIM, nor has what changes nothing: a line that is
+            // in doubt stays so.
+            Verdict::Applied if self.happening.is_about_the_sim() => false,
+            _ => return verdict,
+        };
+        lines.entry(self.msisdn).or_default().source_rejected = is_doubted;
+        if let Happening::NumberChanged { new_msisdn } = self.happening {
+            lines.entry(new_msisdn).or_default().source_rejected = is_doubted;
         }
         verdict
     }
@@ -237,7 +167,7 @@ impl Effective<'_> {
             Some(_) => self.hold_anew(imsi, SwapCause::NewHolder, state),
             None if state.source_rejected => self.hold_anew(imsi, SwapCause::NewHolder, state),
             None => {
-                state.line = Some(self.fresh(imsi, None));
+                state.line = Some(self.fresh(imsi));
                 Verdict::Applied
             }
         }
@@ -245,18 +175,24 @@ impl Effective<'_> {
 
     /// A new holding on this SIM, from whatever state.
     fn hold_anew(&self, imsi: Imsi, cause: SwapCause, state: &mut LineState) -> Verdict {
-        state.line = Some(self.fresh(imsi, Some(Swap { at: self.at, cause })));
+        let mut line = self.fresh(imsi);
+        if let Some(Line { last_swap, swap_learned, swap_before, .. }) = state.line {
+            line = Line { last_swap, swap_learned, swap_before, ..line };
+        }
+        self.learn(cause, &mut line, state.source_rejected);
+        state.line = Some(line);
         Verdict::Applied
     }
 
-    fn fresh(&self, imsi: Imsi, last_swap: Option<Swap>) -> Line {
+    fn fresh(&self, imsi: Imsi) -> Line {
         Line {
             status: LineStatus::Active,
             sim: imsi.into(),
             registered: self.at,
             holder_since: None,
-            swap_learned: last_swap.is_some(),
-            last_swap,
+            last_swap: None,
+            swap_learned: false,
+            swap_before: None,
             last_pairing: None,
             contract: None,
             restricted: false,
@@ -264,16 +200,27 @@ impl Effective<'_> {
         }
     }
 
+    /// Takes up the swap that it tells of. What is behind it is not known where the line was in doubt.
+    fn learn(&self, cause: SwapCause, line: &mut Line, was_doubted: bool) {
+        line.learn(Swap { at: self.at, cause });
+        if was_doubted {
+            line.swap_before = line.last_swap;
+        }
+        line.last_pairing = None;
+    }
+
     fn swap(&self, imsi: Imsi, cause: SwapCause, state: &mut LineState) -> Verdict {
+        let was_doubted = state.source_rejected;
         match served(state) {
             Err(refusal) => Verdict::Refused(refusal),
-            Ok(line) if line.sim == Sim::Imsi(imsi) => Verdict::NoChange,
+            Ok(line) if line.sim == Sim::Imsi(imsi) && !was_doubted => Verdict::NoChange,
             Ok(line) => {
-                line.sim = imsi.into();
-                line.last_swap = Some(Swap { at: self.at, cause });
-                line.swap_learned = true;
-                line.last_pairing = None;
-                line.hashed_imsi = None;
+                // On a line in doubt the SIM may have been another one meanwhile: the same is a swap, too.
+                if line.sim != Sim::Imsi(imsi) {
+                    line.sim = imsi.into();
+                    line.hashed_imsi = None;
+                }
+                self.learn(cause, line, was_doubted);
                 Verdict::Applied
             }
         }
@@ -286,7 +233,8 @@ impl Effective<'_> {
         if lines.get(&new_msisdn).and_then(|state| state.line.as_ref()).is_some_and(|line| line.status.is_served()) {
             return Verdict::Refused(Refusal::NewNumberServed);
         }
-        let moved = match served(lines.entry(self.msisdn).or_default()) {
+        let was_doubted = [self.msisdn, new_msisdn].iter().any(|n| lines.get(n).is_some_and(|s| s.source_rejected));
+        let mut moved = match served(lines.entry(self.msisdn).or_default()) {
             Err(refusal) => return Verdict::Refused(refusal),
             Ok(line) => {
                 let moved = line.clone();
@@ -294,12 +242,10 @@ impl Effective<'_> {
                 moved
             }
         };
-        lines.entry(new_msisdn).or_default().line = Some(Line {
-            last_swap: Some(Swap { at: self.at, cause: SwapCause::NumberChange }),
-            swap_learned: true,
-            last_pairing: None,
-            ..moved
-        });
+        let state = lines.entry(new_msisdn).or_default();
+        moved.last_swap = Swap::newest(moved.last_swap, state.line.as_ref().and_then(|line| line.last_swap));
+        self.learn(SwapCause::NumberChange, &mut moved, was_doubted);
+        state.line = Some(moved);
         Verdict::Applied
     }
 }

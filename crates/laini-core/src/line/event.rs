@@ -221,6 +221,11 @@ impl Happening {
         }
     }
 
+    /// Whether it says anything about which SIM serves the line, or that none does.
+    pub(super) fn is_about_the_sim(&self) -> bool {
+        !matches!(self, Self::DeviceChanged | Self::Suspended | Self::Resumed)
+    }
+
     /// The event that a correction or retraction is about.
     pub fn amends(&self) -> Option<&EventText> {
         match self {

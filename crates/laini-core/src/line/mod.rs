@@ -4,6 +4,7 @@
 //! from a snapshot and the events after it. Must never decide what a partner may see: that is
 //! [`crate::disclosure`].
 
+mod amend;
 mod derive;
 mod event;
 mod hashed_imsi;

@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ContractType, HashedImsi, Imsi, Line, LineStatus, Msisdn, Sim, Swap, SwapCause};
+use super::{ContractType, HashedImsi, Imsi, Line, LineStatus, Msisdn, Swap, SwapCause};
 
 /// One accepted row of an operator's extract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,44 +39,58 @@ const DATE_ONLY: SignedDuration = SignedDuration::from_hours(24);
 ///
 /// - A holder newer than the last swap is a swap (`new_holder`).
 /// - A swap that laini learned (from an event, or by inference) is not taken back by a snapshot that
-///   does not know of it; nor is any known swap by an extract without a swap column.
+///   does not know of it; nor is any known swap by an extract without a swap column. What the snapshot
+///   states stays known beside it.
 /// - A SIM that changed since without a newer swap date was swapped (design, "The feed"): when the
 ///   new holder registered, or else at the cut.
 /// - A restriction of the holder's data stays for as long as the holding does.
 pub fn settle(before: Option<Before<'_>>, row: &SnapshotRow, cut: Timestamp) -> Line {
     let known = before.and_then(|b| b.line.last_swap);
-    let mut last_swap = swap_of_holder(row.last_swap.unwrap_or(known), row.registered, row.holder_since);
-    let mut learned = false;
-    if let Some(before) = before {
-        if let Some(known) = known.filter(|_| before.line.swap_learned && row.registered <= before.line.paired()) {
-            learned = last_swap.is_none_or(|stated| stated.at.as_second() < known.at.as_second());
-            last_swap = Some(newest(last_swap, known.at, known.cause));
-        }
-        if before.line.sim != Sim::Imsi(row.imsi) {
-            let explained = last_swap.is_some_and(|swap| explains(swap, known, before.cut));
-            if row.registered > before.line.holding_since() {
-                last_swap = Some(newest(last_swap, row.registered, SwapCause::NewHolder));
-                learned = true;
-            } else if !explained {
-                last_swap = Some(newest(last_swap, cut, SwapCause::Replacement));
-                learned = true;
-            }
-        }
-    }
+    let stated = swap_of_holder(row.last_swap.flatten(), row.registered, row.holder_since);
     let mut line = Line {
         status: row.status,
         sim: row.imsi.into(),
         registered: row.registered,
         holder_since: row.holder_since.filter(|held| *held != row.registered),
-        last_swap,
-        swap_learned: learned,
+        last_swap: swap_of_holder(row.last_swap.unwrap_or(known), row.registered, row.holder_since),
+        swap_learned: false,
+        swap_before: None,
         last_pairing: None,
         contract: row.contract,
         restricted: false,
         hashed_imsi: row.hashed_imsi.clone(),
     };
-    line.restricted = before.is_some_and(|b| b.line.restricted && b.line.holding_since() == line.holding_since());
+    if let Some(before) = before {
+        if let Some(known) = known.filter(|_| before.line.swap_learned && row.registered <= before.line.paired()) {
+            line.last_swap = Some(newest(line.last_swap, known.at, known.cause));
+            if stated.is_none_or(|stated| stated.at.as_second() < known.at.as_second()) {
+                line.swap_learned = true;
+                line.swap_before = Swap::newest(before.line.swap_before, stated);
+            }
+        }
+        if before.line.sim != line.sim {
+            let explained = line.last_swap.is_some_and(|swap| explains(swap, known, before.cut));
+            if row.registered > before.line.holding_since() {
+                infer(&mut line, row.registered, SwapCause::NewHolder);
+            } else if !explained {
+                infer(&mut line, cut, SwapCause::Replacement);
+            }
+        }
+        line.restricted = before.line.restricted && before.line.holding_since() == line.holding_since();
+    }
     line
+}
+
+/// Takes up a swap that nobody told of. One that is known and not older stays the newest.
+fn infer(line: &mut Line, at: Timestamp, cause: SwapCause) {
+    let inferred = Swap { at, cause };
+    match line.last_swap {
+        Some(known) if known.at == at => {
+            line.swap_learned = true;
+            line.swap_before = Some(known);
+        }
+        _ => line.learn(inferred),
+    }
 }
 
 /// The last swap, given when the present holder took the number over: to whoever asks about the SIM, a
@@ -207,6 +221,34 @@ mod tests {
         assert_eq!((stated.last_swap, stated.swap_learned), (newer, false));
         let silent = settle(Some(Before { line: &stated, cut: at(CUT_1) }), &row(SIM_B), at("2026-11-25T01:00:00Z"));
         assert_eq!(silent.last_swap, None);
+    }
+
+    #[test]
+    fn what_a_snapshot_states_stays_known_behind_a_learned_swap() {
+        let stated = Swap { at: at("2026-10-20T00:00:00Z"), cause: SwapCause::Esim };
+        let told = Swap { at: at("2026-11-20T12:00:00Z"), cause: SwapCause::PortIn };
+        let says = |swap| SnapshotRow { last_swap: swap, ..row(SIM_B) };
+        let mut line = settle(None, &says(Some(Some(stated))), at(CUT_1));
+        assert_eq!((line.last_swap, line.swap_before), (Some(stated), None));
+        line.learn(told);
+        for says in [says(Some(Some(stated))), says(Some(None)), says(None)] {
+            let next = settle(Some(Before { line: &line, cut: at(CUT_1) }), &says, at(CUT_2));
+            assert_eq!((next.last_swap, next.swap_learned, next.swap_before), (Some(told), true, Some(stated)));
+        }
+        // Of what lay behind before and what is stated now, the newer one.
+        let later = Swap { at: at("2026-11-19T00:00:00Z"), cause: SwapCause::Esim };
+        let next = settle(Some(Before { line: &line, cut: at(CUT_1) }), &says(Some(Some(later))), at(CUT_2));
+        assert_eq!((next.last_swap, next.swap_before), (Some(told), Some(later)));
+        // An extract without the column leaves it learned: the next one with it does not take it back.
+        let mute = settle(Some(Before { line: &line, cut: at(CUT_1) }), &says(None), at(CUT_2));
+        let silent =
+            settle(Some(Before { line: &mute, cut: at(CUT_2) }), &says(Some(None)), at("2026-11-22T01:00:00Z"));
+        assert_eq!(silent.last_swap, Some(told));
+        // What is inferred hides as little.
+        let changed = SnapshotRow { last_swap: Some(Some(stated)), ..row(SIM_A) };
+        let inferred = settle(Some(Before { line: &line, cut: at(CUT_1) }), &changed, at(CUT_2));
+        assert_eq!(inferred.last_swap, Some(Swap { at: at(CUT_2), cause: SwapCause::Replacement }));
+        assert_eq!(inferred.swap_before, Some(told));
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub struct Line {
     /// No snapshot stated the newest swap: an event told of it, or it was inferred from another SIM.
     /// Only an event, or a newer statement, takes it back (decision 0009).
     pub swap_learned: bool,
+    /// Of a learned swap: the newest other one that is known, which is what remains where an event takes
+    /// the learned one back. The learned one itself where nobody knows what is behind it.
+    pub swap_before: Option<Swap>,
     /// The newest pairing of number and SIM in the sense of CAMARA SIM Swap (the first activation
     /// counts), where it is neither the newest swap nor the registration.
     pub last_pairing: Option<Timestamp>,
@@ -40,6 +43,18 @@ impl Line {
         match &self.sim {
             Sim::Hashed(hashed) => Some(hashed),
             Sim::Imsi(_) => self.hashed_imsi.as_ref(),
+        }
+    }
+
+    /// Takes up a swap that was learned. One that is known and newer stays the newest.
+    pub(super) fn learn(&mut self, swap: Swap) {
+        self.swap_learned = true;
+        match self.last_swap {
+            Some(known) if known.at > swap.at => self.swap_before = Swap::newest(self.swap_before, Some(swap)),
+            known => {
+                self.swap_before = known;
+                self.last_swap = Some(swap);
+            }
         }
     }
 
@@ -95,6 +110,16 @@ pub struct Swap {
     pub at: Timestamp,
     /// Why.
     pub cause: SwapCause,
+}
+
+impl Swap {
+    /// The newer one of two that may be; of one instant the first.
+    pub(super) fn newest(first: Option<Self>, second: Option<Self>) -> Option<Self> {
+        match (first, second) {
+            (Some(first), Some(second)) if second.at > first.at => Some(second),
+            (first, second) => first.or(second),
+        }
+    }
 }
 
 /// Why a SIM behind a number changed (contract §3).

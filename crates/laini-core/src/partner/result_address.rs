@@ -19,3 +19,10 @@ pub struct ResultAddress {
     /// Until when the generation before signs as well.
     pub previous_until: Option<Timestamp>,
 }
+
+impl ResultAddress {
+    /// Until when the generation before signs as well, where it does at `at`.
+    pub fn overlap_at(&self, at: Timestamp) -> Option<Timestamp> {
+        self.previous_until.filter(|until| at < *until)
+    }
+}

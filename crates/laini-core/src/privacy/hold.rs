@@ -56,6 +56,7 @@ mod tests {
             holder_since: None,
             last_swap: swapped.map(|text| Swap { at: at(text), cause: SwapCause::PortIn }),
             swap_learned: false,
+            swap_before: None,
             last_pairing: None,
             contract: None,
             restricted: false,

@@ -94,11 +94,6 @@ pub struct WorldEvent {
 }
 
 impl WorldEvent {
-    /// Whether it is about this line.
-    pub(super) fn touches(&self, msisdn: Msisdn) -> bool {
-        self.msisdn == msisdn || self.what.new_msisdn() == Some(msisdn)
-    }
-
     /// As a feed would tell of it; `None` for a row that it could not read. Each event that brings a SIM
     /// brings another one.
     pub(super) fn as_told(&self) -> Option<Event> {

@@ -100,6 +100,7 @@ impl Persona {
             last_pairing: None,
             contract: None,
             swap_learned: false,
+            swap_before: None,
             restricted: self == Self::Restricted,
             hashed_imsi: HashedImsi::parse(SAMPLE_HASHED_IMSI).ok().filter(|_| self == Self::PublishedSample),
         };

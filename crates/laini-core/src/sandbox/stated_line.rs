@@ -119,6 +119,7 @@ impl StatedLine {
             holder_since: self.holder_since.map(whole_micros),
             last_swap: self.last_swap.map(|swap| Swap { at: whole_micros(swap.at), ..swap }),
             swap_learned: false,
+            swap_before: None,
             last_pairing: None,
             contract: self.contract,
             restricted: self.restricted,

@@ -294,21 +294,24 @@ impl World {
         }
     }
 
-    /// The line and every other that changes of number lead to.
+    /// The line and every other that changes of number lead to. Every event and every number is looked at once.
     fn group(&self, msisdn: Msisdn) -> BTreeSet<Msisdn> {
+        let mut beside: BTreeMap<Msisdn, Vec<Msisdn>> = BTreeMap::new();
+        for event in &self.events {
+            let Some(new_msisdn) = event.what.new_msisdn() else { continue };
+            beside.entry(event.msisdn).or_default().push(new_msisdn);
+            beside.entry(new_msisdn).or_default().push(event.msisdn);
+        }
         let mut group = BTreeSet::from([msisdn]);
-        let changes: Vec<_> = self.events.iter().filter(|event| event.what.new_msisdn().is_some()).collect();
-        loop {
-            let before = group.len();
-            for change in &changes {
-                if group.iter().any(|number| change.touches(*number)) {
-                    group.extend([Some(change.msisdn), change.what.new_msisdn()].into_iter().flatten());
+        let mut to_follow = vec![msisdn];
+        while let Some(number) = to_follow.pop() {
+            for other in beside.remove(&number).unwrap_or_default() {
+                if group.insert(other) {
+                    to_follow.push(other);
                 }
             }
-            if group.len() == before {
-                return group;
-            }
         }
+        group
     }
 
     fn derive(&self, group: BTreeSet<Msisdn>) -> Derivation {
@@ -317,13 +320,19 @@ impl World {
         for event in events {
             match event.as_told() {
                 Some(event) => told.push(event),
-                None => refused.push(RefusedRow { msisdn: event.msisdn, at: event.at }),
+                // Whoever lets a row be refused at the instant of an event means it to be the later one.
+                None => refused.push(RefusedRow { msisdn: event.msisdn, at: after(event.at) }),
             }
         }
         let bases = group.into_iter().filter_map(|number| Some((number, self.lines.get(&number)?.clone()))).collect();
         // Every event is later than what its line states, so nothing is cut off.
         derive(Timestamp::MIN, bases, &told, &refused)
     }
+}
+
+/// The next instant that a world tells apart.
+fn after(at: Timestamp) -> Timestamp {
+    at.saturating_add(SignedDuration::from_micros(1)).unwrap_or(at)
 }
 
 /// The number as it is where a world has no line of its own.

@@ -168,8 +168,11 @@ pub enum AppChange {
 pub enum ResultAddressChange {
     /// It answered the challenge.
     Proven(Timestamp),
-    /// Its secret was rolled: the next generation signs, and until this instant the one before as well.
+    /// Its secret was rolled: the next generation signs, and until an instant the one before as well. Where another
+    /// one signs by now than the one that was read, somebody rolled it meanwhile: [`AccountsError::Changed`].
     SecretRolled {
+        /// The generation that was read, and is the one before from now on.
+        from: u32,
         /// Until when both sign.
         previous_until: Timestamp,
     },
@@ -203,6 +206,9 @@ pub enum AccountsError {
     /// There is no such thing.
     #[error("{0} is not known")]
     NotFound(String),
+    /// It is not any more as it was read.
+    #[error("{0} was changed meanwhile; try again")]
+    Changed(String),
     /// The engine failed.
     #[error("the accounts cannot be read or written: {0}")]
     Engine(String),

@@ -4,8 +4,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    AnswerKey, BoxFuture, ChainHead, DeliveryDraft, KeyedAnswer, Mac, RepeatKey, RepeatWindow, StoredAnswer, Subject,
-    SubjectHash,
+    AcceptedCheck, AnswerKey, BoxFuture, ChainHead, DeliveryDraft, KeyedAnswer, Mac, RepeatKey, RepeatWindow,
+    StoredAnswer, Subject, SubjectHash,
 };
 use crate::billing::{Charge, CheckId, Currency, Money, Outcome, PriceStamp};
 use crate::partner::{AgreementId, AppId, Environment, PartnerId, Product, Purpose};
@@ -137,6 +137,8 @@ pub struct Submission {
     pub drafts: Vec<Draft>,
     /// The answer under the caller's idempotency key.
     pub answer: Option<KeyedAnswer>,
+    /// A check that is decided later, accepted with that answer ([`super::Outbox::accept`] where there is no key).
+    pub accepted: Option<AcceptedCheck>,
     /// What is delivered of it; it also ends the accepted check of the same id.
     pub delivery: Option<DeliveryDraft>,
 }

@@ -41,8 +41,8 @@ pub use office::{
     RecordKind, RecordQuery, TrailQuery, TrailRow,
 };
 pub use outbox::{
-    AcceptedCheck, AskedAs, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState,
-    Outbox, OutboxDepth,
+    AcceptedCheck, AskedAs, Attempt, Backlog, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery,
+    DeliveryState, Outbox, OutboxDepth,
 };
 pub use recorded::{EVENTS_LOOKED_THROUGH, RecordedEvent, RecordedPage, RecordedQuery};
 pub use refusals::{

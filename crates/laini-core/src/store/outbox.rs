@@ -49,6 +49,9 @@ pub trait Outbox: Send + Sync {
     /// forgotten.
     fn redeliver(&self, id: DeliveryId, now: Timestamp) -> BoxFuture<'_, Result<bool, LedgerError>>;
 
+    /// What waits at `now` though nobody has leased it, by result address.
+    fn backlogs(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Backlog>, LedgerError>>;
+
     /// How much waits.
     fn depth(&self) -> BoxFuture<'_, Result<OutboxDepth, LedgerError>>;
 }
@@ -257,6 +260,8 @@ pub enum DeliveryState {
 pub struct DeliveryQuery {
     /// Only of this app.
     pub app: Option<AppId>,
+    /// Only to this address.
+    pub address: Option<ResultAddressId>,
     /// Only those given up.
     pub only_dead: bool,
     /// Only those after this one, in the order asked for: where the page before ended.
@@ -265,6 +270,17 @@ pub struct DeliveryQuery {
     pub oldest_first: bool,
     /// At most so many.
     pub limit: usize,
+}
+
+/// What is due to one result address and leased by nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Where to.
+    pub address: ResultAddressId,
+    /// Since when the longest due is.
+    pub since: Timestamp,
+    /// How many others are leased, so under way to it.
+    pub under_way: u64,
 }
 
 /// How much waits in an outbox.

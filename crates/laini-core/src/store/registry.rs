@@ -190,6 +190,8 @@ pub enum FeedItem {
         place: String,
         /// The number it was about, where that could be read.
         msisdn: Option<Msisdn>,
+        /// The other number that it named, as a number change does, where that could be read.
+        new_msisdn: Option<Msisdn>,
         /// The instant it named, where that could be read.
         at: Option<Timestamp>,
         /// Why, without personal data.

@@ -83,9 +83,9 @@ mod tests {
         for millis in 0..200 {
             let took = Duration::from_millis(millis * millis);
             if millis % 3 == 0 {
-                one.add(took)
+                one.add(took);
             } else {
-                other.add(took)
+                other.add(took);
             }
             both.add(took);
         }

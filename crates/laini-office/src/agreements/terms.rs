@@ -11,8 +11,6 @@ use crate::Problem;
 
 /// The shortest and the longest notice.
 const NOTICE_DAYS: std::ops::RangeInclusive<u16> = 1..=365;
-/// The most bands of a price.
-const BANDS_MAX: usize = 20;
 
 /// What an agreement says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,24 +145,8 @@ impl Terms {
 
     /// The terms of an agreement of which there is no record: it was made before there were any.
     pub(super) fn of(agreement: &Agreement) -> Self {
-        let priced = |(product, price): &(Product, Price)| {
-            let (free_units, free_units_renew) = match price.free {
-                FreeUnits::PerMonth(units) => (units, true),
-                FreeUnits::Once(units) => (units, false),
-            };
-            let band = |band: &Band| BandTerms { up_to: band.up_to, unit_minor: band.unit_minor };
-            PriceTerms {
-                product: *product,
-                currency: price.currency.as_str().to_owned(),
-                set_up_minor: price.set_up_minor,
-                free_units,
-                free_units_renew,
-                bands: price.bands.iter().map(band).collect(),
-                monthly_minimum_minor: price.monthly_minimum_minor,
-            }
-        };
         Self {
-            prices: agreement.prices.iter().map(priced).collect(),
+            prices: agreement.prices.iter().map(|(product, price)| PriceTerms::of(*product, price)).collect(),
             swap_months: agreement.windows.swap.as_months(),
             registration_months: agreement.windows.registration.as_months(),
             purposes: agreement.purposes.iter().copied().map(PurposeTerms::usual).collect(),
@@ -239,6 +221,23 @@ impl PurposeTerms {
 }
 
 impl PriceTerms {
+    /// What an agreement says of this price; its version is not in it.
+    pub fn of(product: Product, price: &Price) -> Self {
+        let (free_units, free_units_renew) = match price.free {
+            FreeUnits::PerMonth(units) => (units, true),
+            FreeUnits::Once(units) => (units, false),
+        };
+        Self {
+            product,
+            currency: price.currency.as_str().to_owned(),
+            set_up_minor: price.set_up_minor,
+            free_units,
+            free_units_renew,
+            bands: price.bands.iter().map(|b| BandTerms { up_to: b.up_to, unit_minor: b.unit_minor }).collect(),
+            monthly_minimum_minor: price.monthly_minimum_minor,
+        }
+    }
+
     /// The price in the form that checks and invoices go by.
     pub fn price(&self, version: u32) -> Result<Price, Problem> {
         let invalid = |why: String| Problem::invalid("prices", why);
@@ -252,9 +251,6 @@ impl PriceTerms {
             bands: self.bands.iter().map(|b| Band { up_to: b.up_to, unit_minor: b.unit_minor }).collect(),
             monthly_minimum_minor: self.monthly_minimum_minor,
         };
-        if self.bands.len() > BANDS_MAX {
-            return Err(invalid(format!("at most {BANDS_MAX} bands are expected")));
-        }
         price.check().map_err(|error| invalid(error.to_string()))?;
         Ok(price)
     }

@@ -21,7 +21,7 @@ use laini_core::partner::{
 };
 use laini_core::store::{AccountBook, AccountsChange};
 
-pub use activity::{Activity, activities, activity};
+pub use activity::{Activity, LastCall, Recently, activity, recently, recently_of_all};
 pub use change::{AppPatch, change_app, limit_partner, set_budget};
 pub use import::{ForeignApp, ImportReport, ImportedRow, import_apps};
 pub use probing::set_probing;
@@ -30,8 +30,8 @@ pub use result_addresses::{
 };
 pub use secrets::{add_secret, retire_secret, revoke_tokens};
 pub use standing::{
-    DebtNotice, PartnerEnd, Why, give_debt_notice, resume_app, resume_partner, suspend_app, suspend_partner,
-    terminate_app, terminate_partner, withdraw_debt_notice,
+    DebtNotice, PartnerEnd, Why, debt_suspension_from, give_debt_notice, resume_app, resume_partner, suspend_app,
+    suspend_partner, terminate_app, terminate_partner, withdraw_debt_notice,
 };
 pub use visitors::{VISITORS, probes_app, visitors_app};
 

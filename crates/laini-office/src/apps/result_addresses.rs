@@ -70,7 +70,8 @@ pub fn note_proof(
     Ok(ResultAddress { proven: Some(work.at), ..found })
 }
 
-/// Begins the next generation of an address's signing secret; the one before signs as well for a day.
+/// Begins the next generation of an address's signing secret; the one before signs as well for a day. Within that day
+/// no other begins, for a third would end the first under a receiver that was told it has a day.
 pub fn roll_secret(
     work: &mut Work<'_>,
     partner: PartnerId,
@@ -78,8 +79,14 @@ pub fn roll_secret(
     address: ResultAddressId,
 ) -> Result<ResultAddress, Problem> {
     let found = the_address(work, partner, app, address)?;
+    if let Some(until) = found.overlap_at(work.at) {
+        return Err(Problem::not_now(format!(
+            "the secret before signs as well until {until:.0}: roll it again after that, or remove the address and add \
+             it anew where the secret has leaked"
+        )));
+    }
     let previous_until = work.at + OVERLAP;
-    let change = ResultAddressChange::SecretRolled { previous_until };
+    let change = ResultAddressChange::SecretRolled { from: found.secret_generation, previous_until };
     work.accounts(AccountsChange::ResultAddress(address, change));
     work.note("result-address.roll-secret", Some(partner), address, "");
     let secret_generation = found.secret_generation.saturating_add(1);

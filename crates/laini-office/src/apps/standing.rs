@@ -138,18 +138,24 @@ pub fn suspend_partner(work: &mut Work<'_>, partner: PartnerId, because: Why, wh
 /// Whether a partner was told long enough ago that it is suspended if it does not pay: by a notice of debt, or by the
 /// last reminder of an invoice that is overdue still.
 fn was_given_notice(work: &mut Work<'_>, partner: PartnerId) -> Result<(), Problem> {
-    let notices: Vec<DebtNotice> = work.all("partner", partner)?;
-    let standing = notices.iter().filter(|notice| notice.withdrawn.is_none()).map(|notice| notice.effective);
-    let reminded = overdue(work, partner)?.suspend_from;
-    let zone = &work.office.settings.zone;
-    let reminded = reminded.and_then(|day| zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible().ok());
-    match standing.chain(reminded).min() {
+    match debt_suspension_from(work, partner)? {
         None => Err(Problem::not_now("no notice of debt was given; give one first")),
         Some(effective) if effective > work.at => {
             Err(Problem::not_now(format!("the notice of debt takes effect at {effective:.0}, not before")))
         }
         Some(_) => Ok(()),
     }
+}
+
+/// From when on a partner may be suspended for debt: by the notice, or the last reminder, that takes effect first;
+/// `None` where it was told of none.
+pub fn debt_suspension_from(work: &mut Work<'_>, partner: PartnerId) -> Result<Option<Timestamp>, Problem> {
+    let notices: Vec<DebtNotice> = work.all("partner", partner)?;
+    let standing = notices.iter().filter(|notice| notice.withdrawn.is_none()).map(|notice| notice.effective);
+    let reminded = overdue(work, partner)?.suspend_from;
+    let zone = &work.office.settings.zone;
+    let reminded = reminded.and_then(|day| zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible().ok());
+    Ok(standing.chain(reminded).min())
 }
 
 /// Answers the apps of a suspended partner again.

@@ -14,23 +14,17 @@ pub struct Impact {
     pub until: Timestamp,
     /// How many of the partner's apps it reaches.
     pub apps: usize,
-    /// The calls that failed meanwhile, whatever the reason. None of them was billed.
+    /// The calls of these apps that failed on the operator's side meanwhile. None of them was billed.
     pub failures: Failures,
 }
 
-impl Impact {
-    /// How many of the calls failed on the operator's side (5xx).
-    pub fn of_operator(&self) -> u64 {
-        self.failures.causes.iter().filter(|cause| cause.status >= 500).map(|cause| cause.calls).sum()
-    }
-}
-
-/// Which calls of a partner failed while an incident lasted.
+/// Which calls of the apps that an incident reaches failed on the operator's side while it lasted.
 pub fn impact(work: &mut Work<'_>, partner: PartnerId, id: IncidentId) -> Result<Impact, Problem> {
     let incident = the_incident(work, id)?;
     let book = work.book()?;
-    let apps = book.apps.iter().filter(|app| app.partner == partner && incident.affected.reaches(app)).count();
+    let reached = book.apps.iter().filter(|app| app.partner == partner && incident.affected.reaches(app));
+    let apps: Vec<_> = reached.map(|app| app.id).collect();
     let until = incident.resolved.unwrap_or(work.at);
-    let failures = failed_between(work, partner, incident.started, until)?;
-    Ok(Impact { incident, until, apps, failures })
+    let failures = failed_between(work, (partner, &apps), incident.started, until)?;
+    Ok(Impact { incident, until, apps: apps.len(), failures })
 }

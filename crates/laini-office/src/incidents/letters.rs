@@ -9,15 +9,16 @@ use crate::{Problem, Work};
 pub(super) fn tell(work: &mut Work<'_>, incident: &Incident, happened: Happened) -> Result<(), Problem> {
     let (subject, text) = words(work, incident, happened);
     for told in audience(work, &incident.affected)? {
-        for (name, to) in told.letters {
-            let text = format!("Hello {name},\n\n{text}");
+        // No name: a partner writes those of its people, and to which address they go.
+        for (_, to) in told.letters {
+            let text = format!("Hello,\n\n{text}");
             queue(work, Letter { to, subject: subject.clone(), text, about: format!("incident {}", incident.id) })?;
         }
     }
     Ok(())
 }
 
-/// The subject, and the text behind the name.
+/// The subject, and the text behind the greeting.
 fn words(work: &Work<'_>, incident: &Incident, happened: Happened) -> (String, String) {
     let operator = &work.office.settings.operator;
     let what = match happened {

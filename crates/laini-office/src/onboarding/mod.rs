@@ -3,6 +3,7 @@
 //! Owns where each stands, who moved it, and what was said. Must never let it skip a step (the rules are laini-core's),
 //! or go live without an agreement in force.
 
+mod added;
 mod standing;
 
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::organisation::{Missing, find_partner, missing};
 use crate::{Actor, Kept, Page, PageRequest, Problem, Work, key};
 
+pub use added::{Beginning, Begins, add, beginning};
 pub use standing::{Need, Standing, standing};
 
 /// The longest comment or reason, in characters.

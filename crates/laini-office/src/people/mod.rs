@@ -4,6 +4,7 @@
 //! recovery code in a form that can be read, or tell a stranger whether an address is known.
 
 mod attempts;
+mod invitation;
 mod notice;
 mod once_token;
 mod password;
@@ -37,5 +38,5 @@ pub use set_password::{accept_invitation, change_password, complete_reset};
 pub use sign_in::{SignIn, SignedIn, must_set_up_factor, sign_in};
 pub use sign_on::{Begun, SignOn, Vouched, begin_sign_on, read_sign_on, sign_on};
 
-use roster::named;
+pub(crate) use roster::named;
 use session::end_session_of;

@@ -61,8 +61,9 @@ pub(super) fn send_token(work: &mut Work<'_>, person: &Person, issued: &Issued) 
             ),
         ),
     };
-    // Nothing that a stranger wrote goes to an address that a stranger chose.
-    let name = if issued.purpose == Purpose::Registration { String::new() } else { format!(" {}", person.name) };
+    // What somebody else wrote does not go to an address that somebody else chose: a name is said to its owner alone, who
+    // has come in.
+    let name = if issued.purpose == Purpose::Reset { format!(" {}", person.name) } else { String::new() };
     let how = match issued.link(&work.office.settings.people.portal_url) {
         Some(link) => format!("Open this page:\n\n{}", *link),
         None => format!("Use this token:\n\n{}", *issued.token),

@@ -11,7 +11,7 @@ use crate::{Kept, Problem, Work, key};
 /// What every such token begins with.
 const PREFIX: &str = "laini_t_";
 /// An invitation is good for so long,
-const INVITED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(super) const INVITED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// a registration for so long,
 pub(super) const REGISTERED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// and a reset for so long.
@@ -129,6 +129,12 @@ pub(super) fn withdraw(work: &mut Work<'_>, person: PersonId) -> Result<(), Prob
         work.remove(&token);
     }
     Ok(())
+}
+
+/// Whether somebody was sent something that is good still.
+pub(super) fn is_awaited(work: &mut Work<'_>, person: PersonId) -> Result<bool, Problem> {
+    let at = work.at;
+    Ok(work.all::<OnceToken>("person", person)?.iter().any(|token| at < token.expires))
 }
 
 fn parse(token: &str) -> Option<(OnceTokenId, ConsumerSecret)> {

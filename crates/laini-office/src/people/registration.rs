@@ -5,6 +5,7 @@ use laini_core::partner::{EmailAddress, MemberRole, PartnerId, PersonId};
 use laini_core::store::{RecordId, RecordKey, RecordKind};
 use serde::{Deserialize, Serialize};
 
+use super::invitation::{has_come_in, let_go};
 use super::notice::{send_token, tell_known};
 use super::once_token::{REGISTERED_FOR, issue, over, take, withdraw};
 use super::set_password::set;
@@ -161,6 +162,11 @@ fn answer_one(work: &mut Work<'_>) -> Result<Option<bool>, Problem> {
         Some(said) => work.the::<Person>("email", &said.person.email)?,
         None => None,
     };
+    // Whoever was invited and has not come in may register instead.
+    let known = match known {
+        Some(person) if has_come_in(work, person.id)? => Some(person),
+        _ => None,
+    };
     let is_told = match (said, known) {
         (Some(said), None) => {
             let issued = issue(work, registration.id, Purpose::Registration)?;
@@ -184,8 +190,12 @@ pub fn confirm_registration(work: &mut Work<'_>, shown: &Confirmation<'_>) -> Re
     let id = take(work, shown.token, Purpose::Registration)?;
     let registration = work.look::<Registration>(id)?.ok_or_else(over)?;
     let Said { company, mut person, terms } = registration.said(work.office).ok_or_else(over)?;
-    if work.the::<Person>("email", &person.email)?.is_some() {
-        return Err(Problem::Taken("somebody with this e-mail address is there already; sign in".into()));
+    if let Some(known) = work.the::<Person>("email", &person.email)? {
+        if has_come_in(work, known.id)? {
+            return Err(Problem::Taken("somebody with this e-mail address is there already; sign in".into()));
+        }
+        // Whoever confirms it has the address; who only wrote it into an invitation does not.
+        let_go(work, &known)?;
     }
     person.name = shown.name.map_or(Ok(person.name), named)?;
     let company = shown.company.map_or(Ok(company), company_named)?;

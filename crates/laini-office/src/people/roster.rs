@@ -3,6 +3,7 @@ use laini_core::partner::{EmailAddress, MemberRole, PartnerId, PersonId, StaffRo
 use laini_core::store::{RecordId, RecordKey, RecordKind};
 use serde::{Deserialize, Serialize};
 
+use super::invitation::{admit_letter, has_come_in, holds_address, let_go};
 use super::notice::send_token;
 use super::once_token::{issue, withdraw};
 use super::session::end_sessions;
@@ -105,7 +106,8 @@ pub fn list_people(work: &mut Work<'_>, roster: Roster, page: PageRequest) -> Re
     Ok(Page { items, next: found.next })
 }
 
-/// Invites somebody to a seat; the token, which goes by letter where `by_letter`.
+/// Invites somebody to a seat; the token, which goes by letter where `by_letter`. An address that somebody was invited by
+/// who has not come in is free again after seven days, or as soon as that invitation is withdrawn.
 pub fn invite(
     work: &mut Work<'_>,
     seat: Seat,
@@ -120,11 +122,15 @@ pub fn invite(
     {
         return Err(Problem::NotFound("partner"));
     }
-    if work.the::<Person>("email", email.as_str())?.is_some() {
-        return Err(Problem::Taken("somebody with this e-mail address is there already".into()));
+    if let Some(known) = work.the::<Person>("email", email.as_str())? {
+        if has_come_in(work, known.id)? || holds_address(work, &known)? {
+            return Err(Problem::Taken("somebody with this e-mail address is there already".into()));
+        }
+        let_go(work, &known)?;
     }
     let id = PersonId::from_random(work.office.entropy.next_u64());
     let person = Person { id, email: email.as_str().to_owned(), name, seat, created: work.at, is_disabled: false };
+    admit_letter(work, &person)?;
     work.put(&person)?;
     let issued = issue(work, id, Purpose::Invitation)?;
     if by_letter {
@@ -189,6 +195,7 @@ pub fn reset(work: &mut Work<'_>, roster: Roster, id: PersonId, by_letter: bool)
     if person.is_disabled {
         return Err(Problem::not_now("this person is disabled; enable them first"));
     }
+    admit_letter(work, &person)?;
     let purpose = match work.look::<Proof>(id)? {
         None => Purpose::Invitation,
         Some(mut proof) => {
@@ -231,7 +238,7 @@ pub fn find_person(work: &mut Work<'_>, roster: Roster, wanted: &str) -> Result<
 }
 
 /// A name that people can read.
-pub(super) fn named(name: &str) -> Result<String, Problem> {
+pub(crate) fn named(name: &str) -> Result<String, Problem> {
     let name = name.trim();
     let fits = (1..=NAME_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     // Lists are opened in spreadsheets, which would take it for a formula.

@@ -10,9 +10,12 @@ mod request;
 mod search;
 mod steps;
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use futures_executor::block_on;
 use jiff::{SignedDuration, Timestamp};
-use laini_core::partner::PartnerId;
+use laini_core::partner::{AppId, PartnerId};
 use laini_core::store::{RefusalCause, RefusalLogError, RefusedCall, RefusedQuery};
 
 pub use about::{About, Mask};
@@ -28,8 +31,8 @@ const NAMED_MAX: usize = 100;
 /// For so long causes are counted where no span is given.
 const CAUSES_OF: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// What failed of a partner in a span. None of it was billed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What failed of a partner in a span on the operator's side. None of it was billed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failures {
     /// How many calls, of those that are kept (30 days, and the newest 10,000 of each app).
     pub calls: u64,
@@ -39,18 +42,49 @@ pub struct Failures {
     pub newest: Vec<RefusedCall>,
 }
 
-/// Which calls of a partner failed from `from` until `until`.
+/// Which calls of these apps of a partner failed on the operator's side from `from` until `until`.
 pub fn failed_between(
     work: &Work<'_>,
-    partner: PartnerId,
+    (partner, apps): (PartnerId, &[AppId]),
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Failures, Problem> {
-    let (from, until, limit) = (Some(from), Some(until), NAMED_MAX);
-    let query = RefusedQuery { partner: Some(partner), from, until, limit, ..RefusedQuery::default() };
-    let causes = block_on(work.office.refusals.causes(query.clone()))?;
-    let newest = block_on(work.office.refusals.refused(query))?;
-    Ok(Failures { calls: causes.iter().map(|cause| cause.calls).sum(), causes, newest })
+    let mut found = Failures::default();
+    let log = &work.office.refusals;
+    for app in apps {
+        let span = RefusedQuery { from: Some(from), until: Some(until), ..RefusedQuery::default() };
+        let of_app = RefusedQuery { partner: Some(partner), app: Some(*app), limit: NAMED_MAX, ..span };
+        let mut causes = block_on(log.causes(of_app.clone()))?;
+        causes.retain(|cause| is_of_operator(cause.status));
+        for status in causes.iter().map(|cause| cause.status).collect::<BTreeSet<_>>() {
+            let of_status = RefusedQuery { status: Some(status), ..of_app.clone() };
+            found.newest.extend(block_on(log.refused(of_status))?);
+        }
+        for cause in causes {
+            found.count(cause);
+        }
+    }
+    found.newest.sort_by_key(|call| Reverse((call.at, call.id)));
+    found.newest.truncate(NAMED_MAX);
+    found.causes.sort_by_key(|cause| Reverse((cause.calls, cause.newest)));
+    Ok(found)
+}
+
+impl Failures {
+    fn count(&mut self, cause: RefusalCause) {
+        self.calls += cause.calls;
+        let reason = |cause: &RefusalCause| (cause.status, cause.code.clone(), cause.stage, cause.reason.clone());
+        match self.causes.iter_mut().find(|known| reason(known) == reason(&cause)) {
+            Some(known) => (known.calls, known.newest) = (known.calls + cause.calls, known.newest.max(cause.newest)),
+            None => self.causes.push(cause),
+        }
+    }
+}
+
+/// Whether a call that was answered so failed on the operator's side. What is refused (4xx) is the caller's, a rate and a
+/// quota among it; a capability that is switched off (501) is as it shall be.
+fn is_of_operator(status: u16) -> bool {
+    status >= 500 && status != 501
 }
 
 /// Why a partner's calls failed, counted: those that fit `filter`, of the last 7 days where it names no beginning.

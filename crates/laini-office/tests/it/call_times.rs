@@ -17,7 +17,9 @@ const OTHER: AppId = AppId::from_stored(2);
 
 fn took(millis: &[u64]) -> CallTimes {
     let mut times = CallTimes::default();
-    millis.iter().for_each(|millis| times.add(Duration::from_millis(*millis)));
+    for millis in millis {
+        times.add(Duration::from_millis(*millis));
+    }
     times
 }
 

@@ -169,14 +169,14 @@ fn what_is_not_public_is_known_to_staff_and_to_whom_it_reaches_alone() {
 }
 
 #[test]
-fn the_impact_is_what_failed_of_the_partner_between_beginning_and_end() {
+fn the_impact_is_what_failed_on_our_side_of_the_apps_that_are_reached_between_beginning_and_end() {
     let mut desk = Desk::open();
-    let swap = app(&desk, "Swaps", Product::Swap);
-    let call = |number: u64, at: Timestamp, partner: PartnerId, status: u16| RefusedCall {
+    let (swap, age) = (app(&desk, "Swaps", Product::Swap), app(&desk, "Ages", Product::Age));
+    let call = |number: u64, at: Timestamp, (partner, app): (PartnerId, AppId), status: u16| RefusedCall {
         id: CheckId::from_parts(CheckId::floor(at).position() + number, number),
         at,
         partner,
-        app: swap,
+        app,
         environment: Environment::Sandbox,
         path: "/swap/v1/checkATI".to_owned(),
         product: Some(Product::Swap),
@@ -188,25 +188,32 @@ fn the_impact_is_what_failed_of_the_partner_between_beginning_and_end() {
         about: None,
     };
     let began = desk.at;
-    let incident = opened(&desk, &new(Affected::Everyone));
+    let incident = opened(&desk, &new(Affected::Products(vec![Product::Swap])));
+    let everyone = opened(&desk, &new(Affected::Everyone));
     desk.wait_s(600);
-    desk.run(&staff(), |work| resolve(work, incident.id, "Over.")).unwrap();
+    for id in [incident.id, everyone.id] {
+        desk.run(&staff(), |work| resolve(work, id, "Over.")).unwrap();
+    }
     let (before, during, after) =
         (began - SignedDuration::from_secs(1), began + SignedDuration::from_secs(60), desk.at);
     let calls = vec![
-        call(1, before, OWN, 503),
-        call(2, during, OWN, 503),
-        call(3, during, OWN, 503),
-        call(4, during, OWN, 400),
-        call(5, during, PartnerId::from_stored(12), 503),
-        call(6, after, OWN, 503),
+        call(1, before, (OWN, swap), 503),
+        call(2, during, (OWN, swap), 503),
+        call(3, during, (OWN, swap), 504),
+        call(4, during, (OWN, swap), 400),
+        call(5, during, (OWN, swap), 429),
+        call(6, during, (PartnerId::from_stored(12), swap), 503),
+        call(7, after, (OWN, swap), 503),
+        call(8, during, (OWN, age), 503),
     ];
     block_on(desk.office.refusals.keep(calls, 100)).unwrap();
     desk.wait_s(600);
     let found = desk.run(&staff(), |work| impact(work, OWN, incident.id)).unwrap();
-    assert_eq!((found.failures.calls, found.of_operator(), found.apps, found.until), (3, 2, 1, after));
+    assert_eq!((found.failures.calls, found.apps, found.until), (2, 1, after));
     let newest: Vec<_> = found.failures.newest.iter().map(|call| call.status).collect();
-    assert_eq!(newest, [400, 503, 503]);
+    assert_eq!(newest, [504, 503], "neither what was the caller's nor what another app asked");
+    let found = desk.run(&staff(), |work| impact(work, OWN, everyone.id)).unwrap();
+    assert_eq!((found.failures.calls, found.failures.causes[0].calls, found.apps), (3, 2, 2));
 }
 
 #[test]

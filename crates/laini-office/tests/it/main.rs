@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod activity;
 mod agreements;
 mod billing;
 mod call_times;
@@ -12,6 +13,7 @@ mod desk_guards;
 mod incidents;
 mod mail;
 mod month_so_far;
+mod partners;
 mod payments;
 mod people;
 mod privacy;

@@ -30,6 +30,7 @@ fn swapped(desk: &Desk, at: Option<Timestamp>) -> Subject {
         holder_since: None,
         last_swap: at.map(|at| Swap { at, cause: SwapCause::Replacement }),
         swap_learned: false,
+        swap_before: None,
         last_pairing: None,
         contract: None,
         restricted: false,

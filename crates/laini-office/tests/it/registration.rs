@@ -6,7 +6,7 @@ use laini_office::mail::send_due;
 use laini_office::onboarding::timeline;
 use laini_office::people::{
     Confirmation, Person, Seat, SignedIn, Stranger, answer_registrations, confirm_registration, disable,
-    forget_what_is_over, register,
+    forget_what_is_over, invite, register,
 };
 use laini_office::people::{Roster, SessionProblem, SignIn, authenticate, sign_in};
 use laini_office::{Actor, PeopleSettings, Problem};
@@ -127,6 +127,23 @@ fn a_known_address_is_answered_the_same_and_told_by_letter_that_it_is_known() {
     assert_eq!(ask(&desk, COMPANY, "owner@bank.example", ADDRESS), Ok(()));
     assert_eq!(letters(&desk).len(), 0, "whoever is disabled is told nothing");
     assert_eq!(partners(&desk), ["Test Bank"]);
+}
+
+#[test]
+fn whoever_was_invited_and_has_not_come_in_may_register_instead() {
+    let desk = Desk::open();
+    let owner = desk.person("owner@bank.example", Seat::Member { partner: OWN, role: MemberRole::Owner }).actor();
+    let seat = Seat::Member { partner: OWN, role: MemberRole::Viewer };
+    let (invited, issued) = desk.run(&owner, |work| invite(work, seat, EMAIL, "Taken", false)).unwrap();
+    ask(&desk, COMPANY, EMAIL, ADDRESS).unwrap();
+    let token = token(&desk);
+    let come = confirmed(&desk, &with(&token)).unwrap();
+    assert_ne!((come.person.id, come.person.seat.partner()), (invited.id, Some(OWN)));
+    let accept = |work: &mut laini_office::Work<'_>| {
+        laini_office::people::accept_invitation(work, &issued.token, PASSWORD, None, ADDRESS, None).map(drop)
+    };
+    assert!(matches!(desk.run(&Actor::Stranger, accept), Err(Problem::Invalid { field: "token", .. })));
+    assert!(desk.trail().iter().any(|row| row.entry.action == "person.let_go" && row.entry.partner == Some(OWN)));
 }
 
 #[test]

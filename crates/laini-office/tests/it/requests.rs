@@ -9,7 +9,7 @@ use laini_core::billing::{CheckId, Currency, Outcome};
 use laini_core::disclosure::Windows;
 use laini_core::line::NumberPlan;
 use laini_core::partner::{
-    Agreement, AgreementId, Environment, MemberRole, Partner, PartnerId, PersonId, Product, Purpose, StaffRole,
+    Agreement, AgreementId, AppId, Environment, MemberRole, Partner, PartnerId, PersonId, Product, Purpose, StaffRole,
 };
 use laini_core::store::{
     AccountStore, AuditEntry, Draft, Ledger, MaskedNumber, REFUSED_CALLS_PER_APP, RefusalLog, RefusedCall, Stage,
@@ -284,18 +284,26 @@ fn a_call_is_opened_by_its_partner_alone() {
 }
 
 #[test]
-fn what_failed_between_two_instants_is_counted_by_cause() {
+fn what_failed_on_our_side_between_two_instants_is_counted_by_cause() {
     let (log, _) = filled();
-    let hour = |from: i64, until: i64| log.work(move |work| failed_between(work, BANK, at(from), at(until))).unwrap();
-    let all = hour(0, 3_600);
+    for (second, code) in [(10, "504.1"), (11, "503.1"), (12, "501.1"), (13, "400.1")] {
+        log.refused(BANK, second, code, None);
+    }
+    let hour = |apps: &[AppId], from: i64, until: i64| {
+        log.work(|work| failed_between(work, (BANK, apps), at(from), at(until))).unwrap()
+    };
+    let (own, other) = (app(BANK.as_u64()), app(OTHER.as_u64()));
+    let all = hour(&[own, other], 0, 3_600);
     let seconds = |when: Timestamp| when.duration_since(at(0)).as_secs();
-    assert_eq!(all.calls, 4);
-    assert_eq!(all.newest.iter().map(|call| seconds(call.at)).collect::<Vec<_>>(), [8, 7, 3, 2]);
-    assert_eq!((all.causes[0].code.as_str(), all.causes[0].calls), ("429.1", 2));
-    assert_eq!(hour(3, 8).calls, 2);
-    assert_eq!(hour(9, 9).calls, 0);
+    assert_eq!(all.calls, 3);
+    assert_eq!(all.newest.iter().map(|call| seconds(call.at)).collect::<Vec<_>>(), [11, 10, 8]);
+    let told: Vec<_> = all.causes.iter().map(|cause| (cause.code.as_str(), cause.calls)).collect();
+    assert_eq!(told, [("503.1", 2), ("504.1", 1)]);
+    assert_eq!(hour(&[own], 8, 11).calls, 2);
+    assert_eq!(hour(&[own], 9, 9).calls, 0);
+    assert_eq!(hour(&[other], 0, 3_600), hour(&[], 0, 3_600), "another app's calls are not counted");
     let week = log.work(|work| causes(work, BANK, &RequestFilter::default())).unwrap();
-    assert_eq!(week, all.causes);
+    assert_eq!((week[0].code.as_str(), week.iter().map(|cause| cause.calls).sum::<u64>()), ("503.1", 8));
     let later = at(3_600) + SignedDuration::from_hours(8 * 24);
     let past = log.office.run(&Actor::System, later, |work| causes(work, BANK, &RequestFilter::default())).unwrap();
     assert_eq!(past, [], "a week is over");

@@ -1,12 +1,15 @@
 //! Who gives whom which role: no way around for oneself, and somebody always stays who decides.
 
 use laini_core::partner::{MemberRole, PartnerId, PersonId, StaffRole};
+use laini_office::mail::send_due;
 use laini_office::people::{
-    Roster, Seat, SessionProblem, authenticate, disable, enable, invite, list_people, reset, set_role, sign_out,
+    Roster, Seat, SessionProblem, accept_invitation, authenticate, disable, enable, find_person, invite, list_people,
+    of_roster, reset, set_role, sign_out,
 };
 use laini_office::{Actor, PageRequest, Problem};
 
-use crate::desk::{Desk, OWN};
+use crate::desk::{ADDRESS, Desk, OWN, PASSWORD};
+use crate::people::Pocket;
 
 fn seat(role: MemberRole) -> Seat {
     Seat::Member { partner: OWN, role }
@@ -129,6 +132,108 @@ fn an_address_is_invited_once_and_a_roster_lists_its_own() {
     let expected = [("owner@bank.example".to_owned(), true), ("o@bank.example".to_owned(), false)];
     assert_eq!(names(ROSTER), expected);
     assert_eq!(names(Roster::Staff), [("admin@mobile.example".to_owned(), true)]);
+}
+
+#[test]
+fn members_have_twenty_invitations_open_at_once_and_fifty_letters_a_day() {
+    let mut desk = Desk::open();
+    let owner = desk.person("owner@bank.example", seat(MemberRole::Owner)).actor();
+    let try_invite = |desk: &Desk, actor: &Actor, number: u32| {
+        let email = format!("person-{number}@bank.example");
+        desk.run(actor, |work| Ok(invite(work, seat(MemberRole::Viewer), &email, "A. Person", true)?.0.id))
+    };
+    let refused = |done: Result<PersonId, Problem>, with: &str| {
+        assert!(matches!(&done, Err(Problem::NotNow(why)) if why.contains(with)), "{with}: {done:?}");
+    };
+    let first = try_invite(&desk, &owner, 0).unwrap();
+    let second = try_invite(&desk, &owner, 1).unwrap();
+    for number in 2..20 {
+        try_invite(&desk, &owner, number).unwrap();
+    }
+    refused(try_invite(&desk, &owner, 20), "20 invitations");
+    desk.run(&owner, |work| disable(work, ROSTER, first, "")).unwrap();
+    assert!(try_invite(&desk, &owner, 20).is_ok(), "one was withdrawn");
+    refused(try_invite(&desk, &owner, 21), "20 invitations");
+    let support = Actor::Staff { person: PersonId::from_stored(99), role: StaffRole::Support };
+    assert!(try_invite(&desk, &support, 21).is_ok(), "the operator's people are not held up");
+    // What is sent again is a letter as well, and opens nothing new.
+    let again = |desk: &Desk| desk.run(&owner, |work| reset(work, ROSTER, second, true)).map(|(person, _)| person.id);
+    refused(again(&desk), "20 invitations");
+    for number in [2, 3] {
+        let email = format!("person-{number}@bank.example");
+        let found = desk.run(&owner, |work| find_person(work, ROSTER, &email)).unwrap();
+        desk.run(&owner, |work| disable(work, ROSTER, found.id, "")).unwrap();
+    }
+    for letter in 21..50 {
+        assert_eq!(again(&desk), Ok(second), "{letter}");
+    }
+    refused(again(&desk), "50 letters");
+    refused(try_invite(&desk, &owner, 22), "50 letters");
+    desk.wait_s(86_400);
+    assert_eq!(again(&desk), Ok(second), "another day");
+    desk.wait_s(6 * 86_400);
+    assert!((30..49).all(|number| try_invite(&desk, &owner, number).is_ok()), "the others have lapsed");
+    refused(try_invite(&desk, &owner, 49), "20 invitations");
+}
+
+#[test]
+fn an_address_is_free_again_when_its_invitation_has_lapsed_or_was_withdrawn() {
+    const EMAIL: &str = "wanted@bank.example";
+    let mut desk = Desk::open();
+    let owner = desk.person("owner@bank.example", seat(MemberRole::Owner)).actor();
+    let admin = Actor::Staff { person: PersonId::from_stored(99), role: StaffRole::Admin };
+    let by_owner =
+        |desk: &Desk| desk.run(&owner, |work| invite(work, seat(MemberRole::Viewer), EMAIL, "Wanted", false));
+    let as_staff = Seat::Staff { role: StaffRole::Support };
+    let by_admin = |desk: &Desk| desk.run(&admin, |work| invite(work, as_staff, EMAIL, "W. Anted", false));
+    let (first, _) = by_owner(&desk).unwrap();
+    assert!(matches!(by_admin(&desk), Err(Problem::Taken(_))));
+    desk.wait_s(6 * 86_400);
+    let (_, sent_again) = desk.run(&owner, |work| reset(work, ROSTER, first.id, false)).unwrap();
+    assert!(matches!(by_admin(&desk), Err(Problem::Taken(_))));
+    desk.wait_s(86_400);
+    let (second, _) = by_admin(&desk).unwrap();
+    assert_eq!(second.seat, as_staff);
+    let gone = desk.run(&owner, |work| of_roster(work, ROSTER, first.id));
+    assert_eq!(gone, Err(Problem::NotFound("person")));
+    let late = |work: &mut laini_office::Work<'_>| {
+        accept_invitation(work, &sent_again.token, PASSWORD, None, ADDRESS, None).map(drop)
+    };
+    assert!(matches!(desk.run(&Actor::Stranger, late), Err(Problem::Invalid { field: "token", .. })));
+    let row = desk.trail().into_iter().find(|row| row.entry.action == "person.let_go").unwrap().entry;
+    assert_eq!((row.actor.as_str(), row.target, row.partner), ("laini", first.id.to_string(), Some(OWN)));
+    // Withdrawn, it is free at once; whoever has come in keeps it.
+    assert!(matches!(by_owner(&desk), Err(Problem::Taken(_))));
+    desk.run(&admin, |work| disable(work, Roster::Staff, second.id, "")).unwrap();
+    let (third, issued) = by_owner(&desk).unwrap();
+    let accept = |work: &mut laini_office::Work<'_>| {
+        accept_invitation(work, &issued.token, PASSWORD, None, ADDRESS, None).map(drop)
+    };
+    desk.run(&Actor::Stranger, accept).unwrap();
+    desk.run(&owner, |work| disable(work, ROSTER, third.id, "left")).unwrap();
+    desk.wait_s(30 * 86_400);
+    assert!(matches!(by_admin(&desk), Err(Problem::Taken(_))));
+}
+
+#[test]
+fn a_letter_to_somebody_who_has_not_come_in_says_no_name() {
+    let desk = Desk::open();
+    let owner = desk.person("owner@bank.example", seat(MemberRole::Owner)).actor();
+    let known = desk.person("known@bank.example", seat(MemberRole::Viewer));
+    let words = "You have won, visit evil.example";
+    let (new, _) =
+        desk.run(&owner, |work| invite(work, seat(MemberRole::Viewer), "new@bank.example", words, true)).unwrap();
+    desk.run(&owner, |work| reset(work, ROSTER, new.id, true)).unwrap();
+    desk.run(&owner, |work| reset(work, ROSTER, known.id, true)).unwrap();
+    let pocket = Pocket::default();
+    send_due(&desk.office, &pocket, desk.at).unwrap();
+    let letters = pocket.0.into_inner().unwrap();
+    let mut greetings: Vec<_> =
+        letters.iter().map(|letter| (letter.to.as_str(), letter.text.lines().next().unwrap_or_default())).collect();
+    greetings.sort_unstable();
+    let (known, new) = (("known@bank.example", "Hello A. Person,"), ("new@bank.example", "Hello,"));
+    assert_eq!(greetings, [known, new, new]);
+    assert!(letters.iter().all(|letter| !letter.text.contains("evil") && !letter.subject.contains("evil")));
 }
 
 #[test]

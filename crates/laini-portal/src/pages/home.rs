@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use askama::Template;
+use laini_core::partner::{Environment, Product};
 use laini_core::sandbox::ready_number;
 use laini_office::Problem;
 
+use super::docs::{address, check_in_code};
 use crate::answer::Answer;
 use crate::asking::Both;
 use crate::frame::Frame;
@@ -42,6 +44,12 @@ struct TryResult {
     words: &'static TryWords,
     both: Both,
     said: Option<Said>,
+    /// What the same in a terminal is called,
+    elsewhere: &'static str,
+    /// where that asks,
+    address: String,
+    /// and the check in each language: HTML.
+    codes: String,
 }
 
 pub(super) async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
@@ -56,7 +64,10 @@ async fn try_number(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pr
     let both = portal.ask_both(&visit, &app, &number.digits()).await?;
     let words = &visit.language.words().try_it;
     let said = both.clear.item().map(|item| Said::of(&item, &words.said));
-    let result = TryResult { words, both, said };
+    let codes = check_in_code(&portal, &visit, Product::Imsi, &number.digits());
+    let elsewhere = visit.language.words().apps.elsewhere;
+    let address = address(&portal).unwrap_or("$LAINI").to_owned();
+    let result = TryResult { words, both, said, elsewhere, address, codes };
     if visit.is_part { page(&result) } else { home(&portal, &visit, Some(result)) }
 }
 
@@ -68,7 +79,7 @@ fn home(portal: &Portal, visit: &Visit, result: Option<TryResult>) -> Result<Ans
         .iter()
         .filter_map(|(behind, about)| Some(PersonaCard { number: ready_number(*behind, plan)?.digits(), about }));
     page(&HomePage {
-        frame: visit.frame(portal, words.title),
+        frame: visit.frame(portal, words.title).about(portal.visitors.map(|_| Environment::Sandbox)),
         words,
         can_try: portal.visitors.is_some(),
         personas: personas.collect(),

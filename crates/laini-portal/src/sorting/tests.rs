@@ -76,3 +76,20 @@ fn a_head_turns_what_it_sorts_and_keeps_the_filters() {
     assert!(html.starts_with("<th aria-sort=\"ascending\" id=\"sort-name\"><a class=\"sorts\""), "{html}");
     assert!(html.trim_end().ends_with("Name<span aria-hidden=\"true\">▲</span></a></th>"), "{html}");
 }
+
+#[test]
+fn many_rows_come_into_the_order_that_a_stable_sort_gives() {
+    for count in [0, 1, 2, 7, 100, 257] {
+        let rows: Vec<Row> = (0..count).map(|at| (["pear", "fig", "kiwi"][at as usize % 3], at * 7_919 % 13)).collect();
+        for query in ["sort=name", "sort=-name", "sort=many"] {
+            let (mut ours, mut theirs) = (rows.clone(), rows.clone());
+            asked(query).sort(&mut ours, false);
+            match query {
+                "sort=name" => theirs.sort_by(|one, other| by_text(one.0, other.0)),
+                "sort=-name" => theirs.sort_by(|one, other| by_text(other.0, one.0)),
+                _ => theirs.sort_by_key(|row| row.1),
+            }
+            assert_eq!(ours, theirs, "{count} rows, {query}");
+        }
+    }
+}

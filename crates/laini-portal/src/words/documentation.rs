@@ -33,6 +33,7 @@ pub(crate) struct DocsWords {
     pub(crate) shape: &'static str,
     pub(crate) used_by: &'static str,
     pub(crate) diagram: &'static str,
+    pub(crate) code_in: &'static str,
 }
 
 pub(super) const ENGLISH: DocsWords = DocsWords {
@@ -73,6 +74,7 @@ pub(super) const ENGLISH: DocsWords = DocsWords {
     shape: "Shape",
     used_by: "Where it is used",
     diagram: "Sequence diagram, and the same in words",
+    code_in: "Always show code in",
 };
 
 pub(super) const KISWAHILI: DocsWords = DocsWords {
@@ -113,4 +115,5 @@ pub(super) const KISWAHILI: DocsWords = DocsWords {
     shape: "Umbo",
     used_by: "Inapotumika",
     diagram: "Mchoro wa mfuatano, na vilevile kwa maneno",
+    code_in: "Onyesha msimbo daima kwa",
 };

@@ -1,8 +1,8 @@
 use super::{
     Words, account_page, agreements, apps, assistant, audit, billing, catalogue, desk, desk_batch, desk_history,
-    documentation, finance, go_live, incidents, invoices, onboarding, organisation, partner_apps, partner_page,
-    privacy, rail, register, requests, running, sign_in, simulator, status, tables, team, tickets, try_it, usage,
-    webhooks,
+    documentation, finance, go_live, incidents, invoices, onboarding, operating, organisation, partner_apps,
+    partner_page, paying, privacy, rail, register, requests, running, sign_in, simulator, status, tables, team,
+    tickets, try_it, usage, webhooks,
 };
 
 /// English.
@@ -42,6 +42,8 @@ pub(crate) static ENGLISH: Words = Words {
     documentation: documentation::ENGLISH,
     assistant: assistant::ENGLISH,
     onboarding: onboarding::ENGLISH,
+    operating: operating::ENGLISH,
+    paying: paying::ENGLISH,
     rail: rail::ENGLISH,
     requests: requests::ENGLISH,
     simulator: simulator::ENGLISH,

@@ -20,9 +20,11 @@ mod go_live;
 mod incidents;
 mod invoices;
 mod onboarding;
+mod operating;
 mod organisation;
 mod partner_apps;
 mod partner_page;
+mod paying;
 mod privacy;
 mod rail;
 mod refusals;
@@ -57,9 +59,11 @@ pub(crate) use go_live::GoLiveWords;
 pub(crate) use incidents::IncidentWords;
 pub(crate) use invoices::InvoicesWords;
 pub(crate) use onboarding::OnboardingWords;
+pub(crate) use operating::OperatingWords;
 pub(crate) use organisation::OrganisationWords;
 pub(crate) use partner_apps::PartnerAppsWords;
 pub(crate) use partner_page::PartnerPageWords;
+pub(crate) use paying::PayingWords;
 pub(crate) use privacy::PrivacyWords;
 pub(crate) use rail::RailWords;
 pub(crate) use register::RegisterWords;
@@ -114,6 +118,8 @@ pub(crate) struct Words {
     pub(crate) documentation: DocsWords,
     pub(crate) assistant: AskWords,
     pub(crate) onboarding: OnboardingWords,
+    pub(crate) operating: OperatingWords,
+    pub(crate) paying: PayingWords,
     pub(crate) rail: RailWords,
     pub(crate) requests: RequestsWords,
     pub(crate) simulator: SimulatorWords,

@@ -1,7 +1,8 @@
 /// Of every page about one partner.
 pub(crate) struct PartnerPageWords {
-    /// Its pages: the way to production, organisation, agreements, going live, apps, team, audit trail.
-    pub(crate) sections: [&'static str; 8],
+    /// Its pages: the way to production, organisation, agreements, going live, apps, usage, billing, invoices, requests,
+    /// team, audit trail.
+    pub(crate) sections: [&'static str; 11],
 }
 
 pub(super) const ENGLISH: PartnerPageWords = PartnerPageWords {
@@ -11,6 +12,9 @@ pub(super) const ENGLISH: PartnerPageWords = PartnerPageWords {
         "Agreements",
         "Go live",
         "Apps and limits",
+        "Usage",
+        "Billing",
+        "Invoices",
         "Requests",
         "Team",
         "Audit trail",
@@ -24,6 +28,9 @@ pub(super) const KISWAHILI: PartnerPageWords = PartnerPageWords {
         "Mikataba",
         "Kuanza uzalishaji",
         "Programu na vikomo",
+        "Matumizi",
+        "Malipo",
+        "Ankara",
         "Maombi",
         "Timu",
         "Kumbukumbu",

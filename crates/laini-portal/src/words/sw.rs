@@ -1,8 +1,8 @@
 use super::{
     Words, account_page, agreements, apps, assistant, audit, billing, catalogue, desk, desk_batch, desk_history,
-    documentation, finance, go_live, incidents, invoices, onboarding, organisation, partner_apps, partner_page,
-    privacy, rail, refusals, register, requests, running, sign_in, simulator, status, tables, team, tickets, try_it,
-    usage, webhooks,
+    documentation, finance, go_live, incidents, invoices, onboarding, operating, organisation, partner_apps,
+    partner_page, paying, privacy, rail, refusals, register, requests, running, sign_in, simulator, status, tables,
+    team, tickets, try_it, usage, webhooks,
 };
 
 /// Kiswahili.
@@ -42,6 +42,8 @@ pub(crate) static KISWAHILI: Words = Words {
     documentation: documentation::KISWAHILI,
     assistant: assistant::KISWAHILI,
     onboarding: onboarding::KISWAHILI,
+    operating: operating::KISWAHILI,
+    paying: paying::KISWAHILI,
     rail: rail::KISWAHILI,
     requests: requests::KISWAHILI,
     simulator: simulator::KISWAHILI,

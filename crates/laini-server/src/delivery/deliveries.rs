@@ -28,7 +28,7 @@ pub(crate) struct Deliveries {
     entropy: Arc<dyn Entropy>,
     pub(crate) listeners: Listeners,
     /// Told when checks were accepted.
-    pub(super) checks_came: Notify,
+    pub(crate) checks_came: Notify,
     /// Told when deliveries were put into the outbox.
     pub(super) sends_came: Notify,
 }
@@ -48,7 +48,7 @@ impl Deliveries {
         registered.proven.map(|_| registered).ok_or(ResultAddressProblem::NotProven)
     }
 
-    /// Makes an accepted check durable.
+    /// Makes an accepted check durable that has no idempotency key.
     pub(crate) async fn accept(&self, check: AcceptedCheck) -> Result<(), LedgerError> {
         self.outbox.accept(check).await?;
         self.checks_came.notify_one();

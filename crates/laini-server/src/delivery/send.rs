@@ -1,10 +1,13 @@
+use std::sync::Arc;
+
 use laini_core::delivery::{Destination, Verdict, after_failure};
-use laini_core::partner::{Accounts, AppStatus, ResultAddress};
-use laini_core::store::{Attempt, Delivery, DeliveryState};
+use laini_core::partner::{Accounts, AppStatus, AppView, ResultAddress};
+use laini_core::store::{Attempt, Delivery, DeliveryKind, DeliveryState};
 
 use super::SignedMessage;
 use super::listeners::ListenError;
 use super::worker::Worker;
+use crate::gateway::Retell;
 
 /// Deliveries under way to one host and port.
 pub(super) const PER_HOST_MAX: usize = 16;
@@ -63,10 +66,13 @@ impl Worker {
     }
 
     async fn attempt(&self, delivery: Delivery) -> Ending {
-        let address = match self.address(&delivery).await {
-            Ok(address) => address,
+        let (app, address) = match self.address(&delivery).await {
+            Ok(found) => found,
             Err(ending) => return ending,
         };
+        if let Some(ending) = self.kept_back(&app, &delivery).await {
+            return ending;
+        }
         let body = match String::from_utf8(delivery.body) {
             Ok(body) if !body.is_empty() => body,
             _ => return Ending::Hopeless("its body was forgotten"),
@@ -76,15 +82,30 @@ impl Worker {
     }
 
     /// Where `delivery` goes. An address that the picture of the accounts lacks may be newer than the picture.
-    async fn address(&self, delivery: &Delivery) -> Result<ResultAddress, Ending> {
-        if let Ok(address) = registered(&self.accounts.current(), delivery) {
-            return Ok(address);
+    async fn address(&self, delivery: &Delivery) -> Result<(Arc<AppView>, ResultAddress), Ending> {
+        if let Ok(found) = registered(&self.accounts.current(), delivery) {
+            return Ok(found);
         }
         if let Err(error) = self.accounts.refresh().await {
             tracing::warn!(%error, "the accounts cannot be read; a delivery waits");
             return Err(Ending::NotNow);
         }
         registered(&self.accounts.current(), delivery).map_err(Ending::Hopeless)
+    }
+
+    /// Why a result does not leave now, or never: asked before each attempt, for much can happen between two. Warnings
+    /// and news tell of nobody's line.
+    async fn kept_back(&self, app: &AppView, delivery: &Delivery) -> Option<Ending> {
+        if delivery.kind != DeliveryKind::Result {
+            return None;
+        }
+        match self.gateway.may_retell(app, delivery.id.0).await {
+            Retell::May => None,
+            Retell::Suspended(why) => Some(Ending::Failed(why.to_owned())),
+            Retell::Unknown => Some(Ending::Failed("whether it may be told still could not be found out".to_owned())),
+            Retell::Withheld => Some(Ending::Hopeless("its number was restricted, so its result is not told any more")),
+            Retell::Forgotten => Some(Ending::Hopeless("what it tells was forgotten")),
+        }
     }
 
     async fn transmit(&self, address: &ResultAddress, message: SignedMessage) -> Ending {
@@ -109,10 +130,11 @@ impl Worker {
     }
 }
 
-/// The address of `delivery`, or why it has none any more.
-fn registered(accounts: &Accounts, delivery: &Delivery) -> Result<ResultAddress, &'static str> {
+/// The app and the address of `delivery`, or why it has none any more.
+fn registered(accounts: &Accounts, delivery: &Delivery) -> Result<(Arc<AppView>, ResultAddress), &'static str> {
     let app = accounts.app(delivery.app).filter(|app| app.app.status != AppStatus::Revoked);
     let app = app.ok_or("the app was revoked")?;
     let address = app.result_addresses.iter().find(|address| address.id == delivery.address);
-    address.cloned().ok_or("the result address was removed")
+    let address = address.cloned().ok_or("the result address was removed")?;
+    Ok((Arc::clone(app), address))
 }

@@ -23,7 +23,7 @@ impl SignedMessage {
     /// Signs `body` for `address` as it stands at `at`.
     pub fn sign(keys: &KeyTree, address: &ResultAddress, at: Timestamp, id: String, body: String) -> Self {
         let generation = address.secret_generation;
-        let previous = address.previous_until.filter(|until| at < *until).map(|_| generation.saturating_sub(1));
+        let previous = address.overlap_at(at).map(|_| generation.saturating_sub(1));
         let signatures = [Some(generation), previous].into_iter().flatten().filter_map(|generation| {
             let webhook = Webhook::from_bytes(keys.delivery(address.id, generation).to_vec()).ok()?;
             // A text as body is all that signing asks for.

@@ -2,7 +2,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use laini_core::line::Msisdn;
 use laini_core::partner::{AppView, Product, Purpose};
-use laini_core::store::{AcceptedCheck, AskedAs};
+use laini_core::store::{AcceptedCheck, AskedAs, Submission};
 use laini_wire::check::RESPONSE_CODE_OK;
 use laini_wire::delivery::{Accepted, RESPONSE_DESC_ACCEPTED};
 
@@ -27,7 +27,8 @@ pub(super) struct ToAccept<'a> {
 
 impl Gateway {
     /// Accepts a check whose result is delivered. Nothing is read and nothing charged yet; from here on
-    /// it is decided once, whatever happens to this server.
+    /// it is decided once, whatever happens to this server. Under a key it is durable together with the
+    /// answer that the key gives, or not at all: a repeat is told that answer, and is no second check.
     pub(super) async fn accept(
         &self,
         asked: ToAccept<'_>,
@@ -49,12 +50,18 @@ impl Gateway {
             repeat: self.subjects.repeat(app.app.id, product, msisdn, asked.repeat_id),
             address: address.id,
         };
-        self.deliveries.accept(check).await.map_err(|error| ledger_failed(&error))?;
-        permit.defer();
         let kept = accepted(context);
-        let Some(held) = held else { return Ok(kept.answer()) };
-        // Where this fails the repeat is accepted once more, and decided as a free repeat.
-        let (_, response) = self.submit_keyed(Vec::new(), held, context.deadline, move |_| kept.clone()).await?;
+        let Some(held) = held else {
+            self.deliveries.accept(check).await.map_err(|error| ledger_failed(&error))?;
+            permit.defer();
+            return Ok(kept.answer());
+        };
+        let submission = Submission { accepted: Some(check), ..Submission::default() };
+        let (written, response) = self.submit_keyed(submission, held, context.deadline, move |_| kept.clone()).await?;
+        if written.is_some() {
+            self.deliveries.checks_came.notify_one();
+            permit.defer();
+        }
         Ok(response)
     }
 }

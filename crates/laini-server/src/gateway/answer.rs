@@ -11,7 +11,7 @@ use laini_core::billing::{CheckId, PriceStamp};
 use laini_core::disclosure::{FactSet, Facts, RegistrationFact, SwapFact, UnknownReason, Windows};
 use laini_core::line::{Msisdn, MsisdnError};
 use laini_core::partner::{AppProfile, Product};
-use laini_core::store::{AskedAs, Recorded};
+use laini_core::store::{AskedAs, Recorded, Submission};
 use laini_wire::check::{
     CheckRequest, CheckRequestError, NO_SWAP_DATE, NO_SWAP_DATE_TIME, OLDER_TEXT_END, OLDER_TEXT_START,
 };
@@ -205,8 +205,9 @@ impl Asked<'_> {
         let answer = self.words(msisdn, facts, told.sim.map(|sim| sim.pseudonym), (told.windows, as_of));
         let price = self.admitted.price;
         let write = move |recorded: &[Recorded]| answer.keep(endpoint, recorded, price);
-        let (recorded, response) = gateway.submit_keyed(vec![draft], held, context.deadline, write).await?;
-        permit.note_all(&recorded);
+        let submission = Submission { drafts: vec![draft], ..Submission::default() };
+        let (recorded, response) = gateway.submit_keyed(submission, held, context.deadline, write).await?;
+        permit.note_all(&recorded.unwrap_or_default());
         Ok(response)
     }
 

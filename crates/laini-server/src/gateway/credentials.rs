@@ -62,6 +62,7 @@ impl Gateway {
         } else {
             app.token_epoch
         };
+        self.tokens_given.note(app.id, epoch, context.at);
         Ok(self.tokens.sign(&TokenClaims {
             app: app.id,
             environment: app.environment,

@@ -104,7 +104,7 @@ impl Gateway {
         let mut examined = self.examine(&question).await.map_err(Undecided::Registry)?;
         examined.draft.repeat = check.repeat;
         let (drafts, write) = payload(check, examined, &admitted, at, settings);
-        let submission = Submission { drafts, answer: None, delivery: Some(draft(check, at, write)) };
+        let submission = Submission { drafts, delivery: Some(draft(check, at, write)), ..Submission::default() };
         let submitted = self.submit(submission, question.deadline).await.map_err(Undecided::Ledger)?;
         if let Submitted::Recorded(recorded, _) = submitted {
             for recorded in recorded {

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use laini_core::line::Msisdn;
 use laini_core::partner::AppView;
-use laini_core::store::{AnswerWriter, Claim, Claimed, Draft, KeyedAnswer, Recorded, Submission, Submitted};
+use laini_core::store::{AnswerWriter, Claim, Claimed, KeyedAnswer, Recorded, Submission, Submitted};
 use laini_wire::checks::ChecksAnswer;
 use laini_wire::header::IDEMPOTENCY_KEY;
 use serde::{Deserialize, Serialize};
@@ -62,26 +62,26 @@ impl Gateway {
 }
 
 impl Gateway {
-    /// Makes `drafts` durable together with the answer that `write` makes of their records, stored under
-    /// the held key; tells it, and how they were recorded. Nothing was, where another request of the key
-    /// was answered meanwhile.
+    /// Makes `submission` durable together with the answer that `write` makes of its records, stored under
+    /// the held key; tells it, and how they were recorded. `None` = another request of the key was answered
+    /// meanwhile, and nothing was written.
     pub(super) async fn submit_keyed(
         &self,
-        drafts: Vec<Draft>,
+        submission: Submission,
         held: Held,
         deadline: Instant,
         write: impl Fn(&[Recorded]) -> Kept + Send + Sync + 'static,
-    ) -> Result<(Vec<Recorded>, Response), ApiError> {
+    ) -> Result<(Option<Vec<Recorded>>, Response), ApiError> {
         let write: AnswerWriter = Arc::new(move |recorded| write(recorded).to_bytes());
         let answer = Some(KeyedAnswer { claim: held.claim, write });
-        let submitted = self.submit(Submission { drafts, answer, delivery: None }, deadline).await;
+        let submitted = self.submit(Submission { answer, ..submission }, deadline).await;
         match submitted.map_err(|error| ledger_failed(&error))? {
             Submitted::Recorded(recorded, kept) => {
-                Ok((recorded, Kept::from_bytes(&kept.unwrap_or_default())?.answer()))
+                Ok((Some(recorded), Kept::from_bytes(&kept.unwrap_or_default())?.answer()))
             }
             Submitted::Answered(_, stored) => {
                 let claimed = stored.found_by(&held.claim).unwrap_or(Claimed::Running);
-                Ok((Vec::new(), settled(claimed).map(Kept::replay)?))
+                Ok((None, settled(claimed).map(Kept::replay)?))
             }
         }
     }

@@ -25,8 +25,10 @@ mod limits;
 mod oauth2;
 mod probes;
 mod refusals;
+mod retell;
 mod secret_uses;
 mod swap;
+mod tokens_given;
 
 use std::hash::RandomState;
 use std::net::IpAddr;
@@ -61,7 +63,9 @@ pub(crate) use decide::Decided;
 use ledger_health::LedgerHealth;
 use limits::{Limiter, Notice};
 use refusals::{Called, Refusals};
+pub(crate) use retell::Retell;
 use secret_uses::SecretUses;
+pub use tokens_given::TokensGiven;
 
 /// How many addresses, and how many pairs of address and key, the throttles remember.
 const THROTTLED_MAX: usize = 65_536;
@@ -89,6 +93,7 @@ pub(crate) struct Gateway {
     /// Consumer keys are remembered as hashes: whatever is presented takes eight bytes.
     key_hasher: RandomState,
     secret_uses: SecretUses,
+    tokens_given: Arc<TokensGiven>,
     call_times: NotedTimes,
     runs: Arc<RunWatch>,
     refusals: Refusals,
@@ -142,6 +147,7 @@ impl Gateway {
             ),
             key_hasher: RandomState::new(),
             secret_uses: SecretUses::default(),
+            tokens_given: Arc::default(),
             call_times: NotedTimes::new(deps.office),
             runs,
             refusals,
@@ -171,6 +177,11 @@ impl Gateway {
     /// Writes down what is not written down yet of the last uses of secrets.
     pub(crate) async fn note_secret_uses(&self) {
         self.secret_uses.write(self.accounts.store()).await;
+    }
+
+    /// The tokens that it gave, for pages.
+    pub(crate) fn tokens_given(&self) -> &Arc<TokensGiven> {
+        &self.tokens_given
     }
 
     /// Writes down now and then, for ever, how long calls took.

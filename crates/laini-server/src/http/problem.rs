@@ -140,13 +140,16 @@ impl ForbiddenReason {
             Self::NotOfThatRole => "Forbidden - your role may not do this; ask an owner or administrator",
             Self::NoSecondFactor => "Forbidden - set up a second factor first; staff need one here",
             Self::NotInAgreement(Product::Imsi) => {
-                "Forbidden - the agreement does not cover the product imsi; ask the operator to add it"
+                "Forbidden - the agreement does not cover the product imsi; ask the operator to add it: \
+                 the app's page in the portal begins a ticket"
             }
             Self::NotInAgreement(Product::Swap) => {
-                "Forbidden - the agreement does not cover the product swap; ask the operator to add it"
+                "Forbidden - the agreement does not cover the product swap; ask the operator to add it: \
+                 the app's page in the portal begins a ticket"
             }
             Self::NotInAgreement(Product::Age) => {
-                "Forbidden - the agreement does not cover the product age; ask the operator to add it"
+                "Forbidden - the agreement does not cover the product age; ask the operator to add it: \
+                 the app's page in the portal begins a ticket"
             }
             Self::WrongAddress => {
                 "Forbidden - address not allowed; call from a registered address, or ask the operator to add this one"

@@ -28,10 +28,6 @@ use crate::sandbox::RunWatch;
 const CHALLENGES_MAX: usize = 4;
 /// When to come back where there are too many.
 const RETRY_AFTER_S: u64 = 5;
-/// Closes under way at once: each reads a month of the ledger.
-const CLOSES_MAX: usize = 1;
-/// When to come back while there is one.
-const CLOSE_RETRY_AFTER_S: u64 = 30;
 /// Sign-ons that ask the identity provider at once: it may be slow, and others must still get in by password.
 const SIGN_ONS_MAX: usize = 2;
 /// Checks of the desk that wait for an answer at once: the registry may be slow, and others must still be answered.
@@ -79,7 +75,6 @@ pub(crate) struct BesideWork {
     phraser: Option<Phraser>,
     own_api: Arc<OwnApi>,
     challenges: Semaphore,
-    closes: Semaphore,
     sign_ons: Semaphore,
     phrases: Semaphore,
     checks: Semaphore,
@@ -93,7 +88,7 @@ impl BesideWork {
         (runs, own_api): (Arc<RunWatch>, Arc<OwnApi>),
         (single_sign_on, assistant): (Option<SingleSignOn>, Option<&Assistant>),
     ) -> Self {
-        let (challenges, closes) = (Semaphore::new(CHALLENGES_MAX), Semaphore::new(CLOSES_MAX));
+        let challenges = Semaphore::new(CHALLENGES_MAX);
         let (sign_ons, phrases) = (Semaphore::new(SIGN_ONS_MAX), Semaphore::new(PHRASES_MAX));
         let checks = Semaphore::new(CHECKS_MAX);
         let provider = single_sign_on.and_then(Provider::new);
@@ -108,7 +103,6 @@ impl BesideWork {
             phraser,
             own_api,
             challenges,
-            closes,
             sign_ons,
             phrases,
             checks,
@@ -132,8 +126,7 @@ impl BesideWork {
             Beside::Nothing => Ok(()),
             Beside::Runs | Beside::RunDelivery => self.runs.look(call.at),
             Beside::Close => {
-                let too_many = |_| Problem::TooOften { retry_after_s: CLOSE_RETRY_AFTER_S };
-                let _place = self.closes.try_acquire().map_err(too_many)?;
+                let _place = office.jobs.close()?;
                 let CloseRequest { month, first } = call.json()?;
                 let month = Month::parse(&month).map_err(|error| Problem::invalid("month", error.to_string()))?;
                 call.closed = Some(close_month(office, actor, month, call.at, first)?);

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::assistant::Considered;
-use super::{Endpoint, Reply};
+use super::{Beside, Endpoint, Reply};
 use crate::http::{ApiError, Asker, Context, IdempotencyKey, bearer, is_object};
 use crate::openapi::Operation;
 
@@ -156,9 +156,11 @@ impl Call {
         &self.body
     }
 
-    /// Does it, or answers as it was answered under the same idempotency key.
+    /// Does it, or answers as it was answered under the same idempotency key. A question is answered anew each time:
+    /// nothing of it is kept, and who asks is known from its token alone.
     pub(super) fn answer_once(&self, endpoint: &Endpoint, work: &mut Work<'_>) -> Result<Reply, Problem> {
-        let Some(id) = self.replay_id(&endpoint.operation, &work.actor) else { return (endpoint.handle)(work, self) };
+        let id = self.replay_id(&endpoint.operation, &work.actor).filter(|_| endpoint.beside != Beside::Ask);
+        let Some(id) = id else { return (endpoint.handle)(work, self) };
         let mut hash = Sha256::new();
         for (_, value) in self.params.iter().chain(&self.query) {
             hash.update((value.len() as u64).to_be_bytes());

@@ -9,9 +9,6 @@ use crate::openapi::{Access, JSON, Operation, Schemas};
 /// The largest body of most endpoints.
 const BODY_BYTES: usize = 64 * 1024;
 
-/// When to come back while too many read months of the ledger.
-pub(crate) const LONG_RETRY_AFTER_S: u64 = 10;
-
 /// An operation with what does it.
 pub(crate) struct Endpoint {
     /// What it is, and who may.
@@ -51,7 +48,7 @@ impl Endpoint {
 
     /// One that may read a month of the ledger or more; few of them go on at once, and others are told to come back.
     pub(crate) fn long(mut self) -> Self {
-        self.operation.refusals.push(ApiError::SpikeArrest { retry_after_s: LONG_RETRY_AFTER_S });
+        self.operation.refusals.push(ApiError::SpikeArrest { retry_after_s: 10 });
         Self { is_long: true, ..self }
     }
 }

@@ -122,12 +122,13 @@ fn resolve_operation() -> Operation {
 fn impact_operation() -> Operation {
     let example = json!({
         "incident": "0000000000000007", "from": "2026-11-28T09:40:00Z", "until": "2026-11-28T10:20:00Z", "apps": 2,
-        "failed": 3, "failed_by_operator": 2, "billed": 0, "causes": [{
+        "failed": 2, "failed_by_operator": 2, "billed": 0, "causes": [{
             "status": 503, "code": "503.001.01", "reason": "it cannot be reached", "calls": 2,
         }], "newest": ["971f-4359-b611-6845a1be45ef26453458"],
     });
-    let answer = Answer::ok("What failed while it lasted.", &["IncidentImpactAnswer"], example);
-    let summary = "Which calls of a partner failed while an incident lasted; none of them is billed";
+    let answer = Answer::ok("What failed on the operator's side while it lasted.", &["IncidentImpactAnswer"], example);
+    let summary =
+        "Which calls of the apps that an incident reaches failed on the operator's side; none of them is billed";
     operation("show_incident_impact", (Method::GET, IMPACT_PATH), summary, LOOKERS, answer)
 }
 
@@ -145,7 +146,7 @@ fn show_incident_impact(work: &mut Work<'_>, call: &Call) -> Result<Reply, Probl
         until: impact.until.to_string(),
         apps: impact.apps as u64,
         failed: impact.failures.calls,
-        failed_by_operator: impact.of_operator(),
+        failed_by_operator: impact.failures.calls,
         billed: 0,
         causes: causes.collect(),
         newest: impact.failures.newest.iter().map(|call| call.id.request_ref()).collect(),

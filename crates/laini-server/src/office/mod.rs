@@ -58,7 +58,6 @@ use tokio::sync::Semaphore;
 pub use assistant::Assistant;
 pub(crate) use beside::{Beside, BesideWork};
 pub(crate) use call::Call;
-use endpoint::LONG_RETRY_AFTER_S;
 pub(crate) use endpoint::{Endpoint, Noun, one_path};
 pub use incidents::incident_answer;
 pub(crate) use reply::Reply;
@@ -110,9 +109,6 @@ const CALLS_MAX: usize = 16;
 /// for the identity provider and for a model together, so that a slow one keeps nobody from their password.
 const STRANGERS_MAX: usize = 6;
 
-/// Of these, work that may read a month of the ledger or more.
-const LONG_CALLS_MAX: usize = 2;
-
 /// Knocks of one client address at the doors that need no session, at once,
 const KNOCKS_BURST: u32 = 60;
 /// and how long until there is one more.
@@ -130,16 +126,14 @@ pub(crate) struct OfficeApi {
     beside: BesideWork,
     places: Semaphore,
     strangers: Semaphore,
-    long: Semaphore,
     knocks: Throttle<IpAddr>,
 }
 
 impl OfficeApi {
     pub(crate) fn new(office: Arc<Office>, settings: Arc<LiveSettings>, beside: BesideWork) -> Self {
         let (places, strangers) = (Semaphore::new(CALLS_MAX), Semaphore::new(STRANGERS_MAX));
-        let long = Semaphore::new(LONG_CALLS_MAX);
         let knocks = Throttle::new(KNOCKS_BURST, Duration::from_millis(KNOCK_EVERY_MS), KNOCKERS_MAX);
-        Self { office, settings, beside, places, strangers, long, knocks }
+        Self { office, settings, beside, places, strangers, knocks }
     }
 
     /// Every route of it.
@@ -232,8 +226,7 @@ impl OfficeApi {
 
     fn do_it(&self, endpoint: &Endpoint, actor: &Actor, call: &mut Call) -> Result<Reply, Problem> {
         // Only whoever may ask takes a place.
-        let too_many = |_| Problem::TooOften { retry_after_s: LONG_RETRY_AFTER_S };
-        let _long = endpoint.is_long.then(|| self.long.try_acquire()).transpose().map_err(too_many)?;
+        let _long = endpoint.is_long.then(|| self.office.jobs.long_read()).transpose()?;
         // A check is charged: what was asked already is not asked again.
         let is_repeat = endpoint.beside == Beside::Check
             && self.office.run(actor, call.at, |work| call.is_repeat(&endpoint.operation, work))?;

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use jiff::civil::Date;
-use laini_core::billing::{Band, FreeUnits, Line, Money, Month, Price, StatedPrice};
+use laini_core::billing::{Line, Month, StatedPrice};
 use laini_core::partner::{May, PartnerId, Product, StaffRole};
 use laini_office::agreements::{self, BandTerms, PriceAgreed, PriceTerms};
 use laini_office::billing::{
@@ -316,26 +316,21 @@ fn change_price(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     })
 }
 
-/// The most bands that a price has.
-const BANDS_MAX: usize = 50;
-
 fn simulate_price(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
     let request: SimulationRequest = call.json()?;
     let partner = known(work, call)?;
     let product = Product::parse(&request.product).map_err(|error| Problem::invalid("product", error.to_string()))?;
     let month = Month::parse(&request.month).map_err(|error| Problem::invalid("month", error.to_string()))?;
-    if request.bands.len() > BANDS_MAX {
-        return Err(Problem::invalid("bands", format!("expected at most {BANDS_MAX}")));
-    }
-    let units = request.free_units;
-    let price = Price {
+    let price = PriceTerms {
+        product,
+        currency: work.office.settings.currency.as_str().to_owned(),
         set_up_minor: request.set_up_minor,
-        free: if request.free_per_month { FreeUnits::PerMonth(units) } else { FreeUnits::Once(units) },
-        bands: request.bands.iter().map(|band| Band { up_to: band.up_to, unit_minor: band.unit_minor }).collect(),
+        free_units: request.free_units,
+        free_units_renew: request.free_per_month,
+        bands: request.bands.iter().map(|b| BandTerms { up_to: b.up_to, unit_minor: b.unit_minor }).collect(),
         monthly_minimum_minor: request.monthly_minimum_minor,
-        ..Price::flat(u32::MAX, Money::new(0, work.office.settings.currency))
     };
-    price.check().map_err(|error| Problem::invalid("bands", error.to_string()))?;
+    let price = price.price(u32::MAX)?;
     let done = simulate(work.office, partner, product, month, &price)?;
     Reply::ok(&SimulationAnswer {
         units: done.units,

@@ -11,6 +11,7 @@ use laini_core::line::{LineState, Msisdn};
 use laini_core::partner::AppId;
 use laini_core::sandbox::{Fault, Moment, Persona, World, WorldRefusal};
 use laini_core::store::{Lookup, RegistryError, WorldStore, WorldsError};
+use tokio::task::spawn_blocking;
 
 use crate::{Clock, LiveSettings};
 
@@ -146,9 +147,17 @@ impl SandboxWorlds {
         Ok(changed.world)
     }
 
-    /// A moment in which worlds are looked at.
-    pub fn moment(&self, now: Timestamp) -> Moment<'_> {
-        Moment { real: now, zone: &self.zone }
+    /// What `look` sees in a world when it is really `now`. A full world takes some ten milliseconds, so that is done
+    /// on a thread that may wait, and holds up nobody's check.
+    pub async fn see<T: Send + 'static>(
+        &self,
+        world: World,
+        now: Timestamp,
+        look: impl FnOnce(&World, Moment<'_>) -> T + Send + 'static,
+    ) -> Result<T, WorldsError> {
+        let zone = self.zone.clone();
+        let seeing = spawn_blocking(move || look(&world, Moment { real: now, zone: &zone }));
+        seeing.await.map_err(|_| WorldsError::Engine("the look into a world panicked".to_owned()))
     }
 
     /// Notices for ever what others changed, and forgets idle worlds.
@@ -192,7 +201,7 @@ impl SandboxWorlds {
         let version = self.store.version_of(app).await?;
         let mut known = match known.filter(|known| known.version == version) {
             Some(known) => Known { seen, ..known },
-            None => self.read(app, seen, version).await?,
+            None => self.read(app, now, (seen, version)).await?,
         };
         if known.is_to_be_touched(now) {
             self.store.touch(app, now).await?;
@@ -203,12 +212,21 @@ impl SandboxWorlds {
         Ok(sight)
     }
 
-    async fn read(&self, app: AppId, seen: u64, version: Option<u64>) -> Result<Known, WorldsError> {
+    async fn read(
+        &self,
+        app: AppId,
+        now: Timestamp,
+        (seen, version): (u64, Option<u64>),
+    ) -> Result<Known, WorldsError> {
         let world = if version.is_some() { self.store.load(app).await? } else { None };
-        let sight = world.map(|world| {
-            let (ahead, feed_stopped) = (world.ahead(), world.feed_stopped());
-            Arc::new(Sight { ahead, feed_stopped, lines: world.states().into_iter().collect() })
-        });
+        let sight = match world {
+            Some(world) => {
+                let (ahead, feed_stopped) = (world.ahead(), world.feed_stopped());
+                let lines = self.see(world, now, |world, _| world.states().into_iter().collect()).await?;
+                Some(Arc::new(Sight { ahead, feed_stopped, lines }))
+            }
+            None => None,
+        };
         Ok(Known { seen, version, sight, touched: Timestamp::MIN })
     }
 

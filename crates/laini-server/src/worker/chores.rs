@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use laini_office::{Chore, LEASE, Office, lease_chores, release_chores};
 use tokio::sync::watch;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::Clock;
@@ -79,8 +79,23 @@ impl ChoreWorker {
         }
     }
 
+    /// Each chore at its own pace: a month that is closed for minutes, or a mail server that is slow, keeps no probe
+    /// waiting.
     async fn do_chores(self: Arc<Self>, stop: watch::Receiver<bool>) {
-        let mut due = vec![(Timestamp::MIN, false); self.chores.len()];
+        let mut doing = JoinSet::new();
+        for number in 0..self.chores.len() {
+            doing.spawn(Arc::clone(&self).do_chore(number, stop.clone()));
+        }
+        while let Some(done) = doing.join_next().await {
+            if let Err(error) = done {
+                tracing::error!(%error, "a chore of the office is not done any more");
+            }
+        }
+    }
+
+    async fn do_chore(self: Arc<Self>, number: usize, stop: watch::Receiver<bool>) {
+        let Some(chore) = self.chores.get(number) else { return };
+        let (mut next, mut is_failing) = (Timestamp::MIN, false);
         let mut ticks = interval(Duration::from_millis(LOOK_EVERY_MS));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stopped = stop.clone();
@@ -89,17 +104,15 @@ impl ChoreWorker {
                 _ = ticks.tick() => {}
                 _ = stopped.wait_for(|stop| *stop) => return,
             }
-            for (number, (next, is_failing)) in due.iter_mut().enumerate() {
-                let now = self.clock.now();
-                if *stop.borrow() || now < *next || !self.is_held(now, LEASE / 3) {
-                    // A round that begins at the end of the lease must not last into another node's.
-                    continue;
-                }
-                let (worker, every) = (Arc::clone(&self), self.chores[number].every);
-                let done = spawn_blocking(move || worker.round(number, now)).await;
-                *next = now.checked_add(every).unwrap_or(Timestamp::MAX);
-                *is_failing = tell(self.chores[number].name, done, *is_failing);
+            let now = self.clock.now();
+            if *stop.borrow() || now < next || !self.is_held(now, LEASE / 3) {
+                // A round that begins at the end of the lease must not last into another node's.
+                continue;
             }
+            let worker = Arc::clone(&self);
+            let done = spawn_blocking(move || worker.round(number, now)).await;
+            next = now.checked_add(chore.every).unwrap_or(Timestamp::MAX);
+            is_failing = tell(chore.name, done, is_failing);
         }
     }
 

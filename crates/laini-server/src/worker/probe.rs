@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use laini_core::access::{ConsumerKey, ConsumerSecret};
 use laini_core::disclosure::Freshness;
 use laini_core::sandbox::ready_number;
-use laini_core::store::{DeliveryQuery, DeliveryState, Outbox, Registry, RegistryError};
+use laini_core::store::{Backlog, Outbox, Registry, RegistryError};
 use laini_core::support::{Component, Health};
 use laini_office::status::{Probed, record};
 use laini_office::{Actor, Chore, Office, Problem};
@@ -19,7 +19,7 @@ use laini_wire::check::IMSI_PATH;
 use laini_wire::token::GENERATE_PATH;
 use serde::Deserialize;
 use tokio::runtime::Handle;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::http::Inside;
 use crate::{Clock, LiveSettings};
@@ -32,8 +32,10 @@ const SLOW: Duration = Duration::from_millis(500);
 const LATE_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// After so long nothing leaves any more.
 const STUCK_AFTER: SignedDuration = SignedDuration::from_mins(10);
-/// So many of the newest deliveries are looked at.
-const DELIVERIES_LOOKED_AT: usize = 200;
+/// What is late is looked at so often before it counts, for an address has nothing under way between two attempts,
+const LOOKS: u32 = 3;
+/// so long apart: all of it well within what a probe may take.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// The largest answer that is read.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// The page by which the pages are probed: it reads nothing of anybody.
@@ -121,18 +123,16 @@ impl Prober {
 
     /// Looks whether what is due leaves.
     async fn deliveries(&self, at: Timestamp) -> ((), Health) {
-        let query = DeliveryQuery { limit: DELIVERIES_LOOKED_AT, ..DeliveryQuery::default() };
-        let Ok(newest) = self.outbox.deliveries(query).await else { return ((), Health::Down) };
-        let waits = |state| match state {
-            DeliveryState::Due(due) => Some(at.duration_since(due)),
-            DeliveryState::Delivered | DeliveryState::Dead => None,
-        };
-        let health = match newest.iter().filter_map(|delivery| waits(delivery.state)).max() {
-            Some(longest) if longest > STUCK_AFTER => Health::Down,
-            Some(longest) if longest > LATE_AFTER => Health::Degraded,
-            Some(_) | None => Health::Ok,
-        };
-        ((), health)
+        let mut found = Health::Down;
+        for look in 1..=LOOKS {
+            let Ok(backlogs) = self.outbox.backlogs(at).await else { return ((), Health::Down) };
+            found = found.min(leaving(&backlogs, at));
+            if found == Health::Ok || look == LOOKS {
+                break;
+            }
+            sleep(LOOK_AGAIN_AFTER).await;
+        }
+        ((), found)
     }
 
     /// Looks how far the registry's knowledge reaches.
@@ -150,6 +150,17 @@ impl Prober {
             Err(RegistryError::Empty | RegistryError::Bad(_) | RegistryError::Unavailable(_)) => Health::Down,
         };
         ((), health)
+    }
+}
+
+/// How well deliveries leave. What waits for an address while others are under way to it waits for its receiver, and says
+/// nothing of this service: one that takes its time is nobody else's incident.
+fn leaving(backlogs: &[Backlog], at: Timestamp) -> Health {
+    let waits_for_us = backlogs.iter().filter(|backlog| backlog.under_way == 0);
+    match waits_for_us.map(|backlog| at.duration_since(backlog.since)).max() {
+        Some(longest) if longest > STUCK_AFTER => Health::Down,
+        Some(longest) if longest > LATE_AFTER => Health::Degraded,
+        Some(_) | None => Health::Ok,
     }
 }
 
@@ -173,4 +184,35 @@ async fn timed<T: Default>(component: Component, probe: impl Future<Output = (T,
     let health = if took > SLOW { health.max(Health::Degraded) } else { health };
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     (found, Probed { component, health, micros })
+}
+
+#[cfg(test)]
+mod tests {
+    use laini_core::partner::ResultAddressId;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+    fn backlog(address: u64, waited_s: i64, under_way: u64) -> Backlog {
+        let since = NOW - SignedDuration::from_secs(waited_s);
+        Backlog { address: ResultAddressId::from_stored(address), since, under_way }
+    }
+
+    #[test]
+    fn what_does_not_leave_is_told_and_a_slow_receiver_is_not() {
+        let table: &[(&[Backlog], Health)] = &[
+            (&[], Health::Ok),
+            (&[backlog(1, 60, 0)], Health::Ok),
+            (&[backlog(1, 61, 0)], Health::Degraded),
+            (&[backlog(1, 601, 0)], Health::Down),
+            (&[backlog(1, 86_400, 8)], Health::Ok),
+            (&[backlog(1, 86_400, 1), backlog(2, 30, 0)], Health::Ok),
+            (&[backlog(1, 86_400, 8), backlog(2, 61, 0), backlog(3, 1, 0)], Health::Degraded),
+            (&[backlog(1, 61, 0), backlog(2, 601, 0)], Health::Down),
+        ];
+        for (backlogs, health) in table {
+            assert_eq!(leaving(backlogs, NOW), *health, "{backlogs:?}");
+        }
+    }
 }

@@ -8,7 +8,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::SignedDuration;
 use laini_core::billing::{Currency, Money, Outcome};
 use laini_core::delivery::LISTEN;
-use laini_core::partner::{App, AppStatus, Budget, Prepaid, ResultAddress, ResultAddressId};
+use laini_core::line::NumberPlan;
+use laini_core::partner::{App, AppStatus, Budget, PartnerStatus, Prepaid, ResultAddress, ResultAddressId};
 use laini_core::store::{AccountBook, Delivery, DeliveryState};
 use laini_server::delivery::signing_secret;
 use serde_json::Value;
@@ -353,6 +354,119 @@ async fn delivery_of_a_revoked_app_is_given_up() {
     assert_eq!(receiver.received().len(), 1);
 }
 
+impl World {
+    /// A result that was accepted and that its receiver did not take: it waits for its next attempt.
+    async fn a_result_that_waits(&self, receiver: &Receiver) {
+        receiver.answers_status(500);
+        assert_accepted(&self.ask_for_delivery(IMSI_PATH, NUMBER, &receiver.url(), "").await);
+        self.until(|world| world.ledger.outbox.states().len() == 1 && world.delivery().attempts == 1).await;
+    }
+
+    /// Waits until a check with `token` is answered so.
+    async fn until_answered(&self, token: &str, status: u16, says: &str) {
+        let body = format!(r#"{{"customerNumber":"{NUMBER}"}}"#);
+        let is_so = async || {
+            let reply = self.check_with(SWAP_PATH, token, &body).await;
+            reply.status == status && reply.body.contains(says)
+        };
+        self.accounts_noticed(is_so).await;
+    }
+}
+
+#[tokio::test]
+async fn delivery_of_a_result_waits_while_app_or_partner_is_suspended() {
+    let receiver = Receiver::start().await;
+    let world = world(&receiver.url(), |_| {}).await;
+    let (app, token) = (world.production.app, world.token(&world.production).await);
+    world.a_result_that_waits(&receiver).await;
+    receiver.answers_status(204);
+    world.accounts.change_app(app, |app| app.status = AppStatus::Suspended);
+    world.until_answered(&token, 403, "this app is suspended").await;
+    world.clock.advance(5);
+    world.until(|world| world.delivery().attempts == 2).await;
+    assert_eq!(world.delivery().last.unwrap().problem, "the app is suspended");
+    world.accounts.change_bank(|partner| partner.status = PartnerStatus::Suspended);
+    world.until_answered(&token, 403, "this partner is suspended").await;
+    world.clock.advance(10);
+    world.until(|world| world.delivery().attempts == 3).await;
+    assert_eq!(world.delivery().last.unwrap().problem, "the partner is suspended");
+    assert!(matches!(world.delivery().state, DeliveryState::Due(_)), "it stays due");
+    assert_eq!(receiver.received().len(), 1, "nothing was told since");
+
+    world.accounts.change_bank(|partner| partner.status = PartnerStatus::Active);
+    world.accounts.change_app(app, |app| app.status = AppStatus::Active);
+    world.until_answered(&token, 200, "").await;
+    world.clock.advance(120);
+    world.settled(&[DeliveryState::Delivered]).await;
+    assert_eq!(receiver.received().len(), 2);
+}
+
+#[tokio::test]
+async fn delivery_tells_an_app_that_was_suspended_before_the_decision_that_it_was_refused() {
+    let receiver = Receiver::start().await;
+    let world = world(&receiver.url(), |_| {}).await;
+    let token = world.token(&world.production).await;
+    *world.registry.mood.lock().unwrap() = Mood::Unavailable;
+    assert_accepted(&world.ask_for_delivery(IMSI_PATH, NUMBER, &receiver.url(), "").await);
+    world.until(|world| world.ledger.outbox.checks.lock().unwrap()[0].1 > NOW.parse().unwrap()).await;
+    world.accounts.change_app(world.production.app, |app| app.status = AppStatus::Suspended);
+    world.until_answered(&token, 403, "this app is suspended").await;
+    *world.registry.mood.lock().unwrap() = Mood::Good;
+    world.clock.advance(11);
+    let told = receiver.got(1).await.remove(0).json();
+    assert_eq!((&told["responseCode"], &told["charge"]), (&"403".into(), &"none; reason=refused".into()));
+    world.settled(&[DeliveryState::Delivered]).await;
+    assert!(world.ledger.outcomes().is_empty());
+}
+
+#[tokio::test]
+async fn delivery_of_a_number_that_was_restricted_since_is_given_up() {
+    let receiver = Receiver::start().await;
+    let world = world(&receiver.url(), |_| {}).await;
+    let token = world.token(&world.production).await;
+    world.a_result_that_waits(&receiver).await;
+    receiver.answers_status(204);
+    let number = world.keys.subject().number(NumberPlan::KENYA.parse(NUMBER).unwrap());
+    world.accounts.restrict(number, Some(NOW.parse().unwrap()));
+    world.until_answered(&token, 403, "withheld").await;
+    world.clock.advance(5);
+    world.settled(&[DeliveryState::Dead]).await;
+    let problem = world.delivery().last.unwrap().problem;
+    assert_eq!(problem, "its number was restricted, so its result is not told any more");
+    assert_eq!(receiver.received().len(), 1);
+
+    // One that says no more than that it is withheld arrives, and so does what is about somebody else.
+    for number in [NUMBER, OTHER] {
+        assert_accepted(&world.ask_for_delivery(IMSI_PATH, number, &receiver.url(), "").await);
+    }
+    world.settled(&[DeliveryState::Dead, DeliveryState::Delivered, DeliveryState::Delivered]).await;
+    let mut told: Vec<Value> =
+        receiver.got(3).await[1..].iter().map(|one| one.json()["responseCode"].clone()).collect();
+    told.sort_by_key(ToString::to_string);
+    assert_eq!(told, ["200", "403"]);
+}
+
+#[tokio::test]
+async fn delivery_waits_where_nobody_can_say_whether_its_number_is_restricted_still() {
+    let receiver = Receiver::start().await;
+    let world = world(&receiver.url(), |_| {}).await;
+    let token = world.token(&world.production).await;
+    world.a_result_that_waits(&receiver).await;
+    receiver.answers_status(204);
+    let number = world.keys.subject().number(NumberPlan::KENYA.parse(NUMBER).unwrap());
+    world.accounts.restrict(number, Some("2020-01-01T00:00:00Z".parse().unwrap()));
+    world.until_answered(&token, 403, "withheld").await;
+    *world.registry.mood.lock().unwrap() = Mood::Unavailable;
+    world.clock.advance(5);
+    world.until(|world| world.delivery().attempts == 2).await;
+    assert_eq!(world.delivery().last.unwrap().problem, "whether it may be told still could not be found out");
+    // Somebody else holds it by now, and the check was about that holder.
+    world.put(NUMBER, "2021-01-01T00:00:00Z", None);
+    *world.registry.mood.lock().unwrap() = Mood::Good;
+    world.clock.advance(10);
+    world.settled(&[DeliveryState::Delivered]).await;
+}
+
 #[tokio::test]
 async fn delivery_under_an_idempotency_key_is_accepted_once() {
     let receiver = Receiver::start().await;
@@ -368,6 +482,27 @@ async fn delivery_under_an_idempotency_key_is_accepted_once() {
     assert_eq!(world.send(request("POST", IMSI_PATH, &headers, &inline)).await.status, 422, "another request");
     assert_eq!(receiver.got(1).await[0].header("webhook-id"), id);
     assert_eq!(world.ledger.outcomes(), [Outcome::Answered]);
+}
+
+/// A caller that is refused has no check under way: what was not answered under its key was not accepted either.
+#[tokio::test]
+async fn delivery_that_was_refused_under_its_key_is_neither_decided_nor_charged() {
+    let receiver = Receiver::start().await;
+    let world = world(&receiver.url(), |_| {}).await;
+    let key = "Idempotency-Key: order-1\r\n";
+    for mood in [Mood::Busy, Mood::Unavailable] {
+        *world.ledger.mood.lock().unwrap() = mood;
+        let refused = world.ask_for_delivery(IMSI_PATH, NUMBER, &receiver.url(), key).await;
+        assert_eq!(refused.status, 503, "{refused:?}");
+        assert!(world.ledger.outbox.checks.lock().unwrap().is_empty());
+    }
+    *world.ledger.mood.lock().unwrap() = Mood::Good;
+    // Longer than any repeat is free: were the first decided too, both would be charged.
+    world.clock.advance(SignedDuration::from_hours(25).as_secs());
+    let id = assert_accepted(&world.ask_for_delivery(IMSI_PATH, NUMBER, &receiver.url(), key).await);
+    assert_eq!(receiver.got(1).await[0].header("webhook-id"), id);
+    world.settled(&[DeliveryState::Delivered]).await;
+    assert_eq!(world.ledger.rows.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -218,6 +218,9 @@ impl Ledger for VecLedger {
             }
             let recorded: Vec<Recorded> = submission.drafts.into_iter().map(|draft| self.write(draft)).collect();
             let kept = submission.answer.map(|answer| self.answers.keep(&answer, &recorded));
+            if let Some(check) = submission.accepted {
+                self.outbox.checks.lock().unwrap().push((check, Timestamp::MIN));
+            }
             if let Some(delivery) = submission.delivery {
                 self.outbox.keep(&delivery, &recorded);
             }
@@ -566,7 +569,8 @@ impl AccountStore for BookAccounts {
             let found = book.result_addresses.iter_mut().find(|found| found.id == address).unwrap();
             match change {
                 ResultAddressChange::Proven(at) => found.proven = Some(at),
-                ResultAddressChange::SecretRolled { previous_until } => {
+                ResultAddressChange::SecretRolled { from, previous_until } => {
+                    assert_eq!(found.secret_generation, from, "nobody rolls it meanwhile");
                     found.secret_generation += 1;
                     found.previous_until = Some(previous_until);
                 }

@@ -20,6 +20,7 @@ mod no_feed;
 mod office;
 mod office_apps;
 mod office_assistant;
+mod office_chores;
 mod office_desk;
 mod office_going_live;
 mod office_incidents;

@@ -1,10 +1,15 @@
 //! What partners do about their apps over HTTP, and what the gateway makes of it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use laini_core::partner::{MemberRole, PartnerId, StaffRole};
-use laini_office::Actor;
-use laini_office::apps::{ForeignApp, import_apps};
+use laini_core::billing::CheckId;
+use laini_core::line::NumberPlan;
+use laini_core::partner::{MemberRole, PartnerId, ResultAddressId, StaffRole};
+use laini_core::store::{AccountsChange, DeliveryDraft, DeliveryId, DeliveryKind};
+use laini_office::apps::{ForeignApp, import_apps, roll_secret};
 use laini_office::people::Seat;
+use laini_office::{Actor, Problem, Work};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -198,10 +203,87 @@ async fn a_result_address_is_proven_over_http() {
     let rolled = developer.done("POST", &format!("{one}/roll-secret"), None).await;
     assert_ne!(rolled["signing_secret"], added["signing_secret"]);
     assert!(rolled["address"]["previous_until"].is_string());
+    // A third secret would end the first within the day that its receiver was given.
+    let early = developer.refused(409, "POST", &format!("{one}/roll-secret"), None).await;
+    assert!(early.contains("signs as well until 2026-11-23T09:00:00Z"), "{early}");
+    world.clock.advance(24 * 3_600);
+    let developer = Caller::member(&world, MemberRole::Developer);
+    let third = developer.done("POST", &format!("{one}/roll-secret"), None).await;
+    assert!(third["signing_secret"] != rolled["signing_secret"] && third["signing_secret"] != added["signing_secret"]);
     developer.refused(400, "POST", &addresses, Some(json!({"url": "ftp://bank.example/"}))).await;
     developer.refused(409, "POST", &addresses, Some(json!({"url": url}))).await;
     developer.done("DELETE", &one, None).await;
     developer.refused(404, "POST", &format!("{one}/prove"), None).await;
+}
+
+/// Each of two would be shown the second secret, and deliveries be signed with a third, which nobody has.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_roll_a_signing_secret_at_once_one_does() {
+    let world = World::start_office().await;
+    let developer = Caller::member(&world, MemberRole::Developer);
+    let (app, at) = (world.sandbox.app, NOW.parse().unwrap());
+    let addresses = format!("apps/{app}/result-addresses");
+    let added = developer.done("POST", &addresses, Some(json!({"url": "laini:listen"}))).await;
+    let address = ResultAddressId::parse(added["address"]["address"].as_str().unwrap()).unwrap();
+    let roll = |work: &mut Work<'_>| roll_secret(work, BANK, app, address);
+    let mut first = None;
+    let second = world.office.run(&Actor::System, at, |work| {
+        let rolled = roll(work)?;
+        // It has read, and not saved yet.
+        first.get_or_insert_with(|| world.office.run(&Actor::System, at, roll));
+        Ok(rolled)
+    });
+    assert_eq!(first.unwrap().unwrap().secret_generation, 2);
+    assert!(matches!(&second, Err(Problem::NotNow(why)) if why.contains("signs as well until")), "{second:?}");
+    let book = world.office.run(&Actor::System, at, |work| work.book()).unwrap();
+    assert_eq!(book.result_addresses.iter().find(|found| found.id == address).unwrap().secret_generation, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_is_not_sent_again_while_its_app_is_suspended_nor_once_its_number_is_restricted() {
+    const NUMBER: &str = "254722000100";
+    let world = World::start_office().await;
+    let (support, developer) =
+        (Caller::staff(&world, StaffRole::Support), Caller::member(&world, MemberRole::Developer));
+    world.put(NUMBER, "2015-01-01T00:00:00Z", None);
+    let id = world.check(IMSI_PATH, NUMBER).await.text("requestRefID");
+    let (app, at) = (world.production.app, NOW.parse().unwrap());
+    let result = DeliveryDraft {
+        id: DeliveryId(CheckId::parse_request_ref(&id).unwrap()),
+        kind: DeliveryKind::Result,
+        app,
+        address: ResultAddressId::from_stored(77),
+        at,
+        write: Arc::new(|_| b"{}".to_vec()),
+    };
+    world.ledger.outbox.keep(&result, &[]);
+    let again = format!("deliveries/{id}/redeliver");
+    let reason = Some(json!({"reason": "our receiver was down"}));
+    developer.done("POST", &again, reason.clone()).await;
+    support.done("POST", &format!("apps/{app}/suspend"), reason.clone()).await;
+    let why = developer.refused(409, "POST", &again, reason.clone()).await;
+    assert!(why.contains("the app is suspended: its results wait until it is resumed"), "{why}");
+    support.done("POST", &format!("apps/{app}/resume"), reason.clone()).await;
+    developer.done("POST", &again, reason.clone()).await;
+
+    let number = world.keys.subject().number(NumberPlan::KENYA.parse(NUMBER).unwrap());
+    let restrict = |until: Option<Timestamp>| {
+        let restrict = |work: &mut Work<'_>| {
+            work.accounts(AccountsChange::Restriction(number, until));
+            Ok(())
+        };
+        world.office.run(&Actor::System, at, restrict).unwrap();
+    };
+    // Asked for before the check, and approved after it: the holder is the same.
+    restrict(Some("2026-11-01T00:00:00Z".parse().unwrap()));
+    let why = developer.refused(409, "POST", &again, reason.clone()).await;
+    assert!(why.contains("its number was restricted, so its result is not told any more"), "{why}");
+    restrict(Some("2014-01-01T00:00:00Z".parse().unwrap()));
+    developer.done("POST", &again, reason.clone()).await;
+    restrict(Some(at));
+    developer.refused(409, "POST", &again, reason.clone()).await;
+    restrict(None);
+    developer.done("POST", &again, reason).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

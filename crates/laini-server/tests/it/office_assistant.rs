@@ -22,6 +22,16 @@ async fn ask(world: &World, session: &str, question: &str) -> Reply {
     connection.reply().await.unwrap()
 }
 
+/// The same under an idempotency key.
+async fn ask_under_key(world: &World, session: &str, question: &str) -> Reply {
+    let session = if session.is_empty() { String::new() } else { format!("Authorization: Bearer {session}\r\n") };
+    let headers = format!("{session}Content-Type: application/json\r\nIdempotency-Key: one-key\r\n");
+    let mut connection = Connection::open(world.address).await;
+    let body = json!({"question": question}).to_string();
+    connection.send(request("POST", "/office/v1/questions", &headers, &body)).await;
+    connection.reply().await.unwrap()
+}
+
 async fn answered(world: &World, session: &str, question: &str) -> Value {
     let reply = ask(world, session, question).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
@@ -126,6 +136,22 @@ async fn a_request_is_told_to_its_partner_and_the_operator_alone() {
     for (_, body) in model.sent() {
         assert!(!body.contains(&id[..18]), "{body}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_is_told_under_an_idempotency_key_is_told_to_nobody_else() {
+    let world = World::start().await;
+    world.put("254722000001", "2020-01-01T00:00:00Z", None);
+    let id = world.check("/imsi/v1/checkATI", "254722000001").await.text("requestRefID");
+    let question = format!("What became of {id}?");
+    let seat = Seat::Member { partner: PartnerId::from_stored(1), role: MemberRole::Developer };
+    let member = signed_in(&world, 4, seat);
+    let told = ask_under_key(&world, &member, &question).await.json();
+    assert!(told["requests"][0]["found"].is_object(), "{told}");
+    let stranger = ask_under_key(&world, "", &question).await;
+    assert_eq!((stranger.status, &stranger.json()["requests"]), (200, &json!([])), "{}", stranger.body);
+    let other = ask_under_key(&world, "", KNOWN).await;
+    assert_eq!(other.status, 200, "nothing of a question is kept: {}", other.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -252,20 +252,22 @@ async fn how_long_answered_checks_took_is_counted_by_app_and_told_by_day() {
     for (number, status) in [("254733000001", 200), ("254733000001", 200), ("254733000009", 404)] {
         assert_eq!(world.check(IMSI, number).await.status, status);
     }
-    let (office, at, app) = (std::sync::Arc::clone(&world.office), world.clock.now(), world.production.app);
+    let (office, at) = (std::sync::Arc::clone(&world.office), world.clock.now());
+    let (app, other) = (world.production.app, world.sandbox.app);
     let payer = signed_in(&world, 1, Seat::Member { partner: BANK, role: MemberRole::Billing });
     let mut took = CallTimes::default();
     took.add(Duration::from_micros(700));
     took.add(Duration::from_mins(1));
-    office.run(&Actor::System, at, |work| add_call_times(work, &[(app, at, took)])).unwrap();
+    office.run(&Actor::System, at, |work| add_call_times(work, &[(other, at, took)])).unwrap();
     let of = format!("/office/v1/partners/{BANK}/usage/times");
     let days = format!("{of}?from=2026-11-01&until=2026-12-01");
     let told = call(&world, &payer, "GET", &days, &Value::Null).await.json();
     let day = json!({
-        "day": "2026-11-22", "app": app.to_string(), "environment": "production", "calls": 2,
+        "day": "2026-11-22", "app": other.to_string(), "environment": "sandbox", "calls": 2,
         "half_within_micros": 1_000, "most_within_micros": null,
     });
-    assert_eq!(told, json!({"times": [day]}));
+    // What this server itself has counted may be there, too.
+    assert!(told["times"].as_array().unwrap().contains(&day), "{told}");
     let none = call(&world, &payer, "GET", &format!("{of}?from=2026-10-01&until=2026-11-01"), &Value::Null).await;
     assert_eq!(none.json(), json!({"times": []}));
     assert_eq!(call(&world, &payer, "GET", &of, &Value::Null).await.status, 400);
@@ -274,6 +276,6 @@ async fn how_long_answered_checks_took_is_counted_by_app_and_told_by_day() {
     world.stopped().await;
     let (from, until) = (jiff::civil::date(2026, 11, 1), jiff::civil::date(2026, 12, 1));
     let days = office.run(&Actor::System, at, |work| partner_call_times(work, BANK, from, until)).unwrap();
-    let calls: Vec<_> = days.iter().map(|of| (of.app, of.times.calls())).collect();
-    assert_eq!(calls, [(app, 4)], "a number that is not served is no answered check");
+    let calls: Vec<_> = days.iter().filter(|of| of.app == app).map(|of| of.times.calls()).collect();
+    assert_eq!(calls, [2], "a number that is not served is no answered check");
 }

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 use laini_core::store::{
-    AcceptedCheck, Attempt, BoxFuture, Delivery, DeliveryDraft, DeliveryId, DeliveryQuery, DeliveryState, LedgerError,
-    Outbox, OutboxDepth, Recorded,
+    AcceptedCheck, Attempt, Backlog, BoxFuture, Delivery, DeliveryDraft, DeliveryId, DeliveryQuery, DeliveryState,
+    LedgerError, Outbox, OutboxDepth, Recorded,
 };
 
 /// What waits, with the end of its lease.
@@ -100,6 +100,7 @@ impl Outbox for VecOutbox {
         assert!(!query.oldest_first, "nobody asks this outbox for the oldest");
         let wanted = all.iter().rev().map(|(delivery, _)| delivery).filter(|delivery| {
             query.app.is_none_or(|app| app == delivery.app)
+                && query.address.is_none_or(|address| address == delivery.address)
                 && (!query.only_dead || delivery.state == DeliveryState::Dead)
                 && query.after.is_none_or(|after| delivery.id < after)
         });
@@ -113,6 +114,22 @@ impl Outbox for VecOutbox {
         let found = all.iter_mut().find(|(delivery, _)| delivery.id == id && !delivery.body.is_empty());
         let is_there = found.map(|(delivery, _)| delivery.state = DeliveryState::Due(now)).is_some();
         Box::pin(async move { Ok(is_there) })
+    }
+
+    fn backlogs(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Backlog>, LedgerError>> {
+        let mut backlogs: Vec<Backlog> = Vec::new();
+        let all = self.deliveries.lock().unwrap();
+        for (delivery, lease) in all.iter() {
+            let DeliveryState::Due(since) = delivery.state else { continue };
+            let under_way = all.iter().filter(|(other, lease)| other.address == delivery.address && *lease > now);
+            let backlog = Backlog { address: delivery.address, since, under_way: under_way.count() as u64 };
+            match backlogs.iter_mut().find(|found| found.address == delivery.address) {
+                _ if since > now || *lease > now => {}
+                Some(found) => found.since = found.since.min(since),
+                None => backlogs.push(backlog),
+            }
+        }
+        Box::pin(async { Ok(backlogs) })
     }
 
     fn depth(&self) -> BoxFuture<'_, Result<OutboxDepth, LedgerError>> {

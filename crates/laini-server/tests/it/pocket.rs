@@ -1,6 +1,7 @@
 //! Where letters go in tests.
 
-use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,6 +19,21 @@ impl Carrier for Pocket {
     fn carry(&self, _: LetterId, letter: &Letter, _: Timestamp) -> Result<(), CarryError> {
         self.0.lock().unwrap().push(letter.clone());
         Ok(())
+    }
+}
+
+impl Pocket {
+    /// Whoever carries a letter now waits until what is returned is dropped.
+    pub(crate) fn hold(self: &Arc<Self>) -> Sender<()> {
+        let pocket = Arc::clone(self);
+        let ((release, released), (held, is_held)) = (channel::<()>(), channel());
+        std::thread::spawn(move || {
+            let _letters = pocket.0.lock().unwrap();
+            held.send(()).unwrap();
+            assert!(released.recv().is_err(), "it was dropped");
+        });
+        is_held.recv().unwrap();
+        release
     }
 }
 

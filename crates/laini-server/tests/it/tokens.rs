@@ -212,7 +212,8 @@ async fn a_product_that_the_app_or_its_agreement_lacks_is_refused() {
             break reply;
         }
     };
-    let message = "Forbidden - the agreement does not cover the product imsi; ask the operator to add it";
+    let message = "Forbidden - the agreement does not cover the product imsi; ask the operator to add it: \
+                   the app's page in the portal begins a ticket";
     assert_error(&reply, 403, "403.002.01", message);
 }
 

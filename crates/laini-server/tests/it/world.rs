@@ -330,6 +330,7 @@ pub(crate) fn line(registered: &str, swapped: Option<&str>) -> Line {
         last_pairing: None,
         contract: None,
         swap_learned: false,
+        swap_before: None,
         restricted: false,
         hashed_imsi: None,
     }

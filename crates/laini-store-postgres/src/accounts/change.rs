@@ -1,11 +1,11 @@
 //! Changes of what is there already, each inside the transaction of its caller.
 
 use laini_core::partner::{AppId, PartnerId, Prepaid, ResultAddressId};
-use laini_core::store::{AppChange, PartnerChange, ResultAddressChange};
+use laini_core::store::{AccountsError, AppChange, PartnerChange, ResultAddressChange};
 
 use super::write::{changed_one, explained, unknown_app};
 use super::{Refused, app_secrets, limits};
-use crate::database::{Transaction, params};
+use crate::database::{Stop, Transaction, params};
 
 pub(super) async fn partner(
     transaction: &Transaction<'_>,
@@ -95,10 +95,16 @@ pub(super) async fn result_address(
             let sql = "UPDATE result_address SET proven = $2 WHERE id = $1";
             transaction.execute(sql, params![id, at.as_microsecond()]).await
         }
-        ResultAddressChange::SecretRolled { previous_until } => {
-            let sql = "UPDATE result_address SET secret_generation = secret_generation + 1, previous_until = $2
-                       WHERE id = $1";
-            transaction.execute(sql, params![id, previous_until.as_microsecond()]).await
+        ResultAddressChange::SecretRolled { from, previous_until } => {
+            let sql = "UPDATE result_address SET secret_generation = secret_generation + 1, previous_until = $3
+                       WHERE id = $1 AND secret_generation = $2";
+            let (from, until) = (i64::from(*from), previous_until.as_microsecond());
+            let rolled = transaction.execute(sql, params![id, from, until]).await;
+            let there = "SELECT 1 FROM result_address WHERE id = $1";
+            if matches!(rolled, Ok(0)) && !transaction.query(there, params![id]).await?.is_empty() {
+                return Err(Stop::Rule(AccountsError::Changed(format!("result address {address}"))));
+            }
+            rolled
         }
         ResultAddressChange::Removed => {
             transaction.execute("DELETE FROM result_address WHERE id = $1", params![id]).await

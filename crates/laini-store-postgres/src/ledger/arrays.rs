@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::partner::AgreementId;
-use laini_core::store::{LedgerRow, RepeatKey, Repeatable};
+use laini_core::store::{AcceptedCheck, LedgerRow, RepeatKey, Repeatable};
 use laini_store::ledger::{Counters, Link, SealedDraft, environment_code, outcome_code, product_code, purpose_code};
 
 use tokio_postgres::types::{ToSql, Type};
@@ -73,6 +73,14 @@ arrays! {
     /// Charges that are taken back, and what nothing repeats from then on.
     Reversals {
         partner: i64, position: i64, tail: i64, by_position: i64, repeat_key: Option<Vec<u8>>, charged_at: i64,
+    }
+}
+
+arrays! {
+    /// Checks that are decided later.
+    Accepted {
+        position: i64, tail: i64, at: i64, app: i64, product: i16, purpose: i16, repeat_key: Vec<u8>,
+        repeat_window_s: i16, address: i64, sealed: Vec<u8>,
     }
 }
 
@@ -158,6 +166,26 @@ impl Counts {
 impl Answers {
     pub(super) fn len(&self) -> usize {
         self.key.len()
+    }
+}
+
+impl Accepted {
+    pub(super) fn push(&mut self, check: &AcceptedCheck, sealed: &[u8]) {
+        let ((position, tail), (key, window)) = (place(check.id), check.repeat);
+        self.position.push(position);
+        self.tail.push(tail);
+        self.at.push(check.at.as_microsecond());
+        self.app.push(check.app.as_u64().cast_signed());
+        self.product.push(product_code(check.product));
+        self.purpose.push(purpose_code(check.purpose));
+        self.repeat_key.push(key.0.to_vec());
+        self.repeat_window_s.push(window_s(window));
+        self.address.push(check.address.as_u64().cast_signed());
+        self.sealed.push(sealed.to_vec());
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.position.len()
     }
 }
 

@@ -169,6 +169,10 @@ impl Deciding<'_> {
             }
             told = Some(answer);
         }
+        // One that an attempt of this very submission accepted may be decided by now.
+        if let (Some((check, sealed)), false) = (&submission.accepted, is_own) {
+            self.writes.accepted.push(check, sealed);
+        }
         if let Some((day_key, delivery)) = &submission.delivery {
             self.deliver(day_key, delivery, &(delivery.write)(&recorded));
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use laini_core::partner::{AppId, Product, Purpose, ResultAddressId};
 use laini_core::store::{
-    AcceptedCheck, Attempt, BodyOwner, BoxFuture, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery,
-    DeliveryState, LedgerError, Outbox, OutboxDepth, RepeatKey,
+    AcceptedCheck, Attempt, Backlog, BodyOwner, BoxFuture, Delivery, DeliveryDraft, DeliveryId, DeliveryKind,
+    DeliveryQuery, DeliveryState, LedgerError, Outbox, OutboxDepth, RepeatKey,
 };
 use laini_store::ledger::{
     DeliveryCode, SealedCheck, SealedDelivery, open_delivery, product_code, purpose_code, repeat_window,
@@ -122,6 +122,10 @@ impl Outbox for PostgresLedger {
         Box::pin(self.perform(async move |transaction: &Transaction<'_>| {
             Ok(transaction.execute(sql, params![position, tail, now]).await? == 1)
         }))
+    }
+
+    fn backlogs(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Backlog>, LedgerError>> {
+        Box::pin(self.read(async move |link: &Link| backlogs(link, now).await))
     }
 
     fn depth(&self) -> BoxFuture<'_, Result<OutboxDepth, LedgerError>> {
@@ -308,18 +312,39 @@ async fn settle(
     Ok(transaction.execute(sql, row).await? == 1)
 }
 
+async fn backlogs(link: &Link, now: Timestamp) -> Result<Vec<Backlog>, DbError> {
+    let sql = "SELECT one.address, late.since,
+                   (SELECT count(*) FROM delivery
+                    WHERE leased_until > 0 AND address = one.address AND leased_until > $1) AS under_way
+               FROM (SELECT DISTINCT address FROM delivery WHERE state = 1) AS one,
+               LATERAL (SELECT min(due) AS since FROM delivery
+                        WHERE state = 1 AND address = one.address AND due <= $1 AND leased_until <= $1) AS late
+               WHERE late.since IS NOT NULL";
+    let rows = link.query(sql, params![now.as_microsecond()]).await?;
+    let read = |row: &Row| {
+        let columns = Columns(row);
+        Ok(Backlog {
+            address: ResultAddressId::from_stored(columns.bits("address", 63)?),
+            since: columns.instant("since")?,
+            under_way: columns.bits("under_way", 63)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
 async fn list(link: &Link, query: &DeliveryQuery) -> Result<Vec<Delivery>, DbError> {
     let (beyond, direction, end) =
         if query.oldest_first { (">", "ASC", (-1, 0)) } else { ("<", "DESC", (i64::MAX, 0)) };
     let sql = format!(
         "SELECT {COLUMNS} FROM delivery
          WHERE position {beyond}= $1 AND (position {beyond} $1 OR tail {beyond} $2)
-             AND ($3::bigint IS NULL OR app = $3) AND (NOT $4 OR state = 3)
+             AND ($3::bigint IS NULL OR app = $3) AND ($6::bigint IS NULL OR address = $6) AND (NOT $4 OR state = 3)
          ORDER BY position {direction}, tail {direction} LIMIT $5"
     );
     let (position, tail) = query.after.map_or(end, |after| place(after.0));
     let app = query.app.map(|app| app.as_u64().cast_signed());
     let limit = i64::try_from(query.limit.min(DELIVERIES_PER_PAGE)).unwrap_or(i64::MAX);
-    let rows = link.query(&sql, params![position, tail, app, query.only_dead, limit]).await?;
+    let address = query.address.map(|address| address.as_u64().cast_signed());
+    let rows = link.query(&sql, params![position, tail, app, query.only_dead, limit, address]).await?;
     rows.iter().map(read_delivery).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::arrays::{Answers, Checks, Counts, Deliveries, Param, Questions, Reversals};
+use super::arrays::{Accepted, Answers, Checks, Counts, Deliveries, Param, Questions, Reversals};
 use super::session::{Slot, Tip};
 use crate::database::Sql;
 
@@ -15,12 +15,13 @@ pub(super) struct Writes {
     pub(super) answers: Answers,
     pub(super) deliveries: Deliveries,
     pub(super) reversals: Reversals,
+    pub(super) accepted: Accepted,
 }
 
 impl Writes {
     /// Most commits are checks alone: their statement is planned and sent without the rest.
     pub(super) fn is_plain(&self) -> bool {
-        self.answers.len() + self.deliveries.len() + self.reversals.len() == 0
+        self.answers.len() + self.deliveries.len() + self.reversals.len() + self.accepted.len() == 0
     }
 }
 
@@ -102,6 +103,14 @@ const MORE: &str = ", answers AS (
     WHERE repeatable.partner = reversing.partner AND repeatable.repeat_key = reversing.repeat_key
         AND repeatable.charged_at = reversing.charged_at AND repeatable.repeats = 0
     RETURNING 1
+), accepting AS (
+    INSERT INTO accepted (position, tail, at, app, product, purpose, repeat_key, repeat_window_s, address, sealed,
+        leased_until)
+    SELECT position, tail, at, app, product, purpose, repeat_key, repeat_window_s, address, sealed, 0
+    FROM unnest($65::bigint[], $66::bigint[], $67::bigint[], $68::bigint[], $69::smallint[], $70::smallint[],
+        $71::bytea[], $72::smallint[], $73::bigint[], $74::bytea[])
+    AS c(position, tail, at, app, product, purpose, repeat_key, repeat_window_s, address, sealed)
+    ON CONFLICT (position, tail) DO NOTHING
 )";
 
 const PLAIN_END: &str = "
@@ -157,7 +166,7 @@ impl Lone {
 
 /// The parameters in the order of the statement's numbers.
 pub(super) fn params<'a>(lone: &'a Lone, writes: &'a Writes) -> Vec<Param<'a>> {
-    let mut params = Vec::with_capacity(64);
+    let mut params = Vec::with_capacity(74);
     params.extend([lone.seq.typed(), lone.mac.typed(), lone.newest_at.typed()]);
     params.extend([lone.writer.typed(), lone.fence.typed(), lone.seq_before.typed()]);
     params.extend(writes.checks.params());
@@ -170,6 +179,7 @@ pub(super) fn params<'a>(lone: &'a Lone, writes: &'a Writes) -> Vec<Param<'a>> {
         params.extend(writes.deliveries.params());
         params.extend(writes.reversals.params());
         params.push(lone.gone.typed());
+        params.extend(writes.accepted.params());
     }
     params
 }

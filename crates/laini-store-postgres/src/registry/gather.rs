@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use laini_core::line::{EventKey, EventText, Msisdn, RegistrySeal};
 use laini_core::store::FeedItem;
 use laini_store::registry::columns::key;
-use laini_store::registry::{Entry, RefusedEntry};
+use laini_store::registry::{Entry, RefusedEntry, new_number_place};
 
 use super::picture::{Events, Touched, amended};
 use super::rows::{self, event_columns, line_columns};
@@ -78,7 +78,9 @@ pub(super) async fn gather(
             FeedItem::Event(event) => {
                 open.entry(&Entry { seq: 0, received: event.at, event: event.clone() });
             }
-            FeedItem::Refused { msisdn, .. } => msisdn.iter().for_each(|number| open.number(*number)),
+            FeedItem::Refused { msisdn, new_msisdn, .. } => {
+                msisdn.iter().chain(new_msisdn).for_each(|number| open.number(*number));
+            }
             FeedItem::Heartbeat { .. } => {}
         }
     }
@@ -150,11 +152,16 @@ async fn know_rejects(
     for item in items {
         match item {
             FeedItem::Event(event) => places.push(format!("event {}", event.key.id.as_str())),
-            FeedItem::Refused { line: Some(line), .. } => kept.push(seal.seal_feed_line(line).0),
-            FeedItem::Refused { place, .. } => places.push(place.clone()),
+            FeedItem::Refused { place, line, .. } => {
+                places.push(place.clone());
+                kept.extend(line.as_ref().map(|line| seal.seal_feed_line(line).0));
+            }
             FeedItem::Heartbeat { .. } => {}
         }
     }
+    // Some of them name another number as well.
+    let new_places: Vec<String> = places.iter().map(|place| new_number_place(place)).collect();
+    places.extend(new_places);
     if !places.is_empty() {
         let sql = "SELECT msisdn, at, place FROM refused WHERE place = ANY($1) AND line IS NULL AND is_settled = 0";
         for row in transaction.query(sql, params![places]).await? {
@@ -163,10 +170,11 @@ async fn know_rejects(
         }
     }
     if !kept.is_empty() {
-        let sql = "SELECT line FROM refused WHERE line IS NOT NULL
+        let sql = "SELECT msisdn, line FROM refused WHERE line IS NOT NULL
             AND substr(line, 1, 12) = ANY(SELECT substr(k, 1, 12) FROM unnest($1) k) AND line = ANY($1)";
         for row in transaction.query(sql, params![kept]).await? {
-            events.kept.insert(Columns(&row).get("line")?);
+            let columns = Columns(&row);
+            events.kept.insert((columns.get("msisdn")?, columns.get("line")?));
         }
     }
     Ok(())

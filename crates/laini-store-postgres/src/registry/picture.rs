@@ -15,8 +15,8 @@ pub(super) struct Events {
     naming: HashMap<Msisdn, BTreeSet<i64>>,
     amending: HashMap<EventKey, Vec<i64>>,
     refused_about: HashMap<Msisdn, Vec<RefusedRow>>,
-    /// Refused rows that are there: what was kept of them, or else number, instant and place.
-    pub(super) kept: HashSet<Vec<u8>>,
+    /// Refused rows that are there: number and what was kept of them, or else number, instant and place.
+    pub(super) kept: HashSet<(Option<i64>, Vec<u8>)>,
     pub(super) named: HashSet<(Option<i64>, i64, String)>,
     /// The newest places.
     pub(super) last_event: i64,
@@ -170,7 +170,13 @@ impl Entering for Events {
         if let Some(rows) = self.refused_about.get_mut(&number) {
             rows.retain(|row| row.at > until);
         }
-        self.refused.retain(|row| row.entry.msisdn != Some(number) || row.entry.at > until);
+        let is_gone = |row: &RefusedColumns| row.entry.msisdn == Some(number) && row.entry.at <= until;
+        let (gone, mut rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.refused).into_iter().partition(is_gone);
+        // What they say goes where it is kept about another number, too.
+        for row in rest.iter_mut().filter(|row| row.line.is_some() && gone.iter().any(|gone| gone.line == row.line)) {
+            row.line = None;
+        }
+        self.refused = rest;
         self.gone_until.push((key(number), until.as_microsecond()));
         Ok(())
     }
@@ -178,7 +184,7 @@ impl Entering for Events {
     fn refuse(&mut self, mut entry: RefusedEntry, line: Option<&FeedLine>) -> Result<(), Broken> {
         let line = line.map(|line| self.seal.seal_feed_line(line).0);
         let is_news = match &line {
-            Some(line) => self.kept.insert(line.clone()),
+            Some(line) => self.kept.insert((entry.msisdn.map(key), line.clone())),
             None => self.named.insert((entry.msisdn.map(key), entry.at.as_microsecond(), entry.place.clone())),
         };
         if is_news {

@@ -22,6 +22,11 @@ pub(super) async fn write_events(transaction: &Transaction<'_>, events: &Events)
 }
 
 async fn write_erased(transaction: &Transaction<'_>, events: &Events) -> Result<(), DbError> {
+    const SAID: &str = "WITH gone AS (
+            SELECT r.line FROM refused r JOIN unnest($1, $2) e(msisdn, until) ON r.msisdn = e.msisdn AND r.at <= e.until
+            WHERE r.line IS NOT NULL)
+        UPDATE refused SET line = NULL WHERE line IS NOT NULL
+            AND substr(line, 1, 12) IN (SELECT substr(line, 1, 12) FROM gone) AND line IN (SELECT line FROM gone)";
     const REFUSED: &str = "DELETE FROM refused r USING unnest($1, $2) e(msisdn, until)
         WHERE r.msisdn = e.msisdn AND r.at <= e.until";
     if events.gone.is_empty() {
@@ -30,6 +35,8 @@ async fn write_erased(transaction: &Transaction<'_>, events: &Events) -> Result<
     transaction.execute("DELETE FROM unapplied WHERE event = ANY($1)", params![events.gone]).await?;
     transaction.execute("DELETE FROM event WHERE seq = ANY($1)", params![events.gone]).await?;
     let (numbers, until): (Vec<i64>, Vec<i64>) = events.gone_until.iter().copied().unzip();
+    // What they say goes where it is kept about another number, too.
+    transaction.execute(SAID, params![numbers, until]).await?;
     transaction.execute(REFUSED, params![numbers, until]).await.map(drop)
 }
 

@@ -48,6 +48,7 @@ fn line(columns: &Columns<'_>) -> Result<Line, DbError> {
         holder_since: columns.optional_instant("holder_since")?,
         last_swap: columns.optional_instant("last_swap")?.zip(cause).map(|(at, cause)| Swap { at, cause }),
         swap_learned: false,
+        swap_before: None,
         last_pairing: None,
         contract: contract.transpose()?,
         restricted: columns.get("restricted")?,

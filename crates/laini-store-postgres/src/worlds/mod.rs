@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use laini_core::partner::AppId;
-use laini_core::sandbox::World;
+use laini_core::sandbox::{World, WorldEdit, WorldRefusal};
 use laini_core::store::{BoxFuture, Changed, WorldChange, WorldStore, WorldsError};
+use tokio::task::spawn_blocking;
 
 use crate::columns::Columns;
 use crate::database::{Database, Link, Stop, Transaction, params};
@@ -82,13 +83,22 @@ impl WorldStore for PostgresWorlds {
     }
 
     fn change(&self, app: AppId, now: Timestamp, change: WorldChange) -> BoxFuture<'_, Result<Changed, WorldsError>> {
+        let change = Arc::new(change);
         Box::pin(self.write(async move |transaction: &Transaction<'_>| {
             // Its lock lets changes through one by one, that of a world which is not there yet too.
             transaction.query("SELECT 1 FROM world_meta FOR UPDATE", &[]).await?;
             let record = load::record(transaction, app).await?;
-            let mut world = record.map(World::restore).unwrap_or_default();
-            change(&mut world).map_err(|refused| Stop::Rule(refused.into()))?;
-            let edits = world.take_edits();
+            // A large world takes some ten milliseconds, and every other transaction of this process runs on this thread.
+            let change = Arc::clone(&change);
+            let changing = spawn_blocking(move || {
+                let mut world = record.map(World::restore).unwrap_or_default();
+                change(&mut world)?;
+                let edits = world.take_edits();
+                Ok((world, edits))
+            });
+            let panicked = |_| Stop::Rule(WorldsError::Engine("the change of a world panicked".to_owned()));
+            let changed: Result<(World, Vec<WorldEdit>), WorldRefusal> = changing.await.map_err(panicked)?;
+            let (world, edits) = changed.map_err(|refused| Stop::Rule(refused.into()))?;
             let version = write::edits(transaction, app, now, &edits).await?;
             Ok(Changed { version, world })
         }))

@@ -124,7 +124,7 @@ async fn an_idempotency_key_is_held_on_one_node() {
         assert_eq!(mine, 1, "{held:?}");
         let holder = held.iter().position(|held| matches!(held, Claimed::Mine(_))).unwrap();
         let drafts = vec![desk.answered(Question { line: key.into(), ..QUESTION }, claimed.at)];
-        let submission = Submission { drafts, answer: Some(keyed(claimed)), delivery: None };
+        let submission = Submission { drafts, answer: Some(keyed(claimed)), ..Submission::default() };
         assert!(matches!(nodes[holder].ledger.submit(submission).await, Ok(Submitted::Recorded(..))));
         drop(held);
         for node in &nodes {
@@ -134,7 +134,7 @@ async fn an_idempotency_key_is_held_on_one_node() {
     // Without having claimed, as after a crash that took the claim along: the answer keeps it to one charge.
     let late = claim(1, 1, at(90));
     let drafts = vec![desk.answered(Question { line: 900, ..QUESTION }, at(90))];
-    let submission = Submission { drafts, answer: Some(keyed(late)), delivery: None };
+    let submission = Submission { drafts, answer: Some(keyed(late)), ..Submission::default() };
     assert!(matches!(nodes[1].ledger.submit(submission).await, Ok(Submitted::Answered(..))));
     assert_eq!(all(&nodes[0].port()).await.len(), 40);
 }

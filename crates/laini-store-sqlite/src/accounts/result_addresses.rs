@@ -5,6 +5,7 @@ use laini_core::partner::{AppId, ResultAddress, ResultAddressId};
 use laini_core::store::{AccountsError, ResultAddressChange};
 use rusqlite::{Transaction, params};
 
+use super::engine;
 use super::load::{instant, unsigned};
 use super::write::{changed_one, explain};
 
@@ -53,12 +54,20 @@ pub(super) fn change(
             let sql = "UPDATE result_address SET proven = ?2 WHERE id = ?1";
             transaction.execute(sql, params![id, at.as_microsecond()])
         }
-        ResultAddressChange::SecretRolled { previous_until } => {
-            let sql = "UPDATE result_address SET secret_generation = secret_generation + 1, previous_until = ?2
-                       WHERE id = ?1";
-            transaction.execute(sql, params![id, previous_until.as_microsecond()])
+        ResultAddressChange::SecretRolled { from, previous_until } => {
+            let sql = "UPDATE result_address SET secret_generation = secret_generation + 1, previous_until = ?3
+                       WHERE id = ?1 AND secret_generation = ?2";
+            let rolled = transaction.execute(sql, params![id, from, previous_until.as_microsecond()]);
+            if matches!(rolled, Ok(0)) && is_there(transaction, id).map_err(engine)? {
+                return Err(AccountsError::Changed(format!("result address {address}")));
+            }
+            rolled
         }
         ResultAddressChange::Removed => transaction.execute("DELETE FROM result_address WHERE id = ?1", [id]),
     };
     changed_one(changed, || format!("result address {address}"))
+}
+
+fn is_there(transaction: &Transaction<'_>, id: i64) -> rusqlite::Result<bool> {
+    transaction.query_row("SELECT EXISTS (SELECT 1 FROM result_address WHERE id = ?1)", [id], |row| row.get(0))
 }

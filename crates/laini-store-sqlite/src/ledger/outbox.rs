@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use laini_core::partner::{AppId, Product, Purpose, ResultAddressId};
 use laini_core::store::{
-    AcceptedCheck, Attempt, BodyOwner, BoxFuture, DayKey, Delivery, DeliveryDraft, DeliveryId, DeliveryKind,
+    AcceptedCheck, Attempt, Backlog, BodyOwner, BoxFuture, DayKey, Delivery, DeliveryDraft, DeliveryId, DeliveryKind,
     DeliveryQuery, DeliveryState, LedgerError, Outbox, OutboxDepth, RepeatKey,
 };
 use rusqlite::{Connection, Row, params};
@@ -85,12 +85,16 @@ impl Outbox for SqliteLedger {
         Box::pin(self.perform(move |connection| redeliver(connection, id, now)))
     }
 
+    fn backlogs(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Backlog>, LedgerError>> {
+        Box::pin(self.readers.run(move |connection| backlogs(connection, now)))
+    }
+
     fn depth(&self) -> BoxFuture<'_, Result<OutboxDepth, LedgerError>> {
         Box::pin(self.readers.run(depth))
     }
 }
 
-fn insert_check(connection: &Connection, check: &AcceptedCheck, sealed: &[u8]) -> rusqlite::Result<()> {
+pub(super) fn insert_check(connection: &Connection, check: &AcceptedCheck, sealed: &[u8]) -> rusqlite::Result<()> {
     let sql = "INSERT INTO accepted VALUES (?,?,?,?,?,?,?,?,?,0,?) ON CONFLICT DO NOTHING";
     let (key, window) = check.repeat;
     connection.prepare_cached(sql)?.execute(params![
@@ -253,20 +257,39 @@ fn list(connection: &Connection, query: &DeliveryQuery) -> rusqlite::Result<Vec<
         if query.oldest_first { (">", "ASC", (-1, 0)) } else { ("<", "DESC", (i64::MAX, 0)) };
     let sql = format!(
         "SELECT {COLUMNS} FROM delivery
-         WHERE (position, tail) {beyond} (?1, ?2) AND (?3 IS NULL OR app = ?3){only_dead}
+         WHERE (position, tail) {beyond} (?1, ?2) AND (?3 IS NULL OR app = ?3)
+         AND (?5 IS NULL OR address = ?5){only_dead}
          ORDER BY position {direction}, tail {direction} LIMIT ?4"
     );
     let place = |id: DeliveryId| (id.0.position().cast_signed(), id.0.tail().cast_signed());
     let (position, tail) = query.after.map_or(end, place);
     let app = query.app.map(|app| app.as_u64().cast_signed());
+    let address = query.address.map(|address| address.as_u64().cast_signed());
     let limit = query.limit.min(DELIVERIES_PER_PAGE).cast_signed();
-    connection.prepare_cached(&sql)?.query_map(params![position, tail, app, limit], read_delivery)?.collect()
+    connection.prepare_cached(&sql)?.query_map(params![position, tail, app, limit, address], read_delivery)?.collect()
 }
 
 fn redeliver(connection: &Connection, id: DeliveryId, now: Timestamp) -> rusqlite::Result<bool> {
     let sql = "UPDATE delivery SET state = 1, due = ?3 WHERE position = ?1 AND tail = ?2 AND sealed IS NOT NULL";
     let (position, tail) = (id.0.position().cast_signed(), id.0.tail().cast_signed());
     Ok(connection.prepare_cached(sql)?.execute([position, tail, now.as_microsecond()])? == 1)
+}
+
+fn backlogs(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Backlog>> {
+    let sql = "SELECT one.address,
+                   (SELECT min(due) FROM delivery
+                    WHERE state = 1 AND address = one.address AND due <= ?1 AND leased_until <= ?1) AS since,
+                   (SELECT count(*) FROM delivery
+                    WHERE leased_until > 0 AND address = one.address AND leased_until > ?1)
+               FROM (SELECT DISTINCT address FROM delivery WHERE state = 1) AS one WHERE since IS NOT NULL";
+    let read = |row: &Row<'_>| {
+        Ok(Backlog {
+            address: ResultAddressId::from_stored(schema::bits(row, 0, 63)?),
+            since: schema::instant(row, 1)?,
+            under_way: schema::bits(row, 2, 63)?,
+        })
+    };
+    connection.prepare_cached(sql)?.query_map([now.as_microsecond()], read)?.collect()
 }
 
 fn depth(connection: &Connection) -> rusqlite::Result<OutboxDepth> {

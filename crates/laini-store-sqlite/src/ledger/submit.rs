@@ -34,12 +34,14 @@ impl Chore for Submitting {
 
 impl Submitting {
     fn decide(&self, transaction: &mut Transaction<'_>) -> rusqlite::Result<Result<Written, LedgerError>> {
+        let mut is_own = false;
         if let Some((_, keyed)) = &self.submission.answer
             && let Some(stored) = answers::stored(transaction.connection, keyed.claim.key)?
-            && stored.is_known_at(keyed.claim.at)
-            && !self.is_own(&stored)
         {
-            return Ok(Ok(Written::Answered(keyed.claim.key, stored)));
+            is_own = self.is_own(&stored);
+            if stored.is_known_at(keyed.claim.at) && !is_own {
+                return Ok(Ok(Written::Answered(keyed.claim.key, stored)));
+            }
         }
         let recorded = match self.record(transaction)? {
             Ok(recorded) => recorded,
@@ -51,6 +53,10 @@ impl Submitting {
             let answer = (keyed.write)(&recorded);
             answers::store(connection, keyed.claim, day_key, &answer)?;
             told = Some(answer);
+        }
+        // One that an attempt of this very submission accepted may be decided by now.
+        if let (Some((check, sealed)), false) = (&self.submission.accepted, is_own) {
+            outbox::insert_check(connection, check, sealed)?;
         }
         if let Some((day_key, delivery)) = &self.submission.delivery {
             outbox::insert(connection, delivery, day_key, &(delivery.write)(&recorded))?;

@@ -197,13 +197,11 @@ impl Entering for History<'_> {
     }
 
     fn erase(&mut self, events: &[i64], number: Msisdn, until: Timestamp) -> Result<(), Failure> {
-        const REFUSED: &str = "DELETE FROM refused WHERE msisdn = ?1 AND at <= ?2";
         let mut delete = self.connection.prepare_cached("DELETE FROM event WHERE seq = ?1")?;
         for seq in events {
             delete.execute([seq])?;
         }
-        self.connection.prepare_cached(REFUSED)?.execute([key(number), until.as_microsecond()])?;
-        Ok(())
+        self.erase_refused(number, until)
     }
 
     fn refuse(&mut self, row: RefusedEntry, line: Option<&FeedLine>) -> Result<(), Failure> {

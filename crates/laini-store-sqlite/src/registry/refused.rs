@@ -11,19 +11,22 @@ use super::history::History;
 const REFUSED: &str = "SELECT seq, at, received, msisdn, place, reason, line IS NOT NULL FROM refused";
 
 impl History<'_> {
-    /// Adds a refused row; its `seq` is given here. One that says the same again, or that was not kept and
-    /// names the same place, number and instant again, is the same.
+    /// Adds a refused row; its `seq` is given here. One that says the same again about the number, or that was
+    /// not kept and names the same place, number and instant again, is the same.
     pub(super) fn add_refused(&self, row: &RefusedEntry, line: Option<&FeedLine>) -> Result<(), Failure> {
         const SQL: &str =
             "INSERT INTO refused(msisdn, at, place, reason, received, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         const KEPT: &str = "SELECT EXISTS
-            (SELECT 1 FROM refused WHERE line IS NOT NULL AND substr(line, 1, 12) = substr(?1, 1, 12) AND line = ?1)";
+            (SELECT 1 FROM refused
+             WHERE line IS NOT NULL AND substr(line, 1, 12) = substr(?1, 1, 12) AND line = ?1 AND msisdn IS ?2)";
         const NAMED: &str = "SELECT EXISTS
             (SELECT 1 FROM refused WHERE msisdn IS ?1 AND at = ?2 AND place = ?3 AND line IS NULL AND is_settled = 0)";
         let line = line.map(|line| self.seal.seal_feed_line(line).0);
         let number = row.msisdn.map(key);
         let is_known: bool = match &line {
-            Some(line) => self.connection.prepare_cached(KEPT)?.query_row([line], |found| found.get(0))?,
+            Some(line) => {
+                self.connection.prepare_cached(KEPT)?.query_row(params![line, number], |found| found.get(0))?
+            }
             None => self
                 .connection
                 .prepare_cached(NAMED)?
@@ -51,6 +54,12 @@ impl History<'_> {
     pub(super) fn rows_about(&self, number: Msisdn) -> Result<Vec<RefusedRow>, Failure> {
         let rows = self.select_refused("msisdn = ?1 AND is_settled = 0", [key(number)])?;
         Ok(rows.iter().map(|row| RefusedRow { msisdn: number, at: row.at }).collect())
+    }
+
+    /// The place of the newest refused row, settled ones too.
+    pub(super) fn last_refused(&self) -> Result<i64, Failure> {
+        let mut statement = self.connection.prepare_cached("SELECT ifnull(max(seq), 0) FROM refused")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
     }
 
     /// How many refused rows there are.
@@ -86,6 +95,19 @@ impl History<'_> {
             SELECT msisdn, at, place, '', received, 1 FROM refused WHERE seq = ?1 AND msisdn IS NOT NULL";
         self.connection.prepare_cached(MARK)?.execute([seq])?;
         self.connection.prepare_cached("DELETE FROM refused WHERE seq = ?1")?.execute([seq])?;
+        Ok(())
+    }
+
+    /// Forgets the refused rows about a number that are not newer than an instant, and what they say where it
+    /// is kept about another number, too.
+    pub(super) fn erase_refused(&self, number: Msisdn, until: Timestamp) -> Result<(), Failure> {
+        const SAID: &str = "WITH gone AS
+            (SELECT line FROM refused WHERE msisdn = ?1 AND at <= ?2 AND line IS NOT NULL)
+            UPDATE refused SET line = NULL WHERE line IS NOT NULL
+                AND substr(line, 1, 12) IN (SELECT substr(line, 1, 12) FROM gone) AND line IN (SELECT line FROM gone)";
+        let about = [key(number), until.as_microsecond()];
+        self.connection.prepare_cached(SAID)?.execute(about)?;
+        self.connection.prepare_cached("DELETE FROM refused WHERE msisdn = ?1 AND at <= ?2")?.execute(about)?;
         Ok(())
     }
 

@@ -69,16 +69,21 @@ impl Serving {
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(generation) = self.open_current()? else { return Ok(()) };
         let meta = &generation.meta;
-        let heard = self.read_locked(&mut history, |history| Ok((history.feeds()?, history.last_event()?)))?;
+        let heard = |history: &History<'_>| Ok((history.feeds()?, history.last_event()?, history.last_refused()?));
+        let heard = self.read_locked(&mut history, heard)?;
         generation.release();
         let as_of = match heard {
             None => as_of(meta.cut, &self.required_feeds(), &[]),
-            Some((feeds, last_event)) if generation.read(generation::meta)?.applied_event >= last_event => {
-                as_of(meta.cut, &self.required_feeds(), &feeds)
+            Some((feeds, last_event, last_refused)) => {
+                let applied = generation.read(generation::meta)?;
+                if applied.applied_event >= last_event && applied.applied_refused >= last_refused {
+                    as_of(meta.cut, &self.required_feeds(), &feeds)
+                } else {
+                    // The history is ahead of the lines (a batch under way, or one that was killed): they are
+                    // not complete to what the feeds say, nor in doubt where it says so.
+                    self.as_of_before(&generation)
+                }
             }
-            // The history is ahead of the lines (a batch under way, or one that was killed): they are
-            // not complete to what the feeds say.
-            Some(_) => self.as_of_before(&generation),
         };
         let horizon = Horizon { as_of, history_since: meta.history_since };
         let view = View { generation: Some(generation), horizon };

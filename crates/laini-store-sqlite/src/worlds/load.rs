@@ -60,6 +60,7 @@ fn line(row: &Row<'_>, status: &str) -> rusqlite::Result<Line> {
         holder_since: instant(row, 5)?,
         last_swap: instant(row, 6)?.zip(cause).map(|(at, cause)| Swap { at, cause }),
         swap_learned: false,
+        swap_before: None,
         last_pairing: None,
         contract: parsed(contract.transpose())?,
         restricted: row.get(9)?,

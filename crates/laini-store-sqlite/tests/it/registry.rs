@@ -190,6 +190,36 @@ async fn the_next_writer_heals_a_torn_batch() {
     assert_eq!(imsi(&registry, 1).await, Some(sim(700)));
 }
 
+/// The same, where the history has a row that could not be read: before its line is in doubt, the as-of does
+/// not move, or the line would be told as it was before.
+#[tokio::test]
+async fn the_as_of_waits_for_refused_rows() {
+    let place = Place::new();
+    let generation = place.0.path().join("registry-1.db");
+    load(&place.open(), 10).await;
+    let before = fs::read(&generation).unwrap();
+    let unread = FeedItem::Refused {
+        place: "line 1".to_owned(),
+        msisdn: Some(number(1)),
+        new_msisdn: None,
+        at: Some(at(NOW)),
+        reason: "an IMSI has exactly 15 digits".to_owned(),
+        line: None,
+    };
+    let heartbeat = || FeedItem::Heartbeat { source: EventText::default_source(), until: at(NOW) };
+    place.open().record(vec![unread, heartbeat()], at(NOW)).await.unwrap();
+    for file in ["registry-1.db-wal", "registry-1.db-shm"] {
+        let _ = fs::remove_file(place.0.path().join(file));
+    }
+    fs::write(&generation, before).unwrap();
+    let registry = place.open();
+    let found = registry.look_up(number(1)).await.unwrap();
+    assert_eq!((found.state.source_rejected, found.horizon.as_of), (false, Some(at(CUT))));
+    registry.record(vec![heartbeat()], at(NOW)).await.unwrap();
+    let found = registry.look_up(number(1)).await.unwrap();
+    assert_eq!((found.state.source_rejected, found.horizon.as_of), (true, Some(at(NOW))));
+}
+
 /// Readers that follow each other without a gap must not keep the WAL from starting over.
 #[test]
 fn the_wal_stays_small_under_constant_look_ups() {

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::store::{
-    AnswerKey, DayKey, DayKeys, DeliveryDraft, KeyedAnswer, LedgerError, Recorded, Submission, Submitted,
+    AcceptedCheck, AnswerKey, DayKey, DayKeys, DeliveryDraft, KeyedAnswer, LedgerError, Recorded, Submission, Submitted,
 };
 
-use super::{SealedAnswer, SealedDraft};
+use super::{SealedAnswer, SealedCheck, SealedDraft};
 
 /// Several checks with their side rows sealed, and what must commit with them: all or nothing.
 pub struct SealedSubmission {
@@ -14,7 +14,9 @@ pub struct SealedSubmission {
     pub checks: Vec<SealedDraft>,
     /// With the key of the day that seals it.
     pub answer: Option<(Arc<DayKey>, KeyedAnswer)>,
-    /// Likewise.
+    /// With its sealed part.
+    pub accepted: Option<(AcceptedCheck, Vec<u8>)>,
+    /// As the answer.
     pub delivery: Option<(Arc<DayKey>, DeliveryDraft)>,
 }
 
@@ -24,15 +26,20 @@ impl SealedSubmission {
         submission: Submission,
         day_key: impl Fn(Timestamp) -> Result<Arc<DayKey>, LedgerError>,
     ) -> Result<Self, LedgerError> {
-        let Submission { drafts, answer, delivery } = submission;
+        let Submission { drafts, answer, accepted, delivery } = submission;
         let mut checks = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let day_key = day_key(draft.at)?;
             checks.push(SealedDraft::new(draft, &day_key));
         }
         let answer = answer.map(|answer| Ok((day_key(answer.claim.at)?, answer))).transpose()?;
+        let accepted = accepted.map(|check| {
+            let sealed = SealedCheck::seal(&*day_key(check.at)?, &check);
+            Ok((check, sealed))
+        });
+        let accepted = accepted.transpose()?;
         let delivery = delivery.map(|delivery| Ok((day_key(delivery.at)?, delivery))).transpose()?;
-        Ok(Self { checks, answer, delivery })
+        Ok(Self { checks, answer, accepted, delivery })
     }
 
     /// The checks whose charges are taken back where nobody hears what came of them: none where the answer

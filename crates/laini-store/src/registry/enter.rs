@@ -3,6 +3,7 @@ use laini_core::line::{Event, EventText, FeedLine, Happening, Msisdn, Refusal};
 use laini_core::store::{FeedItem, FeedResult};
 
 use super::erase::{erasable, is_erased};
+use super::event::new_msisdn;
 use super::group::admits;
 use super::{Entry, History, KnownEvent, RefusedEntry};
 
@@ -17,8 +18,8 @@ pub trait Entering: History {
     /// Removes events, and the refused rows about a number that are not newer than an instant.
     fn erase(&mut self, events: &[i64], number: Msisdn, until: Timestamp) -> Result<(), Self::Error>;
 
-    /// Adds a refused row; its `seq` is given here. One that says the same again, or that was not kept
-    /// and names the same place, number and instant again, is the same.
+    /// Adds a refused row; its `seq` is given here. One that says the same again about the number, or that
+    /// was not kept and names the same place, number and instant again, is the same.
     fn refuse(&mut self, row: RefusedEntry, line: Option<&FeedLine>) -> Result<(), Self::Error>;
 
     /// Moves a feed's completeness forward, never back.
@@ -41,20 +42,17 @@ pub fn enter_item<H: Entering>(history: &mut H, item: FeedItem, now: Timestamp) 
             history.heartbeat(&source, until)?;
             return Ok(Entered::Settled(FeedResult::Accepted));
         }
-        FeedItem::Refused { msisdn, at: Some(at), .. } if is_erased(history, msisdn, at)? => {
-            return Ok(Entered::Settled(FeedResult::Unreadable));
-        }
-        FeedItem::Refused { place, msisdn, at, reason, line } => {
-            let (at, is_kept) = (at.unwrap_or(now), line.is_some());
-            let row = RefusedEntry { seq: 0, at, received: now, msisdn, place, reason, is_kept };
-            history.refuse(row, line.as_ref())?;
+        FeedItem::Refused { place, msisdn, new_msisdn, at, reason, line } => {
+            let row =
+                RefusedEntry { seq: 0, at: at.unwrap_or(now), received: now, msisdn, place, reason, is_kept: false };
+            refuse(history, &row, new_msisdn, line, at)?;
             return Ok(Entered::Settled(FeedResult::Unreadable));
         }
     };
     match history.by_key(&event.key)?.map(|known| KnownEvent::of(&known.event, &event)).transpose()? {
         Some(KnownEvent::Same) => return Ok(Entered::Settled(FeedResult::Repeated)),
         Some(KnownEvent::Other) => {
-            history.refuse(not_taken(&event, now, "another event has this id"), None)?;
+            not_taken(history, &event, now, "another event has this id")?;
             return Ok(Entered::Settled(FeedResult::Conflict));
         }
         None => {}
@@ -78,12 +76,50 @@ pub fn enter_item<H: Entering>(history: &mut H, item: FeedItem, now: Timestamp) 
         return Ok(Entered::New(seq));
     }
     history.take_back(seq)?;
-    history.refuse(not_taken(&entry.event, now, "too many events or number changes about this line"), None)?;
+    not_taken(history, &entry.event, now, "too many events or number changes about this line")?;
     Ok(Entered::Settled(FeedResult::Unreadable))
 }
 
-fn not_taken(event: &Event, now: Timestamp, reason: &str) -> RefusedEntry {
-    RefusedEntry {
+/// Adds a refused row about each number that it names, or else one about none: a row doubts one line. What
+/// was erased is not kept, nor what it says beside that.
+fn refuse<H: Entering>(
+    history: &mut H,
+    row: &RefusedEntry,
+    new_msisdn: Option<Msisdn>,
+    line: Option<FeedLine>,
+    named: Option<Timestamp>,
+) -> Result<(), H::Error> {
+    let mut numbers: Vec<Option<Msisdn>> = vec![row.msisdn];
+    if new_msisdn.is_some() && new_msisdn != row.msisdn {
+        numbers.push(new_msisdn);
+    }
+    numbers.retain(Option::is_some);
+    let mut open = Vec::with_capacity(numbers.len());
+    for number in &numbers {
+        if !matches!(named, Some(at) if is_erased(history, *number, at)?) {
+            open.push(*number);
+        }
+    }
+    let line = line.filter(|_| open.len() == numbers.len());
+    if numbers.is_empty() {
+        open.push(None);
+    }
+    for msisdn in open {
+        let is_new = msisdn.is_some() && msisdn != row.msisdn;
+        let place = if is_new { new_number_place(&row.place) } else { row.place.clone() };
+        let row = RefusedEntry { msisdn, place, is_kept: line.is_some(), ..row.clone() };
+        history.refuse(row, line.as_ref())?;
+    }
+    Ok(())
+}
+
+/// What a refused row that stood at `place` is called where it doubts the other number that it names.
+pub fn new_number_place(place: &str) -> String {
+    format!("{place} (new_msisdn)")
+}
+
+fn not_taken<H: Entering>(history: &mut H, event: &Event, now: Timestamp, reason: &str) -> Result<(), H::Error> {
+    let row = RefusedEntry {
         seq: 0,
         at: event.at,
         received: now,
@@ -91,7 +127,8 @@ fn not_taken(event: &Event, now: Timestamp, reason: &str) -> RefusedEntry {
         place: format!("event {}", event.key.id.as_str()),
         reason: reason.to_owned(),
         is_kept: false,
-    }
+    };
+    refuse(history, &row, new_msisdn(&event.happening), None, None)
 }
 
 /// What became of an event that was applied, or not for this reason.

@@ -35,7 +35,8 @@ impl Entry {
     }
 }
 
-fn new_msisdn(happening: &Happening) -> Option<Msisdn> {
+/// The number that a happening links to the one it is about.
+pub(super) fn new_msisdn(happening: &Happening) -> Option<Msisdn> {
     match happening {
         Happening::NumberChanged { new_msisdn } => Some(*new_msisdn),
         Happening::Correction { new_msisdn, .. } => *new_msisdn,

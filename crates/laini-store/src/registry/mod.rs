@@ -22,7 +22,7 @@ mod sort;
 
 pub use apply::{AtCut, Lines, Step, Taken};
 pub use broken::Broken;
-pub use enter::{Entered, Entering, enter_item, result_of};
+pub use enter::{Entered, Entering, enter_item, new_number_place, result_of};
 pub use event::{Entry, EventColumns, KnownEvent, RefusedEntry};
 pub use group::{Group, History, Seed};
 pub use horizon::as_of;

@@ -16,7 +16,7 @@ pub struct Row {
     pub registered: i64,
     /// The last swap.
     pub swapped: Option<i64>,
-    /// Status, contract, cause of the swap and marks, as bits.
+    /// Status, contract, cause of the swap, marks, and the swap behind a learned one, as bits.
     pub flags: i64,
     /// Since when the holder has the number.
     pub holder: Option<i64>,
@@ -38,6 +38,13 @@ const SOURCE_REJECTED: i64 = 1 << 8;
 const HAS_EXTRA: i64 = 1 << 9;
 /// No snapshot stated the swap.
 const SWAP_LEARNED: i64 = 1 << 10;
+/// What is behind the learned swap is known: nothing, or what the upper bits say. Rows of a release that did
+/// not keep it are without.
+const BEHIND_KNOWN: i64 = 1 << 11;
+/// There is a swap behind the learned one; the rare row that needs them has its cause and instant here.
+const HAS_BEHIND: i64 = 1 << 18;
+const BEHIND_CAUSE_SHIFT: u32 = 19;
+const BEHIND_SECOND_SHIFT: u32 = 24;
 /// From this bit on, rows in transit through a snapshot load carry marks of their own.
 pub(super) const FIRST_TRANSIT_BIT: u32 = 16;
 
@@ -52,7 +59,7 @@ impl Row {
         let Some(imsi) = line.sim.imsi() else { return Some(Self { flags: SOURCE_REJECTED, ..Self::default() }) };
         let restricted = if line.restricted { RESTRICTED } else { 0 };
         let extra = if line.hashed_imsi.is_some() { HAS_EXTRA } else { 0 };
-        let learned = if line.swap_learned { SWAP_LEARNED } else { 0 };
+        let learned = if line.swap_learned { SWAP_LEARNED | pack_behind(line) } else { 0 };
         Some(Self {
             imsi: Some(seal.seal(msisdn, imsi).0),
             registered: line.registered.as_second(),
@@ -75,6 +82,7 @@ impl Row {
             holder_since: self.holder.map(second).transpose()?,
             last_swap: swap(self.swapped, self.flags)?,
             swap_learned: self.flags & SWAP_LEARNED != 0,
+            swap_before: behind(self.swapped, self.flags)?,
             last_pairing: self.paired.map(second).transpose()?,
             contract: contract(self.flags),
             restricted: self.flags & RESTRICTED != 0,
@@ -102,6 +110,33 @@ impl Row {
     }
 }
 
+/// The swap behind a learned one as bits; none where it is the learned one itself, which nobody looks behind.
+fn pack_behind(line: &Line) -> i64 {
+    let kept = |swap: Swap| (swap.at.as_second(), swap.cause);
+    match line.swap_before {
+        before if before.map(kept) == line.last_swap.map(kept) => 0,
+        None => BEHIND_KNOWN,
+        // No feed tells of anything before 1970.
+        Some(before) => {
+            let cause = position(&SwapCause::ALL, &before.cause) << BEHIND_CAUSE_SHIFT;
+            BEHIND_KNOWN | HAS_BEHIND | cause | before.at.as_second().max(0) << BEHIND_SECOND_SHIFT
+        }
+    }
+}
+
+/// The swap behind the learned one of a row.
+fn behind(swapped: Option<i64>, flags: i64) -> Result<Option<Swap>, Broken> {
+    match (flags & SWAP_LEARNED != 0, flags & BEHIND_KNOWN != 0, flags & HAS_BEHIND != 0) {
+        (true, false, _) => swap(swapped, flags),
+        (true, true, true) => {
+            let cause = nth(&SwapCause::ALL, flags >> BEHIND_CAUSE_SHIFT & CAUSE_MASK);
+            let at = second(flags >> BEHIND_SECOND_SHIFT)?;
+            Ok(Some(Swap { at, cause: cause.ok_or(Broken::Damaged("the cause of a swap"))? }))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// Status, contract and swap cause as bits.
 pub(super) fn pack(status: LineStatus, contract: Option<ContractType>, swap: Option<Swap>) -> i64 {
     let status = position(&LineStatus::ALL, &status);
@@ -126,4 +161,50 @@ pub(super) fn swap(at: Option<i64>, flags: i64) -> Result<Option<Swap>, Broken> 
     let cause =
         nth(&SwapCause::ALL, flags >> CAUSE_SHIFT & CAUSE_MASK).ok_or(Broken::Damaged("the cause of a swap"))?;
     Ok(Some(Swap { at: second(at)?, cause }))
+}
+
+#[cfg(test)]
+mod tests {
+    use laini_core::line::Imsi;
+
+    use super::*;
+
+    #[test]
+    fn what_is_behind_a_learned_swap_is_kept_and_not_known_of_the_release_before() {
+        let seal = RegistrySeal::new(&[7; 32]);
+        let number = Msisdn::from_stored(254_722_000_001).unwrap();
+        let swap = |at: &str, cause| Some(Swap { at: at.parse().unwrap(), cause });
+        let last = swap("2026-11-16T09:00:00Z", SwapCause::PortIn);
+        let line = |swap_learned, swap_before| Line {
+            status: LineStatus::Suspended,
+            sim: Imsi::from_stored(639_020_000_000_001).unwrap().into(),
+            registered: second(1).unwrap(),
+            holder_since: None,
+            last_swap: last,
+            swap_learned,
+            swap_before,
+            last_pairing: None,
+            contract: Some(ContractType::ALL[1]),
+            restricted: true,
+            hashed_imsi: None,
+        };
+        let causes = SwapCause::ALL.into_iter();
+        let mut behind: Vec<_> = causes
+            .flat_map(|cause| [swap("1970-01-01T00:00:00Z", cause), swap("9999-12-30T00:00:00Z", cause)])
+            .collect();
+        behind.extend([None, last, swap("2026-10-20T00:00:00Z", SwapCause::Esim)]);
+        for behind in behind {
+            let state = LineState { line: Some(line(true, behind)), source_rejected: true };
+            let row = Row::of(&state, number, &seal).unwrap();
+            assert_eq!(row.open(number, &seal).unwrap(), state);
+            let given_up = row.given_up().open(number, &seal).unwrap().line.unwrap();
+            assert_eq!((given_up.status, given_up.swap_before), (LineStatus::Terminated, behind));
+        }
+        let state = LineState { line: Some(line(true, None)), source_rejected: false };
+        let mut old = Row::of(&state, number, &seal).unwrap();
+        old.flags &= !BEHIND_KNOWN;
+        assert_eq!(old.open(number, &seal).unwrap().line.unwrap().swap_before, last);
+        let state = LineState { line: Some(line(false, None)), source_rejected: false };
+        assert_eq!(Row::of(&state, number, &seal).unwrap().open(number, &seal).unwrap(), state);
+    }
 }

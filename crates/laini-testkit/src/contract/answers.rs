@@ -61,7 +61,7 @@ pub async fn of_many_callers_one_holds_the_key(home: &dyn LedgerHome) {
                     Claimed::Mine(_held) => {
                         mine.fetch_add(1, Ordering::Relaxed);
                         let drafts = vec![desk.answered(QUESTION, claim.at)];
-                        let submission = Submission { drafts, answer: Some(keyed(claim)), delivery: None };
+                        let submission = Submission { drafts, answer: Some(keyed(claim)), ..Submission::default() };
                         everything.ledger.submit(submission).await.unwrap();
                     }
                     Claimed::Running | Claimed::Stored(_) => {}

@@ -45,9 +45,11 @@ macro_rules! beside_ledger_contract {
         );
         $crate::beside_ledger_contract!($home => outbox:
             an_accepted_check_is_leased_by_one_worker_until_it_is_ended
+            an_accepted_check_and_the_answer_of_its_key_are_durable_together_or_not_at_all
             a_delivery_commits_with_its_charge_once
             a_delivery_is_leased_by_one_worker_and_settled
             a_slow_address_holds_up_no_other
+            what_waits_is_told_by_address_with_what_is_under_way
             deliveries_are_listed_newest_first_and_redelivered
             the_outbox_survives_a_reopen
         );

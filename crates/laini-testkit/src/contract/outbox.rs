@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use laini_core::disclosure::FactSet;
 use laini_core::partner::{Product, Purpose, ResultAddressId};
 use laini_core::store::{
-    AcceptedCheck, AskedAs, Attempt, Delivery, DeliveryDraft, DeliveryId, DeliveryKind, DeliveryQuery, DeliveryState,
-    Draft, LedgerError, Outbox, OutboxDepth, Submission, Submitted,
+    AcceptedCheck, AskedAs, Attempt, Backlog, Claimed, Delivery, DeliveryDraft, DeliveryId, DeliveryKind,
+    DeliveryQuery, DeliveryState, Draft, Ledger, LedgerError, Outbox, OutboxDepth, Submission, Submitted,
 };
 
-use super::ledger::{Desk, LedgerHome, QUESTION, Question, all, app, at, charged};
-use super::submit::charges;
+use super::ledger::{Desk, LedgerHome, QUESTION, Question, all, app, at, charged, record};
+use super::submit::{charges, claim, keyed};
 
 fn address(number: u64) -> ResultAddressId {
     ResultAddressId::from_stored(number)
@@ -80,6 +80,40 @@ pub async fn an_accepted_check_is_leased_by_one_worker_until_it_is_ended(home: &
     assert_eq!(outbox.depth().await.unwrap(), OutboxDepth { checks: 2, deliveries: 1, dead: 0 });
 }
 
+pub async fn an_accepted_check_and_the_answer_of_its_key_are_durable_together_or_not_at_all(home: &dyn LedgerHome) {
+    let (everything, desk) = (home.open_all(), Desk::default());
+    let line = |line| desk.answered(Question { line, ..QUESTION }, at(0));
+    let (first, taken, second) = (line(1), line(2), line(3));
+    record(&everything.ledger, &taken).await;
+    let submission = |draft: &Draft, claim| Submission {
+        accepted: Some(accepted(draft)),
+        answer: Some(keyed(claim)),
+        ..Submission::default()
+    };
+    let refused =
+        Submission { drafts: vec![Draft { id: taken.id, ..line(9) }], ..submission(&first, claim(1, 1, at(0))) };
+    let refused = everything.ledger.submit(refused).await;
+    assert!(matches!(refused, Err(LedgerError::NotRecorded(_))), "{refused:?}");
+    assert_eq!(everything.outbox.depth().await.unwrap(), OutboxDepth::default());
+    let accept = async |ledger: &dyn Ledger| ledger.submit(submission(&first, claim(1, 1, at(0)))).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(accept(&*everything.ledger).await, Submitted::Recorded(vec![], Some(vec![])));
+    }
+    // The key was answered meanwhile: what came second is no second check.
+    let told = everything.ledger.submit(submission(&second, claim(1, 1, at(5)))).await.unwrap();
+    assert!(matches!(told, Submitted::Answered(..)), "{told:?}");
+    drop(everything);
+    let everything = home.open_all();
+    assert_eq!(everything.outbox.lease_checks(at(0), at(1), 9).await.unwrap(), [accepted(&first)]);
+    // Where its commit was in doubt it comes again, and may be decided by then.
+    let result = DeliveryDraft { id: DeliveryId(first.id), ..delivery(&desk, 1, at(2)) };
+    everything.outbox.put(result).await.unwrap();
+    accept(&*everything.ledger).await;
+    assert_eq!(everything.outbox.depth().await.unwrap(), OutboxDepth { checks: 0, deliveries: 1, dead: 0 });
+    let found = everything.answers.claim(claim(1, 1, at(9))).await.unwrap();
+    assert!(matches!(found, Claimed::Stored(_)), "{found:?}");
+}
+
 pub async fn a_delivery_commits_with_its_charge_once(home: &dyn LedgerHome) {
     let everything = home.open_all();
     let (outbox, desk) = (&everything.outbox, Desk::default());
@@ -92,7 +126,8 @@ pub async fn a_delivery_commits_with_its_charge_once(home: &dyn LedgerHome) {
         ..delivery(&desk, 1, at(0))
     };
     for _ in 0..2 {
-        let submission = Submission { drafts: vec![draft.clone()], answer: None, delivery: Some(result.clone()) };
+        let submission =
+            Submission { drafts: vec![draft.clone()], delivery: Some(result.clone()), ..Submission::default() };
         let submitted = everything.ledger.submit(submission).await.unwrap();
         assert_eq!(submitted, Submitted::Recorded(vec![charged(&draft)], None));
     }
@@ -159,12 +194,36 @@ pub async fn a_slow_address_holds_up_no_other(home: &dyn LedgerHome) {
     assert_eq!(lease(200, 300, 5).await, [&slow[..], &[address(2)]].concat());
 }
 
+pub async fn what_waits_is_told_by_address_with_what_is_under_way(home: &dyn LedgerHome) {
+    let everything = home.open_all();
+    let (outbox, desk) = (&everything.outbox, Desk::default());
+    let backlogs = async |now| {
+        let mut backlogs = outbox.backlogs(at(now)).await.unwrap();
+        backlogs.sort_unstable_by_key(|backlog| backlog.address);
+        backlogs
+    };
+    assert_eq!(backlogs(0).await, []);
+    for (to, second) in [(1, 5), (1, 3), (1, 4), (2, 6), (3, 90)] {
+        outbox.put(delivery(&desk, to, at(second))).await.unwrap();
+    }
+    let backlog = |to, since, under_way| Backlog { address: address(to), since: at(since), under_way };
+    assert_eq!(backlogs(10).await, [backlog(1, 3, 0), backlog(2, 6, 0)]);
+    // Those that are due longest are under way; the last of each lease ends after it.
+    let leased = outbox.lease_deliveries(at(10), at(20), 2, 2).await.unwrap();
+    assert_eq!(backlogs(10).await, [backlog(1, 5, 2), backlog(2, 6, 0)]);
+    assert_eq!(backlogs(20).await, [backlog(1, 3, 0), backlog(2, 6, 0)]);
+    // What failed waits for its next attempt, and what arrived for nothing.
+    outbox.settle(leased[0].id, attempt(12), DeliveryState::Due(at(60))).await.unwrap();
+    outbox.settle(leased[1].id, attempt(12), DeliveryState::Delivered).await.unwrap();
+    assert_eq!(backlogs(13).await, [backlog(1, 5, 0), backlog(2, 6, 0)]);
+}
+
 pub async fn deliveries_are_listed_newest_first_and_redelivered(home: &dyn LedgerHome) {
     let everything = home.open_all();
     let (outbox, desk) = (&everything.outbox, Desk::default());
     let mut ids = Vec::new();
     for number in 0..6u64 {
-        let made = DeliveryDraft { app: app(number % 2), ..delivery(&desk, 1, at(0)) };
+        let made = DeliveryDraft { app: app(number % 2), ..delivery(&desk, 1 + number / 3, at(0)) };
         ids.insert(0, made.id);
         outbox.put(made).await.unwrap();
     }
@@ -181,6 +240,10 @@ pub async fn deliveries_are_listed_newest_first_and_redelivered(home: &dyn Ledge
     assert!(list(oldest.clone()).await.iter().eq(ids.iter().rev()));
     assert!(list(DeliveryQuery { after: Some(ids[3]), limit: 2, ..oldest }).await.iter().eq(ids[1..3].iter().rev()));
     assert_eq!(list(DeliveryQuery { app: Some(app(1)), ..query.clone() }).await, [ids[0], ids[2], ids[4]]);
+    let to_one = DeliveryQuery { address: Some(address(2)), ..query.clone() };
+    assert_eq!(list(to_one.clone()).await, ids[..3]);
+    assert_eq!(list(DeliveryQuery { after: Some(ids[0]), limit: 1, ..to_one.clone() }).await, ids[1..2]);
+    assert_eq!(list(DeliveryQuery { app: Some(app(1)), ..to_one }).await, [ids[0], ids[2]]);
     assert_eq!(list(DeliveryQuery { only_dead: true, ..query }).await, ids[..2]);
     assert_eq!(outbox.depth().await.unwrap(), OutboxDepth { checks: 0, deliveries: 4, dead: 2 });
     assert!(outbox.redeliver(ids[0], at(900)).await.unwrap());

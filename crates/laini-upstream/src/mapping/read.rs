@@ -123,6 +123,7 @@ impl Answer<'_> {
             holder_since: holder_since.filter(|held| *held != registered),
             last_swap: swap_of_holder(swap.known(), registered, holder_since),
             swap_learned: false,
+            swap_before: None,
             last_pairing: None,
             contract: None,
             restricted: self.restricted()?,

@@ -118,9 +118,10 @@ pub struct IncidentImpactAnswer {
     pub until: String,
     /// How many of the partner's apps it reaches.
     pub apps: u64,
-    /// How many calls failed meanwhile, whatever the reason; of those that are kept (30 days).
+    /// How many calls of these apps failed on the operator's side meanwhile (5xx, but for 501); of those that are kept (30
+    /// days). What was refused for a reason of the caller's is not among them.
     pub failed: u64,
-    /// How many of them failed on the operator's side (5xx).
+    /// The same number.
     pub failed_by_operator: u64,
     /// How many of them were billed: 0, for calls that fail never are.
     pub billed: u64,

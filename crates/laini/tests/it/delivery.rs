@@ -145,6 +145,8 @@ fn delivery_commands_work_beside_the_server() {
     let rolled = lab.json(&["app", "result-address", "roll-secret", address]);
     assert_ne!(rolled["signing_secret"], added["signing_secret"]);
     lab.canaries.word(rolled["signing_secret"].as_str().unwrap());
+    let early = lab.refused(&["app", "result-address", "roll-secret", address]);
+    assert!(early.contains("the secret before signs as well until"), "{early}");
     lab.json(&["delivery", "redeliver", &id]);
     wait_until("it is delivered", LOAD_WITHIN, || show()["state"] == "delivered");
     let both = || receiver.received().iter().any(|received| received.signature.split(' ').count() == 2);

@@ -39,6 +39,8 @@ mod people;
 mod people_secrets;
 mod pooler;
 mod portal;
+mod portal_build;
+mod portal_postgres;
 mod portal_sessions;
 mod receiver;
 mod reload;

@@ -86,9 +86,15 @@ fn ends_sessions(page: &PageOfAll) -> bool {
 }
 
 /// Of each method and path of the table, the words of those who may.
-type Access = BTreeMap<(&'static str, &'static str), BTreeSet<&'static str>>;
+pub(crate) type Access = BTreeMap<(&'static str, &'static str), BTreeSet<&'static str>>;
 
-fn access() -> Access {
+/// Whether a page is shown to somebody of this role.
+pub(crate) fn is_for(who: &BTreeSet<&'static str>, role: &str) -> bool {
+    who.contains(EVERYBODY) || who.contains(role)
+}
+
+/// The table, as it is written by hand.
+pub(crate) fn access() -> Access {
     let members = MemberRole::ALL.map(MemberRole::word);
     let staff = StaffRole::ALL.map(StaffRole::word);
     let mut table = Access::new();
@@ -375,6 +381,28 @@ fn a_table_is_sorted_by_its_columns_alone_and_its_file_follows() {
     assert!(owner.get("/team?sort=-role").text.contains("<th aria-sort=\"descending\" id=\"sort-role\">"));
     let usage = owner.get("/usage/days.csv?environment=sandbox&days=-checks");
     assert_eq!(usage.status, 200, "{usage:?}");
+    server.stop();
+}
+
+#[test]
+fn a_language_of_code_is_chosen_once_for_every_page() {
+    let lab = Lab::new();
+    let server = lab.serve();
+    let visitor = Browser::new(&server, String::new());
+    let path = "/docs/getting-started";
+    assert!(visitor.get(path).text.contains("value=\"curl\" data-choose checked"));
+    let choose = |code: &str| visitor.post("/preferences", &format!("{}&next={path}&code={code}", visitor.csrf), None);
+    assert_eq!(choose("COBOL").header("set-cookie"), "");
+    let chosen = choose("python");
+    assert_eq!((chosen.status, chosen.header("location")), (303, path), "{chosen:?}");
+    let cookie = chosen.header("set-cookie").split(';').next().unwrap().to_owned();
+    assert_eq!(cookie, "laini_code_language=python");
+    let reader = Browser { cookie: format!("{}; {cookie}", visitor.cookie), ..visitor };
+    let page = reader.get(path).text;
+    assert!(page.contains("value=\"Python\" data-choose checked") && page.contains("aria-pressed=\"true\">Python"));
+    assert!(!page.contains("value=\"curl\" data-choose checked"));
+    // Where the pages are is not set: examples name it as the guide does.
+    assert!(page.contains("&quot;$LAINI/imsi/v1/checkATI&quot;"), "{page}");
     server.stop();
 }
 

@@ -21,6 +21,7 @@ fn line(registered: &str, swap: Option<&str>) -> LineState {
         last_pairing: None,
         contract: None,
         swap_learned: false,
+        swap_before: None,
         restricted: false,
         hashed_imsi: None,
     };

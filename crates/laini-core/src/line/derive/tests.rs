@@ -35,6 +35,7 @@ fn base(imsi: u64) -> Line {
         holder_since: None,
         last_swap: None,
         swap_learned: false,
+        swap_before: None,
         last_pairing: None,
         contract: None,
         restricted: false,
@@ -162,11 +163,196 @@ fn a_refused_row_makes_a_line_unknown_until_something_newer_is_good() {
     let bases = || BTreeMap::from([(number(1), LineState { line: Some(base(1)), source_rejected: false })]);
     let rejected = |events: &[Event]| derive(at(0), bases(), events, &refused).lines[&number(1)].source_rejected;
     assert!(rejected(&[]));
-    assert!(rejected(&[event("e", 4, Happening::Suspended)]));
-    assert!(!rejected(&[event("e", 6, Happening::Suspended)]));
-    assert!(rejected(&[event("e", 6, Happening::DeviceChanged)]));
+    assert!(rejected(&[event("e", 4, Happening::SimReplaced(sim(2)))]));
+    assert!(!rejected(&[event("e", 6, Happening::SimReplaced(sim(2)))]));
+    assert!(!rejected(&[event("e", 6, Happening::Terminated)]));
+    // Of the same instant: the line was sent again, mended.
+    assert!(!rejected(&[event("e", 5, Happening::SimReplaced(sim(2)))]));
+    // An end of that instant makes room for the next holder, of whom the row may have told.
+    assert!(rejected(&[event("e", 5, Happening::Terminated)]));
+    assert!(!rejected(&[event("e", 5, Happening::Terminated), event("f", 5, Happening::Recycled(sim(2)))]));
+    // What says nothing about the SIM, or changes nothing, does not clear it.
+    let silent = [
+        Happening::DeviceChanged,
+        Happening::Suspended,
+        Happening::Resumed,
+        Happening::NumberChanged { new_msisdn: number(1) },
+    ];
+    for happening in silent {
+        assert!(rejected(&[event("e", 6, happening.clone())]), "{happening:?}");
+    }
+    assert!(rejected(&[event("d", 4, Happening::Terminated), event("e", 6, Happening::Terminated)]));
     let before_cut = [RefusedRow { msisdn: number(1), at: at(0) }];
     assert!(!derive(at(0), bases(), &[], &before_cut).lines[&number(1)].source_rejected);
+}
+
+#[test]
+fn the_sim_that_a_line_has_already_is_a_swap_while_it_is_in_doubt() {
+    let refused = [RefusedRow { msisdn: number(1), at: at(5) }];
+    let bases = || BTreeMap::from([(number(1), LineState { line: Some(base(1)), source_rejected: false })]);
+    for (happening, cause) in
+        [(Happening::SimReplaced(sim(1)), SwapCause::Replacement), (Happening::EsimIssued(sim(1)), SwapCause::Esim)]
+    {
+        let derived = derive(at(0), bases(), &[event("e", 6, happening)], &refused);
+        assert_eq!((swap(&derived), verdict(&derived, "e")), (Some((6, cause)), Verdict::Applied));
+        assert!(!state(&derived, 1).source_rejected);
+        let line = state(&derived, 1).line.unwrap();
+        assert_eq!(line.swap_before, line.last_swap, "what is behind it is not known");
+    }
+}
+
+#[test]
+fn a_bar_that_cannot_be_applied_leaves_a_line_in_doubt() {
+    let ended = Line { status: LineStatus::Terminated, ..base(1) };
+    for happening in [Happening::Suspended, Happening::Resumed] {
+        assert!(state(&with_base(ended.clone(), &[event("e", 5, happening.clone())]), 1).source_rejected);
+        let unknown = derive(at(0), BTreeMap::new(), &[event("e", 5, happening)], &[]);
+        assert!(state(&unknown, 1).source_rejected);
+    }
+}
+
+/// An amendment that states its line.
+fn stating(id: &str, minutes: i64, n: u32, happening: Happening) -> Event {
+    Event { msisdn: Some(number(n)), ..event(id, minutes, happening) }
+}
+
+#[test]
+fn an_amendment_that_cannot_be_taken_over_doubts_the_line_that_it_states() {
+    let correct = |of_: &str| Happening::Correction { of: of(of_), imsi: None, new_msisdn: None };
+    let retract = |of_: &str| Happening::Retraction { of: of(of_) };
+    let told = event("e", 4, Happening::SimReplaced(sim(2)));
+    for amendment in [correct("e"), retract("e")] {
+        let early = stating("a", 6, 1, amendment);
+        let waits = with_base(base(1), std::slice::from_ref(&early));
+        assert_eq!(verdict(&waits, "a"), Verdict::Refused(Refusal::UnknownTarget));
+        assert!(state(&waits, 1).source_rejected);
+        assert!(!state(&with_base(base(1), &[told.clone(), early.clone()]), 1).source_rejected, "its target came");
+        let newer = event("n", 7, Happening::SimReplaced(sim(3)));
+        assert!(!state(&with_base(base(1), &[newer, early.clone()]), 1).source_rejected);
+        let nameless = Event { msisdn: None, ..early.clone() };
+        assert!(!state(&with_base(base(1), &[nameless]), 1).source_rejected);
+        let in_the_snapshot = Event { at: at(0), ..early };
+        assert!(!state(&with_base(base(1), &[in_the_snapshot]), 1).source_rejected);
+    }
+    let moved = Happening::Correction { of: of("e"), imsi: None, new_msisdn: Some(number(3)) };
+    let derived = with_base(base(1), &[Event { msisdn: None, ..event("a", 6, moved) }]);
+    assert!(state(&derived, 3).source_rejected && !state(&derived, 1).source_rejected);
+    let other_number = with_base(base(1), &[told.clone(), stating("a", 6, 2, retract("e"))]);
+    assert_eq!(verdict(&other_number, "a"), Verdict::Refused(Refusal::OtherNumber));
+    assert!(state(&other_number, 2).source_rejected && !state(&other_number, 1).source_rejected);
+    let of_amendment = [told, stating("a", 5, 1, retract("e")), stating("b", 6, 1, retract("a"))];
+    assert!(state(&with_base(base(1), &of_amendment), 1).source_rejected);
+}
+
+#[test]
+fn a_swap_that_moves_behind_the_cut_by_a_correction_is_not_hidden() {
+    let told = event("e", -5, Happening::SimReplaced(sim(1)));
+    let moved = event("c", 5, Happening::Correction { of: of("e"), imsi: None, new_msisdn: None });
+    let derived = with_base(base(1), &[told.clone(), moved.clone()]);
+    assert_eq!(verdict(&derived, "c"), Verdict::Refused(Refusal::BeforeCut));
+    assert!(state(&derived, 1).source_rejected);
+    let harmless = event("e", -5, Happening::DeviceChanged);
+    assert!(!state(&with_base(base(1), &[harmless, moved.clone()]), 1).source_rejected);
+    let within = Event { at: at(-2), ..moved };
+    assert!(!state(&with_base(base(1), &[told, within]), 1).source_rejected);
+}
+
+fn told(minutes: i64, cause: SwapCause) -> Swap {
+    Swap { at: at(minutes), cause }
+}
+
+/// A line whose newest swap an event told of five minutes before the cut.
+fn learned(before: Option<Swap>) -> Line {
+    Line { last_swap: Some(told(-5, SwapCause::PortIn)), swap_learned: true, swap_before: before, ..base(1) }
+}
+
+#[test]
+fn a_retraction_falls_back_on_what_a_snapshot_states() {
+    let wrong = event("e", -5, Happening::PortedIn(sim(1)));
+    let retract = event("r", 7, Happening::Retraction { of: of("e") });
+    let stated = Some(told(-90, SwapCause::Esim));
+    let both = [wrong.clone(), retract.clone()];
+    let derived = with_base(learned(stated), &both);
+    assert_eq!((swap(&derived), verdict(&derived, "r")), (Some((-90, SwapCause::Esim)), Verdict::Amends));
+    assert!(!state(&derived, 1).source_rejected);
+    // An event that told of a newer one goes before it, and one that was withdrawn does not count.
+    let earlier = event("d", -9, Happening::EsimIssued(sim(1)));
+    let withdrawn = event("q", 6, Happening::Retraction { of: of("d") });
+    let derived = with_base(learned(stated), &[wrong.clone(), retract.clone(), earlier.clone()]);
+    assert_eq!(swap(&derived), Some((-9, SwapCause::Esim)));
+    let derived = with_base(learned(stated), &[wrong.clone(), retract.clone(), earlier.clone(), withdrawn.clone()]);
+    assert_eq!(swap(&derived), Some((-90, SwapCause::Esim)));
+    // What lies behind two swaps that were both withdrawn, nobody knows any more.
+    let derived =
+        with_base(learned(Some(told(-9, SwapCause::Esim))), &[wrong.clone(), retract.clone(), earlier, withdrawn]);
+    assert_eq!((swap(&derived), verdict(&derived, "q")), (None, Verdict::Amends));
+    assert!(state(&derived, 1).source_rejected);
+    // Nor what lies behind one of which nothing was kept.
+    let derived = with_base(learned(Some(told(-5, SwapCause::PortIn))), &both);
+    assert!(state(&derived, 1).source_rejected);
+    assert_eq!(swap(&with_base(learned(None), &both)), None);
+    // Something else of the same second is not the swap.
+    let other = [event("e", -5, Happening::Suspended), retract];
+    assert_eq!(swap(&with_base(learned(stated), &other)), Some((-5, SwapCause::PortIn)));
+}
+
+#[test]
+fn a_correction_hides_no_swap_that_is_known_otherwise() {
+    let wrong = event("e", -5, Happening::PortedIn(sim(1)));
+    let correct = |id: &str, minutes| Event {
+        recorded: at(100),
+        ..event(id, minutes, Happening::Correction { of: of("e"), imsi: None, new_msisdn: None })
+    };
+    let stated = Some(told(-90, SwapCause::Esim));
+    let moved = with_base(learned(stated), &[wrong.clone(), correct("c", -20)]);
+    assert_eq!(swap(&moved), Some((-20, SwapCause::PortIn)));
+    let moved = with_base(learned(stated), &[wrong.clone(), correct("c", -99)]);
+    assert_eq!((swap(&moved), verdict(&moved, "c")), (Some((-90, SwapCause::Esim)), Verdict::Amends));
+    let earlier = event("d", -9, Happening::EsimIssued(sim(1)));
+    let moved = with_base(learned(None), &[wrong.clone(), correct("c", -20), earlier.clone()]);
+    assert_eq!(swap(&moved), Some((-9, SwapCause::Esim)));
+    // One that moves another swap to later raises it.
+    let other =
+        Event { happening: Happening::Correction { of: of("d"), imsi: None, new_msisdn: None }, ..correct("c", -2) };
+    let raised = with_base(learned(None), &[wrong.clone(), other, earlier]);
+    assert_eq!((swap(&raised), verdict(&raised, "c")), (Some((-2, SwapCause::Esim)), Verdict::Amends));
+    // A base that was corrected is known again by the instant that it was given.
+    let corrected = Line { last_swap: Some(told(-20, SwapCause::PortIn)), ..learned(stated) };
+    let retract = Event { recorded: at(200), ..event("r", 7, Happening::Retraction { of: of("e") }) };
+    let withdrawn = with_base(corrected, &[wrong, correct("c", -20), retract]);
+    assert_eq!((swap(&withdrawn), verdict(&withdrawn, "r")), (Some((-90, SwapCause::Esim)), Verdict::Amends));
+}
+
+#[test]
+fn an_event_that_a_correction_moves_before_the_newest_swap_leaves_that() {
+    let correct = |minutes| Event {
+        recorded: at(100),
+        ..event("c", minutes, Happening::Correction { of: of("e"), imsi: None, new_msisdn: None })
+    };
+    let stated = Line { last_swap: Some(told(-5, SwapCause::Esim)), ..base(1) };
+    for happening in [
+        Happening::SimReplaced(sim(2)),
+        Happening::PortedIn(sim(2)),
+        Happening::Recycled(sim(2)),
+        Happening::NumberChanged { new_msisdn: number(2) },
+    ] {
+        let word = happening.kind().word();
+        let line = if matches!(happening, Happening::NumberChanged { .. }) { 2 } else { 1 };
+        let derived = with_base(stated.clone(), &[event("e", 5, happening), correct(-20)]);
+        let line = state(&derived, line).line.unwrap();
+        assert_eq!(line.last_swap, Some(told(-5, SwapCause::Esim)), "{word}");
+        assert_eq!(line.swap_before.map(|swap| swap.at), Some(at(-20)), "{word}");
+    }
+}
+
+#[test]
+fn what_was_erased_is_not_fallen_back_on() {
+    let erased = event("x", -50, Happening::Erased);
+    let wrong = event("e", -5, Happening::PortedIn(sim(1)));
+    let retract = event("r", 7, Happening::Retraction { of: of("e") });
+    let line = with_base(learned(Some(told(-90, SwapCause::Esim))), &[erased, wrong, retract]);
+    assert!(state(&line, 1).source_rejected);
+    assert_eq!(state(&line, 1).line.unwrap().last_swap, None);
 }
 
 fn happenings() -> impl Strategy<Value = Happening> {
@@ -196,7 +382,9 @@ fn stories() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec((1u32..4, -5i64..20, 0i64..40, happenings()), 0..12).prop_map(|events| {
         let story = events.into_iter().enumerate();
         let event = |(n, (line, minutes, recorded, happening)): (usize, (u32, i64, i64, Happening))| {
-            let msisdn = if happening.amends().is_some() { None } else { Some(number(line)) };
+            // Every other amendment states its line.
+            let states = happening.amends().is_none() || recorded % 2 == 0;
+            let msisdn = states.then(|| number(line));
             Event { recorded: at(recorded), msisdn, ..event(&format!("e{n}"), minutes, happening) }
         };
         story.map(event).collect()
@@ -220,6 +408,28 @@ proptest! {
         first.verdicts.sort_by(|a, b| a.0.cmp(&b.0));
         second.verdicts.sort_by(|a, b| a.0.cmp(&b.0));
         prop_assert_eq!(first, second);
+    }
+
+    /// The same holds where the base has a learned swap; and no amendment brings it behind one that is
+    /// known otherwise, unless the line is in doubt.
+    #[test]
+    fn amendments_of_a_base_hide_nothing(story in stories(), last in -5i64..1, behind in prop::option::of(-60i64..-20)) {
+        let before = behind.map(|minutes| told(minutes, SwapCause::Esim));
+        let line = Line { last_swap: Some(told(last, SwapCause::PortIn)), swap_before: before, ..learned(None) };
+        let mut other = story.clone();
+        other.reverse();
+        let mut first = with_base(line.clone(), &story);
+        let mut second = with_base(line, &other);
+        first.verdicts.sort_by(|a, b| a.0.cmp(&b.0));
+        second.verdicts.sort_by(|a, b| a.0.cmp(&b.0));
+        prop_assert_eq!(&first, &second);
+        let state = state(&first, 1);
+        let newest = state.line.and_then(|line| line.last_swap).map(|swap| swap.at);
+        let amended: Vec<_> = story.iter().filter_map(|event| event.happening.amends()).collect();
+        let stands = |event: &&Event| event.msisdn == Some(number(1)) && !amended.contains(&&event.key.id);
+        let told = story.iter().filter(stands).filter(|event| event.at.as_second() == at(last).as_second());
+        let told = told.filter(|event| matches!(event.happening, Happening::PortedIn(_))).map(|event| event.at).max();
+        prop_assert!(state.source_rejected || newest >= before.map(|swap| swap.at).max(told));
     }
 
     /// Each event has one verdict, and a SIM other than the base's never comes without a swap.

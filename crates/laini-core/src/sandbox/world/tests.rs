@@ -118,6 +118,54 @@ fn an_event_that_comes_late_takes_its_place_in_time() {
     assert_eq!((swap.at, swap.cause), (at("2026-11-20T00:00:00Z"), SwapCause::Replacement));
 }
 
+/// What a world's group is, said as plainly as can be: a line that a change of number shares with one of the group
+/// belongs to it, until nothing is added any more.
+fn group_as_said(world: &World, msisdn: Msisdn) -> BTreeSet<Msisdn> {
+    let mut group = BTreeSet::from([msisdn]);
+    loop {
+        let before = group.len();
+        for event in &world.events {
+            let Some(new_msisdn) = event.what.new_msisdn() else { continue };
+            if group.contains(&event.msisdn) || group.contains(&new_msisdn) {
+                group.extend([event.msisdn, new_msisdn]);
+            }
+        }
+        if group.len() == before {
+            return group;
+        }
+    }
+}
+
+/// As many lines as a world may have, each but a few handed on to the next, and as many events as it may hold.
+#[test]
+fn the_longest_chain_of_numbers_in_the_fullest_world_is_followed_from_every_one_of_them() {
+    let moved = WORLD_LINES_MAX as u64 - 10;
+    let zone = zone();
+    let moment = Moment { real: at(REAL), zone: &zone };
+    let mut world = World::default();
+    for last in 0..WORLD_LINES_MAX as u64 {
+        world.put(number(last), &stated("2020-01-01T00:00:00Z", None), moment).unwrap();
+    }
+    let mut record =
+        WorldRecord { lines: world.lines.clone(), events_ever: WORLD_EVENTS_MAX as u64, ..WorldRecord::default() };
+    for event in 0..WORLD_EVENTS_MAX as u64 {
+        let (from, what) = match event {
+            event if event < moved => (event, LifeEvent::NumberChange(number(event + 1))),
+            event => (event % WORLD_LINES_MAX as u64, LifeEvent::DeviceChange),
+        };
+        let event = WorldEvent { number: event + 1, msisdn: number(from), at: at(REAL), what };
+        record.events.push(event);
+    }
+    let world = World::restore(record);
+    let chain: BTreeSet<Msisdn> = (0..=moved).map(number).collect();
+    // Where each step costs as much as the world is large, this takes hours.
+    for msisdn in &chain {
+        assert_eq!(world.group(*msisdn), chain);
+    }
+    assert_eq!(world.group(number(moved + 1)), BTreeSet::from([number(moved + 1)]));
+    assert_eq!(world.state(number(moved), moment).line.unwrap().status, LineStatus::Active);
+}
+
 type Try = fn(&mut World, Moment<'_>) -> Result<(), WorldRefusal>;
 
 #[test]
@@ -303,6 +351,7 @@ proptest! {
             // What is derived of one line is what is derived of all together.
             for (msisdn, state) in next.states() {
                 prop_assert_eq!(next.state(msisdn, moment), state);
+                prop_assert_eq!(next.group(msisdn), group_as_said(&next, msisdn));
             }
             one = next;
             two = make(&two, call, moment);

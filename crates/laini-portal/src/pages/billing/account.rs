@@ -5,6 +5,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use laini_core::billing::{Account, Ageing, Entry, EntryKind, Means, Money};
 use laini_core::partner::PartnerId;
+use laini_office::apps::DebtNotice;
 use laini_office::payments::{self, Payment};
 use laini_office::{PageRequest, Problem, Work};
 
@@ -13,6 +14,7 @@ use crate::answer::Answer;
 use crate::figures::{amount, money};
 use crate::frame::Frame;
 use crate::page::Page;
+use crate::pages::partner::Head;
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::BillingWords;
@@ -31,7 +33,7 @@ struct AccountPage {
     words: &'static BillingWords,
     base: String,
     partner: PartnerId,
-    name: String,
+    head: Head,
     is_member: bool,
     from: Date,
     until: Date,
@@ -40,6 +42,8 @@ struct AccountPage {
     closing: String,
     ages: Vec<(&'static str, String)>,
     payments: Vec<PaymentRow>,
+    /// Of notices of debt that were not withdrawn: from when on, and why.
+    notices: Vec<(String, String)>,
 }
 
 struct EntryRow {
@@ -76,9 +80,11 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         let statement = payments::statement_between(work, partner.id, days.0, days.1)?;
         let account = payments::account(work, partner.id, on)?;
         let paid = payments::of_partner(work, partner.id, PageRequest::FIRST)?;
-        Ok((partner, statement, account, paid))
+        let notices = work.find::<DebtNotice>("partner", partner.id, true, PageRequest::FIRST)?.items;
+        Ok((partner, statement, account, paid, notices))
     });
-    let (partner, statement, account, paid) = found.await?;
+    let (partner, statement, account, paid, notices) = found.await?;
+    let standing = notices.into_iter().filter(|notice| notice.withdrawn.is_none());
     let shown = |minor| money(Money::new(minor, statement.currency));
     let ageing = Ageing::of(&account).map_err(payments::uncountable)?;
     let ages = [ageing.not_due, ageing.days_1_to_30, ageing.days_31_to_60, ageing.days_61_to_90, ageing.over_90_days];
@@ -87,7 +93,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         words,
         base: base(&visit),
         partner: partner.id,
-        name: partner.name,
+        head: Head::new(&visit, (partner.id, partner.name), "billing"),
         is_member: visit.actor().partner().is_some(),
         from: statement.from,
         until: statement.until,
@@ -95,6 +101,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         closing: shown(statement.closing_minor),
         entries: statement.entries.iter().map(|entry| EntryRow::of(entry, words, &shown)).collect(),
         ages: words.ages.into_iter().zip(ages.map(shown)).collect(),
+        notices: standing.map(|notice| (portal.shown(notice.effective), notice.reason)).collect(),
         payments: paid.items.iter().map(|payment| PaymentRow::of(payment, &account)).collect(),
     })
 }

@@ -15,6 +15,7 @@ use crate::answer::Answer;
 use crate::figures::{amount, count, typed};
 use crate::frame::Frame;
 use crate::page::Page;
+use crate::pages::partner::{Head, named};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::InvoicesWords;
@@ -45,6 +46,7 @@ struct InvoicePage {
     frame: Frame,
     words: &'static InvoicesWords,
     base: String,
+    head: Head,
     partner: PartnerId,
     number: u64,
     month: String,
@@ -96,6 +98,7 @@ struct Verified {
 
 /// What is read of an invoice.
 struct Read {
+    of: (PartnerId, String),
     invoice: Invoice,
     notes: Vec<CreditNote>,
     disputes: Vec<Dispute>,
@@ -108,7 +111,7 @@ fn read(work: &mut Work<'_>, visit: &Visit) -> Result<Read, Problem> {
     let disputes = work.all::<Dispute>("invoice", invoice.statement.number)?;
     let on = payments::today(work);
     let account = payments::account(work, invoice.partner, on)?;
-    Ok(Read { invoice, notes, disputes, account })
+    Ok(Read { of: named(work, visit)?, invoice, notes, disputes, account })
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
@@ -133,6 +136,7 @@ async fn with(portal: &Arc<Portal>, visit: &Arc<Visit>, done: Option<Verificatio
         frame: visit.frame(portal, format!("{} {}", words.invoice, statement.number)),
         words,
         base: base(visit),
+        head: Head::new(visit, read.of.clone(), "invoices"),
         partner: invoice.partner,
         number: statement.number,
         month: statement.month.to_string(),

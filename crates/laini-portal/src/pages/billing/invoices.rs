@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use laini_core::billing::{Account, Month};
+use laini_core::billing::{Account, Month, Owed};
 use laini_core::partner::PartnerId;
 use laini_office::billing::{Invoice, invoices_of};
 use laini_office::{PageRequest, Problem, payments};
@@ -12,6 +12,7 @@ use crate::csv::{file, gathered, push_line};
 use crate::figures::amount;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
+use crate::pages::partner::Head;
 use crate::portal::Portal;
 use crate::sorting::{By, Sorting, Table, by_text};
 use crate::visit::{Visit, page};
@@ -33,8 +34,10 @@ struct InvoicesPage {
     words: &'static InvoicesWords,
     billing: &'static crate::words::BillingWords,
     base: String,
-    name: String,
+    head: Head,
     is_member: bool,
+    /// The invoice that is due first and still open.
+    to_pay: Option<u64>,
     sorting: Sorting<InvoiceRow>,
     rows: Vec<InvoiceRow>,
     next: Option<String>,
@@ -153,6 +156,11 @@ impl InvoiceRow {
     }
 }
 
+/// The number of what is owed.
+fn number(owed: &Owed) -> u64 {
+    owed.item.number
+}
+
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let words = &visit.language.words().invoices;
     let mut sorting = Sorting::asked(&INVOICES, &visit, format!("{}/invoices", base(&visit)));
@@ -172,7 +180,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         words,
         billing: &visit.language.words().billing,
         base: base(&visit),
-        name,
+        head: Head::new(&visit, (visit.partner()?, name), "invoices"),
+        to_pay: account.invoices.iter().filter(|owed| owed.open_minor > 0).min_by_key(|owed| owed.item.due).map(number),
         is_member: visit.actor().partner().is_some(),
         sorting,
         rows,

@@ -8,6 +8,7 @@ mod account;
 mod files;
 mod invoice;
 mod invoices;
+mod paying;
 mod rows;
 mod standing;
 mod usage;
@@ -50,6 +51,7 @@ pub(super) fn pages() -> Vec<Page> {
         rows::pages(),
         files::pages(),
         account::pages(),
+        paying::pages(),
     ]
     .into_iter()
     .flatten()

@@ -11,6 +11,7 @@ use crate::answer::Answer;
 use crate::figures::amount;
 use crate::frame::Frame;
 use crate::page::Page;
+use crate::pages::partner::{Head, named};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::InvoicesWords;
@@ -31,6 +32,7 @@ struct RowsPage {
     frame: Frame,
     words: &'static InvoicesWords,
     base: String,
+    head: Head,
     number: u64,
     line: u32,
     what: String,
@@ -48,14 +50,15 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         let of = invoice.statement.lines.iter().find(|known| known.line == line).ok_or(Problem::NotFound("line"))?;
         let rows = line_rows(work, &invoice, line, after, ROWS)?;
         let names = Names::of(work.book()?);
-        let named: Vec<NamedRow> = rows.rows.iter().map(|placed| names.row(placed)).collect();
-        Ok((of.clone(), named, rows.next))
+        let rows_named: Vec<NamedRow> = rows.rows.iter().map(|placed| names.row(placed)).collect();
+        Ok((of.clone(), rows_named, rows.next, named(work, visit)?))
     });
-    let (of, rows, next) = found.await?;
+    let (of, rows, next, partner) = found.await?;
     page(&RowsPage {
         frame: visit.frame(&portal, words.rows),
         words,
         base: base(&visit),
+        head: Head::new(&visit, partner, "invoices"),
         number: number(&visit)?,
         line,
         what: described(&of, words),

@@ -12,6 +12,7 @@ use crate::answer::Answer;
 use crate::figures::{count, money, typed};
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
+use crate::pages::partner::Head;
 use crate::portal::Portal;
 use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
@@ -33,7 +34,7 @@ struct StandingPage {
     words: &'static BillingWords,
     base: String,
     partner: PartnerId,
-    name: String,
+    head: Head,
     is_member: bool,
     month: Month,
     days_left: u64,
@@ -158,7 +159,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         credit: (read.ageing.credit > 0).then(|| shown(read.ageing.credit)),
         first: read.days.0,
         next: read.days.1,
-        name: read.name,
+        head: Head::new(&visit, (visit.partner()?, read.name), "billing"),
     })
 }
 

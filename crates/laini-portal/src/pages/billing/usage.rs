@@ -16,6 +16,7 @@ use crate::answer::Answer;
 use crate::figures::{count, money, took};
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
+use crate::pages::partner::{Head, named};
 use crate::plot::{Form, Plot, Series};
 use crate::portal::Portal;
 use crate::sorting::{By, Sorting, Table, by_text};
@@ -39,7 +40,7 @@ struct UsagePage {
     frame: Frame,
     words: &'static UsageWords,
     base: String,
-    name: String,
+    head: Head,
     month: Month,
     months: Vec<MonthChoice>,
     environment: &'static str,
@@ -191,7 +192,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         base: base(&visit),
         charts: if read.usage.is_empty() { Vec::new() } else { charts(&read, words)? },
         fast: fast(&read, words)?,
-        name: read.name.clone(),
+        head: Head::new(&visit, (visit.partner()?, read.name.clone()), "usage"),
         month: read.month,
         months,
         environment: environment.word(),
@@ -322,6 +323,7 @@ struct ReferencesPage {
     frame: Frame,
     words: &'static UsageWords,
     base: String,
+    head: Head,
     from: String,
     until: String,
     partner: PartnerId,
@@ -331,6 +333,7 @@ struct ReferencesPage {
 async fn show_references(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let words = &visit.language.words().usage;
     let partner = visit.partner()?;
+    let of = portal.work(&visit, |work, visit| named(work, visit)).await?;
     let days = day(&visit, "from")?.zip(day(&visit, "until")?);
     let counted = match days {
         None => None,
@@ -352,6 +355,7 @@ async fn show_references(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answe
         frame: visit.frame(&portal, words.references),
         words,
         base: base(&visit),
+        head: Head::new(&visit, of, "usage"),
         from: visit.query("from").to_owned(),
         until: visit.query("until").to_owned(),
         partner,

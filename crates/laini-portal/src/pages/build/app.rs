@@ -1,4 +1,4 @@
-//! One app: its keys, what it may ask, from where, how much, and what it does today.
+//! One app: its keys, what it may ask, from where, how much, what it did recently, and how far it is to production.
 
 use std::sync::Arc;
 
@@ -7,23 +7,30 @@ use jiff::Timestamp;
 use laini_core::access::AddressRules;
 use laini_core::billing::{Currency, Money};
 use laini_core::partner::{
-    Agreement, AppId, AppSecret, AppStatus, Environment, Limits, May, MemberRole, Product, ProductSet, ProductState,
-    product_state,
+    Agreement, App, AppId, AppSecret, AppStatus, Environment, Limits, May, MemberRole, Product, ProductSet,
+    ProductState, product_state,
 };
-use laini_office::apps::{self, Activity, AppOf, AppPatch};
-use laini_office::{Problem, Work};
+use laini_office::apps::{self, AppOf, AppPatch, LastCall, Recently};
+use laini_office::going_live::GoLive;
+use laini_office::{PageRequest, Problem, Work, onboarding};
 
 use super::apps::AppRow;
 use super::{BUILDS, LOOKS, may_build};
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Access, Page};
+use crate::pages::partner::{of_go_live, tone_of_go_live};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::AppsWords;
 
-/// Who ends an app for good.
+/// Who ends an app for good,
 const OWNS: May = May { members: &[MemberRole::Owner], staff: &[] };
+/// and who opens tickets.
+const ASKS: May = May {
+    members: &[MemberRole::Owner, MemberRole::Developer, MemberRole::Billing, MemberRole::FraudDesk],
+    staff: &[],
+};
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
@@ -52,7 +59,14 @@ struct AppPage {
     is_suspended: bool,
     is_revoked: bool,
     has_agreement: bool,
-    today: Today,
+    /// Where to ask why it is suspended.
+    ask_why: Option<String>,
+    recent: Recent,
+    /// Tokens that this server gave and that are good.
+    tokens: u64,
+    go_live: Option<GoLiveRow>,
+    /// Whether there is none under way.
+    begins_go_live: bool,
     networks: String,
     addresses: Vec<(String, bool)>,
     limits: Vec<LimitRow>,
@@ -86,15 +100,31 @@ struct ProductRow {
     state: &'static str,
     tone: &'static str,
     why: &'static str,
+    /// Where to ask for it.
+    ask: Option<String>,
 }
 
-/// What an app does today.
-pub(super) struct Today {
+/// What an app did recently.
+pub(super) struct Recent {
+    /// Today.
     pub(super) checks: u64,
+    /// In the last 24 hours.
     pub(super) failed: u64,
     pub(super) failed_percent: Option<String>,
+    /// Today.
     pub(super) spent: String,
-    pub(super) last_call: Option<String>,
+    /// When it called last, and what that says.
+    pub(super) last_call: Option<(String, &'static str)>,
+}
+
+/// A request to go live: where it stands.
+struct GoLiveRow {
+    href: String,
+    name: String,
+    state: &'static str,
+    tone: &'static str,
+    turn: &'static str,
+    since: String,
 }
 
 /// What is limited, of everything or of one product.
@@ -120,9 +150,11 @@ pub(super) async fn shown(
     let words = &visit.language.words().apps;
     let found = portal.work(visit, move |work, visit| {
         let partner = visit.partner()?;
-        Ok((apps::the_app(work, partner, id)?, apps::activity(work, partner, id)?))
+        let app = apps::the_app(work, partner, id)?;
+        let request = go_live_of(work, &app.app)?;
+        Ok((app, apps::recently(work, partner, id)?, request))
     });
-    let (AppOf { app, agreement, addresses, .. }, today) = found.await?;
+    let (AppOf { app, agreement, addresses, .. }, recently, request) = found.await?;
     let is_production = app.environment == Environment::Production;
     let prices = || agreement.iter().flat_map(|agreement| &agreement.prices);
     let product = |product: Product| {
@@ -133,7 +165,8 @@ pub(super) async fn shown(
             ProductState::Off if is_missing => (words.off, "", words.not_agreed),
             ProductState::Off => (words.off, "", words.off_why),
         };
-        ProductRow { product: product.word(), is_ticked: app.products.contains(product), state, tone, why }
+        let ask = is_missing.then(|| ticket(visit, words.ask_product, product.word(), &app)).flatten();
+        ProductRow { product: product.word(), is_ticked: app.products.contains(product), state, tone, why, ask }
     };
     let currency = currency(agreement.as_ref(), portal);
     let limits = std::iter::once(("", app.limits.in_all));
@@ -148,7 +181,11 @@ pub(super) async fn shown(
         is_suspended: app.status == AppStatus::Suspended,
         is_revoked: app.status == AppStatus::Revoked,
         has_agreement: agreement.is_some(),
-        today: today_row(portal, today, currency),
+        ask_why: ticket(visit, words.ask_suspended, "", &app).filter(|_| app.status == AppStatus::Suspended),
+        recent: recent_row(portal, words, recently, currency),
+        tokens: portal.running.tokens.good(app.id, app.token_epoch, visit.context.at),
+        begins_go_live: request.as_ref().is_none_or(|request| request.state.is_over()),
+        go_live: request.map(|request| go_live_row(portal, visit, &request)),
         networks: app.allowed_addresses.texts().collect::<Vec<_>>().join("\n"),
         addresses: addresses.iter().map(|address| (address.url.clone(), address.proven.is_some())).collect(),
         limits: limits.map(|(of, limits)| limit_row(of, &limits)).collect(),
@@ -165,14 +202,58 @@ pub(super) fn currency(agreement: Option<&Agreement>, portal: &Portal) -> Curren
     priced.unwrap_or(portal.office.settings.currency)
 }
 
-pub(super) fn today_row(portal: &Portal, today: Activity, currency: Currency) -> Today {
-    Today {
-        checks: today.checks,
-        failed: today.failed,
-        failed_percent: today.failed_per_mille().map(|share| format!("{}.{} %", share / 10, share % 10)),
-        spent: Money::new(today.charged_minor, currency).to_string(),
-        last_call: today.last_call.map(|at| portal.shown_to_second(at)),
+pub(super) fn recent_row(portal: &Portal, words: &AppsWords, recently: Recently, currency: Currency) -> Recent {
+    let told = |last| match last {
+        LastCall::At(at) => (portal.shown_to_second(at), ""),
+        LastCall::InQuarter(at) => (portal.shown(at), words.in_quarter),
+        LastCall::AtToken(at) => (portal.shown(at), words.at_token),
+        LastCall::OnDay(at) => (portal.office.settings.zone.to_datetime(at).date().to_string(), words.on_day),
+    };
+    Recent {
+        checks: recently.checks_today,
+        failed: recently.failed,
+        failed_percent: recently.failed_per_mille().map(|share| format!("{}.{} %", share / 10, share % 10)),
+        spent: Money::new(recently.charged_minor_today, currency).to_string(),
+        last_call: recently.last_call.map(told),
     }
+}
+
+/// Of a production app the request that it came out of, where it did; otherwise the partner's newest.
+fn go_live_of(work: &mut Work<'_>, app: &App) -> Result<Option<GoLive>, Problem> {
+    let is_production = app.environment == Environment::Production;
+    let limit = if is_production { PageRequest::FIRST.limit } else { 1 };
+    let page = PageRequest { limit, ..PageRequest::FIRST };
+    let requests = work.find::<GoLive>("partner", app.partner, true, page)?.items;
+    Ok(requests.into_iter().find(|request| !is_production || request.app == Some(app.id)))
+}
+
+fn go_live_row(portal: &Portal, visit: &Visit, request: &GoLive) -> GoLiveRow {
+    let words = visit.language.words();
+    GoLiveRow {
+        href: of_go_live(request.partner, request.id),
+        name: request.name.clone(),
+        state: words.go_live.state(request.state),
+        tone: tone_of_go_live(request.state),
+        turn: words.onboarding.turn(request.state.owner(), onboarding::side(&visit.actor())),
+        since: request.stages.last().map(|stage| portal.shown(stage.at)).unwrap_or_default(),
+    }
+}
+
+/// A form for a ticket about `app`, filled in, for those who may send it: how its subject and its text begin, and what
+/// it is about.
+fn ticket(visit: &Visit, (subject, text): (&str, &str), about: &str, app: &App) -> Option<String> {
+    if !visit.actor().is_allowed(&ASKS) {
+        return None;
+    }
+    let about = if about.is_empty() { app.name.as_str() } else { about };
+    let text = format!("{text}: {}, {}", app.name, app.consumer_key.as_str());
+    Some(filled_ticket(&format!("{subject}: {about}"), &text))
+}
+
+fn filled_ticket(subject: &str, text: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("subject", subject).append_pair("text", text);
+    format!("/support?{}", query.finish())
 }
 
 fn limit_row(of: &'static str, limits: &Limits) -> LimitRow {
@@ -229,4 +310,15 @@ async fn done(
     let app = visit.id("app", AppId::parse)?;
     portal.work(visit, move |work, visit| act(work, visit, app)).await?;
     Ok(Answer::see_other(format!("/apps/{app}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_is_filled_in_whatever_an_app_is_called() {
+        let href = filled_ticket("A product: swap", "Please add it: R&D=1 #2, key");
+        assert_eq!(href, "/support?subject=A+product%3A+swap&text=Please+add+it%3A+R%26D%3D1+%232%2C+key");
+    }
 }

@@ -6,9 +6,9 @@ use askama::Template;
 use jiff::Timestamp;
 use laini_core::partner::{App, AppStatus, Environment, Product, ProductSet};
 use laini_office::Problem;
-use laini_office::apps::{self, Activity, AppOf};
+use laini_office::apps::{self, AppOf, LastCall, Recently};
 
-use super::app::{Today, currency, today_row};
+use super::app::{Recent, currency, recent_row};
 use super::{BUILDS, LOOKS};
 use crate::answer::Answer;
 use crate::frame::Frame;
@@ -40,8 +40,8 @@ struct AppsPage<'a> {
     products: [Product; 3],
 }
 
-/// An app, and what it does today.
-type Listed = (AppOf, Activity);
+/// An app, and what it did recently.
+type Listed = (AppOf, Recently);
 
 static APPS: Table<Listed> = Table {
     name: "sort",
@@ -49,9 +49,9 @@ static APPS: Table<Listed> = Table {
         ("name", |one, other| by_text(&one.0.app.name, &other.0.app.name)),
         ("state", |one, other| one.0.app.status.word().cmp(other.0.app.status.word())),
         ("products", |one, other| one.0.app.products.iter().cmp(other.0.app.products.iter())),
-        ("last-call", |one, other| one.1.last_call.cmp(&other.1.last_call)),
+        ("last-call", |one, other| one.1.last_call.map(LastCall::at).cmp(&other.1.last_call.map(LastCall::at))),
         ("failed", |one, other| one.1.failed_per_mille().cmp(&other.1.failed_per_mille())),
-        ("spent", |one, other| one.1.charged_minor.cmp(&other.1.charged_minor)),
+        ("spent", |one, other| one.1.charged_minor_today.cmp(&other.1.charged_minor_today)),
         ("key-age", |one, other| newest_secret(&other.0.app).cmp(&newest_secret(&one.0.app))),
     ],
     comes: "",
@@ -64,7 +64,7 @@ fn newest_secret(app: &App) -> Option<Timestamp> {
 
 struct ListedRow {
     app: AppRow,
-    today: Today,
+    recent: Recent,
     key_age_days: Option<i64>,
 }
 
@@ -106,9 +106,9 @@ async fn show_list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pro
     let tab = TABS.into_iter().find(|tab| *tab == visit.query("tab")).unwrap_or(TABS[0]);
     let found = portal.work(&visit, |work, visit| {
         let partner = visit.partner()?;
-        Ok((apps::apps_of(work, partner)?, apps::activities(work, partner)?))
+        Ok((apps::apps_of(work, partner)?, apps::recently_of_all(work, partner)?))
     });
-    let (all, activities) = found.await?;
+    let (all, recently) = found.await?;
     let is_shown = |app: &App| match tab {
         "sandbox" => app.environment == Environment::Sandbox && app.status != AppStatus::Revoked,
         "production" => app.environment == Environment::Production && app.status != AppStatus::Revoked,
@@ -116,11 +116,11 @@ async fn show_list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pro
         _ => true,
     };
     let shown = all.into_iter().filter(|of| is_shown(&of.app));
-    let with_activity = |of: AppOf| {
-        let activity = activities.get(&of.app.id).copied().unwrap_or_default();
-        (of, activity)
+    let with_recently = |of: AppOf| {
+        let recently = recently.get(&of.app.id).copied().unwrap_or_default();
+        (of, recently)
     };
-    let mut shown: Vec<Listed> = shown.map(with_activity).collect();
+    let mut shown: Vec<Listed> = shown.map(with_recently).collect();
     let labels = [words.all, words.sandbox, words.production, words.revoked];
     let mut tabs = TABS.map(|tab| (tab, "", false));
     for (place, label) in labels.into_iter().enumerate() {
@@ -131,17 +131,18 @@ async fn show_list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pro
         words,
         tabs,
         sorting: Sorting::of(&APPS, &visit, "/apps", &mut shown),
-        apps: shown.iter().map(|(of, activity)| listed_row(&portal, &visit, of, *activity)).collect(),
+        apps: shown.iter().map(|(of, recently)| listed_row(&portal, &visit, of, *recently)).collect(),
         name: visit.field("name"),
         products: Product::ALL,
     })
 }
 
-fn listed_row(portal: &Portal, visit: &Visit, of: &AppOf, activity: Activity) -> ListedRow {
+fn listed_row(portal: &Portal, visit: &Visit, of: &AppOf, recently: Recently) -> ListedRow {
+    let words = &visit.language.words().apps;
     let age = |created: Timestamp| visit.context.at.duration_since(created).as_hours() / 24;
     ListedRow {
         app: AppRow::of(&of.app),
-        today: today_row(portal, activity, currency(of.agreement.as_ref(), portal)),
+        recent: recent_row(portal, words, recently, currency(of.agreement.as_ref(), portal)),
         key_age_days: newest_secret(&of.app).map(age),
     }
 }

@@ -5,10 +5,13 @@
 
 mod app;
 mod apps;
+mod delivery;
 mod incidents;
+mod own_lines;
 mod requests;
 mod saved_test;
 mod simulator;
+mod webhook;
 mod webhooks;
 mod world_track;
 
@@ -30,8 +33,17 @@ fn may_build(visit: &Visit) -> bool {
 }
 
 pub(super) fn pages() -> Vec<Page> {
-    [apps::pages(), app::pages(), simulator::pages(), requests::pages(), webhooks::pages(), incidents::pages()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        apps::pages(),
+        app::pages(),
+        simulator::pages(),
+        requests::pages(),
+        webhooks::pages(),
+        webhook::pages(),
+        delivery::pages(),
+        incidents::pages(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -272,6 +272,7 @@ fn listed(portal: &Portal, visit: &Visit, found: Found, about: Option<(String, S
     let mut named: Vec<Named> = calls.requests.into_iter().map(|request| with_app(request, &apps)).collect();
     sorting.sort(&mut named, calls.next.is_some());
     let chosen = visit.query("app");
+    let of_app = apps.iter().find(|app| app.id.to_string() == chosen).map(|app| app.environment);
     let labels = [words.all, words.answered, words.failed];
     let answered = visit.query("answered");
     let tab = |(word, label): (&str, &'static str)| Tab {
@@ -286,7 +287,7 @@ fn listed(portal: &Portal, visit: &Visit, found: Found, about: Option<(String, S
         Next { href: href(visit, &here, &[("after", &after)]), after }
     });
     page(&ListPage {
-        frame: visit.frame(portal, words.title),
+        frame: visit.frame(portal, words.title).about(of_app),
         words,
         head: Head::new(visit, of, "requests"),
         tabs: TABS.into_iter().zip(labels).map(tab).collect(),

@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::http::Method;
+use laini_core::line::NumberPlan;
 use laini_core::partner::{App, AppStatus, Environment, Product};
 use laini_core::sandbox::ready_number;
 use laini_office::Problem;
 use laini_wire::checks::CHECKS_PATH;
 use laini_wire::world::{ADVANCE_PATH, FEED_START_PATH, FEED_STOP_PATH, LINES_PATH, RESET_PATH, WORLD_PATH};
-use laini_wire::world::{LineAnswer, WorldAnswer};
+use laini_wire::world::{LineAnswer, LinesAnswer, WorldAnswer};
 use serde_json::{Value, json};
 
+use super::super::docs::{address, check_in_code};
+use super::own_lines::{in_link, of_link, own_lines, put_line, remove_line};
 use super::saved_test::{Saved, SavedTest};
 use super::world_track::Track;
 use super::{BUILDS, LOOKS};
@@ -59,8 +62,36 @@ struct Part {
     apps: Vec<(String, String, bool)>,
     addresses: Vec<(String, String, bool)>,
     world: World,
+    /// Whether a link leads to a line that is not there, or not alone.
+    has_lost_line: bool,
+    /// The first lines of the world's own; `None` = whoever looks has no world.
+    own: Option<OwnLines>,
     result: Option<SentResult>,
-    share: Option<String>,
+    share: Option<Share>,
+    /// What the same in a terminal is called,
+    elsewhere: &'static str,
+    /// where that asks,
+    address: String,
+    /// and the check in each language: HTML.
+    codes: String,
+}
+
+/// Lines that an app put into its world.
+struct OwnLines {
+    count: usize,
+    /// Whether there are more than are listed.
+    has_more: bool,
+    /// Each with whether it is the one that is asked about.
+    lines: Vec<(LineAnswer, bool)>,
+    /// The number that the form offers to put.
+    number: String,
+}
+
+/// A link to what is shown.
+struct Share {
+    href: String,
+    /// Whether it leads to a line of the world's own, which others do not see.
+    is_own: bool,
 }
 
 /// Who may change the world.
@@ -74,6 +105,13 @@ enum Standing {
     HasNoApp,
     /// A member whose role changes no apps.
     Looks,
+}
+
+impl Standing {
+    /// Whether the world is of an app of whoever looks.
+    fn has_world(self) -> bool {
+        matches!(self, Self::Changes | Self::Looks)
+    }
 }
 
 struct Persona {
@@ -92,6 +130,8 @@ struct World {
     /// Whether a link leads to a day to which whoever looks cannot move the clock.
     is_short_of_link: bool,
     feed_runs: bool,
+    /// Whether the line is suspended.
+    is_suspended: bool,
     line: Option<LineAnswer>,
     track: Option<Track>,
 }
@@ -101,6 +141,7 @@ struct SentResult {
     path: &'static str,
     body: String,
     published: Asked,
+    clear_body: String,
     clear: Asked,
     said: Option<Said>,
     delivered_to: Option<String>,
@@ -129,13 +170,41 @@ impl State {
         let plan = portal.office.settings.plan;
         let behind = [said("choose"), said("persona")].into_iter().find(|text| !text.is_empty());
         let behind = behind.or_else(|| Some("2".to_owned()).filter(|_| visit.field("number").is_empty()));
-        let number = match behind {
-            Some(behind) => behind.parse().ok().and_then(|behind| ready_number(behind, plan)),
-            None => plan.parse(visit.field("number")).ok(),
+        // What a button of a line of the world's own names comes before what is in the box.
+        let own = [visit.field("own"), if is_put(visit) { visit.field("line_number") } else { "" }];
+        let own = own.into_iter().find(|number| !number.is_empty());
+        let number = match (own, behind) {
+            (Some(own), _) => plan.parse(own).ok(),
+            (None, Some(behind)) => behind.parse().ok().and_then(|behind| ready_number(behind, plan)),
+            (None, None) => plan.parse(visit.field("number")).ok(),
         };
         let number = number.ok_or_else(|| Problem::invalid("number", "expected a number such as 254722000002"))?;
         Ok(Self { number: number.digits(), product })
     }
+
+    /// Of a link to a line of the world's own; otherwise what the visit says, and whether the line of the link is lost.
+    async fn of_link(portal: &Portal, visit: &Visit, asking: &Asking) -> Result<(Self, bool), Problem> {
+        // A form that was refused shows the first persona rather than nothing.
+        let first = || Self { number: ready_digits(portal, 2), product: Product::Imsi };
+        let state = Self::of(visit, portal).unwrap_or_else(|_| first());
+        let mask = visit.query("own");
+        if mask.is_empty() || !visit.form.is_empty() {
+            return Ok((state, false));
+        }
+        if !asking.standing.has_world() {
+            return Ok((state, true));
+        }
+        let found = of_link(&own_lines(portal, visit, &asking.app).await?, mask, portal.office.settings.plan);
+        Ok(match found {
+            Some(number) => (Self { number, ..state }, false),
+            None => (state, true),
+        })
+    }
+}
+
+/// Whether the form puts a line.
+fn is_put(visit: &Visit) -> bool {
+    !visit.field("put").is_empty()
 }
 
 /// The app that is asked as, with the others that there are.
@@ -179,10 +248,9 @@ async fn asking(portal: &Arc<Portal>, visit: &Arc<Visit>) -> Result<Asking, Prob
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let asking = asking(&portal, &visit).await?;
-    // A form that was refused shows the first persona rather than nothing.
-    let first = || State { number: ready_digits(&portal, 2), product: Product::Imsi };
-    let state = State::of(&visit, &portal).unwrap_or_else(|_| first());
-    let part = part(&portal, &visit, asking, state, (None, None)).await?;
+    let (state, has_lost_line) = State::of_link(&portal, &visit, &asking).await?;
+    let mut part = part(&portal, &visit, asking, state, (None, None)).await?;
+    part.has_lost_line = has_lost_line;
     answered(&portal, &visit, part)
 }
 
@@ -211,6 +279,14 @@ fn answered(portal: &Portal, visit: &Visit, part: Part) -> Result<Answer, Proble
 /// Changes the app's world as the form says; why that was refused, where it was.
 async fn change(portal: &Portal, visit: &Visit, app: &App, state: &State) -> Result<Option<String>, Problem> {
     let events_path = format!("{LINES_PATH}/{}/events", state.number);
+    if is_put(visit) {
+        return Ok(refusal(&put_line(portal, visit, app, &state.number).await?));
+    }
+    if !visit.field("remove").is_empty() {
+        let number = portal.office.settings.plan.parse(visit.field("remove"));
+        let number = number.map_err(|_| Problem::invalid("number", "expected a number such as 254722000002"))?;
+        return Ok(refusal(&remove_line(portal, visit, app, number).await?));
+    }
     let post = |path: String, body: Value| async move { portal.ask(visit, app, &path, &body).await };
     let nothing = || json!({});
     let event = visit.field("event");
@@ -230,7 +306,12 @@ async fn change(portal: &Portal, visit: &Visit, app: &App, state: &State) -> Res
         (_, "", by) => post(ADVANCE_PATH.to_owned(), json!({"by": by})).await?,
         (_, event, _) => post(events_path, json!({"type": event})).await?,
     };
-    Ok((!asked.status.is_success()).then(|| asked.error_message()))
+    Ok(refusal(&asked))
+}
+
+/// Why a change of the world was refused, where it was.
+fn refusal(asked: &Asked) -> Option<String> {
+    (!asked.status.is_success()).then(|| asked.error_message())
 }
 
 /// Asks in both ways.
@@ -266,6 +347,7 @@ async fn send(portal: &Portal, visit: &Visit, asking: &Asking, state: &State) ->
     Ok(SentResult {
         path,
         body: body.to_string(),
+        clear_body: explicit.to_string(),
         said: item.map(|item| Said::of(&item, &words.try_it.said)),
         delivered_to,
         id,
@@ -286,7 +368,7 @@ async fn part(
 ) -> Result<Part, Problem> {
     let words = &visit.language.words().simulator;
     let Asking { app, others, addresses, standing } = asking;
-    let WorldAnswer { clock, feed, .. } = world(portal, visit, &app).await?;
+    let WorldAnswer { clock, feed, lines: count, .. } = world(portal, visit, &app).await?;
     let line = line(portal, visit, &app, &state.number).await?;
     let ahead_days = clock.ahead_s / SECONDS_PER_DAY;
     let dragged = visit.query("days").parse().unwrap_or(ahead_days);
@@ -296,11 +378,18 @@ async fn part(
         Persona { behind: *behind, is_chosen: number == state.number, number, about }
     });
     let personas: Vec<Persona> = personas.filter(|persona| !persona.number.is_empty()).collect();
-    let chosen = personas.iter().find(|persona| persona.is_chosen);
-    let share = chosen.map(|persona| {
-        let days = if ahead_days > 0 { format!("&days={ahead_days}") } else { String::new() };
-        format!("/simulator?persona={}&check={}{days}", persona.behind, state.product.word())
-    });
+    let plan = portal.office.settings.plan;
+    let lines = if standing.has_world() && count > 0 {
+        own_lines(portal, visit, &app).await?
+    } else {
+        LinesAnswer { lines: Vec::new(), next_after: None }
+    };
+    let chosen = personas.iter().find(|persona| persona.is_chosen).map(|persona| persona.behind);
+    let share = share(&app, &lines, (&state, chosen), ahead_days, plan);
+    let listed = |line: LineAnswer| {
+        let is_asked = line.msisdn == state.number;
+        (in_words(portal, line), is_asked)
+    };
     let zone = &portal.office.settings.zone;
     let wanted = visit.field("deliver");
     Ok(Part {
@@ -318,15 +407,45 @@ async fn part(
             days_max,
             is_short_of_link: dragged > ahead_days && standing != Standing::Changes,
             feed_runs: feed.running,
+            is_suspended: line.as_ref().is_some_and(|line| line.status == "suspended"),
             track: line.as_ref().and_then(|line| Track::of(line, &clock.now, zone)),
             line: line.map(|line| in_words(portal, line)),
         },
+        has_lost_line: false,
+        own: standing.has_world().then(|| OwnLines {
+            count,
+            has_more: lines.next_after.is_some(),
+            number: if chosen.is_some() { String::new() } else { state.number.clone() },
+            lines: lines.lines.into_iter().map(listed).collect(),
+        }),
         personas,
         result,
         share,
+        elsewhere: visit.language.words().apps.elsewhere,
+        address: address(portal).unwrap_or("$LAINI").to_owned(),
+        codes: check_in_code(portal, visit, state.product, &state.number),
         standing,
         state,
     })
+}
+
+/// A link to what is shown: to a persona for everybody, and to a line of the world's own for those who see that world. It
+/// carries neither a number nor what happened in the world.
+fn share(
+    app: &App,
+    lines: &LinesAnswer,
+    (state, persona): (&State, Option<u64>),
+    ahead_days: i64,
+    plan: NumberPlan,
+) -> Option<Share> {
+    let days = if ahead_days > 0 { format!("&days={ahead_days}") } else { String::new() };
+    let (check, own) = (state.product.word(), in_link(lines, &state.number, plan));
+    let (whom, is_own) = match (own, persona) {
+        (Some(mask), None) => (format!("app={}&own={mask}", app.id), true),
+        (_, Some(behind)) => (format!("persona={behind}"), false),
+        (None, None) => return None,
+    };
+    Some(Share { href: format!("/simulator?{whom}&check={check}{days}"), is_own })
 }
 
 /// The world of an app, as its own API tells it.

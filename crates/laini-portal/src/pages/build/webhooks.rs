@@ -1,17 +1,18 @@
-//! Webhooks: result addresses, and what became of each delivery.
+//! Webhooks: all result addresses, and what became of the deliveries to them.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::http::Method;
+use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::partner::{App, AppId, AppStatus, Environment, ResultAddress, ResultAddressId};
 use laini_core::store::{Delivery, DeliveryId, DeliveryQuery, DeliveryState};
 use laini_office::apps::AppOf;
 use laini_office::{Problem, apps, deliveries};
-use laini_wire::office::apps::SigningSecretAnswer;
 use serde_json::json;
 
+use super::webhook::{addresses_path, new_secret};
 use super::{BUILDS, LOOKS, may_build};
 use crate::answer::Answer;
 use crate::csv::{ROWS_MAX, file, push_line};
@@ -27,15 +28,11 @@ pub(super) fn pages() -> Vec<Page> {
         Page::get("/webhooks", LOOKS, show).in_rail(Workspace::Build, |words| words.webhooks),
         Page::get("/webhooks/deliveries.csv", LOOKS, download),
         Page::post("/webhooks", BUILDS, add, show),
-        Page::post("/webhooks/{app}/{address}/prove", BUILDS, prove, show),
-        Page::post("/webhooks/{app}/{address}/roll", BUILDS, roll, show),
-        Page::post("/webhooks/{app}/{address}/remove", BUILDS, remove, show),
-        Page::post("/webhooks/deliveries/{delivery}/again", BUILDS, again, show),
     ]
 }
 
 /// Deliveries of a page.
-const DELIVERIES_PER_PAGE: usize = 50;
+pub(super) const DELIVERIES_PER_PAGE: usize = 50;
 /// Deliveries that are read at once for a file.
 const DELIVERIES_PER_READ: usize = 500;
 /// The columns of the file.
@@ -66,22 +63,27 @@ struct WebhooksPage {
     sorting: Sorting<AddressRow>,
     addresses: Vec<AddressRow>,
     url: String,
+    /// Where this page is, its file, and how its other table is sorted.
+    here: &'static str,
+    csv: String,
+    and_sorted: String,
     only_dead: bool,
     by_delivery: Sorting<Sent>,
     deliveries: Vec<DeliveryRow>,
     next: Option<String>,
 }
 
-struct AddressRow {
-    id: String,
-    app_id: String,
-    app: String,
-    is_live: bool,
-    environment: &'static str,
-    url: String,
-    is_listener: bool,
-    proven: Option<String>,
-    overlap: Option<String>,
+pub(super) struct AddressRow {
+    pub(super) app: String,
+    /// Where its own page is.
+    pub(super) href: String,
+    pub(super) is_live: bool,
+    pub(super) environment: &'static str,
+    pub(super) url: String,
+    pub(super) is_listener: bool,
+    pub(super) proven: Option<String>,
+    /// Until when the secret before signs as well, where it does still.
+    pub(super) overlap: Option<String>,
 }
 
 static ADDRESSES: Table<AddressRow> = Table {
@@ -95,10 +97,10 @@ static ADDRESSES: Table<AddressRow> = Table {
     comes: "",
 };
 
-/// A delivery with its app's name and the address that it goes to, where these are known still.
-type Sent = (Delivery, Option<String>, String);
+/// A delivery with its app's name, where it goes to, and whether that address is there still.
+pub(super) type Sent = (Delivery, Option<String>, String, bool);
 
-static DELIVERIES: Table<Sent> = Table {
+pub(super) static DELIVERIES: Table<Sent> = Table {
     name: "deliveries",
     columns: &[
         ("when", |one, other| one.0.id.cmp(&other.0.id)),
@@ -110,33 +112,38 @@ static DELIVERIES: Table<Sent> = Table {
     comes: "-when",
 };
 
-struct DeliveryRow {
-    id: String,
-    short_id: String,
-    made: String,
-    kind: &'static str,
-    app: String,
-    url: String,
-    state: String,
-    tone: &'static str,
-    attempts: u32,
-    last: String,
-    is_result: bool,
+pub(super) struct DeliveryRow {
+    pub(super) id: String,
+    pub(super) short_id: String,
+    pub(super) made: String,
+    pub(super) kind: &'static str,
+    pub(super) app: String,
+    pub(super) url: String,
+    /// Where the page of the address is, where it is there still.
+    pub(super) address: Option<String>,
+    pub(super) state: String,
+    pub(super) tone: &'static str,
+    pub(super) attempts: u32,
+    pub(super) last: String,
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     listed(&portal, &visit, None).await
 }
 
-fn only_dead(visit: &Visit) -> bool {
+pub(super) fn only_dead(visit: &Visit) -> bool {
     visit.query("state") == "dead"
+}
+
+/// Where the page before ended.
+pub(super) fn after(visit: &Visit) -> Result<Option<DeliveryId>, Problem> {
+    let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(CheckId::parse_request_ref);
+    Ok(after.transpose().map_err(|_| Problem::NotFound("page"))?.map(DeliveryId))
 }
 
 async fn listed(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<(String, String)>) -> Result<Answer, Problem> {
     let words = &visit.language.words().webhooks;
-    let only_dead = only_dead(visit);
-    let after = Some(visit.query("after")).filter(|after| !after.is_empty()).map(CheckId::parse_request_ref);
-    let after = after.transpose().map_err(|_| Problem::NotFound("page"))?.map(DeliveryId);
+    let (only_dead, after) = (only_dead(visit), after(visit)?);
     let mut by_delivery = Sorting::asked(&DELIVERIES, visit, "/webhooks");
     let (oldest_first, limit) = (by_delivery.is_turned(), DELIVERIES_PER_PAGE);
     let found = portal.work(visit, move |work, visit| {
@@ -146,7 +153,7 @@ async fn listed(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<(String
         Ok((apps::apps_of(work, partner)?, page))
     });
     let (all, found) = found.await?;
-    let of = |address: &ResultAddress, app: &App| address_row(address, app, portal);
+    let of = |address: &ResultAddress, app: &App| address_row(address, app, portal, visit.context.at);
     let addresses = all.iter().flat_map(|one| one.addresses.iter().map(|address| of(address, &one.app)));
     let mut addresses: Vec<AddressRow> = addresses.collect();
     let sorting = Sorting::of(&ADDRESSES, visit, "/webhooks", &mut addresses);
@@ -158,6 +165,9 @@ async fn listed(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<(String
         words,
         can_build: may_build(visit),
         secret,
+        here: "/webhooks",
+        csv: format!("?{}{}", if only_dead { "state=dead" } else { "" }, by_delivery.and()),
+        and_sorted: sorting.and(),
         apps: alive.map(|one| (one.app.id.to_string(), one.app.name.clone(), one.app.environment.word())).collect(),
         sorting,
         addresses,
@@ -169,20 +179,23 @@ async fn listed(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<(String
     })
 }
 
-fn sent(delivery: Delivery, apps: &[AppOf]) -> Sent {
+pub(super) fn sent(delivery: Delivery, apps: &[AppOf]) -> Sent {
     let of = apps.iter().find(|one| one.app.id == delivery.app);
     let address = of.and_then(|of| of.addresses.iter().find(|address| address.id == delivery.address));
-    let url = address.map_or_else(|| delivery.address.to_string(), |address| address.url.clone());
-    (delivery, of.map(|of| of.app.name.clone()), url)
+    let (url, is_there) = (address.map(|address| address.url.clone()), address.is_some());
+    let url = url.unwrap_or_else(|| delivery.address.to_string());
+    (delivery, of.map(|of| of.app.name.clone()), url, is_there)
 }
 
-/// The deliveries of the list as a file.
+/// The deliveries of the list as a file, or those to one address.
 async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let address = Some(visit.query("address")).filter(|id| !id.is_empty()).map(ResultAddressId::parse);
+    let address = address.transpose().map_err(|_| Problem::NotFound("address"))?;
     let mut by_delivery = Sorting::first(&DELIVERIES, &visit, "");
     let (only_dead, oldest_first, limit) = (only_dead(&visit), by_delivery.is_turned(), DELIVERIES_PER_READ);
     let found = portal.work(&visit, move |work, visit| {
         let partner = visit.partner()?;
-        let mut query = DeliveryQuery { only_dead, oldest_first, limit, ..DeliveryQuery::default() };
+        let mut query = DeliveryQuery { address, only_dead, oldest_first, limit, ..DeliveryQuery::default() };
         let mut found = Vec::new();
         for _ in 0..ROWS_MAX / DELIVERIES_PER_READ {
             let page = deliveries::list(work, partner, &query)?;
@@ -200,7 +213,7 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
     Ok(file("deliveries.csv", HEAD, &sent, push_delivery))
 }
 
-fn push_delivery(csv: &mut String, (delivery, name, url): &Sent) {
+fn push_delivery(csv: &mut String, (delivery, name, url, _): &Sent) {
     let (state, due) = match delivery.state {
         DeliveryState::Due(at) => ("due", at.to_string()),
         DeliveryState::Delivered => ("delivered", String::new()),
@@ -216,21 +229,29 @@ fn push_delivery(csv: &mut String, (delivery, name, url): &Sent) {
     push_line(csv, [&id, &made, state, &due, kind, &app, name, url, &attempts, &last_at, &status, problem]);
 }
 
-fn address_row(address: &ResultAddress, app: &App, portal: &Portal) -> AddressRow {
+pub(super) fn address_row(address: &ResultAddress, app: &App, portal: &Portal, now: Timestamp) -> AddressRow {
     AddressRow {
-        id: address.id.to_string(),
-        app_id: app.id.to_string(),
+        href: address_href(app.id, address.id),
         app: app.name.clone(),
         is_live: app.environment == Environment::Production,
         environment: app.environment.word(),
         url: address.url.clone(),
         is_listener: !address.url.starts_with("http"),
         proven: address.proven.map(|at| portal.shown(at)),
-        overlap: address.previous_until.map(|at| portal.shown(at)),
+        overlap: address.previous_until.filter(|until| *until > now).map(|at| portal.shown(at)),
     }
 }
 
-fn delivery_row((delivery, app, url): Sent, portal: &Portal, words: &WebhooksWords) -> DeliveryRow {
+/// Where the page of an address is.
+pub(super) fn address_href(app: AppId, address: ResultAddressId) -> String {
+    format!("/webhooks/{app}/{address}")
+}
+
+pub(super) fn delivery_row(
+    (delivery, app, url, is_there): Sent,
+    portal: &Portal,
+    words: &WebhooksWords,
+) -> DeliveryRow {
     let (state, tone) = match delivery.state {
         DeliveryState::Due(at) => (format!("{} {}", words.next_try, portal.shown_to_second(at)), "care"),
         DeliveryState::Delivered => (words.delivered.to_owned(), "go"),
@@ -248,66 +269,18 @@ fn delivery_row((delivery, app, url): Sent, portal: &Portal, words: &WebhooksWor
         kind: words.kinds[delivery.kind as usize],
         app: app.unwrap_or_else(|| delivery.app.to_string()),
         url,
+        address: is_there.then(|| address_href(delivery.app, delivery.address)),
         state,
         tone,
         attempts: delivery.attempts,
         last: last.unwrap_or_default(),
-        is_result: delivery.kind == laini_core::store::DeliveryKind::Result,
     }
-}
-
-/// Where the office's API has the addresses of an app, once it is known that the app is the visitor's own.
-async fn addresses_path(portal: &Arc<Portal>, visit: &Arc<Visit>, app: AppId) -> Result<String, Problem> {
-    let found = portal.work(visit, move |work, visit| {
-        let partner = visit.partner()?;
-        Ok((partner, apps::the_app(work, partner, app)?))
-    });
-    let (partner, _) = found.await?;
-    Ok(format!("/office/v1/partners/{partner}/apps/{app}/result-addresses"))
 }
 
 async fn add(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let app = AppId::parse(visit.field("app")).map_err(|_| Problem::NotFound("app"))?;
     let path = addresses_path(&portal, &visit, app).await?;
     let asked = portal.ask_office(&visit, (Method::POST, &path), Some(&json!({"url": visit.field("url")}))).await?;
-    shown_once(&portal, &visit, &asked.body).await
-}
-
-async fn prove(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let (app, address) = ids(&visit)?;
-    let path = addresses_path(&portal, &visit, app).await?;
-    portal.ask_office(&visit, (Method::POST, &format!("{path}/{address}/prove")), None).await?;
-    Ok(Answer::see_other("/webhooks"))
-}
-
-async fn roll(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let (app, address) = ids(&visit)?;
-    let path = addresses_path(&portal, &visit, app).await?;
-    let asked = portal.ask_office(&visit, (Method::POST, &format!("{path}/{address}/roll-secret")), None).await?;
-    shown_once(&portal, &visit, &asked.body).await
-}
-
-async fn shown_once(portal: &Arc<Portal>, visit: &Arc<Visit>, body: &[u8]) -> Result<Answer, Problem> {
-    let told: SigningSecretAnswer =
-        serde_json::from_slice(body).map_err(|error| Problem::Store(format!("an address cannot be read: {error}")))?;
-    listed(portal, visit, Some((told.address.url, told.signing_secret))).await
-}
-
-async fn remove(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let (app, address) = ids(&visit)?;
-    let remove = move |work: &mut laini_office::Work<'_>, visit: &Visit| {
-        apps::remove_result_address(work, visit.partner()?, app, address)
-    };
-    portal.work(&visit, remove).await?;
-    Ok(Answer::see_other("/webhooks"))
-}
-
-async fn again(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let id = visit.id("delivery", CheckId::parse_request_ref)?;
-    portal.work(&visit, move |work, visit| deliveries::redeliver(work, visit.partner()?, id, "")).await?;
-    Ok(Answer::see_other("/webhooks"))
-}
-
-fn ids(visit: &Visit) -> Result<(AppId, ResultAddressId), Problem> {
-    Ok((visit.id("app", AppId::parse)?, visit.id("address", ResultAddressId::parse)?))
+    let told = new_secret(&asked.body)?;
+    listed(&portal, &visit, Some((told.address.url, told.signing_secret))).await
 }

@@ -2,15 +2,15 @@ use laini_guide::anchor;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use super::diagram::Sequence;
-
-/// What stands in examples where the reader's own consumer key goes.
-const KEY: &str = "YOUR_CONSUMER_KEY";
+use super::own::Own;
 
 /// A file of the guide as HTML.
 pub(super) struct Rendered {
     pub(super) html: String,
     /// Its sections, for the list at the top.
     pub(super) sections: Vec<Section>,
+    /// Whether it shows code in several languages.
+    pub(super) has_tabs: bool,
 }
 
 /// A section: what it is called and where it is.
@@ -26,9 +26,9 @@ struct Tabs {
 }
 
 impl Rendered {
-    /// Renders `text`; examples show `key` where there is one, and diagrams are called `diagram`.
-    pub(super) fn of(text: &str, key: Option<&str>, diagram: &str) -> Self {
-        let text = key.map_or(text.into(), |key| text.replace(KEY, key));
+    /// Renders `text`; examples show what is the reader's own, and diagrams are called `diagram`.
+    pub(super) fn of(text: &str, own: Own<'_>, diagram: &str) -> Self {
+        let text = own.put_into(text);
         let mut sections = Vec::new();
         let (mut events, mut tabs, mut groups, mut has_title) = (Vec::new(), Tabs::default(), 0, false);
         let mut parser = Parser::new_ext(&text, Options::ENABLE_TABLES).peekable();
@@ -39,7 +39,7 @@ impl Rendered {
                 tabs.codes.push((tab.to_owned(), text_until(&mut parser, TagEnd::CodeBlock)));
                 continue;
             }
-            tabs.end(&mut groups, &mut events);
+            tabs.end(&mut groups, own, &mut events);
             match event {
                 Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if &*info == "mermaid" => {
                     let drawing = text_until(&mut parser, TagEnd::CodeBlock);
@@ -73,26 +73,28 @@ impl Rendered {
                 other => events.push(other),
             }
         }
-        tabs.end(&mut groups, &mut events);
+        tabs.end(&mut groups, own, &mut events);
         let mut page = String::new();
         html::push_html(&mut page, events.into_iter());
         // What scrolls can be reached by key, and a corner of a table is no heading.
         let page = page.replace("<pre>", "<pre tabindex=\"0\">").replace("<th></th>", "<td></td>");
-        Self { html: page, sections }
+        Self { html: page, sections, has_tabs: groups > 0 }
     }
 }
 
 impl Tabs {
-    /// Writes what was gathered.
-    fn end(&mut self, groups: &mut usize, events: &mut Vec<Event<'_>>) {
+    /// Writes what was gathered; the reader's language is open, or the first one.
+    fn end(&mut self, groups: &mut usize, own: Own<'_>, events: &mut Vec<Event<'_>>) {
         if self.codes.is_empty() {
             return;
         }
         *groups += 1;
+        let is_chosen = |(tab, _): &(String, String)| own.code.is_some_and(|code| code.name == tab);
+        let open = self.codes.iter().position(is_chosen).unwrap_or(0);
         let mut out = "<div class=\"codes\" role=\"group\">".to_owned();
         for (place, (tab, code)) in self.codes.drain(..).enumerate() {
             let (id, name) = (format!("code-{groups}-{place}"), format!("code-{groups}"));
-            let (tab, checked) = (escaped(&tab), if place == 0 { " checked" } else { "" });
+            let (tab, checked) = (escaped(&tab), if place == open { " checked" } else { "" });
             out += &format!(
                 "<input type=\"radio\" name=\"{name}\" id=\"{id}\" value=\"{tab}\" data-choose{checked}>\
                  <label for=\"{id}\">{tab}</label><pre><code>{}</code></pre>",
@@ -167,6 +169,7 @@ pub(super) fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::code::CodeLanguage;
 
     #[test]
     fn links_lead_to_pages_or_nowhere() {
@@ -182,16 +185,24 @@ mod tests {
         ] {
             assert_eq!(own_link(dest).as_deref(), leads, "{dest}");
         }
-        let html = Rendered::of("[a](x.md) and [b](../no.md)", None, "").html;
+        let html = Rendered::of("[a](x.md) and [b](../no.md)", Own::default(), "").html;
         assert_eq!(html, "<p><a href=\"/docs/x\">a</a> and <span>b</span></p>\n");
     }
 
     #[test]
     fn codes_become_tabs_with_the_readers_own_key_and_nothing_runs() {
         let text = "```sh tab=curl\ncurl -u YOUR_CONSUMER_KEY:<x>\n```\n```py tab=Python\np()\n```\n\n## What & why\n\n<script>x</script>\n";
-        let rendered = Rendered::of(text, Some("test123"), "");
+        let rendered = Rendered::of(text, Own { key: Some("test123"), ..Own::default() }, "");
         assert!(rendered.html.contains("curl -u test123:&lt;x&gt;"), "{}", rendered.html);
         assert_eq!(rendered.html.matches("type=\"radio\"").count(), 2);
+        assert!(rendered.html.contains("value=\"curl\" data-choose checked"), "{}", rendered.html);
+        let python = Own { code: CodeLanguage::parse("python"), ..Own::default() };
+        let html = Rendered::of(text, python, "").html;
+        assert!(html.contains("value=\"Python\" data-choose checked"), "{html}");
+        assert_eq!(html.matches(" checked").count(), 1, "{html}");
+        // A language in which this code is not written leaves the first one open.
+        let java = Own { code: CodeLanguage::parse("java"), ..Own::default() };
+        assert!(Rendered::of(text, java, "").html.contains("value=\"curl\" data-choose checked"));
         assert!(rendered.html.contains("<h2 id=\"what--why\">What &amp; why</h2>"), "{}", rendered.html);
         assert!(!rendered.html.contains("<script>"), "{}", rendered.html);
         assert_eq!(rendered.sections.len(), 1);

@@ -4,6 +4,7 @@
 
 mod diagram;
 mod markdown;
+mod own;
 mod papers;
 mod reference;
 mod search;
@@ -16,7 +17,10 @@ use laini_guide::{GUIDE, Group, Page as Document};
 use laini_office::Problem;
 
 use self::markdown::Rendered;
+use self::own::Own;
+pub(super) use self::own::{address, check_in_code};
 use crate::answer::Answer;
+use crate::code::CodeLanguage;
 use crate::frame::{Frame, Link, LinkGroup};
 use crate::page::{Access, Page};
 use crate::portal::Portal;
@@ -38,6 +42,18 @@ struct GuidePage {
     frame: Frame,
     words: &'static DocsWords,
     rendered: Rendered,
+    /// In which code is shown, where it is shown in several, each with whether it was chosen.
+    languages: Vec<(CodeLanguage, bool)>,
+}
+
+impl GuidePage {
+    fn new(frame: Frame, visit: &Visit, text: &str, own: Own<'_>) -> Self {
+        let words = &visit.language.words().documentation;
+        let rendered = Rendered::of(text, own, words.diagram);
+        let shown = CodeLanguage::ALL.into_iter().filter(|_| rendered.has_tabs);
+        let languages = shown.map(|language| (language, visit.code == Some(language))).collect();
+        Self { frame, words, rendered, languages }
+    }
 }
 
 async fn show_first(_: Arc<Portal>, _: Arc<Visit>) -> Result<Answer, Problem> {
@@ -69,16 +85,14 @@ async fn show_error(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pr
 }
 
 fn show_document(portal: &Portal, visit: &Visit, shown: &Document, key: Option<&str>) -> Result<Answer, Problem> {
-    let words = &visit.language.words().documentation;
     let frame = framed(portal, visit, shown.title, shown.href);
-    page(&GuidePage { frame, words, rendered: Rendered::of(shown.text, key, words.diagram) })
+    page(&GuidePage::new(frame, visit, shown.text, Own::of(portal, visit, key)))
 }
 
 /// A page of this Markdown, listed as `href`.
 fn show_text(portal: &Portal, visit: &Visit, (title, href): (&str, &str), text: &str) -> Result<Answer, Problem> {
-    let words = &visit.language.words().documentation;
     let frame = framed(portal, visit, title, href);
-    page(&GuidePage { frame, words, rendered: Rendered::of(text, None, words.diagram) })
+    page(&GuidePage::new(frame, visit, text, Own::of(portal, visit, None)))
 }
 
 /// What surrounds a page of the documentation: its rail lists all of them.

@@ -51,6 +51,12 @@ fn prices_in_the_guide_are_those_of_the_standard_agreement() {
         let row = text.lines().find(|line| line.starts_with('|') && line.contains(&format!("{name}(#"))).unwrap();
         assert!(row.contains(&format!("| KES {}.{:02} |", minor / 100, minor % 100)), "{row}");
     }
+    let details = page("more-details").unwrap().text;
+    for (terms, name) in terms.prices.iter().zip(["IMSI", "Swap", "Age on network"]) {
+        let minor = terms.bands[0].unit_minor;
+        let row = format!("| {name} | KES {}.{:02} |", minor / 100, minor % 100);
+        assert!(details.lines().any(|line| line == row), "{row}");
+    }
     let swap = &terms.prices[1];
     assert_eq!((swap.set_up_minor, swap.free_units), (5_000_000, 200_000));
     assert!(text.contains("KES 50,000.00, with 200,000 checks free"));

@@ -32,6 +32,8 @@ struct AlarmsPage {
     words: &'static RunningWords,
     sorting: Sorting<Flag>,
     flags: Vec<Flag>,
+    /// The newest app that is told of alone, and not slowed.
+    newest: Option<(PartnerId, AppId)>,
 }
 
 static FLAGS: Table<Flag> = Table {
@@ -79,8 +81,10 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         })
     };
     let mut flags: Vec<Flag> = rows.iter().filter_map(flag).collect();
+    // They come with the newest in front.
+    let newest = flags.iter().find(|flag| flag.slowed.is_none()).map(|flag| (flag.partner_id, flag.app_id));
     let sorting = Sorting::of(&FLAGS, &visit, HERE, &mut flags);
-    page(&AlarmsPage { frame: visit.frame(&portal, words.alarms), words, sorting, flags })
+    page(&AlarmsPage { frame: visit.frame(&portal, words.alarms), words, sorting, flags, newest })
 }
 
 /// The newest flags of the trail.

@@ -9,6 +9,7 @@ use laini_office::{PageRequest, Problem};
 
 use super::{FINANCE_ACTS, FINANCE_LOOKS};
 use crate::answer::Answer;
+use crate::csv::{file, gathered, push_line};
 use crate::frame::{Frame, told};
 use crate::page::Page;
 use crate::pages::billing::may;
@@ -20,7 +21,11 @@ use crate::words::FinanceWords;
 const HERE: &str = "/operate/closes";
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![Page::get(HERE, FINANCE_LOOKS, show), Page::post(HERE, FINANCE_ACTS, begin, show)]
+    vec![
+        Page::get(HERE, FINANCE_LOOKS, show),
+        Page::get("/operate/closes.csv", FINANCE_LOOKS, download),
+        Page::post(HERE, FINANCE_ACTS, begin, show),
+    ]
 }
 
 #[derive(Template)]
@@ -67,7 +72,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     });
     let (next, mut found) = found.await?;
     sorting.sort(&mut found.items, found.next.is_some());
-    let is_under_way = portal.closing.is_under_way();
+    let is_under_way = portal.office.jobs.is_closing();
     let next = next.map(|next: NextClose| Next {
         month: next.month.to_string(),
         ends: portal.shown(next.ends),
@@ -92,6 +97,20 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         can_act: may(&visit, FINANCE_ACTS),
         is_under_way,
     })
+}
+
+/// The months that are closed, as a file.
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let mut sorting = Sorting::first(&CLOSED, &visit, "");
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, _| gathered(is_turned, |request| closes(work, request)));
+    let (mut closed, has_more) = found.await?;
+    sorting.sort(&mut closed, has_more);
+    closed.retain(|close| close.is_done);
+    let push = |csv: &mut String, close: &MonthClose| {
+        push_line(csv, [&*close.month.to_string(), &*close.frozen.to_string()]);
+    };
+    Ok(file("closes.csv", ["month", "frozen"], &closed, push))
 }
 
 /// Begins the close: it goes on by itself, and the page says how far it is.

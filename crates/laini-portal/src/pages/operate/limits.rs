@@ -6,12 +6,15 @@ use std::sync::Arc;
 use askama::Template;
 use laini_core::billing::Money;
 use laini_core::partner::{App, AppId, AppStatus, Budget, Limits, Partner, PartnerId, Probing, Product, Rate};
+use laini_core::store::AccountBook;
 use laini_office::apps::{AppPatch, change_app, limit_partner, set_budget, set_probing, the_app};
 use laini_office::organisation::find_partner;
 use laini_office::{Problem, Work};
 
+use super::all_partners::{filters, is_wanted};
 use super::{LIMITS, LOOKS};
 use crate::answer::Answer;
+use crate::csv::{file, push_line};
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
@@ -24,6 +27,7 @@ const HERE: &str = "/operate/limits";
 pub(super) fn pages() -> Vec<Page> {
     vec![
         Page::get(HERE, LOOKS, list).in_rail(Workspace::Operate, |words| words.limits),
+        Page::get("/operate/limits.csv", LOOKS, download),
         Page::get("/operate/limits/{partner}", LOOKS, show_partner),
         Page::post("/operate/limits/{partner}", LIMITS, change_partner, show_partner),
         Page::get("/operate/limits/{partner}/{app}", LOOKS, show_app),
@@ -41,6 +45,9 @@ struct LimitsPage {
     words: &'static RunningWords,
     sorting: Sorting<Partner>,
     partners: Vec<PartnerRows>,
+    /// The part of a name that is looked for.
+    wanted: String,
+    filters: String,
 }
 
 /// By the limits of the partner; what has none comes after every one that has.
@@ -126,17 +133,68 @@ impl Fields {
 }
 
 async fn list(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let mut book = portal.work(&visit, |work, _| work.book()).await?;
+    let mut book = portal.work(&visit, wanted).await?;
     let sorting = Sorting::of(&PARTNERS, &visit, HERE, &mut book.partners);
     let words = &visit.language.words().running;
     let row = |app: &App| (app.clone(), Row::of(&app.limits.in_all, app.limits.budget.as_ref(), words));
     let of_partner = |partner: &Partner| {
-        let works = |app: &&App| app.partner == partner.id && app.status != AppStatus::Revoked;
-        let apps = book.apps.iter().filter(works).map(row).collect();
+        let apps = working(&book, partner).map(row).collect();
         (partner.clone(), Row::of(&partner.limits, None, words), apps)
     };
     let partners = book.partners.iter().map(of_partner).collect();
-    page(&LimitsPage { frame: visit.frame(&portal, words.limits), words, sorting, partners })
+    let wanted = visit.query("name").trim().to_owned();
+    let filters = filters(&wanted, &sorting);
+    page(&LimitsPage { frame: visit.frame(&portal, words.limits), words, sorting, partners, wanted, filters })
+}
+
+/// The accounts, of which the partners are those that are looked for.
+fn wanted(work: &mut Work<'_>, visit: &Visit) -> Result<AccountBook, Problem> {
+    let mut book = work.book()?;
+    book.partners.retain(|partner| is_wanted(&partner.name, visit.query("name")));
+    Ok(book)
+}
+
+/// The apps of a partner that are not ended.
+fn working<'b>(book: &'b AccountBook, partner: &Partner) -> impl Iterator<Item = &'b App> + use<'b> {
+    let id = partner.id;
+    book.apps.iter().filter(move |app| app.partner == id && app.status != AppStatus::Revoked)
+}
+
+/// The columns of the file: a line for each partner and for each of its apps, empty where there is no limit.
+const HEAD: [&str; 10] = [
+    "partner",
+    "name",
+    "app",
+    "app_name",
+    "environment",
+    "per_second",
+    "at_once",
+    "per_day",
+    "per_month",
+    "budget_minor",
+];
+
+/// Limits as a file.
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let mut book = portal.work(&visit, wanted).await?;
+    Sorting::of(&PARTNERS, &visit, HERE, &mut book.partners);
+    let push = |csv: &mut String, partner: &Partner| {
+        let id = partner.id.to_string();
+        let mut push = |app: [&str; 3], limits: &Limits, budget: Option<&Budget>| {
+            let text = |count: Option<u64>| count.map(|count| count.to_string()).unwrap_or_default();
+            let budget = budget.map(|budget| budget.month.minor.to_string()).unwrap_or_default();
+            let [rate, burst] = [limits.rate.map(|rate| rate.per_second), limits.rate.map(|rate| rate.burst)]
+                .map(|count| text(count.map(|count| count.get().into())));
+            let limits = [rate, burst, text(limits.per_day), text(limits.per_month), budget];
+            push_line(csv, [&id, &*partner.name].into_iter().chain(app).chain(limits.iter().map(String::as_str)));
+        };
+        push(["", "", ""], &partner.limits, None);
+        for app in working(&book, partner) {
+            let named = [&*app.id.to_string(), &*app.name, app.environment.word()];
+            push(named, &app.limits.in_all, app.limits.budget.as_ref());
+        }
+    };
+    Ok(file("limits.csv", HEAD, &book.partners, push))
 }
 
 async fn show_partner(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {

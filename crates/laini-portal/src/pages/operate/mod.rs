@@ -4,6 +4,7 @@
 
 mod agreements;
 mod alarms;
+mod all_partners;
 mod closes;
 mod events;
 mod incidents;
@@ -42,6 +43,7 @@ const LIMITS: Access = Access::SignedIn(May { members: &[], staff: &[StaffRole::
 pub(super) fn pages() -> Vec<Page> {
     [
         partners::pages(),
+        all_partners::pages(),
         agreements::pages(),
         prices::pages(),
         revenue::pages(),

@@ -10,16 +10,17 @@ use laini_office::going_live::{self, GoLive};
 use laini_office::onboarding::{self, Onboarding, Standing};
 use laini_office::{Cursor, PageRequest, Problem, Work};
 
-use super::LOOKS;
+use super::{LOOKS, all_partners};
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
+use crate::pages::billing::may;
 use crate::pages::partner::{needs_in_words, of_go_live};
 use crate::portal::Portal;
 use crate::sorting::{Sorting, Table, by_text};
 use crate::ticket_thread::span;
 use crate::visit::{Visit, page};
-use crate::words::{OnboardingWords, Words};
+use crate::words::{OnboardingWords, OperatingWords, Words};
 
 /// Partners in a column of the board at most; its tab has all of them.
 const COLUMN_MAX: usize = 20;
@@ -34,14 +35,17 @@ pub(super) fn pages() -> Vec<Page> {
 struct PartnersPage {
     frame: Frame,
     words: &'static OnboardingWords,
-    /// The word of each step, what it is called, and whether it is shown; the empty word is the board.
-    tabs: Vec<(&'static str, &'static str, bool)>,
+    operating: &'static OperatingWords,
+    /// Where each tab is, what it is called, and whether it is shown.
+    tabs: Vec<(String, &'static str, bool)>,
     /// On the board: what is in each column.
     columns: Vec<Column>,
     sorting: Sorting<Card>,
     rows: Vec<Card>,
     tab: &'static str,
     next: Option<String>,
+    is_live: bool,
+    can_add: bool,
     /// What has waited longest for the operator.
     first: Option<String>,
 }
@@ -136,7 +140,6 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let all = visit.language.words();
     let words = &all.onboarding;
     let shown = Shown { portal: &portal, all, names: &names, now: visit.context.at };
-    let steps = OnboardingStep::ALL.into_iter().map(|other| (other.word(), words.step(other), Some(other) == step));
     let (mut rows, next) = listed.map_or_else(
         || (Vec::new(), None),
         |listed| (listed.ways.iter().map(|way| shown.card(way)).collect(), listed.next),
@@ -146,7 +149,10 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     page(&PartnersPage {
         frame: visit.frame(&portal, words.partners),
         words,
-        tabs: std::iter::once(("", words.board, step.is_none())).chain(steps).collect(),
+        operating: &all.operating,
+        tabs: tabs(all, step.map_or("", OnboardingStep::word)),
+        is_live: step == Some(OnboardingStep::Live),
+        can_add: may(&visit, all_partners::ADDS),
         first: first(&board),
         columns: if step.is_none() { shown.columns(&board) } else { Vec::new() },
         sorting,
@@ -154,6 +160,19 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         tab: step.map_or("", OnboardingStep::word),
         next: next.map(|next| next.to_string()),
     })
+}
+
+/// The board, all of them, and each step: `here` is the path of all of them, the word of a step, or nothing.
+pub(super) fn tabs(all: &Words, here: &str) -> Vec<(String, &'static str, bool)> {
+    let words = &all.onboarding;
+    let first = [
+        ("/operate/partners?step=".to_owned(), words.board, here.is_empty()),
+        (all_partners::HERE.to_owned(), all.operating.all, here == all_partners::HERE),
+    ];
+    let step = |step: OnboardingStep| {
+        (format!("/operate/partners?step={}", step.word()), words.step(step), here == step.word())
+    };
+    first.into_iter().chain(OnboardingStep::ALL.map(step)).collect()
 }
 
 /// What has waited longest for the operator: a partner, or a request to go live.

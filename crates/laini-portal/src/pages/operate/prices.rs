@@ -6,10 +6,11 @@ use askama::Template;
 use jiff::civil::Date;
 use laini_core::billing::{Band, Currency, FreeUnits, Money, Month, Price, StatedPrice};
 use laini_core::partner::{Partner, PartnerId, Product};
-use laini_office::agreements::{self, AgreementState, BandTerms, PriceAgreed, PriceTerms};
+use laini_office::agreements::{self, AgreementState, PriceAgreed, PriceTerms};
 use laini_office::billing::{PriceBook, Simulation, simulate};
 use laini_office::{Problem, Work, payments};
 
+use super::all_partners::{filters, is_wanted};
 use super::{FINANCE_ACTS, FINANCE_LOOKS};
 use crate::answer::Answer;
 use crate::figures::{count, money};
@@ -42,6 +43,9 @@ struct PricesPage {
     products: [Product; 3],
     sorting: Sorting<Priced>,
     rows: Vec<PartnerRow>,
+    /// The part of a name that is looked for.
+    wanted: String,
+    filters: String,
     next: Option<PartnerId>,
 }
 
@@ -73,13 +77,14 @@ struct PartnerRow {
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let words = &visit.language.words().finance;
-    let found = portal.work(&visit, |work, _| {
+    let found = portal.work(&visit, |work, visit| {
         let (prices, at) = (PriceBook::load(work.office)?, work.at);
         let priced = |partner: Partner| {
             let prices = Product::ALL.map(|product| prices.in_force(partner.id, product, at).cloned());
             (partner, prices)
         };
-        let mut partners: Vec<Priced> = work.book()?.partners.into_iter().map(priced).collect();
+        let is_wanted = |partner: &Partner| is_wanted(&partner.name, visit.query("name"));
+        let mut partners: Vec<Priced> = work.book()?.partners.into_iter().filter(is_wanted).map(priced).collect();
         partners.sort_by(|one, other| by_text(&one.0.name, &other.0.name));
         Ok(partners)
     });
@@ -94,7 +99,10 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         let prices = Product::ALL.into_iter().zip(prices).map(told).collect();
         PartnerRow { partner: partner.id, name: partner.name.clone(), prices }
     };
+    let wanted = visit.query("name").trim().to_owned();
     page(&PricesPage {
+        filters: filters(&wanted, &sorting),
+        wanted,
         frame: visit.frame(&portal, words.prices),
         words,
         products: Product::ALL,
@@ -294,6 +302,7 @@ async fn try_it(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Proble
         let (product, price) = wanted(visit, currency)?;
         let month = Month::parse(visit.field("month"));
         let month = month.map_err(|error| Problem::invalid("month", error.to_string()))?;
+        let _place = work.office.jobs.long_read()?;
         let Simulation { units, was_minor, would_be_minor, .. } =
             simulate(work.office, visit.partner()?, product, month, &price)?;
         let shown = |minor| money(Money::new(minor, currency));
@@ -314,19 +323,7 @@ async fn change(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Proble
     let currency = portal.office.settings.currency;
     let version = portal.work(&visit, move |work, visit| {
         let (product, price) = wanted(visit, currency)?;
-        let (free_units, free_units_renew) = match price.free {
-            FreeUnits::Once(units) => (units, false),
-            FreeUnits::PerMonth(units) => (units, true),
-        };
-        let terms = PriceTerms {
-            product,
-            currency: currency.as_str().to_owned(),
-            set_up_minor: price.set_up_minor,
-            free_units,
-            free_units_renew,
-            bands: price.bands.iter().map(|b| BandTerms { up_to: b.up_to, unit_minor: b.unit_minor }).collect(),
-            monthly_minimum_minor: price.monthly_minimum_minor,
-        };
+        let terms = PriceTerms::of(product, &price);
         let is_outside = !visit.field("at_once").is_empty();
         let agreed = if is_outside { PriceAgreed::Outside(visit.field("reason")) } else { PriceAgreed::ByBoth };
         let from = from(work, visit)?;

@@ -10,6 +10,7 @@ use laini_server::observe::{EndpointFigures, Figures};
 
 use super::LOOKS;
 use crate::answer::Answer;
+use crate::csv::{file, push_line};
 use crate::figures::took;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
@@ -26,9 +27,26 @@ const HOURS: u16 = 24;
 /// Apps that are shown, the first in the order that is asked for.
 const APPS_SHOWN: usize = 100;
 const HERE: &str = "/operate/traffic";
+/// The columns of the file.
+const HEAD: [&str; 11] = [
+    "app",
+    "name",
+    "partner",
+    "partner_name",
+    "environment",
+    "checks",
+    "answered",
+    "not_served",
+    "unknown",
+    "repeated",
+    "withheld",
+];
 
 pub(super) fn pages() -> Vec<Page> {
-    vec![Page::get(HERE, LOOKS, show).in_rail(Workspace::Operate, |words| words.traffic)]
+    vec![
+        Page::get(HERE, LOOKS, show).in_rail(Workspace::Operate, |words| words.traffic),
+        Page::get("/operate/traffic.csv", LOOKS, download),
+    ]
 }
 
 #[derive(Template)]
@@ -136,6 +154,20 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         apps: found.apps,
         live,
     })
+}
+
+/// What every app asked in the last hours, as a file.
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let mut apps = portal.work(&visit, |work: &mut Work<'_>, _| traffic(work, HOURS)).await?.apps;
+    Sorting::of(&APPS, &visit, HERE, &mut apps);
+    let push = |csv: &mut String, app: &AppTraffic| {
+        let (id, partner, of) = (app.app.to_string(), app.partner.to_string(), &app.outcomes);
+        let counts = [of.checks(), of.answered, of.not_served, of.unknown, of.repeated, of.withheld];
+        let counts = counts.map(|count| count.to_string());
+        let named = [&id, &app.name, &partner, &app.partner_name, app.environment.word()];
+        push_line(csv, named.into_iter().chain(counts.iter().map(String::as_str)));
+    };
+    Ok(file("traffic.csv", HEAD, &apps, push))
 }
 
 fn chart(portal: &Portal, hours: &[HourTraffic], words: &RunningWords) -> Result<String, Problem> {

@@ -8,6 +8,7 @@ use laini_core::partner::{App, AppId, AppStatus, Limits, May, PartnerId, Partner
 use laini_office::apps::{self, AppPatch, PartnerEnd, Why};
 use laini_office::{Problem, Work, organisation};
 
+use super::debt::{self, DebtShown, GIVES_NOTICE};
 use super::terms_form::number;
 use super::{Head, may, path_of};
 use crate::answer::Answer;
@@ -16,7 +17,7 @@ use crate::frame::Frame;
 use crate::page::{Access, Page};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
-use crate::words::PartnerAppsWords;
+use crate::words::{PartnerAppsWords, PayingWords};
 
 /// All staff look.
 const STAFF: Access = Access::SignedIn(May::STAFF);
@@ -48,13 +49,16 @@ pub(super) fn pages() -> Vec<Page> {
 struct AppsPage {
     frame: Frame,
     words: &'static PartnerAppsWords,
+    paying: &'static PayingWords,
     head: Head,
     status: &'static str,
     is_active: bool,
     is_ended: bool,
     limits: LimitsShown,
     apps: Vec<AppRow>,
+    debt: DebtShown,
     can_stop: bool,
+    can_give_notice: bool,
     can_end: bool,
     can_stop_apps: bool,
     /// Where its prices are, for whoever looks.
@@ -100,18 +104,22 @@ impl LimitsShown {
     }
 }
 
-async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+pub(super) async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let found = portal.work(&visit, |work, visit| {
         let partner = organisation::find_partner(work, visit.partner()?)?;
         let is_ended = work.look::<PartnerEnd>(partner.id)?.is_some();
         let apps = apps::apps_of(work, partner.id)?;
-        Ok((partner, is_ended, apps))
+        let debt = debt::known(work, partner.id)?;
+        Ok((partner, is_ended, apps, debt))
     });
-    let (partner, is_ended, apps) = found.await?;
+    let (partner, is_ended, apps, debt) = found.await?;
     let words = &visit.language.words().partner_apps;
     page(&AppsPage {
         frame: visit.frame(&portal, words.title),
         words,
+        paying: &visit.language.words().paying,
+        debt: DebtShown::of(&debt, &portal, &visit),
+        can_give_notice: may(&visit, &GIVES_NOTICE),
         status: if is_ended { words.ended } else { words.partner_status(partner.status) },
         is_active: partner.status == PartnerStatus::Active,
         is_ended,

@@ -6,7 +6,7 @@ use askama::Template;
 use jiff::Timestamp;
 use laini_core::access::SecretHash;
 use laini_core::partner::{
-    AppId, GoLiveId, GoLiveItem, GoLiveState, May, MemberRole, PartnerId, Product, ProductSet, Side,
+    AppId, Environment, GoLiveId, GoLiveItem, GoLiveState, May, MemberRole, PartnerId, Product, ProductSet, Side,
 };
 use laini_office::agreements::digest_in_words;
 use laini_office::going_live::{self, CheckedItem, GoLive};
@@ -233,8 +233,9 @@ pub(super) async fn show_with(portal: &Arc<Portal>, visit: &Arc<Visit>, once: Sh
     let needs_terms = open(GoLiveItem::Terms) && is_with_partner && may(visit, &ACCEPTS);
     let terms = needs_terms.then(going_live::terms);
     let can_prepare = may(visit, &PREPARES);
+    let has_keys = request.state == GoLiveState::Live;
     page(&GoLivePage {
-        frame: visit.frame(portal, request.name.clone()),
+        frame: visit.frame(portal, request.name.clone()).about(has_keys.then_some(Environment::Production)),
         words,
         id,
         here: of(named.0, id),

@@ -6,6 +6,7 @@
 mod agreements;
 mod apps;
 mod audit;
+mod debt;
 mod documents;
 mod go_live;
 mod onboarding;
@@ -22,7 +23,7 @@ use crate::page::{Access, Page};
 use crate::visit::Visit;
 
 pub(super) use audit::pages_of_all as pages_of_whole_trail;
-pub(super) use go_live::{of as of_go_live, read_terms};
+pub(super) use go_live::{of as of_go_live, read_terms, tone as tone_of_go_live};
 pub(super) use onboarding::in_words as needs_in_words;
 pub(super) use team::{PEOPLE, PEOPLE_PER_PAGE, PersonRow, person_row};
 
@@ -47,6 +48,7 @@ pub(super) fn pages() -> Vec<Page> {
         go_live::pages(),
         run::pages(),
         apps::pages(),
+        debt::pages(),
         team::pages(),
         audit::pages(),
         privacy::pages(),
@@ -68,19 +70,41 @@ pub(super) struct Tab {
     pub(super) is_here: bool,
 }
 
-/// The pages of a partner, each with the end of its path. The empty one is the way to production.
-const SECTIONS: [&str; 8] = ["", "organisation", "agreements", "go-live", "apps", "requests", "team", "audit"];
+/// Staff who see a partner's money, and those who see what was done.
+const SEES_MONEY: May = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Finance, StaffRole::Auditor] };
+const SEES_TRAIL: May = May { members: &[], staff: &[StaffRole::Admin, StaffRole::Auditor] };
+
+/// The pages of a partner, each with the end of its path and the staff who see it. The empty one is the way to
+/// production.
+const SECTIONS: [(&str, May); 11] = [
+    ("", May::STAFF),
+    ("organisation", May::STAFF),
+    ("agreements", May::STAFF),
+    ("go-live", May::STAFF),
+    ("apps", May::STAFF),
+    ("usage", SEES_MONEY),
+    ("billing", SEES_MONEY),
+    ("invoices", SEES_MONEY),
+    ("requests", May::STAFF),
+    ("team", May::STAFF),
+    ("audit", SEES_TRAIL),
+];
 
 impl Head {
     /// Of the page whose path ends in `section`.
     pub(super) fn new(visit: &Visit, (partner, name): (PartnerId, String), section: &str) -> Self {
-        let labels = visit.language.words().partner_page.sections;
-        let tab =
-            |(end, label): (&str, &'static str)| Tab { href: path_of(partner, end), label, is_here: end == section };
-        let is_staff = matches!(visit.actor(), Actor::Staff { .. });
-        let tabs = if is_staff { SECTIONS.into_iter().zip(labels).map(tab).collect() } else { Vec::new() };
+        let (actor, labels) = (visit.actor(), visit.language.words().partner_page.sections);
+        let tab = |((end, may), label): ((&str, May), &'static str)| {
+            is_seen(&actor, &may).then(|| Tab { href: path_of(partner, end), label, is_here: end == section })
+        };
+        let tabs = SECTIONS.into_iter().zip(labels).filter_map(tab).collect();
         Self { partner, name, tabs }
     }
+}
+
+/// Whether a page of a partner is a tab for whoever looks.
+fn is_seen(actor: &Actor, may: &May) -> bool {
+    matches!(actor, Actor::Staff { .. }) && actor.is_allowed(may)
 }
 
 /// Where a page of a partner is, whoever looks.
@@ -112,4 +136,31 @@ fn may(visit: &Visit, access: &Access) -> bool {
 /// A text of a form that may be left empty.
 fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use laini_core::partner::PersonId;
+
+    use super::*;
+
+    #[test]
+    fn staff_have_a_tab_for_each_page_that_their_role_sees_and_members_have_none() {
+        let seen = |actor: Actor| -> Vec<&str> {
+            SECTIONS.iter().filter(|(_, may)| is_seen(&actor, may)).map(|(end, _)| *end).collect()
+        };
+        let person = PersonId::from_stored(1);
+        for role in StaffRole::ALL {
+            let seen = seen(Actor::Staff { person, role });
+            let money = matches!(role, StaffRole::Admin | StaffRole::Finance | StaffRole::Auditor);
+            for section in ["usage", "billing", "invoices"] {
+                assert_eq!(seen.contains(&section), money, "{role:?} {section}");
+            }
+            let trail = matches!(role, StaffRole::Admin | StaffRole::Auditor);
+            assert_eq!(seen.contains(&"audit"), trail, "{role:?}");
+            assert!(["", "organisation", "apps", "team"].iter().all(|section| seen.contains(section)), "{role:?}");
+        }
+        let partner = PartnerId::from_stored(1);
+        assert!(seen(Actor::Member { person, partner, role: MemberRole::Owner }).is_empty());
+    }
 }

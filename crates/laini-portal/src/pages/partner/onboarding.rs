@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use askama::Template;
+use jiff::Timestamp;
 use laini_core::partner::{GoLiveId, OnboardingEvent, OnboardingStep, PartnerStatus, Side};
 use laini_office::agreements::{self, AgreementRecord, AgreementState, Terms};
 use laini_office::going_live::GoLive;
-use laini_office::onboarding::{self, Need, Onboarding, Standing};
+use laini_office::onboarding::{self, Beginning, Moved, Need, Onboarding, Standing};
 use laini_office::organisation::{self, Missing};
 use laini_office::{PageRequest, Problem, Work};
 
@@ -16,8 +17,9 @@ use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::portal::Portal;
+use crate::ticket_thread::span;
 use crate::visit::{Visit, page};
-use crate::words::{OnboardingWords, Words};
+use crate::words::{OnboardingWords, OperatingWords, Words};
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
@@ -29,6 +31,7 @@ pub(super) fn pages() -> Vec<Page> {
     ]
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "a template asks yes or no of each thing")]
 #[derive(Template)]
 #[template(path = "partner/onboarding.html")]
 struct OnboardingPage {
@@ -36,7 +39,11 @@ struct OnboardingPage {
     words: &'static OnboardingWords,
     head: Head,
     is_suspended: bool,
+    /// The steps; a partner that came with an agreement has none to go,
     way: Vec<Step>,
+    /// and is told how it came.
+    came: Option<String>,
+    is_added: bool,
     owner: &'static str,
     /// What is missing on the way, the first of it.
     needs: String,
@@ -56,9 +63,12 @@ struct OnboardingPage {
     to_go_live: String,
 }
 
+#[derive(Debug, PartialEq, Eq)]
 struct Step {
     label: &'static str,
     class: &'static str,
+    /// When it was reached; of the present one, for how long it has waited, too. Empty where that is not known.
+    clock: String,
 }
 
 /// Something that happened or was said.
@@ -107,6 +117,8 @@ struct Known {
     partner: laini_core::partner::Partner,
     way: Option<Onboarding>,
     standing: Option<Standing>,
+    /// How it came, where it is on no way.
+    came: Option<Beginning>,
     missing: Vec<Missing>,
     agreements: Vec<AgreementRecord>,
     go_lives: Vec<GoLive>,
@@ -123,7 +135,8 @@ fn known(work: &mut Work<'_>, visit: &Visit) -> Result<Known, Problem> {
         Err(problem) => return Err(problem),
     };
     let standing = way.as_ref().map(|way| onboarding::standing(work, way)).transpose()?;
-    Ok(Known { partner, way, standing, missing, agreements, go_lives })
+    let came = if way.is_none() { onboarding::beginning(work, partner.id)? } else { None };
+    Ok(Known { partner, way, standing, came, missing, agreements, go_lives })
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
@@ -141,6 +154,13 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         turn: words.turn(request.state.owner(), side),
     };
     let is_complete = known.missing.is_empty();
+    let shown = |at| portal.shown(at);
+    let clocks = Clocks {
+        history: known.way.as_ref().map_or(&[], |way| way.history.as_slice()),
+        waits_since: known.standing.as_ref().map(|standing| standing.since),
+        now: visit.context.at,
+        shown: &shown,
+    };
     let named = (known.partner.id, known.partner.name.clone());
     let title = if side == Side::Operator { known.partner.name.clone() } else { words.title.to_owned() };
     page(&OnboardingPage {
@@ -149,7 +169,9 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         next: next(&visit, &known, step)?,
         head: Head::new(&visit, named, ""),
         is_suspended: known.partner.status == PartnerStatus::Suspended,
-        way: steps(step, words),
+        way: if known.way.is_some() { steps(step, words, &clocks) } else { Vec::new() },
+        came: known.way.is_none().then(|| came(&portal, known.came.as_ref(), &all.operating)),
+        is_added: visit.query("done") == "added",
         owner: words.turn(known.standing.as_ref().and_then(|standing| standing.turn), side),
         needs: known.standing.map(|standing| in_words(&standing.needs, all)).unwrap_or_default(),
         missing: known.missing.into_iter().map(|one| all.organisation.missing_one(one)).collect(),
@@ -164,6 +186,19 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         to_agreements: home(&visit, "agreements")?,
         to_go_live: home(&visit, "go-live")?,
     })
+}
+
+/// How a partner came that is on no way.
+fn came(portal: &Portal, came: Option<&Beginning>, words: &OperatingWords) -> String {
+    let Some(Beginning { at, by, how }) = came else { return words.came_unknown.to_owned() };
+    let by = by.split(':').next().unwrap_or_default();
+    let told = match how.as_str() {
+        "standard agreement" => words.came_how[0].to_owned(),
+        "for visitors of the portal" => words.came_how[1].to_owned(),
+        "" => return format!("{} · {by}", portal.shown(*at)),
+        other => format!("{} {other}", words.came_how[2]),
+    };
+    format!("{} · {by}. {told}", portal.shown(*at))
 }
 
 fn said(portal: &Portal, way: &Onboarding, words: &OnboardingWords) -> (Vec<Said>, Vec<Said>) {
@@ -216,7 +251,35 @@ fn next(visit: &Visit, known: &Known, step: OnboardingStep) -> Result<Option<(St
     })
 }
 
-fn steps(now: OnboardingStep, words: &OnboardingWords) -> Vec<Step> {
+/// What the clocks of the steps are read from: the steps as they were reached, since when the present one waits, and now.
+struct Clocks<'a> {
+    history: &'a [Moved],
+    waits_since: Option<Timestamp>,
+    now: Timestamp,
+    shown: &'a dyn Fn(Timestamp) -> String,
+}
+
+impl Clocks<'_> {
+    /// When a step was reached last.
+    fn reached(&self, step: OnboardingStep) -> String {
+        let moved = self.history.iter().rfind(|moved| moved.step == step);
+        moved.map(|moved| (self.shown)(moved.at)).unwrap_or_default()
+    }
+
+    /// Of the step at which it stands.
+    fn present(&self, step: OnboardingStep, words: &OnboardingWords) -> String {
+        let is_over = matches!(step, OnboardingStep::Live | OnboardingStep::Rejected);
+        match self.waits_since.filter(|_| !is_over) {
+            Some(since) => {
+                let waits = span(self.now.duration_since(since));
+                format!("{} {} · {} {waits}", words.since, (self.shown)(since), words.waits)
+            }
+            None => self.reached(step),
+        }
+    }
+}
+
+fn steps(now: OnboardingStep, words: &OnboardingWords, clocks: &Clocks<'_>) -> Vec<Step> {
     let place = WAY.iter().position(|step| *step == now);
     let mut way: Vec<Step> = WAY
         .iter()
@@ -227,11 +290,16 @@ fn steps(now: OnboardingStep, words: &OnboardingWords) -> Vec<Step> {
                 Some(place) if at == place => "now",
                 _ => "",
             };
-            Step { label: words.step(*step), class }
+            let clock = match class {
+                "now" => clocks.present(*step, words),
+                "done" => clocks.reached(*step),
+                _ => String::new(),
+            };
+            Step { label: words.step(*step), class, clock }
         })
         .collect();
     if place.is_none() {
-        way.insert(0, Step { label: words.step(now), class: "now" });
+        way.insert(0, Step { label: words.step(now), class: "now", clock: clocks.present(now, words) });
     }
     way
 }
@@ -319,5 +387,46 @@ impl OnboardingWords {
     pub(in crate::pages) fn step(&self, step: OnboardingStep) -> &'static str {
         let place = OnboardingStep::ALL.iter().position(|other| *other == step);
         place.map_or("", |place| self.steps[place])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::ENGLISH;
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(hour * 3_600).unwrap()
+    }
+
+    fn moved(hour: i64, step: OnboardingStep) -> Moved {
+        Moved { at: at(hour), step, by: "staff:1".to_owned(), reason: String::new() }
+    }
+
+    #[test]
+    fn each_step_says_when_it_was_reached_and_the_present_one_for_how_long_it_waits() {
+        use OnboardingStep::{Live, Returned, Submitted, UnderReview};
+        let words = &ENGLISH.onboarding;
+        let history = [moved(0, Submitted), moved(1, UnderReview), moved(2, Returned), moved(3, Submitted)];
+        let shown = |at: Timestamp| format!("hour {}", at.as_second() / 3_600);
+        let clocks = |reached: usize, waits_since| Clocks {
+            history: &history[..reached],
+            waits_since: Some(at(waits_since)),
+            now: at(10),
+            shown: &shown,
+        };
+        let told = |now, clocks: &Clocks<'_>| -> Vec<(&str, String)> {
+            steps(now, words, clocks).into_iter().map(|step| (step.class, step.clock)).collect()
+        };
+        let under_review = told(UnderReview, &clocks(2, 1));
+        assert_eq!(under_review[0], ("done", "hour 0".to_owned()));
+        assert_eq!(under_review[1], ("now", "Since hour 1 · waiting 9 h".to_owned()));
+        assert!(under_review[2..].iter().all(|step| *step == ("", String::new())), "{under_review:?}");
+        assert_eq!(told(Returned, &clocks(3, 2))[0], ("now", "Since hour 2 · waiting 8 h".to_owned()));
+        assert_eq!(told(Submitted, &clocks(4, 3))[0], ("now", "Since hour 3 · waiting 7 h".to_owned()), "once more");
+        let live = [moved(0, Submitted), moved(5, Live)];
+        let over = told(Live, &Clocks { history: &live, ..clocks(0, 5) });
+        assert_eq!(over.first(), Some(&("done", "hour 0".to_owned())));
+        assert_eq!(over.last(), Some(&("done", "hour 5".to_owned())), "nothing waits any more");
     }
 }

@@ -19,7 +19,7 @@ use jiff::SignedDuration;
 use laini_core::billing::{Charge, CheckId, Money, Outcome};
 use laini_core::disclosure::{Decision, Told};
 use laini_core::line::Msisdn;
-use laini_core::partner::{AppView, Environment};
+use laini_core::partner::AppView;
 use laini_core::store::{AskedAs, FoundCheck, Recorded, Submission, Submitted};
 use laini_wire::checks::{CHECKS_PATH, ChecksAnswer};
 
@@ -105,14 +105,8 @@ impl Gateway {
         let is_recent = context.at.duration_since(row.at) <= READABLE_FOR;
         let subject = subject.filter(|_| is_theirs && is_recent).ok_or(ApiError::NoSuchCheck)?;
         let mut told = Told::parse(&subject.facts).ok_or(ApiError::NoSuchCheck)?;
-        let withheld = self.withheld_since(row.environment, &[subject.msisdn], context.deadline).await;
-        let is_withheld = !withheld.map_err(|error| registry_failed(&error))?.is_empty();
-        // Of whoever held the number before, too.
-        let of_before = || {
-            row.environment == Environment::Production
-                && self.accounts.restrictions().withhold_again(subject.hash, row.at)
-        };
-        if is_withheld || of_before() {
+        let is_withheld = self.is_withheld_since(&row, &subject, context.deadline).await;
+        if is_withheld.map_err(|error| registry_failed(&error))? {
             (told.decision, told.sim) = (Decision::Withheld, None);
         }
         let charge = match row.outcome.free_reason() {
@@ -243,8 +237,8 @@ impl Asked<'_> {
             headers.insert(header::CHARGE, header::charge(in_all(recorded, price.list), price));
             Kept::new(&headers, body)
         };
+        let submission = Submission { drafts, ..Submission::default() };
         let Some(held) = held else {
-            let submission = Submission { drafts, answer: None, delivery: None };
             let submitted = self.gateway.submit(submission, self.context.deadline).await;
             let Submitted::Recorded(recorded, _) = submitted.map_err(|error| ledger_failed(&error))? else {
                 return Err(ApiError::Internal);
@@ -252,8 +246,8 @@ impl Asked<'_> {
             permit.note_all(&recorded);
             return Ok(write(&recorded).answer());
         };
-        let (recorded, response) = self.gateway.submit_keyed(drafts, held, self.context.deadline, write).await?;
-        permit.note_all(&recorded);
+        let (recorded, response) = self.gateway.submit_keyed(submission, held, self.context.deadline, write).await?;
+        permit.note_all(&recorded.unwrap_or_default());
         Ok(response)
     }
 }

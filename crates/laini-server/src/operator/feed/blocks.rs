@@ -23,6 +23,13 @@ impl Block {
         let line_ends = ahead.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');
         self.first_line + position.line() - 1 + line_ends.count() as u64
     }
+
+    /// A record as it stands there, from its own position to that of the next one.
+    pub(super) fn text(&self, position: Option<&csv::Position>, next: &csv::Position) -> &[u8] {
+        let place = |at: &csv::Position| usize::try_from(at.byte()).unwrap_or(usize::MAX);
+        let text = self.bytes.get(position.map_or(0, place)..place(next)).unwrap_or_default();
+        text.trim_ascii_start()
+    }
 }
 
 /// Cuts a CSV stream into blocks of whole records, so that several workers can parse it: at line ends

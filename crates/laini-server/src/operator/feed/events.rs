@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use laini_core::line::{Event, EventKey, EventKind, EventText, FeedLine, Happening, Imsi, Msisdn, NumberPlan};
 use laini_core::store::FeedItem;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Instants;
 use crate::http::is_object;
@@ -43,6 +44,21 @@ struct Raw<'a> {
     source: Option<Cow<'a, str>>,
     #[serde(borrow)]
     recorded_at: Option<Cow<'a, str>>,
+}
+
+/// What a line that is refused can be told to be about.
+#[derive(Default)]
+struct Named {
+    msisdn: Option<Msisdn>,
+    new_msisdn: Option<Msisdn>,
+    at: Option<Timestamp>,
+}
+
+impl Named {
+    fn refused(self, place: String, reason: String, line: Option<FeedLine>) -> FeedItem {
+        let Self { msisdn, new_msisdn, at } = self;
+        FeedItem::Refused { place, msisdn, new_msisdn, at, reason, line }
+    }
 }
 
 /// One line of a feed that is not blank.
@@ -90,7 +106,7 @@ impl<R: Read, C: Fn() -> Timestamp> EventReader<R, C> {
             if self.buffer.len() > MAX_EVENT_LINE_BYTES {
                 self.skip_line()?;
                 let reason = format!("is longer than {MAX_EVENT_LINE_BYTES} bytes");
-                let item = FeedItem::Refused { place, msisdn: None, at: None, reason, line: None };
+                let item = Named::default().refused(place, reason, None);
                 items.push(ReadItem { line: self.line, item });
                 continue;
             }
@@ -125,13 +141,36 @@ impl<R: Read, C: Fn() -> Timestamp> EventReader<R, C> {
         let raw = is_object(text).then(|| serde_json::from_slice::<Raw<'_>>(text).ok()).flatten();
         let Some(raw) = raw else {
             let reason = "is not a JSON object whose fields are texts".to_owned();
-            return FeedItem::Refused { place, msisdn: None, at: None, reason, line: line() };
+            return self.named_by_values(text).refused(place, reason, line());
         };
         self.read(&raw).unwrap_or_else(|reason| {
-            let msisdn = raw.msisdn.as_deref().and_then(|text| self.plan.parse_spaced(text).ok());
-            let at = raw.at.as_deref().and_then(|text| self.instants.parse(text).ok());
-            FeedItem::Refused { place, msisdn, at, reason, line: line() }
+            let named = self.named(raw.msisdn.as_deref(), raw.new_msisdn.as_deref(), raw.at.as_deref());
+            named.refused(place, reason, line())
         })
+    }
+
+    /// What can be told of a line whose fields are not what they should be: which lines it is about must not
+    /// hang on how another field is written.
+    fn named_by_values(&self, text: &[u8]) -> Named {
+        let Ok(Value::Object(fields)) = serde_json::from_slice(text) else { return Named::default() };
+        let field = |name: &str| match fields.get(name) {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Number(number)) => {
+                let text = number.to_string();
+                Some(text.strip_suffix(".0").unwrap_or(&text).to_owned())
+            }
+            _ => None,
+        };
+        self.named(field("msisdn").as_deref(), field("new_msisdn").as_deref(), field("at").as_deref())
+    }
+
+    fn named(&self, msisdn: Option<&str>, new_msisdn: Option<&str>, at: Option<&str>) -> Named {
+        let number = |text: &str| self.plan.parse_spaced(text).ok();
+        Named {
+            msisdn: msisdn.and_then(number),
+            new_msisdn: new_msisdn.and_then(number),
+            at: at.and_then(|text| self.instants.parse(text).ok()),
+        }
     }
 
     fn read(&self, raw: &Raw<'_>) -> Result<FeedItem, String> {
@@ -273,6 +312,60 @@ mod tests {
             let reason = reason(line);
             assert!(reason.contains(expected), "{line}: {reason}");
             assert!(!reason.contains("254722"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_refused_line_names_its_numbers_however_its_fields_are_written() {
+        let number = |text: &str| NumberPlan::KENYA.parse(text).ok();
+        let (one, two) = (number("254722000001"), number("254722000002"));
+        let when: Option<Timestamp> = "2026-11-20T21:00:00Z".parse().ok();
+        let table = [
+            // An IMSI, an id, a source or an instant that is a JSON number.
+            (
+                r#"{"id":"e","at":"2026-11-21","type":"sim_replaced","msisdn":"0722000001","imsi":639028863380033}"#,
+                one,
+                None,
+                when,
+            ),
+            (
+                r#"{"id":7,"at":"2026-11-21","type":"sim_replaced","msisdn":"0722000001","imsi":"639028863380033"}"#,
+                one,
+                None,
+                when,
+            ),
+            (r#"{"at":"2026-11-21","msisdn":"254722000001","source":["a"],"recorded_at":1763712000}"#, one, None, when),
+            (r#"{"at":1763712000,"msisdn":"254722000001"}"#, one, None, None),
+            (r#"{"at":"2026-11-21","msisdn":254722000001,"imsi":null}"#, one, None, when),
+            (r#"{"at":"2026-11-21","msisdn":722000001}"#, one, None, when),
+            (r#"{"at":"2026-11-21","msisdn":254722000001.0}"#, one, None, when),
+            (
+                r#"{"at":"2026-11-21","type":"number_changed","msisdn":254722000001,"new_msisdn":254722000002}"#,
+                one,
+                two,
+                when,
+            ),
+            (r#"{"at":"2026-11-21","msisdn":{"n":"254722000001"},"new_msisdn":"254722000002"}"#, None, two, when),
+            (r#"{"at":"2026-11-21","msisdn":true,"imsi":1}"#, None, None, when),
+            // Texts, of which another one is wrong.
+            (
+                r#"{"id":"","at":"2026-11-21","type":"number_changed","msisdn":"0722000001","new_msisdn":"0722000002"}"#,
+                one,
+                two,
+                when,
+            ),
+            (r#"{"at":"2026-11-21","type":"number_changed","msisdn":"07","new_msisdn":"0722000002"}"#, None, two, when),
+            (r#"["254722000001"]"#, None, None, None),
+        ];
+        for (line, msisdn, new_msisdn, at) in table {
+            match read(line.as_bytes()).remove(0) {
+                FeedItem::Refused { msisdn: a, new_msisdn: b, at: c, reason, line: kept, .. } => {
+                    assert_eq!((a, b, c), (msisdn, new_msisdn, at), "{line}");
+                    assert!(!reason.contains("22000"), "{reason}");
+                    assert_eq!(kept, Some(FeedLine(line.as_bytes().to_vec())));
+                }
+                other => panic!("{line}: {other:?}"),
+            }
         }
     }
 

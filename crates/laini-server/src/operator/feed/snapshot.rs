@@ -9,6 +9,9 @@ use laini_core::line::{ContractType, HashedImsi, Imsi, LineStatus, Msisdn, Numbe
 use super::Instants;
 use super::blocks::{Block, Blocks};
 
+/// Why a row is refused that has others in one of its fields.
+const OPEN_QUOTE: &str = "a field goes on over other rows; close its quotation mark, or take the line breaks out of it";
+
 /// Blocks that may wait between two stages.
 const QUEUED_BLOCKS: usize = 4;
 
@@ -52,6 +55,8 @@ pub struct SnapshotColumns {
     contract_type: Option<usize>,
     holder_since: Option<usize>,
     hashed_imsi: Option<usize>,
+    /// How many there are, the others too.
+    count: usize,
 }
 
 impl SnapshotColumns {
@@ -85,6 +90,7 @@ impl SnapshotColumns {
             contract_type: find("contract_type")?,
             holder_since: find("holder_since")?,
             hashed_imsi: find("hashed_imsi")?,
+            count: record.len(),
         })
     }
 }
@@ -182,14 +188,28 @@ fn parse_block(block: &Block, columns: &SnapshotColumns, rules: &SnapshotRules) 
             }
         }
         let row = RowReader { record: &record, columns, rules };
+        let line = || record.position().map_or(block.first_line, |at| block.line_of(at));
+        if memchr::memchr(b'\n', record.as_slice()).is_some() {
+            let text = block.text(record.position(), reader.position());
+            let within = row.rows_within(text);
+            if row.holds_rows() || !within.is_empty() {
+                let line = line();
+                let msisdn = row.msisdn().or_else(|_| row.msisdn_of(text)).ok();
+                parsed.rejected.push(RejectedRow { line, msisdn, reason: OPEN_QUOTE.to_owned() });
+                parsed.rejected.extend(within.into_iter().map(|(after, msisdn)| {
+                    let reason = format!("stands in a field of the row that begins on line {line}");
+                    RejectedRow { line: line + after, msisdn: Some(msisdn), reason }
+                }));
+                continue;
+            }
+        }
         match row.read() {
             Ok(row) => {
                 parsed.newest = parsed.newest.max(Some(newest_instant(&row)));
                 parsed.rows.push(row);
             }
             Err(reason) => {
-                let line = record.position().map_or(block.first_line, |at| block.line_of(at));
-                parsed.rejected.push(RejectedRow { line, msisdn: row.msisdn().ok(), reason });
+                parsed.rejected.push(RejectedRow { line: line(), msisdn: row.msisdn().ok(), reason });
             }
         }
     }
@@ -198,6 +218,10 @@ fn parse_block(block: &Block, columns: &SnapshotColumns, rules: &SnapshotRules) 
 fn newest_instant(row: &SnapshotRow) -> Timestamp {
     let swap = row.last_swap.flatten().map_or(row.registered, |swap| swap.at);
     swap.max(row.registered).max(row.holder_since.unwrap_or(row.registered))
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n')
 }
 
 struct RowReader<'a> {
@@ -228,8 +252,35 @@ impl RowReader<'_> {
     }
 
     fn msisdn(&self) -> Result<Msisdn, String> {
-        let text = self.cell(self.columns.msisdn, "msisdn")?;
+        self.number(self.cell(self.columns.msisdn, "msisdn")?)
+    }
+
+    fn number(&self, text: &str) -> Result<Msisdn, String> {
         self.rules.plan.parse_spaced(text).map_err(|e| format!("msisdn: {e}"))
+    }
+
+    /// Whether a field goes on over whole rows, so that its quotation mark seems not to be closed.
+    fn holds_rows(&self) -> bool {
+        let cells = |line: &[u8]| memchr::memchr_iter(b',', line).count() + 1;
+        let holds = |field: &[u8]| lines(field).skip(1).any(|line| cells(line) >= self.columns.count);
+        self.record.iter().any(holds)
+    }
+
+    /// The numbers of other rows on the lines of a record after its first one, and how many lines after that.
+    /// Where a quotation mark is not closed, these rows are no records: nobody else would miss them.
+    fn rows_within(&self, text: &[u8]) -> Vec<(u64, Msisdn)> {
+        let own = self.msisdn().or_else(|_| self.msisdn_of(text)).ok();
+        let numbered = (0..).zip(lines(text)).skip(1);
+        let numbers = numbered.filter_map(|(after, line)| Some((after, self.msisdn_of(line).ok()?)));
+        numbers.filter(|(_, number)| Some(*number) != own).collect()
+    }
+
+    /// The number of a row on its first line, whatever its quotation marks say.
+    fn msisdn_of(&self, text: &[u8]) -> Result<Msisdn, String> {
+        let line = lines(text).next().unwrap_or_default();
+        let cell = line.split(|byte| *byte == b',').nth(self.columns.msisdn).unwrap_or_default();
+        let text = std::str::from_utf8(cell).map_err(|_| "msisdn is not UTF-8".to_owned())?;
+        self.number(text.trim_matches(['"', '\r']))
     }
 
     fn swap(&self, at: usize) -> Result<Option<Swap>, String> {

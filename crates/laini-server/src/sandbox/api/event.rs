@@ -20,7 +20,7 @@ pub(super) async fn add_event(
         let request = call.read(body, "expected the fields type, at, new_msisdn").await?;
         let life = life_event(&request, gateway.settings().plan, &call.zone()).map_err(unreadable)?;
         let world = call.change(move |world, moment| life.happen(world, msisdn, moment)).await?;
-        shown(&call, &world, msisdn)
+        shown(&call, world, msisdn).await
     };
     answered(context, add.await)
 }

@@ -23,7 +23,8 @@ pub(super) async fn show_line(
     let show = async {
         let (call, _) = Call::admit(&gateway, context, request)?;
         let msisdn = call.number(path)?;
-        shown(&call, &call.world().await?, msisdn)
+        let world = call.world().await?;
+        shown(&call, world, msisdn).await
     };
     answered(context, show.await)
 }
@@ -38,7 +39,7 @@ pub(super) async fn put_line(
     let put = async {
         let (call, msisdn, change) = asked(&gateway, context, path, request).await?;
         let world = call.change(move |world, moment| world.state_anew(msisdn, &change, moment)).await?;
-        shown(&call, &world, msisdn)
+        shown(&call, world, msisdn).await
     };
     answered(context, put.await)
 }
@@ -53,7 +54,7 @@ pub(super) async fn amend_line(
     let amend = async {
         let (call, msisdn, change) = asked(&gateway, context, path, request).await?;
         let world = call.change(move |world, moment| world.amend(msisdn, &change, moment)).await?;
-        shown(&call, &world, msisdn)
+        shown(&call, world, msisdn).await
     };
     answered(context, amend.await)
 }
@@ -89,11 +90,11 @@ async fn asked(
 }
 
 /// The line as it is now.
-pub(super) fn shown(call: &Call<'_>, world: &World, msisdn: Msisdn) -> Result<Response, ApiError> {
+pub(super) async fn shown(call: &Call<'_>, world: World, msisdn: Msisdn) -> Result<Response, ApiError> {
     let is_own = world.owns(msisdn);
     if !is_own && Persona::of(msisdn).is_none() {
         return Err(ApiError::NotServed);
     }
-    let state = world.state(msisdn, call.worlds().moment(call.now()));
+    let state = call.see(world, move |world, moment| world.state(msisdn, moment)).await?;
     Ok(json(StatusCode::OK, &line_answer(msisdn, &state, is_own)))
 }

@@ -22,7 +22,8 @@ pub(super) async fn list_lines(
         let (call, _) = Call::admit(&gateway, context, request)?;
         let page = Page::of(&call)?;
         let world = call.world().await?;
-        let mut states = world.states().into_iter().filter(|(msisdn, _)| Some(*msisdn) > page.after);
+        let states = call.see(world, |world, _| world.states()).await?;
+        let mut states = states.into_iter().filter(|(msisdn, _)| Some(*msisdn) > page.after);
         let lines: Vec<_> = states.by_ref().take(page.limit).collect();
         let next_after = lines.last().filter(|_| states.next().is_some()).map(|(msisdn, _)| msisdn.digits());
         let lines = lines.iter().map(|(msisdn, state)| line_answer(*msisdn, state, true)).collect();

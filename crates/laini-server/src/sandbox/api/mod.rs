@@ -103,6 +103,15 @@ impl<'a> Call<'a> {
         self.worlds().world(self.app).await.map_err(failed)
     }
 
+    /// What `look` sees in the world of the app.
+    async fn see<T: Send + 'static>(
+        &self,
+        world: World,
+        look: impl FnOnce(&World, Moment<'_>) -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.worlds().see(world, self.now(), look).await.map_err(failed)
+    }
+
     /// Changes the world of the app.
     async fn change(
         &self,

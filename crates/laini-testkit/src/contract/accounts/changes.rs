@@ -230,9 +230,13 @@ pub async fn a_result_address_is_proven_rolled_and_removed(home: &dyn AccountsHo
     let (proven, until) = (audit(6, "").at, audit(7, "").at);
     store.change_result_address(expected.id, ResultAddressChange::Proven(proven), audit(6, "x")).await.unwrap();
     expected.proven = Some(proven);
-    let rolled = ResultAddressChange::SecretRolled { previous_until: until };
-    store.change_result_address(expected.id, rolled, audit(7, "x")).await.unwrap();
+    let rolled = ResultAddressChange::SecretRolled { from: 1, previous_until: until };
+    store.change_result_address(expected.id, rolled.clone(), audit(7, "x")).await.unwrap();
     (expected.secret_generation, expected.previous_until) = (2, Some(until));
+    // Whoever read the first generation too is told, and nothing is rolled once more.
+    let again = store.change_result_address(expected.id, rolled.clone(), audit(7, "y")).await;
+    assert!(matches!(again, Err(AccountsError::Changed(_))), "{again:?}");
+    assert_unknown(&store.change_result_address(ResultAddressId::from_stored(99), rolled, audit(7, "x")).await);
     assert_eq!(home.open().load().await.unwrap().result_addresses, [expected.clone(), other.clone()]);
 
     store.change_result_address(expected.id, ResultAddressChange::Removed, audit(8, "x")).await.unwrap();

@@ -36,6 +36,14 @@ fn two_holdings(n: u64, second: Happening) -> Vec<Event> {
     ]
 }
 
+/// A line less what is kept for the case that its newest swap is withdrawn: that goes with the earlier holding.
+fn answered(mut state: LineState) -> LineState {
+    if let Some(line) = &mut state.line {
+        line.swap_before = None;
+    }
+    state
+}
+
 /// What was known of an earlier holding goes, and comes back by no feed; the line is derived as it was, also by
 /// the next snapshot.
 pub async fn an_earlier_holding_is_erased_and_the_present_one_is_answered_as_before(place: &impl RegistryPlace) {
@@ -48,17 +56,18 @@ pub async fn an_earlier_holding_is_erased_and_the_present_one_is_answered_as_bef
         let unread = |place: &str, when: &str| FeedItem::Refused {
             place: format!("{place} {n}"),
             msisdn: Some(number(n)),
+            new_msisdn: None,
             at: Some(at(when)),
             reason: "imsi is missing".to_owned(),
             line: Some(FeedLine(format!("{place} {n}").into_bytes())),
         };
         record_items(&registry, vec![unread("line 17", SWAPPED)]).await;
-        let before = state(&registry, n).await;
+        let before = answered(state(&registry, n).await);
         assert!(before.line.is_some() && !before.source_rejected, "{n}: {before:?}");
 
         let erased = record(&registry, vec![erasure(&format!("erase{n}"), n, UNTIL)]).await;
         assert_eq!(erased, [FeedResult::Accepted]);
-        assert_eq!(state(&registry, n).await, before, "{n}");
+        assert_eq!(answered(state(&registry, n).await), before, "{n}");
         let kinds: Vec<EventKind> =
             ok(registry.history(number(n)).await).iter().map(|event| event.happening.kind()).collect();
         let second = told[4].happening.kind();
@@ -91,6 +100,34 @@ pub async fn an_earlier_holding_is_erased_and_the_present_one_is_answered_as_bef
     let withdrawn = amendment("withdrawn", SECOND, SECOND, Happening::Retraction { of: text("second1") });
     record(&registry, vec![withdrawn]).await;
     assert_eq!(state(&registry, 1).await, LineState { line: None, source_rejected: true });
+}
+
+/// A refused row that names two numbers goes with either: the other one stays in doubt, and what the row says is
+/// kept no more.
+pub async fn what_a_refused_row_says_goes_with_either_number(place: &impl RegistryPlace) {
+    let registry = place.open();
+    load(&registry, CUT_1, vec![row(0, sim(50))]).await;
+    record(&registry, two_holdings(1, Happening::Registered(sim(9)))).await;
+    let moved = || FeedItem::Refused {
+        place: "line 17".to_owned(),
+        msisdn: Some(number(1)),
+        new_msisdn: Some(number(5)),
+        at: Some(at(SWAPPED)),
+        reason: "id is missing".to_owned(),
+        line: Some(FeedLine(b"both numbers".to_vec())),
+    };
+    record_items(&registry, vec![moved()]).await;
+    assert_eq!(ok(registry.kept_lines(None, 100).await).len(), 2);
+    assert_eq!(record(&registry, vec![erasure("erase", 1, UNTIL)]).await, [FeedResult::Accepted]);
+    for again in [false, true] {
+        if again {
+            assert_eq!(record_items(&registry, vec![moved()]).await, [FeedResult::Unreadable]);
+        }
+        assert_eq!(ok(registry.kept_lines(None, 100).await), []);
+        assert_eq!(ok(registry.status().await).rejects, 1);
+        assert!(state(&registry, 5).await.source_rejected);
+        assert_eq!(line(&registry, 1).await.registered, at(SECOND));
+    }
 }
 
 /// A holder who took the line to another number, what was never told, and a beginning that was corrected.

@@ -8,8 +8,8 @@ use laini_core::store::{FeedError, FeedResult, RegistryFeed as _, RejectCursor, 
 
 use super::RegistryPlace;
 use super::story::{
-    CUT_1, CUT_2, LONG_AGO, NOW, amendment, at, event, line, load, number, ok, plan, record, row, sim, state, text,
-    try_load,
+    CUT_1, CUT_2, CUT_3, LONG_AGO, NOW, amendment, at, event, line, load, number, ok, plan, record, row, sim, state,
+    text, try_load,
 };
 
 const T1: &str = "2026-11-21T10:00:00Z";
@@ -136,6 +136,7 @@ pub async fn the_order_of_arrival_does_not_matter(place: &impl RegistryPlace) {
     };
     let mut expected = begun(0, T3, Some(swapped(T3, SwapCause::NewHolder)));
     expected.status = LineStatus::Suspended;
+    expected.swap_before = Some(swapped(T2, SwapCause::Replacement));
     for turn in 0..10 {
         let n = 100 + turn;
         let mut events = life(n, &format!("life{n}"));
@@ -293,6 +294,43 @@ pub async fn amendments_that_cannot_be(place: &impl RegistryPlace) {
     load(&registry, NOW, vec![row(1, sim(1)), row(2, sim(2))]).await;
     let status = ok(registry.status().await);
     assert_eq!((status.waiting, status.rejects), (0, 0));
+}
+
+/// A swap that an event told of by mistake hides none that snapshots state, nor one that was inferred.
+pub async fn a_withdrawn_swap_leaves_what_snapshots_state(place: &impl RegistryPlace) {
+    const TOLD: &str = "2026-11-20T10:00:00Z";
+    let registry = place.open();
+    let stated = swapped("2026-10-20T00:00:00Z", SwapCause::Esim);
+    let states = |n, imsi| SnapshotRow { last_swap: Some(Some(stated)), ..row(n, sim(imsi)) };
+    load(&registry, CUT_1, vec![states(1, 1), states(2, 2), row(3, sim(3))]).await;
+    let wrong = |n: u64| event(&format!("e{n}"), TOLD, n, Happening::PortedIn(sim(n)));
+    record(&registry, vec![wrong(1), wrong(2), wrong(3)]).await;
+    let inferred = swapped(CUT_2, SwapCause::Replacement);
+    load(&registry, CUT_2, vec![states(1, 1), states(2, 52), row(3, sim(3))]).await;
+    assert_eq!(line(&registry, 1).await.last_swap, Some(swapped(TOLD, SwapCause::PortIn)));
+    let retract = |n: u64| amendment(&format!("r{n}"), T2, T2, Happening::Retraction { of: text(&format!("e{n}")) });
+    record(&registry, vec![retract(1), retract(2), retract(3)]).await;
+    let expected = [Some(stated), Some(inferred), None];
+    for (n, expected) in (1..).zip(expected) {
+        assert_eq!(line(&registry, n).await.last_swap, expected, "{n}");
+    }
+    load(&registry, CUT_3, vec![states(1, 1), states(2, 52), row(3, sim(3))]).await;
+    for (n, expected) in (1..).zip(expected) {
+        assert_eq!(line(&registry, n).await.last_swap, expected, "{n}, settled again");
+    }
+}
+
+/// What a waiting amendment says about the line that it names, nobody knows before its event comes.
+pub async fn an_amendment_that_waits_doubts_its_line(place: &impl RegistryPlace) {
+    let registry = place.open();
+    load(&registry, CUT_1, vec![row(1, sim(1)), row(2, sim(2))]).await;
+    let correction = event("c", T3, 1, Happening::Correction { of: text("e"), imsi: None, new_msisdn: None });
+    assert_eq!(record(&registry, vec![correction]).await, [FeedResult::Waits(Refusal::UnknownTarget)]);
+    assert!(state(&registry, 1).await.source_rejected);
+    assert_eq!(line(&registry, 2).await.last_swap, None);
+    let told = event("e", T1, 1, Happening::SimReplaced(sim(9)));
+    assert_eq!(record(&registry, vec![told]).await, [FeedResult::Accepted]);
+    assert_eq!(line(&registry, 1).await.last_swap, Some(swapped(T3, SwapCause::Replacement)));
 }
 
 /// An event that is not newer than the cut is in the snapshot already.

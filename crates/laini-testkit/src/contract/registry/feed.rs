@@ -22,6 +22,7 @@ fn refused(place: &str, msisdn: Option<Msisdn>, when: Option<&str>) -> FeedItem 
     FeedItem::Refused {
         place: place.to_owned(),
         msisdn,
+        new_msisdn: None,
         at: when.map(at),
         reason: "an IMSI has exactly 15 digits".to_owned(),
         line: Some(FeedLine(place.as_bytes().to_vec())),
@@ -97,6 +98,46 @@ pub async fn refused_items_make_a_line_unknown(place: &impl RegistryPlace) {
     load(&registry, NOW, vec![row(1, sim(9)), row(2, sim(2)), row(7, sim(7))]).await;
     assert_eq!(line(&registry, 7).await.sim, sim(7).into());
     assert_eq!(ok(registry.status().await).rejects, 0, "the snapshot has settled them");
+}
+
+/// A refused number change doubts both numbers: each by itself, until what it says can be read.
+pub async fn a_refused_item_names_two_numbers(place: &impl RegistryPlace) {
+    let registry = place.open();
+    load(&registry, CUT_1, vec![row(1, sim(1))]).await;
+    let unread = |place: &str, msisdn: Option<u64>, new_msisdn, line: Option<&str>| FeedItem::Refused {
+        place: place.to_owned(),
+        msisdn: msisdn.map(number),
+        new_msisdn: Some(number(new_msisdn)),
+        at: Some(at(T1)),
+        reason: "is not a JSON object whose fields are texts".to_owned(),
+        line: line.map(|line| FeedLine(line.as_bytes().to_vec())),
+    };
+    let moved = || unread("line 1", Some(1), 5, Some("moved"));
+    let nameless = || unread("line 2", None, 6, Some("nameless"));
+    let same = || unread("line 3", Some(7), 7, None);
+    for _ in 0..2 {
+        record_items(&registry, vec![moved(), nameless(), same()]).await;
+        for n in [1, 5, 6, 7] {
+            assert!(state(&registry, n).await.source_rejected, "{n}");
+        }
+        assert_eq!(ok(registry.status().await).rejects, 4, "the same again is the same");
+    }
+    let kept = ok(registry.kept_lines(None, 10).await);
+    let places: Vec<&str> = kept.iter().map(|kept| kept.place.as_str()).collect();
+    assert_eq!(places, ["line 1", "line 1 (new_msisdn)", "line 2 (new_msisdn)"]);
+    // Each is settled by itself; what it says is the same.
+    let change = event("e1", T1, 1, Happening::NumberChanged { new_msisdn: number(5) });
+    let settle = async |kept, event: &Event| ok(registry.settle(kept, FeedItem::Event(event.clone()), at(NOW)).await);
+    assert_eq!(settle(kept[0].id, &change).await, Some(FeedResult::Accepted));
+    assert_eq!(settle(kept[1].id, &change).await, Some(FeedResult::Repeated));
+    assert_eq!(line(&registry, 5).await.sim, sim(1).into());
+    assert!(!line(&registry, 1).await.status.is_served());
+    assert!(state(&registry, 6).await.source_rejected);
+
+    // An event that cannot be taken names two as well.
+    let other = event("e1", T2, 1, Happening::NumberChanged { new_msisdn: number(8) });
+    assert_eq!(record(&registry, vec![other]).await, [FeedResult::Conflict]);
+    assert!(state(&registry, 1).await.source_rejected && state(&registry, 8).await.source_rejected);
 }
 
 /// What feeds told, in the reverse order of arrival, page by page, of all of them or of one; applied or not, and never
@@ -241,7 +282,7 @@ pub async fn number_changes_link_a_bounded_group(place: &impl RegistryPlace) {
     let refused = results.iter().filter(|result| **result == FeedResult::Unreadable).count();
     assert_eq!(refused, 1, "the link that would have made one line too many");
     let status = ok(registry.status().await);
-    assert_eq!((status.events, status.rejects), (LINKED - 1, 1));
+    assert_eq!((status.events, status.rejects), (LINKED - 1, 2), "a reject about each of its numbers");
     let rejects = ok(registry.rejects(RejectCursor::START, 10_000).await).rejects;
     let reject = rejects.into_iter().find(|reject| reject.key.is_none()).expect("a reject");
     assert_eq!(reject.reason, "too many events or number changes about this line");

@@ -62,6 +62,8 @@ macro_rules! registry_contract {
             a_number_change_moves_the_line
             amendments_replace_and_withdraw
             amendments_that_cannot_be
+            a_withdrawn_swap_leaves_what_snapshots_state
+            an_amendment_that_waits_doubts_its_line
             events_before_the_cut_do_nothing
             events_survive_the_next_snapshot
             a_snapshot_is_compared_with_the_lines_of_its_cut
@@ -69,11 +71,13 @@ macro_rules! registry_contract {
             heartbeats_move_the_as_of
             other_feeds_can_be_required
             refused_items_make_a_line_unknown
+            a_refused_item_names_two_numbers
             recorded_events_are_listed_newest_first
             rejects_are_listed_newest_first
             a_kept_line_is_settled
             an_earlier_holding_is_erased_and_the_present_one_is_answered_as_before
             what_another_line_stands_on_is_not_erased
+            what_a_refused_row_says_goes_with_either_number
             number_changes_link_a_bounded_group
             a_line_has_a_bounded_number_of_events
             a_second_handle_follows

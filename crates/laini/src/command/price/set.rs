@@ -1,9 +1,8 @@
 use clap::Args;
 use jiff::civil::Date;
-use laini_core::billing::FreeUnits;
 use laini_core::partner::Product;
 use laini_office::Problem;
-use laini_office::agreements::{BandTerms, PriceAgreed, PriceTerms, change_price};
+use laini_office::agreements::{PriceAgreed, PriceTerms, change_price};
 use serde::Serialize;
 
 use super::price_args::PriceArgs;
@@ -40,19 +39,7 @@ pub(crate) fn run(context: &Context, args: &SetArgs) -> anyhow::Result<()> {
     let version = in_office(context, |work| {
         let currency = work.office.settings.currency;
         let price = args.price.price(currency).map_err(|error| Problem::invalid("price", error.to_string()))?;
-        let (free_units, free_units_renew) = match price.free {
-            FreeUnits::Once(units) => (units, false),
-            FreeUnits::PerMonth(units) => (units, true),
-        };
-        let terms = PriceTerms {
-            product: args.product,
-            currency: currency.as_str().to_owned(),
-            set_up_minor: price.set_up_minor,
-            free_units,
-            free_units_renew,
-            bands: price.bands.iter().map(|b| BandTerms { up_to: b.up_to, unit_minor: b.unit_minor }).collect(),
-            monthly_minimum_minor: price.monthly_minimum_minor,
-        };
+        let terms = PriceTerms::of(args.product, &price);
         let midnight = |day: Date| {
             let midnight = work.office.settings.zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible();
             midnight.map_err(|_| Problem::invalid("from", "expected a day such as 2026-12-01"))

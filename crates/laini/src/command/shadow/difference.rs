@@ -103,6 +103,7 @@ mod tests {
             holder_since: None,
             last_swap: None,
             swap_learned: false,
+            swap_before: None,
             last_pairing: None,
             contract: None,
             restricted: false,

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use laini_core::line::NumberPlan;
-use laini_core::partner::DeskBatchId;
+use laini_core::partner::{DeskBatchId, Environment};
 use laini_office::Problem;
 use laini_office::desk::batch::{self, Draft};
 use laini_office::desk::masked;
@@ -55,8 +55,9 @@ pub(super) async fn page_of(portal: &Arc<Portal>, visit: &Arc<Visit>, id: DeskBa
         let text = row.cells.get(column).map(String::as_str).unwrap_or_default();
         cell_as_shown(text, column, draft.columns, plan)
     };
+    let environment = if draft.quote.is_sandbox { Environment::Sandbox } else { Environment::Production };
     page(&DraftPage {
-        frame: visit.frame(portal, words.title),
+        frame: visit.frame(portal, words.title).about(environment),
         words,
         desk,
         id,

@@ -31,6 +31,8 @@ struct RowPage {
     receipt: Option<Receipt>,
     reveal_at: String,
     back: DeskBatchId,
+    /// Its number in the batch.
+    row: u32,
     masked: String,
     amount: String,
     name: String,
@@ -58,13 +60,14 @@ async fn row_page(portal: &Arc<Portal>, visit: &Arc<Visit>, number: Option<Strin
     let words = visit.language.words();
     let receipt = Receipt::of_row(portal, words, (&batch, &reference, by), &row);
     page(&RowPage {
-        frame: visit.frame(portal, format!("{} {}", words.desk_batch.row_title, row.line)),
+        frame: visit.frame(portal, format!("{} {}", words.desk_batch.row_title, row.line)).about(batch.environment),
         words: &words.desk,
         history: &words.desk_history,
         batch: &words.desk_batch,
         receipt: receipt.map(|receipt| Receipt { number, ..receipt }),
         reveal_at: format!("/desk/batch/{id}/rows/{wanted}/reveal"),
         back: id,
+        row: wanted,
         masked: masked(portal, &row.number),
         failed: match row.came {
             Some(Came::Failed(why)) => Some(why),

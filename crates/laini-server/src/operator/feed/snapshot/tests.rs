@@ -73,6 +73,44 @@ fn lines_are_counted_alike_whatever_ends_them() {
 }
 
 #[test]
+fn rows_that_a_quotation_mark_takes_in_are_refused_by_number() {
+    let number = |n: u64| 254_712_601_800 + n;
+    let row = |n: u64| format!("{},639021860913909,2014-07-06,", number(n));
+    let header = "msisdn,imsi,registered_at,note";
+    let refused = |lines: &[String], end: &str| {
+        let all = read([&[header.to_owned()], lines].concat().join(end).as_bytes()).unwrap();
+        let refused: Vec<_> = all.rejected.iter().map(|r| (r.line, r.msisdn.map(Msisdn::as_u64))).collect();
+        for rejected in all.rejected {
+            assert!(!rejected.reason.contains("2547126018"), "{}", rejected.reason);
+        }
+        (all.rows.len(), refused)
+    };
+    for end in ["\n", "\r\n"] {
+        // In the last field, to the end of the file: the first row alone would be good.
+        let lines = [row(1), row(2) + "\"lost", row(3), row(4)];
+        let expected = (1, vec![(3, Some(number(2))), (4, Some(number(3))), (5, Some(number(4)))]);
+        assert_eq!(refused(&lines, end), expected, "{end:?}");
+        // In the first field, and up to the next quotation mark, which begins a field.
+        let lines = ["\"".to_owned() + &row(1), row(2), row(3) + "\"a note\"", row(4)];
+        let expected = (1, vec![(2, Some(number(1))), (3, Some(number(2))), (4, Some(number(3)))]);
+        assert_eq!(refused(&lines, end), expected, "{end:?}");
+        // The row that is taken in is torn by its own quotation marks.
+        let quoted = format!("{},\"639021860913909\",2014-07-06,", number(2));
+        let lines = [row(1) + "\"", quoted, row(3)];
+        let expected = (1, vec![(2, Some(number(1))), (3, Some(number(2)))]);
+        assert_eq!(refused(&lines, end), expected, "{end:?}");
+        // Another row of the same number.
+        let lines = [row(1) + "\"", row(1) + "\"", row(2)];
+        assert_eq!(refused(&lines, end), (1, vec![(2, Some(number(1)))]), "{end:?}");
+    }
+    // A field of several lines is a field.
+    let lines = [row(1) + "\"two\nlines, and commas\n\"", row(2) + "\"call\n 0722 000 000 first\""];
+    assert_eq!(refused(&lines, "\n"), (2, vec![]));
+    let noted_first = "note,msisdn,imsi,registered_at\n\"two\nlines\",254712601801,639021860913909,2014-07-06\n";
+    assert_eq!(read(noted_first.as_bytes()).unwrap().rows.len(), 1);
+}
+
+#[test]
 fn a_header_must_name_what_is_needed_once() {
     let error = |text: &[u8]| read(text).unwrap_err().to_string();
     assert!(error(b"").contains("is empty"));

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{find, of_partner};
 use crate::command::Context;
 use crate::command::context::{audit, block_on, now};
+use crate::failure::hinted;
 
 /// `laini app result-address roll-secret`
 #[derive(Args)]
@@ -34,16 +35,21 @@ pub(crate) fn run(context: &Context, args: &RollSecretArgs) -> anyhow::Result<()
     let accounts = house.accounts()?;
     let book = block_on(accounts.load())??;
     let address = find(&book, &args.address)?;
-    let previous_until = now() + SignedDuration::from_hours(args.overlap_hours.into());
-    let change = ResultAddressChange::SecretRolled { previous_until };
+    let at = now();
+    if let Some(until) = address.overlap_at(at).filter(|_| args.overlap_hours > 0) {
+        return Err(hinted(
+            anyhow::anyhow!("the secret before signs as well until {until:.0}"),
+            "roll it again after that; `--overlap-hours 0` ends both at once, where one has leaked",
+        ));
+    }
+    let previous_until = at + SignedDuration::from_hours(args.overlap_hours.into());
+    let change = ResultAddressChange::SecretRolled { from: address.secret_generation, previous_until };
     let audit = of_partner(&book, address, audit("result-address.roll-secret", address.id.to_string(), &args.reason));
     block_on(accounts.change_result_address(address.id, change, audit))??;
-    // As it lies there now: somebody else may have rolled it at the same time.
-    let book = block_on(accounts.load())??;
-    let rolled = find(&book, &args.address)?;
-    let secret = signing_secret(&house.keys, rolled.id, rolled.secret_generation);
+    // What was read is what was rolled, or nothing was.
+    let secret = signing_secret(&house.keys, address.id, address.secret_generation.saturating_add(1));
     let previous_until = previous_until.to_string();
-    let report = RollReport { address: rolled.id.to_string(), signing_secret: &secret, previous_until };
+    let report = RollReport { address: address.id.to_string(), signing_secret: &secret, previous_until };
     context.out.data(&report, |report| {
         format!(
             "signing secret  {}\nThe secret is shown this once. Until {} deliveries carry both signatures.",
