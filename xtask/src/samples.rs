@@ -13,6 +13,7 @@ const RUN_LIMIT_MINUTES: u32 = 3;
 /// What stands on the page where the reader's own goes.
 const KEY: &str = "YOUR_CONSUMER_KEY";
 const SECRET: &str = "YOUR_SECRET";
+const SERVER: &str = "https://sandbox.operator.example";
 /// The number that the page asks about: its SIM was changed today.
 const SWAPPED_TODAY: &str = "254722000002";
 
@@ -44,8 +45,7 @@ const LANGUAGES: &[Language] = &[
         before: "import java.net.URI;\nimport java.net.http.*;\nimport java.net.http.HttpRequest.BodyPublishers;\n\
                  import java.net.http.HttpResponse.BodyHandlers;\nimport java.time.Duration;\nimport java.util.Base64;\n\
                  import static java.nio.charset.StandardCharsets.UTF_8;\n\
-                 class Main { public static void main(String[] args) throws Exception {\n\
-                 String base = System.getenv(\"LAINI\"), secret = System.getenv(\"LAINI_SECRET\");\n",
+                 class Main { public static void main(String[] args) throws Exception {\n",
         after: "\n} }\n",
         run: |_, file| Ok(program("java", file)),
     },
@@ -65,17 +65,17 @@ pub(crate) fn run(server: &Server, dir: &Path) -> Result<u64> {
     installed::node(&folder, &tools.node).context("cannot install what samples need")?;
     let text = std::fs::read_to_string(shell::root().join(PAGE))?;
     let codes = codes(&text);
-    let credentials = server.credentials("sandbox")?;
+    let (credentials, base) = (server.credentials("sandbox")?, server.base_url()?);
     let mut passed = 0;
     for language in LANGUAGES {
         let code = codes.get(language.tab).with_context(|| format!("{PAGE} has no code for {}", language.tab))?;
-        let code = code.replace(KEY, &credentials.key).replace(SECRET, &credentials.secret);
+        let code = code.replace(KEY, &credentials.key).replace(SECRET, &credentials.secret).replace(SERVER, base);
         let own = dir.join(language.tab);
         std::fs::create_dir_all(&own)?;
         let file = own.join(language.file);
         std::fs::write(&file, format!("{}{code}{}", language.before, language.after))?;
         let mut command = (language.run)(&tools, &file)?;
-        command.env("LAINI", server.base_url()?).env("LAINI_SECRET", &credentials.secret);
+        command.env("LAINI", base).env("LAINI_SECRET", &credentials.secret);
         let printed = shell::output(&mut command).with_context(|| format!("the {} of {PAGE}", language.tab))?;
         // The day is the operator's; that it is none of long ago is enough to see that it was asked.
         let said =

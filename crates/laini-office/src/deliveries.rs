@@ -83,14 +83,22 @@ fn may_be_told(work: &Work<'_>, delivery: &Delivery) -> Result<(), Problem> {
     if app.environment == Environment::Sandbox {
         return Ok(());
     }
-    let Some(subject) = found.subject.filter(|_| found.row.outcome != Outcome::Withheld) else { return Ok(()) };
-    let Some(restriction) = block_on(work.office.accounts.restriction(subject.hash))? else { return Ok(()) };
+    let Some(number) = found.number.filter(|_| found.row.outcome != Outcome::Withheld) else { return Ok(()) };
+    let Some(restriction) = block_on(work.office.accounts.restriction(number))? else { return Ok(()) };
     let restrictions = Restrictions::default().with(vec![restriction]);
-    let is_withheld_now = |registry: &dyn Registry| {
-        block_on(registry.look_up(subject.msisdn)).is_ok_and(|found| restrictions.withhold(subject.hash, &found.state))
+    let is_withheld_now = |registry: &dyn Registry, msisdn| {
+        block_on(registry.look_up(msisdn)).is_ok_and(|found| restrictions.withhold(number, &found.state))
     };
-    let is_withheld = restrictions.withhold_again(subject.hash, found.row.at)
-        || (restrictions.names(subject.hash) && work.office.registry.as_deref().is_some_and(is_withheld_now));
+    let is_named = restrictions.names(number);
+    let is_withheld = match &found.subject {
+        Some(subject) => {
+            let registry = work.office.registry.as_deref().filter(|_| is_named);
+            restrictions.withhold_again(number, found.row.at)
+                || registry.is_some_and(|registry| is_withheld_now(registry, subject.msisdn))
+        }
+        // The number was forgotten, so nobody can look up who holds it: any restriction of it withholds the result.
+        None => is_named,
+    };
     if is_withheld {
         return Err(Problem::not_now("its number was restricted, so its result is not told any more"));
     }

@@ -212,6 +212,7 @@ fn members(invoice: u64, call: &str, brought: &Brought) -> Vec<String> {
         "/billing",
         "/invoices",
         "/billing/account",
+        "/billing/paying",
         "/invoices/N",
         "/invoices/N/lines/1",
         "/invoices.csv",
@@ -226,6 +227,7 @@ fn members(invoice: u64, call: &str, brought: &Brought) -> Vec<String> {
 fn staffs(bank: PartnerId, call: &str, brought: &Brought) -> Vec<String> {
     let pages = [
         "/operate/partners",
+        "/operate/partners/all",
         "/operate/agreements",
         "/operate/traffic",
         "/operate/alarms",
@@ -253,6 +255,7 @@ fn staffs(bank: PartnerId, call: &str, brought: &Brought) -> Vec<String> {
         "/partners/P/usage",
         "/partners/P/billing",
         "/partners/P/billing/account",
+        "/partners/P/billing/paying",
         "/partners/P/invoices",
     ];
     let mut pages = pages.map(|page| page.replace("/P", &format!("/{bank}"))).to_vec();

@@ -28,6 +28,15 @@ pub(crate) fn typed(text: &str, currency: Currency) -> Result<Money, Problem> {
     amount.map_err(|error| Problem::invalid("amount", error.to_string()))
 }
 
+/// The same, of something that is more than nothing.
+pub(crate) fn typed_above_zero(text: &str, currency: Currency) -> Result<Money, Problem> {
+    let amount = typed(text, currency)?;
+    if amount.minor > 0 {
+        return Ok(amount);
+    }
+    Err(Problem::invalid("amount", format!("expected an amount above zero, in {}", currency.as_str())))
+}
+
 /// How long something took at most, in microseconds, as people read it: `250 µs`, `2.5 ms`, `1 s`; `None` = longer than
 /// the histogram tells apart.
 pub(crate) fn took(micros: Option<u64>) -> String {
@@ -97,5 +106,19 @@ mod tests {
         for text in ["", ",", "1160,50", "1,16", "1.160,50", "1.1,600", "1,,160", ",160", "1234,567", "-1", "1.200"] {
             assert!(matches!(typed(text, Currency::KES), Err(Problem::Invalid { field: "amount", .. })), "{text}");
         }
+    }
+
+    #[test]
+    fn an_amount_of_nothing_is_refused_in_the_unit_that_it_is_typed_in() {
+        assert_eq!(typed_above_zero("0.01", Currency::KES), Ok(Money::new(1, Currency::KES)));
+        for text in ["0", "0.00", "-1", ""] {
+            let Err(Problem::Invalid { field, reason }) = typed_above_zero(text, Currency::KES) else {
+                panic!("{text} is taken");
+            };
+            assert_eq!(field, "amount", "{text}");
+            assert!(!reason.contains("minor"), "{text}: {reason}");
+        }
+        let told = Problem::invalid("amount", "expected an amount above zero, in KES");
+        assert_eq!(typed_above_zero("0", Currency::KES), Err(told));
     }
 }

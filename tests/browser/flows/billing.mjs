@@ -165,6 +165,11 @@ async function settle(visit, invoice) {
   await page.click("button[value=reject]");
   await page.waitForSelector("text=It was answered as agreed.");
   await look(visit, "operate-invoice");
+  const back = "main p.soft a[href='/operate/partners']";
+  expect(await page.isVisible(back), "the way back to all partners is on the page");
+  await page.emulateMedia({ media: "print" });
+  expect(!(await page.isVisible(back)), "and not on the paper");
+  await page.emulateMedia({ media: null });
   ok("finance answers the dispute");
   const partner = page.url().split("/invoices")[0];
   await page.click("main a[href*='/lines/'] >> nth=0");

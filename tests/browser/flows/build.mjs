@@ -102,9 +102,15 @@ async function world(visit, credentials) {
 /** A line of one's own is put, asked about, suspended and resumed, shared without its number, and removed. */
 async function ownLine(visit) {
   const { page } = visit;
-  await page.fill("#line_number", OWN);
+  await page.fill("#line_number", "mistyped");
   await page.fill("#line_registered", "2024-03-01");
   await page.fill("#line_swapped", "2024-06-01");
+  await page.click("button[name=put]");
+  await page.waitForSelector("#sim [role=alert]:has-text('expected a number')");
+  expect((await page.inputValue("#line_number")) === "mistyped", "a number that is none stays in its form");
+  expect((await page.inputValue("#line_swapped")) === "2024-06-01", "and so do its days");
+  await look(visit, "simulator-refused");
+  await page.fill("#line_number", OWN);
   await page.click("button[name=put]");
   await page.waitForSelector("#own-lines button[name=own][aria-current=true]");
   expect((await page.inputValue("#number")) === OWN, "the line that was put is asked about");

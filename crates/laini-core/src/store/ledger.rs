@@ -157,6 +157,8 @@ pub enum Submitted {
 pub struct FoundCheck {
     /// Its row.
     pub row: LedgerRow,
+    /// The keyed hash of its number, which stays where the rest is forgotten; `None` of a reversal.
+    pub number: Option<SubjectHash>,
     /// What was asked and answered; `None` once retention has forgotten it.
     pub subject: Option<Subject>,
     /// Whether its charge was reversed by a later row.

@@ -20,6 +20,16 @@ const ZEROS: [char; 5] = ['\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{ff10}'
 /// written: what people write is kept for long, and nobody needs a number to find a request. Instants, amounts and
 /// request ids stay.
 pub fn mask_numbers(text: &str, plan: NumberPlan) -> String {
+    masked(text, plan, true)
+}
+
+/// The text with every number of the plan in it masked, and no other: a bank's own references may have as many digits as
+/// the number of a SIM, and are what it knows its rows by.
+pub fn mask_msisdns(text: &str, plan: NumberPlan) -> String {
+    masked(text, plan, false)
+}
+
+fn masked(text: &str, plan: NumberPlan, sims_too: bool) -> String {
     let seen = seen(text);
     let groups = groups(&seen, &ids(text));
     let mut masked = String::with_capacity(text.len());
@@ -29,7 +39,7 @@ pub fn mask_numbers(text: &str, plan: NumberPlan) -> String {
         // The longest that is one number: `0722 000 001` before `0722`.
         let found = (next..last).rev().find_map(|to| {
             let written = Written { seen: &seen, groups: &groups[next..=to] };
-            written.masked(plan).map(|(place, instead)| (place, instead, to))
+            written.masked(plan, sims_too).map(|(place, instead)| (place, instead, to))
         });
         let Some((place, instead, to)) = found else {
             next += 1;
@@ -106,7 +116,7 @@ struct Written<'a> {
 
 impl Written<'_> {
     /// Where it stands and what is to stand there, where it is one number.
-    fn masked(&self, plan: NumberPlan) -> Option<(Range<usize>, String)> {
+    fn masked(&self, plan: NumberPlan, sims_too: bool) -> Option<(Range<usize>, String)> {
         let (first, last) = (self.groups.first()?, self.groups.last()?);
         let is_international = first.start > 0 && self.seen[first.start - 1].c == '+';
         let (from, mut to) = (first.start - usize::from(is_international), last.end);
@@ -117,7 +127,7 @@ impl Written<'_> {
             self.groups.iter().flat_map(|group| &self.seen[group.clone()]).map(|seen| seen.c).collect();
         // The last digit of a SIM's serial number may be a filler.
         let is_filled = self.seen.get(to).is_some_and(|seen| matches!(seen.c, 'F' | 'f'));
-        let is_of_sim = self.is_of_sim(&digits, digits.len() + usize::from(is_filled), plan);
+        let is_of_sim = sims_too && self.is_of_sim(&digits, digits.len() + usize::from(is_filled), plan);
         to += usize::from(is_of_sim && is_filled);
         if !self.ends_alone(to) {
             return None;
@@ -199,9 +209,9 @@ impl Written<'_> {
 
     /// Whether it is a number of a SIM, of so many digits with a filler.
     fn is_of_sim(&self, digits: &str, length: usize, plan: NumberPlan) -> bool {
-        let is_serial = ICCID_DIGITS.contains(&length);
+        let is_serial = ICCID_DIGITS.contains(&length) && digits.starts_with("89");
         if let [_] = self.groups {
-            return digits.len() == IMSI_DIGITS || (is_serial && (length == digits.len() || digits.starts_with("89")));
+            return digits.len() == IMSI_DIGITS || is_serial;
         }
         let least = self.groups.iter().map(Range::len).min().unwrap_or_default();
         let has_number = || {
@@ -210,7 +220,7 @@ impl Written<'_> {
         };
         let is_imsi =
             digits.len() == IMSI_DIGITS && self.groups.len() <= 5 && digits.starts_with(['2', '3', '4', '5', '6', '7']);
-        least >= 2 && (is_imsi || (is_serial && digits.starts_with("89"))) && !has_number()
+        least >= 2 && (is_imsi || is_serial) && !has_number()
     }
 }
 
@@ -299,6 +309,14 @@ mod tests {
     }
 
     #[test]
+    fn references_of_as_many_digits_as_a_sim_has_can_stay() {
+        let text = "100200300400500 0722000001 12345678901234567890 89254021064176235011";
+        let masked = "100200300400500 254******001 12345678901234567890 89254021064176235011";
+        assert_eq!(mask_msisdns(text, NumberPlan::KENYA), masked);
+        assert_eq!(mask_numbers("12345678901234567890", NumberPlan::KENYA), "12345678901234567890");
+    }
+
+    #[test]
     fn numbers_of_sims_are_masked() {
         for (written, masked) in [
             ("IMSI 639021234567890.", "IMSI 639************."),
@@ -355,8 +373,10 @@ mod tests {
 
         #[test]
         fn any_text_passes(text in "[0-9 .+/:()Ff\u{ff10}\u{200b}a-c-]{0,60}") {
-            let shown = |text: &str| text.chars().filter(char::is_ascii_digit).count();
-            prop_assert!(shown(&mask_numbers(&text, NumberPlan::KENYA)) <= 60);
+            let digits = |text: &str| text.chars().filter_map(plain).filter(char::is_ascii_digit).count();
+            for masked in [mask_numbers(&text, NumberPlan::KENYA), mask_msisdns(&text, NumberPlan::KENYA)] {
+                prop_assert!(digits(&masked) <= digits(&text), "{masked}");
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ pub use affected::Affected;
 pub use call_times::{CALL_TIME_BOUNDS, CallTimes};
 pub use component::Component;
 pub use incident::{IncidentRefusal, IncidentState};
-pub use masked::mask_numbers;
+pub use masked::{mask_msisdns, mask_numbers};
 pub use severity::{AnswerTimes, Severity};
 pub use ticket::{TicketRefusal, TicketState};
 pub use uptime::{Health, Tally, unprobed};

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
 use laini_core::billing::Outcome;
 use laini_core::partner::{App, AppId, PartnerId};
-use laini_core::store::{AskedQuery, RefusedQuery, Usage};
+use laini_core::store::{AskedQuery, REFUSED_CALLS_PER_APP, RefusedQuery, Usage};
 
 use super::the_app;
 use crate::call_times::call_times;
@@ -44,7 +44,9 @@ pub struct Recently {
     pub charged_minor_today: i64,
     /// Checks that reached the registry in the last 24 hours, to a quarter of an hour.
     pub checks: u64,
-    /// Calls that failed in the last 24 hours, as far as they are kept.
+    /// Those of them that were answered with facts.
+    pub told: u64,
+    /// Calls that failed in the last 24 hours, as far as they are kept: see [`Recently::is_all_kept`].
     pub failed: u64,
     /// When it called last, whatever came of it; `None` = nothing is known of a call.
     pub last_call: Option<LastCall>,
@@ -83,9 +85,14 @@ impl LastCall {
 impl Recently {
     /// How many of a thousand calls failed in the last 24 hours; `None` = there were none.
     pub fn failed_per_mille(&self) -> Option<u64> {
-        // Both count a call that was recorded and failed: a number that is not served.
-        let calls = self.checks.max(self.failed);
+        // A check that was recorded and told nothing may have failed: then it is among those that failed.
+        let calls = self.checks.max(self.told.saturating_add(self.failed));
         self.failed.saturating_mul(1_000).checked_div(calls)
+    }
+
+    /// Whether all calls that failed are kept: of an app, only so many are.
+    pub fn is_all_kept(&self) -> bool {
+        self.failed < REFUSED_CALLS_PER_APP as u64
     }
 }
 
@@ -139,11 +146,13 @@ impl Counted {
         let own = || self.usage.iter().filter(|one| one.app == app.id);
         let today = || own().filter(|one| one.from >= self.midnight);
         let since = work.at - DAY;
+        let last_day = || own().filter(|one| one.from + QUARTER > since);
         let quarter = own().filter(|one| one.outcome != Outcome::Reversal).map(|one| one.from).max();
         Ok(Recently {
             checks_today: checks(today()),
             charged_minor_today: today().map(|one| one.charged_minor).sum(),
-            checks: checks(own().filter(|one| one.from + QUARTER > since)),
+            checks: checks(last_day()),
+            told: checks(last_day().filter(|one| matches!(one.outcome, Outcome::Answered | Outcome::Repeated))),
             failed: failed(work, app.id, since)?,
             last_call: last_call(work, app, quarter)?,
         })
@@ -218,10 +227,21 @@ mod tests {
 
     #[test]
     fn the_share_of_failed_calls() {
-        let recently = |checks, failed| Recently { checks, failed, ..Recently::default() };
-        assert_eq!(recently(0, 0).failed_per_mille(), None);
-        assert_eq!(recently(100, 0).failed_per_mille(), Some(0));
-        assert_eq!(recently(100, 3).failed_per_mille(), Some(30));
-        assert_eq!(recently(0, 3).failed_per_mille(), Some(1_000));
+        for (checks, told, failed, share) in [
+            (0, 0, 0, None),
+            (100, 100, 0, Some(0)),
+            // Three of the hundred were of numbers that are not served.
+            (100, 97, 3, Some(30)),
+            // Refused at a limit: no check of the ledger.
+            (100, 100, 100, Some(500)),
+            (0, 0, 3, Some(1_000)),
+            // A batch told nothing of half of its numbers, and did not fail.
+            (100, 50, 0, Some(0)),
+        ] {
+            let recently = Recently { checks, told, failed, ..Recently::default() };
+            assert_eq!(recently.failed_per_mille(), share, "{recently:?}");
+        }
+        let kept = |failed| Recently { failed, ..Recently::default() }.is_all_kept();
+        assert!(kept(9_999) && !kept(10_000));
     }
 }

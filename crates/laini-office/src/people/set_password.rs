@@ -63,7 +63,12 @@ pub fn change_password(
 pub(super) fn set(work: &mut Work<'_>, person: &Person, password: &str) -> Result<(), Problem> {
     let own = [person.email.as_str(), &person.name, &work.office.settings.operator];
     judge_password(password, &own).map_err(|problem| Problem::invalid("password", problem.to_string()))?;
-    let mut proof = work.look::<Proof>(person.id)?.unwrap_or_else(|| Proof::none(person.id));
+    let proof = work.look::<Proof>(person.id)?;
+    if proof.is_none() {
+        // So that nobody lets them go in this moment: see `invitation::let_go`.
+        work.put(person)?;
+    }
+    let mut proof = proof.unwrap_or_else(|| Proof::none(person.id));
     proof.password = Some(PasswordHash::of(password, &*work.office.entropy)?);
     work.put(&proof)
 }

@@ -174,6 +174,8 @@ pub fn sign_on(work: &mut Work<'_>, shown: &SignOn<'_>) -> Result<SignedIn, Prob
     }
     work.actor = person.actor();
     if is_first {
+        // So that nobody lets them go in this moment: see `invitation::let_go`.
+        work.put(&person)?;
         withdraw(work, person.id)?;
         work.note("person.accept", person.seat.partner(), person.id, "by single sign-on");
     }

@@ -3,6 +3,10 @@
 //! Owns balances and their top-ups. Must never count what was used (the ledger does), put more on a balance than was
 //! paid and is free, or put the same money there twice.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::slice;
+
 use futures_executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 use laini_core::billing::Money;
@@ -16,7 +20,7 @@ use crate::{Kept, Page, PageRequest, Problem, Work, key};
 /// Tax in a top-up where nobody says otherwise: 16 %.
 pub const TAX_BASIS_POINTS: u32 = 1_600;
 /// The highest tax, in hundredths of a per cent.
-const TAX_BASIS_POINTS_MAX: u32 = 10_000;
+pub const TAX_BASIS_POINTS_MAX: u32 = 10_000;
 /// Other nodes' clocks are not further ahead than this.
 const NOT_LATER: SignedDuration = SignedDuration::from_hours(1);
 
@@ -100,6 +104,26 @@ pub fn standing(work: &mut Work<'_>, partner: PartnerId) -> Result<Option<Standi
     Ok(Some(Standing { from: prepaid.from, paid: money(prepaid.paid_minor), used: money(used), left: money(left) }))
 }
 
+/// What of each of a partner's payments can be put on its balance, in minor units, in the order of the payments. What
+/// settles invoices is not free, whatever payment it came with; a payment whose day has not come is looked at on it.
+pub fn free(work: &mut Work<'_>, partner: PartnerId, payments: &[Payment]) -> Result<Vec<i64>, Problem> {
+    let today = today(work);
+    let mut credit_on = BTreeMap::new();
+    let mut free = Vec::with_capacity(payments.len());
+    for payment in payments {
+        let credit_minor = match credit_on.entry(today.max(payment.on)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                let credit_minor = account(work, partner, *place.key())?.credit_minor;
+                *place.insert(credit_minor)
+            }
+        };
+        let left_minor = payment.amount_minor - payment.prepaid_minor;
+        free.push(if payment.reversed.is_some() { 0 } else { credit_minor.min(left_minor) });
+    }
+    Ok(free)
+}
+
 /// Puts money of a payment on its partner's balance, which begins with the first top-up: from then on its production
 /// checks are paid from it, and are on no invoice. `amount_minor` is taken of the payment, with its tax; `None` = all
 /// of it that is free.
@@ -124,10 +148,7 @@ pub fn top_up(
     // Read before what is counted: two that top up at once must see each other.
     let mut balance =
         work.look::<Balance>(partner)?.unwrap_or(Balance { partner, from: Prepaid::begins(work.at), paid_minor: 0 });
-    // What settles invoices is not free; whatever payment it came with.
-    let day = today(work).max(payment.on);
-    let credit_minor = account(work, partner, day)?.credit_minor;
-    let free = credit_minor.min(payment.amount_minor - payment.prepaid_minor);
+    let free: i64 = free(work, partner, slice::from_ref(&payment))?.into_iter().sum();
     let gross_minor = amount_minor.unwrap_or(free);
     if gross_minor <= 0 || gross_minor > free {
         let free = Money::new(free, work.office.settings.currency);

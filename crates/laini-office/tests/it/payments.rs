@@ -297,6 +297,24 @@ fn what_is_free_of_a_payment_is_put_on_a_balance_once() {
 }
 
 #[test]
+fn of_a_payment_dated_ahead_as_much_is_free_as_can_be_put_on_a_balance() {
+    let desk = desk_of_two();
+    owes(&desk, 1, OWN, 40_000, 10);
+    let bounced = record(&desk, &paid(7_000, None));
+    let bounced = desk.run(&console(), |work| payments::reverse(work, bounced.id, None, "it bounced")).unwrap();
+    let today = record(&desk, &paid(50_000, None));
+    // A bank's day may be ahead of the operator's.
+    let ahead = record(&desk, &NewPayment { on: TODAY.tomorrow().unwrap(), ..paid(116_000, None) });
+    let free = |payments: &[Payment]| desk.run(&console(), |work| prepaid::free(work, OWN, payments)).unwrap();
+    assert_eq!(free(&[ahead.clone(), today.clone(), bounced]), [116_000, 10_000, 0]);
+    let top_up = desk.run(&console(), |work| prepaid::top_up(work, OWN, ahead.id, None, prepaid::TAX_BASIS_POINTS));
+    assert_eq!(top_up.unwrap().gross_minor, 116_000);
+    let ahead =
+        desk.run(&console(), |work| payments::of_partner(work, OWN, PageRequest::FIRST)).unwrap().items.remove(0);
+    assert_eq!(free(&[ahead, today]), [0, 10_000], "it is there once");
+}
+
+#[test]
 fn what_all_partners_owe_is_aged_and_added_up() {
     let desk = desk_of_two();
     owes(&desk, 1, OWN, 100, 0);

@@ -66,7 +66,7 @@ async fn try_number(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pr
     let said = both.clear.item().map(|item| Said::of(&item, &words.said));
     let codes = check_in_code(&portal, &visit, Product::Imsi, &number.digits());
     let elsewhere = visit.language.words().apps.elsewhere;
-    let address = address(&portal).unwrap_or("$LAINI").to_owned();
+    let address = address(&portal).unwrap_or_else(|| "$LAINI".to_owned());
     let result = TryResult { words, both, said, elsewhere, address, codes };
     if visit.is_part { page(&result) } else { home(&portal, &visit, Some(result)) }
 }

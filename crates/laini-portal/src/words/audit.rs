@@ -16,6 +16,19 @@ pub(crate) struct AuditWords {
     pub(crate) filter: &'static str,
     pub(crate) none: &'static str,
     pub(crate) none_hint: &'static str,
+    /// In the order of [`KINDS`].
+    pub(crate) kinds: [&'static str; 7],
+}
+
+/// What kind of somebody the office says did something: those of the trail, and the sides.
+const KINDS: [&str; 7] = ["staff", "member", "cli", "laini", "stranger", "operator", "partner"];
+
+impl AuditWords {
+    /// What kind of somebody it was, by their name in the trail (`staff:` and an id); never who.
+    pub(crate) fn kind<'n>(&self, name: &'n str) -> &'n str {
+        let kind = name.split_once(':').map_or(name, |(kind, _)| kind);
+        KINDS.into_iter().zip(self.kinds).find(|(known, _)| *known == kind).map_or(kind, |(_, told)| told)
+    }
 }
 
 pub(super) const ENGLISH: AuditWords = AuditWords {
@@ -35,6 +48,7 @@ pub(super) const ENGLISH: AuditWords = AuditWords {
     filter: "Show",
     none: "Nothing fits",
     none_hint: "Ask for less: leave a filter empty.",
+    kinds: ["staff", "member", "command line", "laini", "stranger", "operator", "partner"],
 };
 
 pub(super) const KISWAHILI: AuditWords = AuditWords {
@@ -54,4 +68,24 @@ pub(super) const KISWAHILI: AuditWords = AuditWords {
     filter: "Onyesha",
     none: "Hakuna kinachofaa",
     none_hint: "Uliza kidogo: acha kichujio tupu.",
+    kinds: ["mfanyakazi", "mtu wa mshirika", "mstari wa amri", "laini", "mgeni", "mtandao", "mshirika"],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_did_something_is_told_by_their_kind_in_each_language() {
+        for (name, english, kiswahili) in [
+            ("staff:00000000000000a1", "staff", "mfanyakazi"),
+            ("member:00000000000000a1", "member", "mtu wa mshirika"),
+            ("cli:root", "command line", "mstari wa amri"),
+            ("operator", "operator", "mtandao"),
+            ("partner", "partner", "mshirika"),
+            ("somebody:1", "somebody", "somebody"),
+        ] {
+            assert_eq!((ENGLISH.kind(name), KISWAHILI.kind(name)), (english, kiswahili), "{name}");
+        }
+    }
+}

@@ -26,8 +26,8 @@ pub(crate) struct OperatingWords {
     pub(crate) on_its_way: &'static str,
     pub(crate) added: &'static str,
     pub(crate) came: &'static str,
-    /// With the standard agreement, made for visitors, otherwise.
-    pub(crate) came_how: [&'static str; 3],
+    /// With the standard agreement, made for visitors, without an agreement, otherwise.
+    pub(crate) came_how: [&'static str; 4],
     pub(crate) came_unknown: &'static str,
     pub(crate) sign_next: &'static str,
     pub(crate) on_with_draft: &'static str,
@@ -65,6 +65,7 @@ pub(super) const ENGLISH: OperatingWords = OperatingWords {
     came_how: [
         "Added with the standard agreement, signed for both sides in one step; it has no way to production to go.",
         "Made by this server for visitors who try the sandbox without an account.",
+        "Added without an agreement; its onboarding began.",
         "Added:",
     ],
     came_unknown: "The audit trail does not say how this partner came here. It has no way to production to go.",
@@ -104,6 +105,7 @@ pub(super) const KISWAHILI: OperatingWords = OperatingWords {
     came_how: [
         "Aliongezwa na mkataba wa kawaida, uliotiwa sahihi kwa pande zote kwa hatua moja; hana njia ya kuelekea uzalishaji.",
         "Alitengenezwa na seva hii kwa wageni wanaojaribu bila akaunti.",
+        "Aliongezwa bila mkataba; kujiunga kwake kulianza.",
         "Aliongezwa:",
     ],
     came_unknown: "Kumbukumbu haisemi jinsi mshirika huyu alivyofika hapa. Hana njia ya kuelekea uzalishaji.",

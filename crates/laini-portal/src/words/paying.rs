@@ -33,6 +33,7 @@ pub(crate) struct PayingWords {
     /// Registered, accepted, refused.
     pub(crate) states: [&'static str; 3],
     pub(crate) register: &'static str,
+    pub(crate) register_and_accept: &'static str,
     pub(crate) accept: &'static str,
     pub(crate) refuse: &'static str,
     pub(crate) reason: &'static str,
@@ -84,7 +85,7 @@ pub(super) const ENGLISH: PayingWords = PayingWords {
                      invoice.",
     certificates: "Certificates of withheld tax",
     certificates_lead: "Tax that the partner withheld and paid to the tax authority settles like money, once the operator has \
-                        accepted its certificate.",
+                        accepted its certificate. One that the operator registers is accepted with that.",
     no_certificate: "No certificate is registered yet.",
     number: "Number",
     day: "Day of the certificate",
@@ -94,6 +95,7 @@ pub(super) const ENGLISH: PayingWords = PayingWords {
     state: "State",
     states: ["waits for the operator", "accepted", "refused"],
     register: "Register it",
+    register_and_accept: "Register and accept",
     accept: "Accept",
     refuse: "Refuse",
     reason: "Reason, which the partner sees",
@@ -144,7 +146,7 @@ pub(super) const KISWAHILI: PayingWords = PayingWords {
                      kwenye ankara.",
     certificates: "Vyeti vya kodi iliyozuiwa",
     certificates_lead: "Kodi ambayo mshirika alizuia na kuilipa mamlaka ya kodi hulipa kama fedha, mtandao ukishakubali cheti \
-                        chake.",
+                        chake. Kinachosajiliwa na mtandao wenyewe hukubaliwa papo hapo.",
     no_certificate: "Bado hakuna cheti kilichosajiliwa.",
     number: "Namba",
     day: "Siku ya cheti",
@@ -154,6 +156,7 @@ pub(super) const KISWAHILI: PayingWords = PayingWords {
     state: "Hali",
     states: ["kinasubiri mtandao", "kimekubaliwa", "kimekataliwa"],
     register: "Kisajili",
+    register_and_accept: "Kisajili na ukikubali",
     accept: "Kubali",
     refuse: "Kataa",
     reason: "Sababu, ambayo mshirika huiona",

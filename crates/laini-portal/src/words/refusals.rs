@@ -101,7 +101,8 @@ mod tests {
     #[test]
     fn whatever_a_rule_refuses_with_is_in_the_catalogue() {
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let sources = [crates.join("laini-office/src"), crates.join("laini-portal/src")];
+        let sources = ["laini-office/src", "laini-portal/src", "laini-server/src/delivery", "laini-core/src/delivery"];
+        let sources = sources.map(|source| crates.join(source));
         let files: Vec<PathBuf> = sources.iter().flat_map(|root| sources_under(root)).collect();
         let sentences: Vec<String> =
             files.iter().flat_map(|file| refusals(&fs::read_to_string(file).unwrap())).collect();
@@ -123,8 +124,8 @@ mod tests {
         found
     }
 
-    /// The sentences that a source refuses with, where it names them right there, and those of the office's own errors;
-    /// `{}` for what differs.
+    /// The sentences that a source refuses with, where it names them right there, those of the office's own errors, and
+    /// why a delivery did not arrive; `{}` for what differs.
     fn refusals(source: &str) -> Vec<String> {
         let rules = source.split("#[cfg(test)]").next().unwrap_or_default();
         let of = |call: &str, skips_field: bool| -> Vec<String> {
@@ -138,6 +139,7 @@ mod tests {
         };
         let calls = [("Problem::invalid(", true), ("Problem::not_now(", false), ("Problem::Taken(", false)];
         let mut told: Vec<String> = calls.into_iter().flat_map(|(call, skips_field)| of(call, skips_field)).collect();
+        told.extend([".ok_or(", "Ending::Failed(", "Ending::Hopeless("].into_iter().flat_map(|call| of(call, false)));
         // What is placeholders alone is told by something else.
         told.extend(of("#[error(", false).into_iter().filter(|sentence| sentence != "{}" && sentence != "{}: {}"));
         told

@@ -65,7 +65,7 @@ pub(crate) struct WebhooksWords {
 
 pub(super) const ENGLISH: WebhooksWords = WebhooksWords {
     title: "Webhooks",
-    lead: "Where results are delivered instead of answered, and what became of each delivery. Signed, tried for three days, and sent again whenever you ask.",
+    lead: "Where results are delivered instead of answered, and what became of each delivery. Signed, tried for three days, and sent again when you ask, unless its app or partner is suspended, its number was restricted or its body is forgotten.",
     add: "Add an address",
     url: "Address",
     url_hint: "https://…, or laini:listen for a developer's machine",
@@ -128,7 +128,7 @@ pub(super) const ENGLISH: WebhooksWords = WebhooksWords {
 
 pub(super) const KISWAHILI: WebhooksWords = WebhooksWords {
     title: "Webhook",
-    lead: "Matokeo yanapopelekwa badala ya kujibiwa, na kila upelekaji ulivyokwenda. Yametiwa saini, hujaribiwa siku tatu, na hutumwa tena ukiomba.",
+    lead: "Matokeo yanapopelekwa badala ya kujibiwa, na kila upelekaji ulivyokwenda. Yametiwa saini, hujaribiwa siku tatu, na hutumwa tena ukiomba, isipokuwa programu au mshirika amesimamishwa, namba ilizuiwa au mwili umesahauliwa.",
     add: "Ongeza anwani",
     url: "Anwani",
     url_hint: "https://…, au laini:listen kwa mashine ya mtengenezaji",

@@ -104,7 +104,6 @@ impl Worker {
             Retell::Suspended(why) => Some(Ending::Failed(why.to_owned())),
             Retell::Unknown => Some(Ending::Failed("whether it may be told still could not be found out".to_owned())),
             Retell::Withheld => Some(Ending::Hopeless("its number was restricted, so its result is not told any more")),
-            Retell::Forgotten => Some(Ending::Hopeless("what it tells was forgotten")),
         }
     }
 

@@ -169,6 +169,7 @@ impl Asked<'_> {
         let recorded = gateway.record(draft, context.deadline).await;
         let recorded = recorded.map_err(|error| ledger_failed(&error))?;
         permit.note(recorded);
+        gateway.note_time(&self.admitted.app, context, &[recorded]);
         let mut response = match finding {
             Finding::Facts(facts) => {
                 let imsi = told.sim.map(|sim| sim.pseudonym);
@@ -207,7 +208,9 @@ impl Asked<'_> {
         let write = move |recorded: &[Recorded]| answer.keep(endpoint, recorded, price);
         let submission = Submission { drafts: vec![draft], ..Submission::default() };
         let (recorded, response) = gateway.submit_keyed(submission, held, context.deadline, write).await?;
-        permit.note_all(&recorded.unwrap_or_default());
+        let recorded = recorded.unwrap_or_default();
+        permit.note_all(&recorded);
+        gateway.note_time(&self.admitted.app, context, &recorded);
         Ok(response)
     }
 

@@ -42,10 +42,11 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use laini_core::access::TokenKey;
-use laini_core::billing::{CheckId, CheckIds};
+use laini_core::billing::{CheckId, CheckIds, Outcome};
 use laini_core::partner::{AppView, Environment, Observed};
 use laini_core::store::{
-    AccountStore, AnswerMemory, AuditEntry, Ledger, LedgerError, Registry, RegistryError, Stage, SubjectHasher,
+    AccountStore, AnswerMemory, AuditEntry, Ledger, LedgerError, Recorded, Registry, RegistryError, Stage,
+    SubjectHasher,
 };
 use laini_wire::check::{AGE_PATH, IMSI_PATH, SWAP_PATH};
 use laini_wire::checks::CHECKS_PATH;
@@ -219,11 +220,15 @@ impl Gateway {
         &self.worlds
     }
 
-    /// Notes how long an answered check took, and lets the watch of scripted runs see how a sandbox app was answered.
-    fn seen(&self, app: &AppView, context: &Context, response: &Response) {
-        if response.status().is_success() {
+    /// Notes how long a call took, once its records are durable, where one of them tells facts.
+    fn note_time(&self, app: &AppView, context: &Context, recorded: &[Recorded]) {
+        if recorded.iter().any(|one| matches!(one.outcome, Outcome::Answered | Outcome::Repeated)) {
             self.call_times.note(app.app.id, context.at, context.began.elapsed());
         }
+    }
+
+    /// Lets the watch of scripted runs see how a sandbox app was answered.
+    fn seen(&self, app: &AppView, context: &Context, response: &Response) {
         if app.app.environment != Environment::Sandbox {
             return;
         }

@@ -19,8 +19,6 @@ pub(crate) enum Retell {
     Suspended(&'static str),
     /// Its number is restricted since.
     Withheld,
-    /// What it was about was forgotten, so nobody can say whether it is withheld.
-    Forgotten,
     /// It cannot be found out now.
     Unknown,
 }
@@ -57,8 +55,12 @@ impl Gateway {
         if found.row.environment == Environment::Sandbox || found.row.outcome == Outcome::Withheld {
             return Ok(Retell::May);
         }
-        let Some(subject) = &found.subject else { return Ok(Retell::Forgotten) };
-        let is_withheld = self.is_withheld_since(&found.row, subject, deadline).await?;
+        let is_withheld = match (&found.subject, found.number) {
+            (Some(subject), _) => self.is_withheld_since(&found.row, subject, deadline).await?,
+            // The number was forgotten, so nobody can look up who holds it: any restriction of it withholds the result.
+            (None, Some(number)) => self.accounts.restrictions().names(number),
+            (None, None) => false,
+        };
         Ok(if is_withheld { Retell::Withheld } else { Retell::May })
     }
 

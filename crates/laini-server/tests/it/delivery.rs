@@ -467,6 +467,26 @@ async fn delivery_waits_where_nobody_can_say_whether_its_number_is_restricted_st
     world.settled(&[DeliveryState::Delivered]).await;
 }
 
+/// What is still due stays, whoever else is restricted: the keyed hash of the number is enough to tell.
+#[tokio::test]
+async fn delivery_of_an_erased_number_hangs_on_its_own_restriction_alone() {
+    let hash = |world: &World, number| world.keys.subject().number(NumberPlan::KENYA.parse(number).unwrap());
+    for (restricted, state) in [(OTHER, DeliveryState::Delivered), (NUMBER, DeliveryState::Dead)] {
+        let receiver = Receiver::start().await;
+        let world = world(&receiver.url(), |_| {}).await;
+        let token = world.token(&world.production).await;
+        world.a_result_that_waits(&receiver).await;
+        receiver.answers_status(204);
+        world.ledger.forgotten.lock().unwrap().push(world.delivery().id.0);
+        world.accounts.restrict(hash(&world, restricted), Some(NOW.parse().unwrap()));
+        let body = format!(r#"{{"customerNumber":"{restricted}"}}"#);
+        let is_withheld = async || world.check_with(SWAP_PATH, &token, &body).await.status == 403;
+        world.accounts_noticed(is_withheld).await;
+        world.clock.advance(5);
+        world.settled(&[state]).await;
+    }
+}
+
 #[tokio::test]
 async fn delivery_under_an_idempotency_key_is_accepted_once() {
     let receiver = Receiver::start().await;

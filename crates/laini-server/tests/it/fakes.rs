@@ -124,6 +124,8 @@ impl Registry for MapRegistry {
 /// Rows in a vector.
 pub(crate) struct VecLedger {
     pub(crate) rows: Mutex<Vec<(Draft, Recorded)>>,
+    /// Checks of which the keyed hash alone is left.
+    pub(crate) forgotten: Mutex<Vec<CheckId>>,
     pub(crate) mood: Mutex<Mood>,
     memory: Mutex<RepeatMemory>,
     /// What is kept under idempotency keys.
@@ -140,6 +142,7 @@ impl Default for VecLedger {
     fn default() -> Self {
         Self {
             rows: Mutex::default(),
+            forgotten: Mutex::default(),
             mood: Mutex::default(),
             memory: Mutex::new(RepeatMemory::new(1_000)),
             answers: Arc::default(),
@@ -232,7 +235,8 @@ impl Ledger for VecLedger {
         let rows = self.rows.lock().unwrap();
         let found = rows.iter().find(|(draft, _)| draft.id == id).map(|(draft, recorded)| FoundCheck {
             row: draft.row(*recorded, [0; 32]),
-            subject: Some(draft.subject.clone()),
+            number: Some(draft.subject.hash),
+            subject: (!self.forgotten.lock().unwrap().contains(&id)).then(|| draft.subject.clone()),
             is_reversed: false,
         });
         Box::pin(async { Ok(found) })

@@ -282,6 +282,10 @@ async fn a_result_is_not_sent_again_while_its_app_is_suspended_nor_once_its_numb
     developer.done("POST", &again, reason.clone()).await;
     restrict(Some(at));
     developer.refused(409, "POST", &again, reason.clone()).await;
+    // Once the number is erased nobody can say whose holding it was: any restriction of it counts.
+    world.ledger.forgotten.lock().unwrap().push(result.id.0);
+    restrict(Some("2014-01-01T00:00:00Z".parse().unwrap()));
+    developer.refused(409, "POST", &again, reason.clone()).await;
     restrict(None);
     developer.done("POST", &again, reason).await;
 }

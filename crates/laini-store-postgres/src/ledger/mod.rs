@@ -249,15 +249,15 @@ impl Ledger for PostgresLedger {
     fn find(&self, id: CheckId) -> BoxFuture<'_, Result<Option<FoundCheck>, LedgerError>> {
         Box::pin(async move {
             let found = self.read(async move |link: &Link| rows::find(link, id).await).await?;
-            let Some(rows::Found { row, side, is_reversed }) = found else { return Ok(None) };
+            let Some(rows::Found { row, number, sealed, is_reversed }) = found else { return Ok(None) };
             let mut subject = None;
-            if let Some((hash, sealed)) = side
+            if let Some((hash, sealed)) = number.zip(sealed)
                 && let Some(day_key) = existing_day_key(&*self.day_keys, row.at)?
             {
                 let opened = day_key.open(row.id, &sealed, hash);
                 subject = Some(opened.map_err(|error| LedgerError::Unreadable(error.to_string()))?);
             }
-            Ok(Some(FoundCheck { row, subject, is_reversed }))
+            Ok(Some(FoundCheck { row, number, subject, is_reversed }))
         })
     }
 

@@ -181,27 +181,31 @@ pub(super) async fn chain(link: &Database, after: Option<CheckId>, limit: usize)
 /// The row of an id, its side row as it lies there, and whether its charge was reversed.
 pub(super) struct Found {
     pub(super) row: LedgerRow,
-    /// The hash of its number, and its sealed side row.
-    pub(super) side: Option<(SubjectHash, Vec<u8>)>,
+    /// The hash of its number.
+    pub(super) number: Option<SubjectHash>,
+    /// Its sealed side row, until that is forgotten.
+    pub(super) sealed: Option<Vec<u8>>,
     pub(super) is_reversed: bool,
 }
 
 pub(super) async fn find(link: &Database, id: CheckId) -> Result<Option<Found>, DbError> {
     let sql = format!(
-        "SELECT {COLUMNS}, number_hash, sealed,
+        "SELECT {COLUMNS}, coalesce(subject.number_hash, forgotten.number_hash) AS number_hash, subject.sealed,
              EXISTS (SELECT 1 FROM reversed WHERE (reversed.partner, reversed.position, reversed.tail)
                                                 = (ledger.partner, ledger.position, ledger.tail)) AS is_reversed
-         FROM ledger LEFT JOIN subject USING (partner, position, tail)
+         FROM ledger
+             LEFT JOIN subject ON (subject.partner, subject.position, subject.tail)
+                                = (ledger.partner, ledger.position, ledger.tail)
+             LEFT JOIN forgotten ON (forgotten.partner, forgotten.position, forgotten.tail)
+                                  = (ledger.partner, ledger.position, ledger.tail)
          WHERE ledger.position = $1 AND ledger.tail = $2"
     );
     let (position, tail) = place(id);
     let Some(row) = link.query_opt(&sql, params![position, tail]).await? else { return Ok(None) };
     let columns = Columns(&row);
-    let side = match columns.optional_bytes("number_hash")? {
-        Some(hash) => Some((SubjectHash(hash), columns.get("sealed")?)),
-        None => None,
-    };
-    Ok(Some(Found { row: read(&row)?.0, side, is_reversed: columns.get("is_reversed")? }))
+    let number = columns.optional_bytes("number_hash")?.map(SubjectHash);
+    let sealed = columns.get("sealed")?;
+    Ok(Some(Found { row: read(&row)?.0, number, sealed, is_reversed: columns.get("is_reversed")? }))
 }
 
 /// The counters of whole quarters, those of all writers together.

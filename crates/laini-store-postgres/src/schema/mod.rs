@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { files: &[include_str!("restrictions.sql")], compatible_from: 1 },
     Migration { files: &[include_str!("refusals.sql")], compatible_from: 1 },
     Migration { files: &[include_str!("secret_endings.sql")], compatible_from: 1 },
+    Migration { files: &[include_str!("deliveries.sql")], compatible_from: 1 },
 ];
 
 impl Migration {

@@ -209,11 +209,11 @@ fn port_of(url: &str) -> u16 {
 fn tables_of_a_newer_release_are_refused_unless_that_release_says_that_they_fit() {
     let database = fresh_database();
     drop(Database::open(DatabaseSettings::new(&database.url())).unwrap());
-    database.execute("UPDATE laini_schema SET version = 9, compatible_from = 1");
+    database.execute("UPDATE laini_schema SET version = 10, compatible_from = 1");
     drop(Database::open(DatabaseSettings::new(&database.url())).unwrap());
-    database.execute("UPDATE laini_schema SET version = 9, compatible_from = 9");
+    database.execute("UPDATE laini_schema SET version = 10, compatible_from = 10");
     let refused = Database::open(DatabaseSettings::new(&database.url())).map(drop).unwrap_err();
-    assert!(matches!(refused, StoreError::Newer { found: 9, .. }), "{refused}");
+    assert!(matches!(refused, StoreError::Newer { found: 10, .. }), "{refused}");
 }
 
 #[test]

@@ -24,10 +24,15 @@ const CAUSES_PER_CALL: i64 = 200;
 const COLUMNS: &str = "id, at, partner, app, environment, path, product, status, code, stage, reason, micros, \
      number_hash, masked";
 
-/// Which calls fit: the filters of [`filters`].
-const FITS: &str = "(?1 IS NULL OR partner = ?1) AND (?2 IS NULL OR app = ?2) AND (?3 IS NULL OR number_hash = ?3)
-     AND (?4 IS NULL OR status = ?4) AND (?5 IS NULL OR code = ?5) AND (?6 IS NULL OR at >= ?6)
-     AND (?7 IS NULL OR at < ?7)";
+/// What a call fits by, for each of the values of [`filters`].
+const FITS: [&str; 7] =
+    ["partner = ?1", "app = ?2", "number_hash = ?3", "status = ?4", "code = ?5", "at >= ?6", "at < ?7"];
+
+/// Which calls fit: only the filters that are asked for stand in the statement, so that an index can serve them.
+fn fits(filters: &[Value; 7]) -> String {
+    let asked = FITS.iter().zip(filters).filter(|(_, value)| **value != Value::Null).map(|(fits, _)| *fits);
+    std::iter::once("true").chain(asked).collect::<Vec<_>>().join(" AND ")
+}
 
 #[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
 fn failed(error: rusqlite::Error) -> RefusalLogError {
@@ -67,14 +72,16 @@ impl RefusalLog for SqliteAccounts {
         Box::pin(async move {
             self.look(|connection| {
                 let (beyond, direction) = if query.oldest_first { (">", "ASC") } else { ("<", "DESC") };
+                let filters = filters(&query);
+                let fits = fits(&filters);
                 let sql = format!(
-                    "SELECT {COLUMNS} FROM refusal WHERE {FITS} AND (?8 IS NULL OR id {beyond} ?8)
+                    "SELECT {COLUMNS} FROM refusal WHERE {fits} AND (?8 IS NULL OR id {beyond} ?8)
                      ORDER BY id {direction} LIMIT ?9"
                 );
                 let after = query.after.map_or(Value::Null, |id| Value::Blob(id.uuid().as_bytes().to_vec()));
                 let limit = Value::Integer(query.limit.min(CALLS_PER_CALL).cast_signed() as i64);
                 let mut statement = connection.prepare_cached(&sql)?;
-                let asked = filters(&query).into_iter().chain([after, limit]);
+                let asked = filters.into_iter().chain([after, limit]);
                 statement.query_map(params_from_iter(asked), read)?.collect()
             })
         })
@@ -92,12 +99,14 @@ impl RefusalLog for SqliteAccounts {
     fn causes(&self, query: RefusedQuery) -> BoxFuture<'_, Result<Vec<RefusalCause>, RefusalLogError>> {
         Box::pin(async move {
             self.look(|connection| {
+                let filters = filters(&query);
+                let fits = fits(&filters);
                 let sql = format!(
-                    "SELECT status, code, stage, reason, count(*), max(at) FROM refusal WHERE {FITS}
+                    "SELECT status, code, stage, reason, count(*), max(at) FROM refusal WHERE {fits}
                      GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 6 DESC, 4 LIMIT ?8"
                 );
                 let mut statement = connection.prepare_cached(&sql)?;
-                let asked = filters(&query).into_iter().chain([Value::Integer(CAUSES_PER_CALL)]);
+                let asked = filters.into_iter().chain([Value::Integer(CAUSES_PER_CALL)]);
                 statement.query_map(params_from_iter(asked), cause)?.collect()
             })
         })
@@ -135,7 +144,7 @@ impl RefusalLog for SqliteAccounts {
     }
 }
 
-/// The values of [`FITS`].
+/// The values of [`FITS`]; null where one is not asked for.
 fn filters(query: &RefusedQuery) -> [Value; 7] {
     let integer = |value: Option<i64>| value.map_or(Value::Null, Value::Integer);
     [

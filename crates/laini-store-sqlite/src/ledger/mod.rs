@@ -131,15 +131,15 @@ impl SqliteLedger {
     }
 
     fn found(&self, found: readers::Found) -> Result<FoundCheck, LedgerError> {
-        let readers::Found { row, side, is_reversed } = found;
+        let readers::Found { row, number, sealed, is_reversed } = found;
         let mut subject = None;
-        if let Some((hash, sealed)) = side
+        if let Some((hash, sealed)) = number.zip(sealed)
             && let Some(day_key) = existing_day_key(&*self.day_keys, row.at)?
         {
             let opened = day_key.open(row.id, &sealed, hash);
             subject = Some(opened.map_err(|error| LedgerError::Unreadable(error.to_string()))?);
         }
-        Ok(FoundCheck { row, subject, is_reversed })
+        Ok(FoundCheck { row, number, subject, is_reversed })
     }
 }
 

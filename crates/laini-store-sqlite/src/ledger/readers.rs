@@ -186,16 +186,15 @@ pub(super) fn chain(connection: &Connection, after: Option<CheckId>, limit: usiz
 /// The row of this id, its side row as it lies there, and whether its charge was reversed.
 pub(super) fn find(connection: &Connection, id: CheckId) -> rusqlite::Result<Option<Found>> {
     let sql = format!(
-        "SELECT {COLUMNS}, number_hash, sealed,
+        "SELECT {COLUMNS}, coalesce(subject.number_hash, forgotten.number_hash), subject.sealed,
              EXISTS (SELECT 1 FROM reversed WHERE reversed.position = ledger.position)
-         FROM ledger LEFT JOIN subject USING (position) WHERE ledger.position = ?1 AND tail = ?2",
+         FROM ledger LEFT JOIN subject ON subject.position = ledger.position
+             LEFT JOIN forgotten ON forgotten.position = ledger.position
+         WHERE ledger.position = ?1 AND ledger.tail = ?2",
     );
     let found = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Found> {
-        let side = match row.get::<_, Option<[u8; 16]>>(21)? {
-            Some(hash) => Some((SubjectHash(hash), row.get(22)?)),
-            None => None,
-        };
-        Ok(Found { row: schema::read(row)?.0, side, is_reversed: row.get(23)? })
+        let number = row.get::<_, Option<[u8; 16]>>(21)?.map(SubjectHash);
+        Ok(Found { row: schema::read(row)?.0, number, sealed: row.get(22)?, is_reversed: row.get(23)? })
     };
     let place = [schema::place(connection, id)?, id.tail().cast_signed()];
     connection.prepare_cached(&sql)?.query_row(place, found).optional()
@@ -204,8 +203,10 @@ pub(super) fn find(connection: &Connection, id: CheckId) -> rusqlite::Result<Opt
 /// What [`find`] finds.
 pub(super) struct Found {
     pub(super) row: LedgerRow,
-    /// The hash of its number, and its sealed side row.
-    pub(super) side: Option<(SubjectHash, Vec<u8>)>,
+    /// The hash of its number.
+    pub(super) number: Option<SubjectHash>,
+    /// Its sealed side row, until that is forgotten.
+    pub(super) sealed: Option<Vec<u8>>,
     pub(super) is_reversed: bool,
 }
 

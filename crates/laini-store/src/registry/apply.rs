@@ -166,9 +166,7 @@ where
         for number in &group.numbers {
             bases.insert(*number, state_at_cut(self.lines, *number, self.seal)?);
         }
-        let mut events = group.events();
-        events.retain(|event| event.at <= self.until);
-        states.extend(derive(self.from, bases, &events, &[]).lines);
+        states.extend(derive(self.from, bases, &group.events_until(self.until), &[]).lines);
         done.extend(group.entries.keys());
         Ok(())
     }

@@ -89,6 +89,19 @@ impl Group {
         self.entries.values().map(|entry| entry.event.clone()).collect()
     }
 
+    /// Its events up to `until`. What amends a later one goes with that: alone it would wait for it, and doubt
+    /// its line. One that is refused all the same stays.
+    pub(super) fn events_until(&self, until: Timestamp) -> Vec<Event> {
+        let (mut events, later): (Vec<_>, Vec<_>) = self.events().into_iter().partition(|event| event.at <= until);
+        let later = later.into_iter().filter(|event| event.happening.amends().is_none());
+        let later: BTreeMap<EventKey, Option<Msisdn>> = later.map(|event| (event.key, event.msisdn)).collect();
+        events.retain(|event| {
+            let about = target(event).and_then(|target| later.get(&target));
+            about.is_none_or(|about| event.msisdn.is_some() && event.msisdn != *about)
+        });
+        events
+    }
+
     /// Its events by their keys.
     pub fn by_key(&self) -> BTreeMap<&EventKey, &Entry> {
         self.entries.values().map(|entry| (&entry.event.key, entry)).collect()
@@ -108,11 +121,13 @@ pub(super) fn admits<H: History>(history: &H, entry: &Entry) -> Result<bool, H::
 
 /// The event that an amendment is about, or the amendments of an event.
 fn related<H: History>(history: &H, event: &Event) -> Result<Vec<Entry>, H::Error> {
-    match event.happening.amends() {
+    match target(event) {
         None => history.amendments(&event.key),
-        Some(of) => {
-            let target = EventKey { id: of.clone(), source: event.key.source.clone() };
-            Ok(history.by_key(&target)?.into_iter().collect())
-        }
+        Some(target) => Ok(history.by_key(&target)?.into_iter().collect()),
     }
+}
+
+/// The key of the event that an amendment is about.
+fn target(event: &Event) -> Option<EventKey> {
+    event.happening.amends().map(|of| EventKey { id: of.clone(), source: event.key.source.clone() })
 }

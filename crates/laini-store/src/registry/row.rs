@@ -91,8 +91,10 @@ impl Row {
         Ok(LineState { line: Some(line), source_rejected })
     }
 
-    /// The same line, given up: what becomes of one that a whole snapshot no longer names.
+    /// The same line, given up: what becomes of one that a whole snapshot no longer names. No doubt of before the
+    /// snapshot is left.
     pub(super) fn given_up(mut self) -> Self {
+        self.flags &= !SOURCE_REJECTED;
         if status(self.flags).is_served() {
             self.flags = self.flags & !STATUS_MASK | position(&LineStatus::ALL, &LineStatus::Terminated);
         }
@@ -197,8 +199,10 @@ mod tests {
             let state = LineState { line: Some(line(true, behind)), source_rejected: true };
             let row = Row::of(&state, number, &seal).unwrap();
             assert_eq!(row.open(number, &seal).unwrap(), state);
-            let given_up = row.given_up().open(number, &seal).unwrap().line.unwrap();
-            assert_eq!((given_up.status, given_up.swap_before), (LineStatus::Terminated, behind));
+            let given_up = row.given_up().open(number, &seal).unwrap();
+            let line = given_up.line.unwrap();
+            assert_eq!((line.status, line.swap_before), (LineStatus::Terminated, behind));
+            assert!(!given_up.source_rejected);
         }
         let state = LineState { line: Some(line(true, None)), source_rejected: false };
         let mut old = Row::of(&state, number, &seal).unwrap();

@@ -100,7 +100,7 @@ pub async fn named_checks_are_forgotten_and_their_money_stays(home: &dyn LedgerH
     for (place, draft) in drafts.iter().enumerate() {
         let is_named = (2..4).contains(&place);
         let found = everything.ledger.find(draft.id).await.unwrap().unwrap();
-        assert_eq!(found.subject.is_none(), is_named, "{place}");
+        assert_eq!((found.subject.is_none(), found.number), (is_named, Some(draft.subject.hash)), "{place}");
         // What is still to be delivered is delivered.
         let has_body = everything.outbox.redeliver(DeliveryId(draft.id), at(40)).await.unwrap();
         assert_eq!(has_body, place != 3, "{place}");

@@ -85,7 +85,11 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
     ("mail.tls", "starttls, implicit, or none: for a mail server on this machine alone."),
     ("mail.user", "Who signs in there; empty = nobody."),
     ("mail.password_file", "A file whose first line is the password there."),
-    ("sign_in.portal_url", "Where the portal's pages are, for links in letters; empty = letters hold the token alone."),
+    (
+        "sign_in.portal_url",
+        "Where the portal's pages are, for links in letters (empty = letters hold the token alone), and where their \
+         examples ask unless server.sandbox_hosts names another host.",
+    ),
     ("sign_in.staff_second_factor", "Whether staff may do nothing before they have a second factor."),
     ("sign_in.registration", "Whether strangers may register an organisation; its onboarding begins then."),
 ];

@@ -165,7 +165,10 @@ const MEANINGS: &[(&str, &str)] = &[
         "server.operator_listen",
         "The listener of the operator's own API (/operator/v1); empty = it answers wherever partners are answered.",
     ),
-    ("server.sandbox_hosts", "Host names under which sandbox credentials alone are answered."),
+    (
+        "server.sandbox_hosts",
+        "Host names under which sandbox credentials alone are answered; examples on the pages name the first.",
+    ),
     ("server.production_hosts", "Host names under which production credentials alone are answered."),
     ("server.trusted_proxies", "Addresses and networks of proxies that are believed when they name the client."),
     ("server.forwarded_header", "Where those name it: x-forwarded-for or forwarded; the other is not read."),

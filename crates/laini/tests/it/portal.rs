@@ -61,6 +61,13 @@ impl Browser {
         self.bank.send(request).unwrap()
     }
 
+    /// Sends a form as a page does that changes a part of itself alone.
+    pub(crate) fn post_part(&self, path: &str, fields: &str) -> Answer {
+        let request = self.http.post(self.bank.url(path)).header("cookie", &self.cookie).header("hx-request", "true");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        self.bank.send(request.body(format!("csrf={}&{fields}", self.csrf))).unwrap()
+    }
+
     fn visit(&self, page: &PageOfAll, partner: &str) -> Answer {
         let path = filled(page, partner);
         if page.method == "GET" { self.get(&path) } else { self.post(&path, &self.csrf, None) }

@@ -50,6 +50,15 @@ fn the_page_of_an_app_counts_its_tokens_and_says_where_to_go_on() {
     assert!(!developer.get("/requests").text.contains(SANDBOX));
     lab.laini(&["app", "suspend", &app.consumer_key, "--reason", "a drill"]);
     wait_until("it is told where to ask why", WITHIN, || developer.get(&path).text.contains("/support?subject="));
+    let counts_none = || {
+        let page = developer.get(&path).text;
+        page.contains("id=\"no-tokens\"") && !page.contains("id=\"tokens\"")
+    };
+    assert!(counts_none(), "no token of a suspended app is good");
+    lab.laini(&["app", "resume", &app.consumer_key, "--reason", "it is over"]);
+    wait_until("they are counted again", WITHIN, || !counts_none());
+    lab.laini(&["partner", "suspend", "Bank A", "--reason", "another drill"]);
+    wait_until("nor is one of a suspended partner", WITHIN, counts_none);
     server.stop();
 }
 
@@ -88,6 +97,62 @@ fn an_address_and_a_delivery_have_pages_of_their_own() {
     for path in [&delivery, &address] {
         assert_eq!(other.get(path).status, 404, "{path} is another partner's");
     }
+    server.stop();
+}
+
+#[test]
+fn an_address_that_is_refused_keeps_its_app() {
+    let lab = Lab::new();
+    let app = lab.partner_app("Bank A", "sandbox");
+    let other = lab.app("Bank A", "sandbox", "imsi");
+    let server = lab.serve();
+    let developer = developer(&lab, &server, "Bank A");
+    for id in [id_of(&lab, &app), id_of(&lab, &other)] {
+        let fields = format!("{}&app={id}&url=ftp://bank.example/laini", developer.csrf);
+        let refused = developer.post("/webhooks", &fields, None);
+        assert_eq!(refused.status, 409, "{refused:?}");
+        assert!(refused.text.contains(&format!("<option value=\"{id}\" selected>")), "{refused:?}");
+        assert!(refused.text.contains("value=\"ftp://bank.example/laini\""), "{refused:?}");
+    }
+    server.stop();
+}
+
+#[test]
+fn what_the_simulator_refuses_stays_in_its_form() {
+    let lab = Lab::new();
+    lab.partner_app("Bank A", "sandbox");
+    let server = lab.serve();
+    let developer = developer(&lab, &server, "Bank A");
+    let send = |fields: &str| developer.post_part("/simulator", &format!("check=age&{fields}"));
+    let persona = "number=254722000007";
+    let days = "line_registered=2024-03-01&line_swapped=2024-06-01";
+    for (fields, told) in [
+        ("number=mistyped".to_owned(), &["id=\"number\"", "value=\"mistyped\""][..]),
+        (format!("{persona}&put=line&line_number=mistyped&{days}"), &["value=\"254722000007\"", "value=\"mistyped\""]),
+        (format!("{persona}&put=line&line_number=&{days}"), &["value=\"254722000007\""]),
+        (format!("{persona}&remove=mistyped"), &["value=\"254722000007\""]),
+    ] {
+        let refused = send(&fields);
+        assert_eq!(refused.status, 422, "{fields}: {refused:?}");
+        let always = ["role=\"alert\"", "expected a number such as", "id=\"sim-world\"", "selected>age<"];
+        for told in always.iter().chain(told) {
+            assert!(refused.text.contains(told), "{fields}: {told}: {refused:?}");
+        }
+        assert!(!refused.text.contains("<html"), "the part alone: {refused:?}");
+        for day in ["2024-03-01", "2024-06-01"] {
+            let is_kept = refused.text.contains(&format!("type=\"date\" value=\"{day}\""));
+            assert_eq!(is_kept, fields.contains(day), "{fields}: {refused:?}");
+        }
+    }
+    // What the world refuses leaves the form as it was, too.
+    let refused =
+        send(&format!("{persona}&put=line&line_number={OWN}&line_registered=2024-06-01&line_swapped=tomorrow"));
+    for told in ["role=\"alert\"", "value=\"254722000007\"", &format!("value=\"{OWN}\""), "value=\"2024-06-01\""] {
+        assert!(refused.text.contains(told), "{told}: {refused:?}");
+    }
+    let page = developer.post("/simulator", &format!("{}&number=mistyped", developer.csrf), None);
+    assert!(page.status == 422 && page.text.contains("value=\"mistyped\""), "{page:?}");
+    assert!(page.text.contains("<html"), "the whole page: {page:?}");
     server.stop();
 }
 

@@ -3,7 +3,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use laini_core::line::Msisdn;
 use laini_core::partner::{DeskBatchId, PartnerId};
 use laini_core::store::{RecordId, RecordKey, RecordKind};
-use laini_core::support::mask_numbers;
+use laini_core::support::mask_msisdns;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -56,7 +56,7 @@ impl BatchRow {
     /// As it is told: people choose which column is which, so whole numbers may stand in any text that came with it.
     pub(super) fn told(mut self, office: &Office) -> Self {
         for text in [&mut self.reference, &mut self.amount, &mut self.name] {
-            *text = mask_numbers(text, office.settings.plan);
+            *text = mask_msisdns(text, office.settings.plan);
         }
         self
     }

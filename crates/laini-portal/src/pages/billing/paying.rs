@@ -9,13 +9,13 @@ use laini_core::billing::{Currency, Money};
 use laini_core::partner::{CertificateId, PartnerId, PaymentId};
 use laini_office::payments::statement::ungrouped;
 use laini_office::payments::{self, Certificate, CertificateState, NewCertificate, Payer, Payment};
-use laini_office::prepaid::{self, TAX_BASIS_POINTS, TopUp};
+use laini_office::prepaid::{self, TAX_BASIS_POINTS, TAX_BASIS_POINTS_MAX, TopUp};
 use laini_office::{Cursor, Page as Listed, PageRequest, Problem, Work};
 
 use super::{BOTH, BOTH_ACT, OWN, STAFF_ACT, base, may};
 use crate::answer::Answer;
 use crate::fields::{Fields, field};
-use crate::figures::{amount, money, typed};
+use crate::figures::{amount, money, typed_above_zero};
 use crate::frame::Frame;
 use crate::page::Page;
 use crate::pages::partner::Head;
@@ -95,8 +95,8 @@ struct Read {
     of: (PartnerId, String),
     standing: Option<prepaid::Standing>,
     top_ups: Listed<TopUp>,
-    payments: Vec<Payment>,
-    credit_minor: i64,
+    /// Payments, and what of each is free, in minor units.
+    payments: Vec<(Payment, i64)>,
     certificates: Listed<Certificate>,
     payer: Payer,
 }
@@ -109,21 +109,17 @@ fn asked(visit: &Visit, list: &str) -> Result<PageRequest, Problem> {
 
 fn read(work: &mut Work<'_>, visit: &Visit) -> Result<Read, Problem> {
     let partner = payments::known_partner(work, visit.partner()?)?;
-    let (id, on) = (partner.id, payments::today(work));
+    let id = partner.id;
+    let payments = payments::of_partner(work, id, PageRequest::FIRST)?.items;
+    let free = prepaid::free(work, id, &payments)?;
     Ok(Read {
         standing: prepaid::standing(work, id)?,
         top_ups: prepaid::top_ups(work, id, asked(visit, TOP_UPS)?)?,
-        payments: payments::of_partner(work, id, PageRequest::FIRST)?.items,
-        credit_minor: payments::account(work, id, on)?.credit_minor,
+        payments: payments.into_iter().zip(free).collect(),
         certificates: payments::certificates(work, id, asked(visit, CERTIFICATES)?)?,
         payer: payments::references(work, id)?,
         of: (id, partner.name),
     })
-}
-
-/// What of a payment can be put on a balance, in minor units.
-fn free_of(payment: &Payment, credit_minor: i64) -> i64 {
-    if payment.reversed.is_some() { 0 } else { credit_minor.min(payment.amount_minor - payment.prepaid_minor) }
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
@@ -133,8 +129,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let can_settle = may(&visit, STAFF_ACT);
     let kept = || vec![field("tax", percent(TAX_BASIS_POINTS))];
     let top_up = Fields::sent_or(&visit, "tax", kept);
-    let free = |payment: &Payment| {
-        let free = Some(free_of(payment, read.credit_minor)).filter(|free| *free > 0)?;
+    let free = |(payment, free_minor): &(Payment, i64)| {
+        let free = Some(*free_minor).filter(|free| *free > 0)?;
         let free = format!("{} {}", amount(free, &payment.currency), words.free);
         let told = [payment.on.to_string(), payment.reference.clone(), free];
         let told: Vec<_> = told.into_iter().filter(|part| !part.is_empty()).collect();
@@ -218,7 +214,7 @@ async fn register(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
         let on = visit.field("on").parse();
         let new = NewCertificate {
             number: visit.field("number").to_owned(),
-            amount_minor: typed(visit.field("amount"), work.office.settings.currency)?.minor,
+            amount_minor: typed_above_zero(visit.field("amount"), work.office.settings.currency)?.minor,
             on: on.map_err(|_| Problem::invalid("on", "expected a day such as 2026-11-22"))?,
             invoice: invoice(visit.field("invoice"))?,
         };
@@ -255,7 +251,7 @@ async fn top_up(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Proble
     let top_up = |work: &mut Work<'_>, visit: &Visit| {
         let payment = PaymentId::parse(visit.field("payment")).map_err(|_| Problem::NotFound("payment"))?;
         let taken = Some(visit.field("amount")).filter(|text| !text.is_empty());
-        let taken = taken.map(|text| typed(text, work.office.settings.currency)).transpose()?;
+        let taken = taken.map(|text| typed_above_zero(text, work.office.settings.currency)).transpose()?;
         let tax = basis_points(visit.field("tax"))?;
         prepaid::top_up(work, visit.partner()?, payment, taken.map(|money| money.minor), tax).map(drop)
     };
@@ -281,7 +277,12 @@ fn back(visit: &Visit, section: &str) -> Answer {
 fn basis_points(text: &str) -> Result<u32, Problem> {
     let told = ungrouped(text).and_then(|plain| Money::parse_amount(&plain, Currency::KES).ok());
     let rate = told.and_then(|rate| u32::try_from(rate.minor).ok());
-    rate.ok_or(Problem::invalid("tax", "expected a rate in per cent such as 16"))
+    let rate = rate.ok_or(Problem::invalid("tax", "expected a rate in per cent such as 16"))?;
+    if rate > TAX_BASIS_POINTS_MAX {
+        let most = percent(TAX_BASIS_POINTS_MAX);
+        return Err(Problem::invalid("tax", format!("expected at most {most} per cent")));
+    }
+    Ok(rate)
 }
 
 /// Hundredths of a per cent as people type them.
@@ -302,9 +303,10 @@ mod tests {
             assert_eq!(basis_points(text), Ok(points), "{text}");
             assert_eq!(basis_points(&percent(points)), Ok(points), "{text}");
         }
-        for text in ["", "a lot", "-1", "16 %", "1.234", "99999999999"] {
+        for text in ["", "a lot", "-1", "16 %", "1.234", "99999999999", "100.01", "1600"] {
             assert!(matches!(basis_points(text), Err(Problem::Invalid { field: "tax", .. })), "{text}");
         }
         assert_eq!((percent(1_600), percent(725)), ("16".to_owned(), "7.25".to_owned()));
+        assert_eq!(basis_points("1600"), Err(Problem::invalid("tax", "expected at most 100 per cent")));
     }
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use laini_core::access::AddressRules;
 use laini_core::billing::{Currency, Money};
 use laini_core::partner::{
-    Agreement, App, AppId, AppSecret, AppStatus, Environment, Limits, May, MemberRole, Product, ProductSet,
-    ProductState, product_state,
+    Agreement, App, AppId, AppSecret, AppStatus, Environment, Limits, May, MemberRole, PartnerStatus, Product,
+    ProductSet, ProductState, product_state,
 };
 use laini_office::apps::{self, AppOf, AppPatch, LastCall, Recently};
 use laini_office::going_live::GoLive;
@@ -17,6 +17,7 @@ use laini_office::{PageRequest, Problem, Work, onboarding};
 use super::apps::AppRow;
 use super::{BUILDS, LOOKS, may_build};
 use crate::answer::Answer;
+use crate::figures::count;
 use crate::frame::Frame;
 use crate::page::{Access, Page};
 use crate::pages::partner::{of_go_live, tone_of_go_live};
@@ -62,8 +63,8 @@ struct AppPage {
     /// Where to ask why it is suspended.
     ask_why: Option<String>,
     recent: Recent,
-    /// Tokens that this server gave and that are good.
-    tokens: u64,
+    /// Tokens that this server gave and that are good; `None` = while it is suspended, or its partner, none is.
+    tokens: Option<u64>,
     go_live: Option<GoLiveRow>,
     /// Whether there is none under way.
     begins_go_live: bool,
@@ -109,7 +110,8 @@ pub(super) struct Recent {
     /// Today.
     pub(super) checks: u64,
     /// In the last 24 hours.
-    pub(super) failed: u64,
+    /// As people read it, with a plus sign where more may have failed than are kept.
+    pub(super) failed: String,
     pub(super) failed_percent: Option<String>,
     /// Today.
     pub(super) spent: String,
@@ -154,7 +156,8 @@ pub(super) async fn shown(
         let request = go_live_of(work, &app.app)?;
         Ok((app, apps::recently(work, partner, id)?, request))
     });
-    let (AppOf { app, agreement, addresses, .. }, recently, request) = found.await?;
+    let (AppOf { app, partner, agreement, addresses }, recently, request) = found.await?;
+    let is_barred = app.status == AppStatus::Suspended || partner.status == PartnerStatus::Suspended;
     let is_production = app.environment == Environment::Production;
     let prices = || agreement.iter().flat_map(|agreement| &agreement.prices);
     let product = |product: Product| {
@@ -183,7 +186,7 @@ pub(super) async fn shown(
         has_agreement: agreement.is_some(),
         ask_why: ticket(visit, words.ask_suspended, "", &app).filter(|_| app.status == AppStatus::Suspended),
         recent: recent_row(portal, words, recently, currency),
-        tokens: portal.running.tokens.good(app.id, app.token_epoch, visit.context.at),
+        tokens: (!is_barred).then(|| portal.running.tokens.good(app.id, app.token_epoch, visit.context.at)),
         begins_go_live: request.as_ref().is_none_or(|request| request.state.is_over()),
         go_live: request.map(|request| go_live_row(portal, visit, &request)),
         networks: app.allowed_addresses.texts().collect::<Vec<_>>().join("\n"),
@@ -211,7 +214,7 @@ pub(super) fn recent_row(portal: &Portal, words: &AppsWords, recently: Recently,
     };
     Recent {
         checks: recently.checks_today,
-        failed: recently.failed,
+        failed: format!("{}{}", count(recently.failed), if recently.is_all_kept() { "" } else { "+" }),
         failed_percent: recently.failed_per_mille().map(|share| format!("{}.{} %", share / 10, share % 10)),
         spent: Money::new(recently.charged_minor_today, currency).to_string(),
         last_call: recently.last_call.map(told),

@@ -9,7 +9,7 @@ use laini_core::store::DeliveryKind;
 use laini_office::requests::Request;
 use laini_office::{Problem, apps, deliveries, requests};
 
-use super::webhooks::{DeliveryRow, delivery_row, sent};
+use super::webhooks::{DeliveryRow, delivery_row, sent, why};
 use super::{BUILDS, LOOKS, may_build};
 use crate::answer::Answer;
 use crate::frame::Frame;
@@ -92,10 +92,10 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let last = delivery.last.as_ref().map(|last| LastTry {
         at: portal.shown_to_second(last.at),
         status: last.status,
-        problem: last.problem.clone(),
+        problem: why(last, words),
     });
     let body = webhooks.bodies[delivery.kind as usize];
-    let delivery = delivery_row(sent(delivery, std::slice::from_ref(&app)), &portal, webhooks);
+    let delivery = delivery_row(sent(delivery, std::slice::from_ref(&app)), &portal, words);
     page(&DeliveryPage {
         frame: visit.frame(&portal, format!("{} {}", webhooks.delivery, delivery.id)).about(app.app.environment),
         words: webhooks,

@@ -11,6 +11,7 @@ mod own_lines;
 mod requests;
 mod saved_test;
 mod simulator;
+mod simulator_state;
 mod webhook;
 mod webhooks;
 mod world_track;

@@ -6,7 +6,6 @@ use askama::Template;
 use axum::http::Method;
 use laini_core::line::NumberPlan;
 use laini_core::partner::{App, AppStatus, Environment, Product};
-use laini_core::sandbox::ready_number;
 use laini_office::Problem;
 use laini_wire::checks::CHECKS_PATH;
 use laini_wire::world::{ADVANCE_PATH, FEED_START_PATH, FEED_STOP_PATH, LINES_PATH, RESET_PATH, WORLD_PATH};
@@ -16,14 +15,16 @@ use serde_json::{Value, json};
 use super::super::docs::{address, check_in_code};
 use super::own_lines::{in_link, of_link, own_lines, put_line, remove_line};
 use super::saved_test::{Saved, SavedTest};
+use super::simulator_state::{State, is_put, ready_digits};
 use super::world_track::Track;
 use super::{BUILDS, LOOKS};
 use crate::answer::Answer;
 use crate::asking::{Asked, published_path};
-use crate::frame::Frame;
+use crate::frame::{Frame, told};
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
 use crate::said::Said;
+use crate::status::status_of;
 use crate::visit::{Visit, page};
 use crate::words::{SimulatorWords, TryWords};
 
@@ -83,8 +84,10 @@ struct OwnLines {
     has_more: bool,
     /// Each with whether it is the one that is asked about.
     lines: Vec<(LineAnswer, bool)>,
-    /// The number that the form offers to put.
+    /// The number that the form offers to put, and its days.
     number: String,
+    registered: String,
+    swapped: String,
 }
 
 /// A link to what is shown.
@@ -136,6 +139,9 @@ struct World {
     track: Option<Track>,
 }
 
+/// What a step came to: what was sent, or why it was refused.
+type Came = (Option<SentResult>, Option<String>);
+
 /// What was sent, and what came back.
 struct SentResult {
     path: &'static str,
@@ -153,58 +159,23 @@ struct SentResult {
     saved: Option<Saved>,
 }
 
-/// What is asked, and of whom.
-#[derive(Clone)]
-struct State {
-    number: String,
-    product: Product,
-}
-
-impl State {
-    fn of(visit: &Visit, portal: &Portal) -> Result<Self, Problem> {
-        let said = |name: &str| match visit.field(name) {
-            "" => visit.query(name).to_owned(),
-            field => field.to_owned(),
-        };
-        let product = Product::parse(&said("check")).unwrap_or(Product::Imsi);
-        let plan = portal.office.settings.plan;
-        let behind = [said("choose"), said("persona")].into_iter().find(|text| !text.is_empty());
-        let behind = behind.or_else(|| Some("2".to_owned()).filter(|_| visit.field("number").is_empty()));
-        // What a button of a line of the world's own names comes before what is in the box.
-        let own = [visit.field("own"), if is_put(visit) { visit.field("line_number") } else { "" }];
-        let own = own.into_iter().find(|number| !number.is_empty());
-        let number = match (own, behind) {
-            (Some(own), _) => plan.parse(own).ok(),
-            (None, Some(behind)) => behind.parse().ok().and_then(|behind| ready_number(behind, plan)),
-            (None, None) => plan.parse(visit.field("number")).ok(),
-        };
-        let number = number.ok_or_else(|| Problem::invalid("number", "expected a number such as 254722000002"))?;
-        Ok(Self { number: number.digits(), product })
+/// Of a link to a line of the world's own; otherwise what the visit says, and whether the line of the link is lost.
+async fn of_visit(portal: &Portal, visit: &Visit, asking: &Asking) -> Result<(State, bool), Problem> {
+    let plan = portal.office.settings.plan;
+    // A form that was refused shows the first persona rather than nothing.
+    let state = State::of(visit, plan).unwrap_or_else(|_| State::refused(visit, plan));
+    let mask = visit.query("own");
+    if mask.is_empty() || !visit.form.is_empty() {
+        return Ok((state, false));
     }
-
-    /// Of a link to a line of the world's own; otherwise what the visit says, and whether the line of the link is lost.
-    async fn of_link(portal: &Portal, visit: &Visit, asking: &Asking) -> Result<(Self, bool), Problem> {
-        // A form that was refused shows the first persona rather than nothing.
-        let first = || Self { number: ready_digits(portal, 2), product: Product::Imsi };
-        let state = Self::of(visit, portal).unwrap_or_else(|_| first());
-        let mask = visit.query("own");
-        if mask.is_empty() || !visit.form.is_empty() {
-            return Ok((state, false));
-        }
-        if !asking.standing.has_world() {
-            return Ok((state, true));
-        }
-        let found = of_link(&own_lines(portal, visit, &asking.app).await?, mask, portal.office.settings.plan);
-        Ok(match found {
-            Some(number) => (Self { number, ..state }, false),
-            None => (state, true),
-        })
+    if !asking.standing.has_world() {
+        return Ok((state, true));
     }
-}
-
-/// Whether the form puts a line.
-fn is_put(visit: &Visit) -> bool {
-    !visit.field("put").is_empty()
+    let found = of_link(&own_lines(portal, visit, &asking.app).await?, mask, plan);
+    Ok(match found {
+        Some(number) => (State::about(number, state.product), false),
+        None => (state, true),
+    })
 }
 
 /// The app that is asked as, with the others that there are.
@@ -248,24 +219,44 @@ async fn asking(portal: &Arc<Portal>, visit: &Arc<Visit>) -> Result<Asking, Prob
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let asking = asking(&portal, &visit).await?;
-    let (state, has_lost_line) = State::of_link(&portal, &visit, &asking).await?;
+    let (state, has_lost_line) = of_visit(&portal, &visit, &asking).await?;
     let mut part = part(&portal, &visit, asking, state, (None, None)).await?;
     part.has_lost_line = has_lost_line;
     answered(&portal, &visit, part)
 }
 
-/// One step: the world is changed where that was asked for, and then everything is asked.
+/// One step. Where what is asked is refused, all of it is shown again with the reason: what was typed stays.
 async fn act(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let asking = asking(&portal, &visit).await?;
-    let state = State::of(&visit, &portal)?;
+    let (asking, plan) = (asking(&portal, &visit).await?, portal.office.settings.plan);
+    let stepped = match State::of(&visit, plan) {
+        Ok(state) => step(&portal, &visit, &asking, &state).await.map(|came| (state, came)),
+        Err(problem) => Err(problem),
+    };
+    match stepped {
+        Ok((state, came)) => {
+            // A line that was refused is not asked about.
+            let is_refused_line = came.1.is_some() && is_put(&visit);
+            let state = if is_refused_line { State::refused(&visit, plan) } else { state };
+            answered(&portal, &visit, part(&portal, &visit, asking, state, came).await?)
+        }
+        Err(problem @ Problem::Invalid { .. }) => {
+            let why = Some(told(&problem, visit.language.words()));
+            let part = part(&portal, &visit, asking, State::refused(&visit, plan), (None, why)).await?;
+            Ok(answered(&portal, &visit, part)?.with_status(status_of(&problem)))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The world is changed where that was asked for, and then everything is asked.
+async fn step(portal: &Portal, visit: &Visit, asking: &Asking, state: &State) -> Result<Came, Problem> {
     let refused =
-        if asking.standing == Standing::Changes { change(&portal, &visit, &asking.app, &state).await? } else { None };
+        if asking.standing == Standing::Changes { change(portal, visit, &asking.app, state).await? } else { None };
     let result = match visit.field("do") {
-        "" if refused.is_none() => Some(send(&portal, &visit, &asking, &state).await?),
+        "" if refused.is_none() => Some(send(portal, visit, asking, state).await?),
         _ => None,
     };
-    let part = part(&portal, &visit, asking, state, (result, refused)).await?;
-    answered(&portal, &visit, part)
+    Ok((result, refused))
 }
 
 fn answered(portal: &Portal, visit: &Visit, part: Part) -> Result<Answer, Problem> {
@@ -364,21 +355,24 @@ async fn part(
     visit: &Arc<Visit>,
     asking: Asking,
     state: State,
-    (result, problem): (Option<SentResult>, Option<String>),
+    (result, problem): Came,
 ) -> Result<Part, Problem> {
     let words = &visit.language.words().simulator;
     let Asking { app, others, addresses, standing } = asking;
     let WorldAnswer { clock, feed, lines: count, .. } = world(portal, visit, &app).await?;
     let line = line(portal, visit, &app, &state.number).await?;
     let ahead_days = clock.ahead_s / SECONDS_PER_DAY;
-    let dragged = visit.query("days").parse().unwrap_or(ahead_days);
+    // What was put into the form stays there when it is refused.
+    let is_refused = problem.is_some();
+    let kept = |name: &str| if is_refused { visit.field(name).to_owned() } else { String::new() };
+    let dragged = visit.query("days").parse().or_else(|_| kept("days").parse()).unwrap_or(ahead_days);
     let days_max = ahead_days.max(0) + DAYS_MAX;
+    let plan = portal.office.settings.plan;
     let personas = words.ready.iter().map(|(behind, about)| {
-        let number = ready_digits(portal, *behind);
+        let number = ready_digits(*behind, plan);
         Persona { behind: *behind, is_chosen: number == state.number, number, about }
     });
     let personas: Vec<Persona> = personas.filter(|persona| !persona.number.is_empty()).collect();
-    let plan = portal.office.settings.plan;
     let lines = if standing.has_world() && count > 0 {
         own_lines(portal, visit, &app).await?
     } else {
@@ -415,14 +409,16 @@ async fn part(
         own: standing.has_world().then(|| OwnLines {
             count,
             has_more: lines.next_after.is_some(),
-            number: if chosen.is_some() { String::new() } else { state.number.clone() },
+            number: if is_refused || chosen.is_some() { kept("line_number") } else { state.number.clone() },
+            registered: kept("line_registered"),
+            swapped: kept("line_swapped"),
             lines: lines.lines.into_iter().map(listed).collect(),
         }),
         personas,
         result,
         share,
         elsewhere: visit.language.words().apps.elsewhere,
-        address: address(portal).unwrap_or("$LAINI").to_owned(),
+        address: address(portal).unwrap_or_else(|| "$LAINI".to_owned()),
         codes: check_in_code(portal, visit, state.product, &state.number),
         standing,
         state,
@@ -475,8 +471,4 @@ fn in_words(portal: &Portal, line: LineAnswer) -> LineAnswer {
 
 fn shown(portal: &Portal, at: &str) -> String {
     at.parse().map_or_else(|_| at.to_owned(), |at| portal.shown(at))
-}
-
-fn ready_digits(portal: &Portal, behind: u64) -> String {
-    ready_number(behind, portal.office.settings.plan).map(laini_core::line::Msisdn::digits).unwrap_or_default()
 }

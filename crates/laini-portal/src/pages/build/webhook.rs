@@ -61,7 +61,8 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
 }
 
 async fn shown(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<String>) -> Result<Answer, Problem> {
-    let words = &visit.language.words().webhooks;
+    let all_words = visit.language.words();
+    let words = &all_words.webhooks;
     let (app, id) = ids(visit)?;
     let here = address_href(app, id);
     let (only_dead, after) = (only_dead(visit), after(visit)?);
@@ -92,7 +93,7 @@ async fn shown(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<String>)
         and_sorted: "",
         only_dead,
         by_delivery,
-        deliveries: listed.into_iter().map(|sent| delivery_row(sent, portal, words)).collect(),
+        deliveries: listed.into_iter().map(|sent| delivery_row(sent, portal, all_words)).collect(),
         next: found.next.map(|next| next.0.request_ref()),
     })
 }

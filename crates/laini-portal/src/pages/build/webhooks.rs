@@ -7,7 +7,7 @@ use axum::http::Method;
 use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::partner::{App, AppId, AppStatus, Environment, ResultAddress, ResultAddressId};
-use laini_core::store::{Delivery, DeliveryId, DeliveryQuery, DeliveryState};
+use laini_core::store::{Attempt, Delivery, DeliveryId, DeliveryQuery, DeliveryState};
 use laini_office::apps::AppOf;
 use laini_office::{Problem, apps, deliveries};
 use serde_json::json;
@@ -21,7 +21,7 @@ use crate::page::{Page, Workspace};
 use crate::portal::Portal;
 use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
-use crate::words::WebhooksWords;
+use crate::words::{WebhooksWords, Words};
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
@@ -62,7 +62,9 @@ struct WebhooksPage {
     apps: Vec<(String, String, &'static str)>,
     sorting: Sorting<AddressRow>,
     addresses: Vec<AddressRow>,
+    /// What stands in the form when it is refused: the address, and the id of its app.
     url: String,
+    wanted_app: String,
     /// Where this page is, its file, and how its other table is sorted.
     here: &'static str,
     csv: String,
@@ -142,7 +144,8 @@ pub(super) fn after(visit: &Visit) -> Result<Option<DeliveryId>, Problem> {
 }
 
 async fn listed(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<(String, String)>) -> Result<Answer, Problem> {
-    let words = &visit.language.words().webhooks;
+    let all_words = visit.language.words();
+    let words = &all_words.webhooks;
     let (only_dead, after) = (only_dead(visit), after(visit)?);
     let mut by_delivery = Sorting::asked(&DELIVERIES, visit, "/webhooks");
     let (oldest_first, limit) = (by_delivery.is_turned(), DELIVERIES_PER_PAGE);
@@ -172,9 +175,10 @@ async fn listed(portal: &Arc<Portal>, visit: &Arc<Visit>, secret: Option<(String
         sorting,
         addresses,
         url: visit.field("url").to_owned(),
+        wanted_app: visit.field("app").to_owned(),
         only_dead,
         by_delivery,
-        deliveries: sent.into_iter().map(|sent| delivery_row(sent, portal, words)).collect(),
+        deliveries: sent.into_iter().map(|sent| delivery_row(sent, portal, all_words)).collect(),
         next: found.next.map(|id| id.0.request_ref()),
     })
 }
@@ -247,11 +251,8 @@ pub(super) fn address_href(app: AppId, address: ResultAddressId) -> String {
     format!("/webhooks/{app}/{address}")
 }
 
-pub(super) fn delivery_row(
-    (delivery, app, url, is_there): Sent,
-    portal: &Portal,
-    words: &WebhooksWords,
-) -> DeliveryRow {
+pub(super) fn delivery_row((delivery, app, url, is_there): Sent, portal: &Portal, all: &Words) -> DeliveryRow {
+    let words = &all.webhooks;
     let (state, tone) = match delivery.state {
         DeliveryState::Due(at) => (format!("{} {}", words.next_try, portal.shown_to_second(at)), "care"),
         DeliveryState::Delivered => (words.delivered.to_owned(), "go"),
@@ -259,7 +260,7 @@ pub(super) fn delivery_row(
     };
     let last = delivery.last.as_ref().map(|last| {
         let status = last.status.map(|status| status.to_string());
-        let told = [status, Some(last.problem.clone()).filter(|problem| !problem.is_empty())];
+        let told = [status, Some(why(last, all)).filter(|why| !why.is_empty())];
         format!("{} · {}", portal.shown_to_second(last.at), told.into_iter().flatten().collect::<Vec<_>>().join(": "))
     });
     DeliveryRow {
@@ -277,10 +278,35 @@ pub(super) fn delivery_row(
     }
 }
 
+/// Why a try came to nothing, in the reader's language; empty where it came to something.
+pub(super) fn why(last: &Attempt, words: &Words) -> String {
+    (words.refusal)(last.problem.clone())
+}
+
 async fn add(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
     let app = AppId::parse(visit.field("app")).map_err(|_| Problem::NotFound("app"))?;
     let path = addresses_path(&portal, &visit, app).await?;
     let asked = portal.ask_office(&visit, (Method::POST, &path), Some(&json!({"url": visit.field("url")}))).await?;
     let told = new_secret(&asked.body)?;
     listed(&portal, &visit, Some((told.address.url, told.signing_secret))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{ENGLISH, KISWAHILI};
+
+    #[test]
+    fn why_a_delivery_failed_is_said_in_the_readers_language() {
+        let problem = "its number was restricted, so its result is not told any more";
+        let last = |problem: &str| Attempt { at: Timestamp::UNIX_EPOCH, status: None, problem: problem.to_owned() };
+        assert_eq!(why(&last(problem), &ENGLISH), problem);
+        let told = "namba yake ilizuiwa, kwa hiyo jibu lake halitolewi tena";
+        assert_eq!(why(&last(problem), &KISWAHILI), told);
+        assert_eq!(why(&last("the receiver answered 500"), &KISWAHILI), "mpokeaji alijibu 500");
+        for problem in ["the receiver wants it no more", "the partner is suspended", "the app is suspended"] {
+            assert_ne!(why(&last(problem), &KISWAHILI), problem);
+        }
+        assert_eq!(why(&last(""), &KISWAHILI), "");
+    }
 }

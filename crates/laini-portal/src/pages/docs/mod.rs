@@ -86,13 +86,13 @@ async fn show_error(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Pr
 
 fn show_document(portal: &Portal, visit: &Visit, shown: &Document, key: Option<&str>) -> Result<Answer, Problem> {
     let frame = framed(portal, visit, shown.title, shown.href);
-    page(&GuidePage::new(frame, visit, shown.text, Own::of(portal, visit, key)))
+    page(&GuidePage::new(frame, visit, shown.text, Own::of(visit, address(portal).as_deref(), key)))
 }
 
 /// A page of this Markdown, listed as `href`.
 fn show_text(portal: &Portal, visit: &Visit, (title, href): (&str, &str), text: &str) -> Result<Answer, Problem> {
     let frame = framed(portal, visit, title, href);
-    page(&GuidePage::new(frame, visit, text, Own::of(portal, visit, None)))
+    page(&GuidePage::new(frame, visit, text, Own::of(visit, address(portal).as_deref(), None)))
 }
 
 /// What surrounds a page of the documentation: its rail lists all of them.

@@ -2,6 +2,8 @@ use laini_core::billing::Currency;
 use laini_guide::page;
 use laini_office::agreements::Terms;
 
+use crate::figures::{amount, count};
+
 /// The sections of the page of errors: each code with what stands under it.
 fn errors() -> Vec<(&'static str, &'static str)> {
     let text = page("errors").unwrap().text;
@@ -54,7 +56,11 @@ fn prices_in_the_guide_are_those_of_the_standard_agreement() {
     let details = page("more-details").unwrap().text;
     for (terms, name) in terms.prices.iter().zip(["IMSI", "Swap", "Age on network"]) {
         let minor = terms.bands[0].unit_minor;
-        let row = format!("| {name} | KES {}.{:02} |", minor / 100, minor % 100);
+        let once = match (terms.set_up_minor, terms.free_units) {
+            (0, 0) => "none".to_owned(),
+            (set_up, free) => format!("{} once; the first {} checks are free", amount(set_up, "KES"), count(free)),
+        };
+        let row = format!("| {name} | KES {}.{:02} | {once} |", minor / 100, minor % 100);
         assert!(details.lines().any(|line| line == row), "{row}");
     }
     let swap = &terms.prices[1];

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
+use jiff::Timestamp;
 use laini_core::partner::{AgreementId, May, PartnerId, Side, StaffRole};
 use laini_office::agreements::{self, AgreementRecord, AgreementState};
-use laini_office::{PageRequest, Problem, Work};
+use laini_office::{Page as Listed, PageRequest, Problem, Work};
 
 use super::LOOKS;
 use crate::answer::Answer;
@@ -56,8 +57,11 @@ struct Row {
     /// Which sides have signed.
     operator: bool,
     partners: bool,
-    created: String,
-    until: String,
+    created: Timestamp,
+    until: Option<Timestamp>,
+    /// When it was written and when it ends, as people read instants; empty = it has no end.
+    created_shown: String,
+    until_shown: String,
 }
 
 static ROWS: Table<Row> = Table {
@@ -65,7 +69,6 @@ static ROWS: Table<Row> = Table {
     columns: &[
         ("partner", |one, other| by_text(&one.name, &other.name)),
         ("version", |one, other| one.number.cmp(&other.number)),
-        // Instants as people read them are in the order of time.
         ("written", |one, other| one.created.cmp(&other.created)),
         ("until", |one, other| one.until.cmp(&other.until)),
         ("signed", |one, other| (one.operator, one.partners).cmp(&(other.operator, other.partners))),
@@ -83,9 +86,19 @@ impl Row {
             number: record.number,
             operator: has(Side::Operator),
             partners: has(Side::Partner),
-            created: portal.shown(record.created),
-            until: record.terms.valid_until.map(|at| portal.shown(at)).unwrap_or_default(),
+            created: record.created,
+            until: record.terms.valid_until,
+            created_shown: portal.shown(record.created),
+            until_shown: record.terms.valid_until.map(|at| portal.shown(at)).unwrap_or_default(),
         }
+    }
+
+    fn push_to(&self, csv: &mut String, state: AgreementState) {
+        let (partner, id, number) = (self.partner.to_string(), self.id.to_string(), self.number.to_string());
+        let (created, until) = (self.created.to_string(), self.until.map(|at| at.to_string()).unwrap_or_default());
+        let known = [&*partner, &*self.name, &*id, &*number, state.word(), &*created, &*until];
+        let yes = |is: bool| if is { "true" } else { "false" };
+        push_line(csv, known.into_iter().chain([yes(self.operator), yes(self.partners)]));
     }
 }
 
@@ -97,16 +110,30 @@ fn names(work: &Work<'_>) -> Result<HashMap<PartnerId, String>, Problem> {
     Ok(work.book()?.partners.into_iter().map(|one| (one.id, one.name)).collect())
 }
 
-/// What the operator does next with those of a state: the oldest that the partner has signed is signed, the newest draft
-/// is written on.
-fn first(rows: &[Row], state: AgreementState) -> Option<&Row> {
+/// What the operator does next with those of a state, of all that there are: the oldest that the partner has signed is
+/// signed, the newest draft is written on.
+fn first(
+    state: AgreementState,
+    mut of_page: impl FnMut(PageRequest) -> Result<Listed<AgreementRecord>, Problem>,
+) -> Result<Option<AgreementRecord>, Problem> {
     match state {
-        AgreementState::Draft => rows.iter().max_by(|one, other| one.created.cmp(&other.created)),
+        AgreementState::Draft => Ok(of_page(PageRequest { limit: 1, ..PageRequest::FIRST })?.items.into_iter().next()),
         AgreementState::Sent => {
-            let signed = rows.iter().filter(|row| row.partners && !row.operator);
-            signed.min_by(|one, other| one.created.cmp(&other.created))
+            let lies_here = |record: &AgreementRecord| {
+                record.signature_of(Side::Partner).is_some() && record.signature_of(Side::Operator).is_none()
+            };
+            // A partner has at most one that is not signed by both.
+            let mut request = PageRequest { is_turned: true, ..PageRequest::LONGEST };
+            loop {
+                let listed = of_page(request)?;
+                let found = listed.items.into_iter().find(lies_here);
+                request.after = listed.next;
+                if found.is_some() || request.after.is_none() {
+                    return Ok(found);
+                }
+            }
         }
-        AgreementState::Signed => None,
+        AgreementState::Signed => Ok(None),
     }
 }
 
@@ -116,16 +143,17 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let is_turned = sorting.is_turned();
     let found = portal.work(&visit, move |work, visit| {
         let listed = agreements::list_in_state(work, state, PageRequest { is_turned, ..visit.asked_page()? })?;
-        Ok((listed, names(work)?))
+        let can_sign = may(visit, SIGNS);
+        let first = can_sign.then(|| first(state, |request| agreements::list_in_state(work, state, request)));
+        Ok((listed, first.transpose()?.flatten(), names(work)?))
     });
-    let (listed, names) = found.await?;
+    let (listed, first, names) = found.await?;
     let words = &visit.language.words().agreements;
     let mut rows: Vec<_> = listed.items.iter().map(|record| Row::of(record, &names, &portal)).collect();
     sorting.sort(&mut rows, listed.next.is_some());
     let operating = &visit.language.words().operating;
     let label = if state == AgreementState::Draft { operating.on_with_draft } else { operating.sign_next };
-    let first = first(&rows, state).filter(|_| may(&visit, SIGNS));
-    let first = first.map(|row| (format!("/partners/{}/agreements/{}", row.partner, row.id), label));
+    let first = first.map(|record| (format!("/partners/{}/agreements/{}", record.partner, record.id), label));
     page(&AgreementsPage {
         first,
         frame: visit.frame(&portal, words.title),
@@ -150,37 +178,97 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
     let (listed, has_more, names) = found.await?;
     let mut rows: Vec<_> = listed.iter().map(|record| Row::of(record, &names, &portal)).collect();
     sorting.sort(&mut rows, has_more);
-    let yes = |is: bool| if is { "true" } else { "false" };
-    let push = |csv: &mut String, row: &Row| {
-        let (partner, id, number) = (row.partner.to_string(), row.id.to_string(), row.number.to_string());
-        let known = [&partner, &row.name, &id, &number, state.word(), &row.created, &row.until];
-        push_line(csv, known.into_iter().chain([yes(row.operator), yes(row.partners)]));
-    };
-    Ok(file("agreements.csv", HEAD, &rows, push))
+    Ok(file("agreements.csv", HEAD, &rows, |csv, row| row.push_to(csv, state)))
 }
 
 #[cfg(test)]
 mod tests {
+    use laini_core::billing::Currency;
+    use laini_office::Cursor;
+    use laini_office::agreements::{SignedBy, Terms};
+
     use super::*;
 
-    fn row(number: u32, created: &str, (operator, partners): (bool, bool)) -> Row {
-        let (partner, id) = (PartnerId::from_stored(1), AgreementId::from_stored(u64::from(number)));
-        let (name, created, until) = ("Bank A".to_owned(), created.to_owned(), String::new());
-        Row { partner, name, id, number, operator, partners, created, until }
+    fn at(day: u32) -> Timestamp {
+        Timestamp::from_second(i64::from(day) * 86_400).unwrap()
+    }
+
+    /// Written on the day of its number.
+    fn record(number: u32, signed_by: &[Side]) -> AgreementRecord {
+        let signed = |side: &Side| {
+            let (by, name, address) = (String::new(), String::new(), String::new());
+            SignedBy { side: *side, by, name, at: at(number), address, digest: [0; 32] }
+        };
+        AgreementRecord {
+            id: AgreementId::from_stored(u64::from(number)),
+            partner: PartnerId::from_stored(1),
+            number,
+            state: AgreementState::Sent,
+            terms: Terms::standard(Currency::KES),
+            created: at(number),
+            text: None,
+            signatures: signed_by.iter().map(signed).collect(),
+            scan: None,
+        }
+    }
+
+    /// The number of the first, of a list that is given in pages of so many, the newest first where it is not turned.
+    fn first_of(records: &[AgreementRecord], state: AgreementState, page: usize) -> Option<u32> {
+        let found = first(state, |request| {
+            let mut records = records.to_vec();
+            records.sort_by_key(|record| record.created);
+            if !request.is_turned {
+                records.reverse();
+            }
+            let after = request.after.map_or(0, |after| after.to_string().trim_end_matches(".0").parse().unwrap());
+            let end = records.len().min(after + page.min(request.limit));
+            let next = (end < records.len()).then(|| Cursor::parse(&format!("{end}.0")).unwrap());
+            Ok(Listed { items: records[after..end].to_vec(), next })
+        });
+        found.unwrap().map(|record| record.number)
     }
 
     #[test]
-    fn the_next_to_sign_is_the_oldest_that_the_partner_has_signed_alone() {
-        let rows = [
-            row(4, "2026-11-24", (false, false)),
-            row(3, "2026-11-23", (false, true)),
-            row(2, "2026-11-22", (false, true)),
-            row(1, "2026-11-21", (true, true)),
+    fn the_next_to_sign_is_the_oldest_of_all_that_the_partner_has_signed_alone() {
+        let (operator, partner) = (Side::Operator, Side::Partner);
+        let records = [
+            record(5, &[]),
+            record(4, &[partner]),
+            record(3, &[partner]),
+            record(2, &[operator]),
+            record(1, &[operator, partner]),
         ];
-        let number = |state| first(&rows, state).map(|row| row.number);
-        assert_eq!(number(AgreementState::Sent), Some(2));
-        assert_eq!(number(AgreementState::Draft), Some(4));
-        assert_eq!(number(AgreementState::Signed), None);
-        assert!(first(&rows[..1], AgreementState::Sent).is_none(), "it lies with the partner");
+        for page in [1, 2, 50] {
+            assert_eq!(first_of(&records, AgreementState::Sent, page), Some(3), "pages of {page}");
+            assert_eq!(first_of(&records, AgreementState::Draft, page), Some(5), "pages of {page}");
+            assert_eq!(first_of(&records, AgreementState::Signed, page), None);
+            assert_eq!(first_of(&records[..1], AgreementState::Sent, page), None, "it lies with the partner");
+        }
+        assert_eq!(first_of(&[], AgreementState::Draft, 50), None);
+    }
+
+    #[test]
+    fn the_file_has_instants_with_their_zone() {
+        let row = Row {
+            partner: PartnerId::from_stored(1),
+            name: "Bank A".to_owned(),
+            id: AgreementId::from_stored(2),
+            number: 3,
+            operator: false,
+            partners: true,
+            created: at(1),
+            until: Some(at(2)),
+            created_shown: "1970-01-02 03:00".to_owned(),
+            until_shown: "1970-01-03 03:00".to_owned(),
+        };
+        let line = |row: &Row| {
+            let mut csv = String::new();
+            row.push_to(&mut csv, AgreementState::Sent);
+            csv
+        };
+        let begins = format!("{},Bank A,{},3,sent,1970-01-02T00:00:00Z,", row.partner, row.id);
+        assert_eq!(line(&row), format!("{begins}1970-01-03T00:00:00Z,false,true\r\n"));
+        let endless = Row { until: None, until_shown: String::new(), ..row };
+        assert_eq!(line(&endless), format!("{begins},false,true\r\n"));
     }
 }

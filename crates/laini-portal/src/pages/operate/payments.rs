@@ -13,7 +13,7 @@ use laini_office::{Page as Listed, PageRequest, Problem, Work};
 use super::{FINANCE_ACTS, FINANCE_LOOKS};
 use crate::answer::Answer;
 use crate::csv::{file, gathered, push_line};
-use crate::figures::{amount, typed};
+use crate::figures::{amount, typed_above_zero};
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
 use crate::pages::billing::may;
@@ -224,7 +224,7 @@ async fn record(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Proble
             let new = NewPayment {
                 partner: partner.map_err(|error| Problem::invalid("partner", error.to_string()))?,
                 on: day(visit.field("on"))?,
-                amount_minor: typed(visit.field("amount"), work.office.settings.currency)?.minor,
+                amount_minor: typed_above_zero(visit.field("amount"), work.office.settings.currency)?.minor,
                 reference: visit.field("reference").to_owned(),
                 bank_id: None,
                 invoice: invoice(visit)?,

@@ -247,7 +247,7 @@ pub(super) async fn show_with(portal: &Arc<Portal>, visit: &Arc<Visit>, once: Sh
         way: way(&request, &clock),
         next: next(visit, request.state, &items),
         items: items.iter().map(|found| item(visit, &clock, &request, found)).collect::<Result<_, _>>()?,
-        stages: stages(portal, &request, words),
+        stages: stages(portal, &request, clock.all),
         terms: terms.map(|terms| TermsShown {
             version: terms.version,
             sha256: digest_in_words(&terms.digest),
@@ -345,11 +345,11 @@ fn way(request: &GoLive, clock: &Clock<'_>) -> Vec<Step> {
     WAY.iter().enumerate().map(step).collect()
 }
 
-fn stages(portal: &Portal, request: &GoLive, words: &GoLiveWords) -> Vec<Stage> {
+fn stages(portal: &Portal, request: &GoLive, all: &Words) -> Vec<Stage> {
     let stage = |stage: &going_live::Stage| Stage {
         at: portal.shown(stage.at),
-        state: words.state(stage.state),
-        by: stage.by.split(':').next().unwrap_or_default().to_owned(),
+        state: all.go_live.state(stage.state),
+        by: all.audit.kind(&stage.by).to_owned(),
         reason: stage.reason.clone(),
     };
     request.stages.iter().map(stage).collect()

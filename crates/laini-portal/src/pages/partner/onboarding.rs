@@ -19,7 +19,7 @@ use crate::page::{Page, Workspace};
 use crate::portal::Portal;
 use crate::ticket_thread::span;
 use crate::visit::{Visit, page};
-use crate::words::{OnboardingWords, OperatingWords, Words};
+use crate::words::{OnboardingWords, Words};
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
@@ -145,7 +145,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     let words = &all.onboarding;
     let side = onboarding::side(&visit.actor());
     let step = known.way.as_ref().map_or(OnboardingStep::Live, |way| way.step);
-    let (history, comments) = known.way.as_ref().map(|way| said(&portal, way, words)).unwrap_or_default();
+    let (history, comments) = known.way.as_ref().map(|way| said(&portal, way, all)).unwrap_or_default();
     let go_live = |request: &GoLive| GoLiveRow {
         id: request.id,
         name: request.name.clone(),
@@ -170,7 +170,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         head: Head::new(&visit, named, ""),
         is_suspended: known.partner.status == PartnerStatus::Suspended,
         way: if known.way.is_some() { steps(step, words, &clocks) } else { Vec::new() },
-        came: known.way.is_none().then(|| came(&portal, known.came.as_ref(), &all.operating)),
+        came: known.way.is_none().then(|| came(known.came.as_ref(), &shown, all)),
         is_added: visit.query("done") == "added",
         owner: words.turn(known.standing.as_ref().and_then(|standing| standing.turn), side),
         needs: known.standing.map(|standing| in_words(&standing.needs, all)).unwrap_or_default(),
@@ -188,23 +188,27 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
     })
 }
 
-/// How a partner came that is on no way.
-fn came(portal: &Portal, came: Option<&Beginning>, words: &OperatingWords) -> String {
+/// How a partner came that is on no way. What the trail says in words of the office is told in those of the page; what
+/// somebody else wrote there stays.
+fn came(came: Option<&Beginning>, shown: &dyn Fn(Timestamp) -> String, all: &Words) -> String {
+    let words = &all.operating;
     let Some(Beginning { at, by, how }) = came else { return words.came_unknown.to_owned() };
-    let by = by.split(':').next().unwrap_or_default();
+    let (at, by) = (shown(*at), all.audit.kind(by));
     let told = match how.as_str() {
         "standard agreement" => words.came_how[0].to_owned(),
         "for visitors of the portal" => words.came_how[1].to_owned(),
-        "" => return format!("{} · {by}", portal.shown(*at)),
-        other => format!("{} {other}", words.came_how[2]),
+        "without an agreement: onboarding begins" => words.came_how[2].to_owned(),
+        "" => return format!("{at} · {by}"),
+        other => format!("{} {other}", words.came_how[3]),
     };
-    format!("{} · {by}. {told}", portal.shown(*at))
+    format!("{at} · {by}. {told}")
 }
 
-fn said(portal: &Portal, way: &Onboarding, words: &OnboardingWords) -> (Vec<Said>, Vec<Said>) {
+fn said(portal: &Portal, way: &Onboarding, all: &Words) -> (Vec<Said>, Vec<Said>) {
+    let words = &all.onboarding;
     let steps = way.history.iter().map(|moved| Said {
         at: portal.shown(moved.at),
-        by: moved.by.split(':').next().unwrap_or_default().to_owned(),
+        by: all.audit.kind(&moved.by).to_owned(),
         text: match moved.reason.as_str() {
             "" => words.step(moved.step).to_owned(),
             reason => format!("{}: {reason}", words.step(moved.step)),
@@ -212,7 +216,7 @@ fn said(portal: &Portal, way: &Onboarding, words: &OnboardingWords) -> (Vec<Said
     });
     let comments = way.comments.iter().map(|comment| Said {
         at: portal.shown(comment.at),
-        by: comment.side.word().to_owned(),
+        by: all.audit.kind(comment.side.word()).to_owned(),
         text: comment.text.clone(),
     });
     (steps.collect(), comments.collect())
@@ -393,7 +397,7 @@ impl OnboardingWords {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::ENGLISH;
+    use crate::words::{ENGLISH, KISWAHILI};
 
     fn at(hour: i64) -> Timestamp {
         Timestamp::from_second(hour * 3_600).unwrap()
@@ -428,5 +432,25 @@ mod tests {
         let over = told(Live, &Clocks { history: &live, ..clocks(0, 5) });
         assert_eq!(over.first(), Some(&("done", "hour 0".to_owned())));
         assert_eq!(over.last(), Some(&("done", "hour 5".to_owned())), "nothing waits any more");
+    }
+
+    #[test]
+    fn how_a_partner_came_is_told_in_the_language_of_the_page_but_for_what_somebody_wrote() {
+        let shown = |at: Timestamp| format!("hour {}", at.as_second() / 3_600);
+        let told = |how: &str, all: &Words| {
+            let beginning = Beginning { at: at(4), by: "staff:1".to_owned(), how: how.to_owned() };
+            came(Some(&beginning), &shown, all)
+        };
+        assert_eq!(told("", &ENGLISH), "hour 4 · staff");
+        assert_eq!(told("", &KISWAHILI), "hour 4 · mfanyakazi");
+        for how in ["standard agreement", "for visitors of the portal", "without an agreement: onboarding begins"] {
+            for all in [&ENGLISH, &KISWAHILI] {
+                let told = told(how, all);
+                assert!(!told.contains(all.operating.came_how[3]), "{how}: {told}");
+            }
+            assert!(!told(how, &KISWAHILI).contains(how), "{how}");
+        }
+        assert_eq!(told("by letter", &KISWAHILI), "hour 4 · mfanyakazi. Aliongezwa: by letter");
+        assert_eq!(came(None, &shown, &KISWAHILI), KISWAHILI.operating.came_unknown);
     }
 }

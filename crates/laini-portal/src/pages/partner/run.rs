@@ -15,6 +15,7 @@ use super::PREPARES;
 use super::go_live::{ShownOnce, back, show_with};
 use crate::answer::Answer;
 use crate::page::Page;
+use crate::pages::docs::address;
 use crate::portal::Portal;
 use crate::visit::Visit;
 use crate::words::GoLiveWords;
@@ -63,10 +64,9 @@ pub(super) fn sandbox_apps(work: &Work<'_>, visit: &Visit) -> Result<Vec<(AppId,
     Ok(can_run.map(|app| (app.id, app.name)).collect())
 }
 
-/// Where this server answers, as far as it is set.
+/// Where the sandbox answers, as far as it is set.
 pub(super) fn base_url(portal: &Portal) -> String {
-    let set = portal.office.settings.people.portal_url.trim_end_matches('/');
-    if set.is_empty() { "https://laini.operator.example".to_owned() } else { set.to_owned() }
+    address(portal).unwrap_or_else(|| "https://laini.operator.example".to_owned())
 }
 
 /// The run that a request names.

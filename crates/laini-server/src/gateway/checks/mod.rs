@@ -100,7 +100,7 @@ fn called<'a>(context: &'a Context, path: &'static str, order: Option<&Order>) -
 
 impl Gateway {
     async fn tell_again(&self, context: &Context, app: &AppView, found: FoundCheck) -> Result<Response, ApiError> {
-        let FoundCheck { row, subject, is_reversed } = found;
+        let FoundCheck { row, subject, is_reversed, .. } = found;
         let is_theirs = row.app == app.app.id && row.outcome != Outcome::Reversal;
         let is_recent = context.at.duration_since(row.at) <= READABLE_FOR;
         let subject = subject.filter(|_| is_theirs && is_recent).ok_or(ApiError::NoSuchCheck)?;
@@ -244,10 +244,13 @@ impl Asked<'_> {
                 return Err(ApiError::Internal);
             };
             permit.note_all(&recorded);
+            self.gateway.note_time(self.app, self.context, &recorded);
             return Ok(write(&recorded).answer());
         };
         let (recorded, response) = self.gateway.submit_keyed(submission, held, self.context.deadline, write).await?;
-        permit.note_all(&recorded.unwrap_or_default());
+        let recorded = recorded.unwrap_or_default();
+        permit.note_all(&recorded);
+        self.gateway.note_time(self.app, self.context, &recorded);
         Ok(response)
     }
 }

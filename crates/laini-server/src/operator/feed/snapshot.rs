@@ -261,9 +261,7 @@ impl RowReader<'_> {
 
     /// Whether a field goes on over whole rows, so that its quotation mark seems not to be closed.
     fn holds_rows(&self) -> bool {
-        let cells = |line: &[u8]| memchr::memchr_iter(b',', line).count() + 1;
-        let holds = |field: &[u8]| lines(field).skip(1).any(|line| cells(line) >= self.columns.count);
-        self.record.iter().any(holds)
+        self.record.iter().any(|field| lines(field).skip(1).any(|line| self.is_whole(line)))
     }
 
     /// The numbers of other rows on the lines of a record after its first one, and how many lines after that.
@@ -271,8 +269,14 @@ impl RowReader<'_> {
     fn rows_within(&self, text: &[u8]) -> Vec<(u64, Msisdn)> {
         let own = self.msisdn().or_else(|_| self.msisdn_of(text)).ok();
         let numbered = (0..).zip(lines(text)).skip(1);
-        let numbers = numbered.filter_map(|(after, line)| Some((after, self.msisdn_of(line).ok()?)));
+        let whole = numbered.filter(|(_, line)| self.is_whole(line));
+        let numbers = whole.filter_map(|(after, line)| Some((after, self.msisdn_of(line).ok()?)));
         numbers.filter(|(_, number)| Some(*number) != own).collect()
+    }
+
+    /// Whether a line has the cells of a row: a number alone is text.
+    fn is_whole(&self, line: &[u8]) -> bool {
+        memchr::memchr_iter(b',', line).count() + 1 >= self.columns.count
     }
 
     /// The number of a row on its first line, whatever its quotation marks say.

@@ -391,6 +391,32 @@ pub async fn a_snapshot_is_compared_with_the_lines_of_its_cut(place: &impl Regis
     assert_eq!(line(&registry, 2).await.last_swap, Some(swapped("2026-11-20T10:00:00Z", SwapCause::Esim)));
 }
 
+/// A correction that moves an event of after the cut to before it is no doubt about the lines of the cut: the SIM that
+/// a line has already would count as a swap. One that names another number is.
+pub async fn a_correction_across_the_cut_invents_no_swap(place: &impl RegistryPlace) {
+    const MOVED: &str = "2026-11-20T10:00:00Z";
+    const SAME: &str = "2026-11-20T11:00:00Z";
+    let registry = place.open();
+    load(&registry, CUT_1, vec![row(1, sim(1)), row(2, sim(2))]).await;
+    for n in [1, 2] {
+        let correction = Happening::Correction { of: text(&format!("e{n}")), imsi: None, new_msisdn: None };
+        let events = vec![
+            event(&format!("e{n}"), T1, 1, Happening::DeviceChanged),
+            event(&format!("c{n}"), MOVED, n, correction),
+            event(&format!("s{n}"), SAME, n, Happening::SimReplaced(sim(n))),
+        ];
+        record(&registry, events).await;
+    }
+    let expected = [None, Some(swapped(SAME, SwapCause::Replacement))];
+    for (n, expected) in (1..).zip(expected) {
+        assert_eq!(line(&registry, n).await.last_swap, expected, "{n}");
+    }
+    load(&registry, CUT_2, vec![row(1, sim(1)), row(2, sim(2))]).await;
+    for (n, expected) in (1..).zip(expected) {
+        assert_eq!(line(&registry, n).await.last_swap, expected, "{n}, settled");
+    }
+}
+
 /// Random lives of few lines, in random order and batches: the lines are those that the rules derive
 /// from everything at once.
 pub async fn any_feed_ends_as_the_rules_say(place: &impl RegistryPlace) {

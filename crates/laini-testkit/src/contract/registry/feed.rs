@@ -18,7 +18,7 @@ fn heartbeat(source: &str, until: &str) -> FeedItem {
     FeedItem::Heartbeat { source: text(source), until: at(until) }
 }
 
-fn refused(place: &str, msisdn: Option<Msisdn>, when: Option<&str>) -> FeedItem {
+pub(super) fn refused(place: &str, msisdn: Option<Msisdn>, when: Option<&str>) -> FeedItem {
     FeedItem::Refused {
         place: place.to_owned(),
         msisdn,

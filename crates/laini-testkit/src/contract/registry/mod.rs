@@ -51,6 +51,7 @@ macro_rules! registry_contract {
             a_cut_is_the_newest_instant_or_stated
             far_fewer_lines_are_refused
             a_line_that_returns_has_a_new_holder
+            a_doubt_ends_with_its_line
             a_learned_swap_outlives_snapshots
             a_dropped_load_changes_nothing
             one_load_at_a_time
@@ -67,6 +68,7 @@ macro_rules! registry_contract {
             events_before_the_cut_do_nothing
             events_survive_the_next_snapshot
             a_snapshot_is_compared_with_the_lines_of_its_cut
+            a_correction_across_the_cut_invents_no_swap
             any_feed_ends_as_the_rules_say
             heartbeats_move_the_as_of
             other_feeds_can_be_required

@@ -7,8 +7,10 @@ use laini_core::store::{
 };
 
 use super::RegistryPlace;
+use super::feed::refused;
 use super::story::{
-    CUT_1, CUT_2, CUT_3, LONG_AGO, NOW, at, event, line, load, number, ok, plan, row, sim, state, try_load,
+    CUT_1, CUT_2, CUT_3, LONG_AGO, NOW, at, event, line, load, number, ok, plan, record_items, row, sim, state,
+    try_load,
 };
 
 /// Between the first cut and the second.
@@ -266,6 +268,27 @@ pub async fn a_line_that_returns_has_a_new_holder(place: &impl RegistryPlace) {
     let returned = line(&registry, 0).await;
     let expected = Some(Swap { at: at(RETURNED), cause: SwapCause::NewHolder });
     assert_eq!((returned.status, returned.last_swap), (LineStatus::Active, expected));
+}
+
+/// A line that the next snapshot leaves out is given up, whatever row about it was refused before: a doubt that no feed
+/// can mend any more would never end. One of after the cut stays.
+pub async fn a_doubt_ends_with_its_line(place: &impl RegistryPlace) {
+    let registry = place.open();
+    let rows = |from: u64| (from..1_000).map(|n| row(n, sim(n))).collect::<Vec<_>>();
+    load(&registry, CUT_1, rows(0)).await;
+    // An end that could not be read, sent again with its true instant: the row may have told of the next holder.
+    let ended = FeedItem::Event(event("e", TOLD, 0, Happening::Terminated));
+    ok(registry.record(vec![refused("line 1", Some(number(0)), Some(TOLD)), ended], at(TOLD)).await);
+    assert!(state(&registry, 0).await.source_rejected);
+    ok(try_load(&registry, plan(CUT_2), rows(2), &[1]).await);
+    assert_eq!(line(&registry, 0).await.status, LineStatus::Terminated);
+    assert!(state(&registry, 1).await.source_rejected);
+
+    let later = refused("line 2", Some(number(0)), Some("2026-11-22T05:00:00Z"));
+    record_items(&registry, vec![later]).await;
+    load(&registry, CUT_3, rows(2)).await;
+    assert_eq!(line(&registry, 1).await.status, LineStatus::Terminated);
+    assert!(state(&registry, 0).await.source_rejected);
 }
 
 /// A swap that an event told of is not forgotten by the next snapshots, which do not know of it.

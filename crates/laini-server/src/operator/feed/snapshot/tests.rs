@@ -106,6 +106,9 @@ fn rows_that_a_quotation_mark_takes_in_are_refused_by_number() {
     // A field of several lines is a field.
     let lines = [row(1) + "\"two\nlines, and commas\n\"", row(2) + "\"call\n 0722 000 000 first\""];
     assert_eq!(refused(&lines, "\n"), (2, vec![]));
+    // A number that stands alone on a line is nobody's row.
+    let noted = format!("{}\"Contact:\n{}\nor {},\n\"", row(1), number(2), number(3));
+    assert_eq!(refused(&[noted, row(4)], "\n"), (2, vec![]));
     let noted_first = "note,msisdn,imsi,registered_at\n\"two\nlines\",254712601801,639021860913909,2014-07-06\n";
     assert_eq!(read(noted_first.as_bytes()).unwrap().rows.len(), 1);
 }
