@@ -174,8 +174,10 @@ impl Gateway {
             }
             Environment::Production => {
                 let deadline = within(question.settings.limits.look_up_timeout_ms, question.deadline);
+                let looking = self.load.look();
                 let looking_up = self.registry.look_up(question.msisdn);
                 let lookup = timeout_at(deadline, looking_up).await.map_err(|_| RegistryError::TooSlow)??;
+                looking.found();
                 Ok(Found { lookup, now: question.at, windows, freshness: question.settings.freshness })
             }
         }

@@ -33,6 +33,10 @@ pub(crate) struct Load {
     ends_us: AtomicU64,
     /// When a wait ended last, or the first of those that wait began; since `began`.
     moved_us: AtomicU64,
+    /// Checks whose line is looked up.
+    looking: AtomicUsize,
+    /// When the last one was found, or the first of those that are looked up began; since `began`.
+    found_us: AtomicU64,
 }
 
 impl Load {
@@ -47,6 +51,8 @@ impl Load {
             was_full: AtomicBool::new(false),
             ends_us: AtomicU64::new(INTERVAL_US),
             moved_us: AtomicU64::new(0),
+            looking: AtomicUsize::new(0),
+            found_us: AtomicU64::new(0),
         }
     }
 
@@ -54,7 +60,7 @@ impl Load {
     pub(crate) fn is_full(&self) -> bool {
         let waiting = self.waiting.load(Ordering::Relaxed);
         let is_full = waiting >= self.limit.load(Ordering::Relaxed)
-            || (waiting >= WAITING_MIN && self.is_stalled(Instant::now()));
+            || (self.are_many(waiting) && self.stands_still(waiting, Instant::now()));
         if is_full {
             self.was_full.store(true, Ordering::Relaxed);
         }
@@ -71,6 +77,30 @@ impl Load {
             self.moved_us.store(self.micros(since), Ordering::Relaxed);
         }
         Some(Waiting { load: self, since })
+    }
+
+    /// A look-up begins that waits for the registry.
+    pub(crate) fn look(&self) -> Looking<'_> {
+        if self.looking.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.found_us.store(self.micros(Instant::now()), Ordering::Relaxed);
+        }
+        Looking(self)
+    }
+
+    /// Whether many wait and nothing comes: for their records, or some for them and the others for the registry, which then
+    /// have the same reason. A registry alone that is slow says so itself.
+    fn stands_still(&self, waiting: usize, now: Instant) -> bool {
+        self.is_stalled(now) && (waiting >= WAITING_MIN || self.finds_nothing(now))
+    }
+
+    /// Whether some wait for their records, and many for these or their lines.
+    fn are_many(&self, waiting: usize) -> bool {
+        waiting > 0 && waiting + self.looking.load(Ordering::Relaxed) >= WAITING_MIN
+    }
+
+    /// Whether no line was found for a while.
+    fn finds_nothing(&self, now: Instant) -> bool {
+        self.micros(now).saturating_sub(self.found_us.load(Ordering::Relaxed)) > STALLED_US
     }
 
     /// Whether so many wait, and for none of them anything has come for a while.
@@ -132,6 +162,22 @@ impl Waiting<'_> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.load.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A check whose line is looked up.
+pub(crate) struct Looking<'a>(&'a Load);
+
+impl Looking<'_> {
+    /// The registry has answered.
+    pub(crate) fn found(self) {
+        self.0.found_us.store(self.0.micros(Instant::now()), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.0.looking.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -197,6 +243,30 @@ mod tests {
         load.waited(Duration::from_millis(900), at(1_900));
         assert!(!load.is_stalled(at(2_000)));
         drop(places);
+    }
+
+    #[test]
+    fn where_records_and_look_ups_stand_still_together_few_wait_for_both() {
+        let load = Load::new(MAX);
+        let of_records: Vec<_> = (0..WAITING_MIN / 2).map(|_| load.enter().unwrap()).collect();
+        let mut looking: Vec<_> = (0..WAITING_MIN / 2).map(|_| load.look()).collect();
+        for moved in [&load.moved_us, &load.found_us] {
+            moved.store(1_000_000, Ordering::Relaxed);
+        }
+        let still_at = |ms: u64| {
+            let waiting = load.waiting.load(Ordering::Relaxed);
+            load.are_many(waiting) && load.stands_still(waiting, load.began + Duration::from_millis(ms))
+        };
+        assert!(!still_at(1_250) && still_at(1_251), "neither moves");
+        load.found_us.store(1_200_000, Ordering::Relaxed);
+        assert!(!still_at(1_450) && still_at(1_451), "the registry has answered in between");
+        drop(looking.pop());
+        assert!(!still_at(1_451), "fewer wait");
+        drop(of_records);
+        looking.extend((0..WAITING_MIN).map(|_| load.look()));
+        assert!(!still_at(9_000), "of a registry that is slow alone its engine knows more");
+        looking.into_iter().for_each(Looking::found);
+        assert_eq!(load.looking.load(Ordering::Relaxed), 0);
     }
 
     #[test]
