@@ -10,7 +10,7 @@
 import { browser, count, expect, looked, ok, routes, wrong } from "./lib.mjs";
 
 /** In this order: later ones find what earlier ones left. */
-const FLOWS = ["everybody", "owner", "build", "staff", "billing", "incidents", "desk", "people", "privacy", "sign_on", "docs", "hostile"];
+const FLOWS = ["everybody", "owner", "build", "staff", "billing", "incidents", "desk", "people", "privacy", "sign_on", "docs", "requests", "hostile"];
 
 /** What nobody looks at, and why. */
 const NO_PAGES = [

@@ -1,6 +1,7 @@
-//! Traffic: what all partners ask, hour by hour, from the ledger's running counters.
+//! Traffic: what all partners ask, hour by hour, from the ledger's running counters, and why calls failed, from the log
+//! of refused calls.
 //!
-//! Owns how the counters are summed for the operator's staff. Must never say which number was asked about.
+//! Owns how both are summed for the operator's staff. Must never say which number was asked about.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +9,17 @@ use futures_executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 use laini_core::billing::Outcome;
 use laini_core::partner::{AppId, Environment, PartnerId};
+use laini_core::store::{REFUSED_CALLS_PER_APP, RecentCause};
 
 use crate::{Problem, Work};
 
 /// The longest span that is told at once, in hours.
 pub const HOURS_MAX: u16 = 24 * 7;
+/// So many failed calls are counted at most, the newest: no more than are kept of one app, so that none is missing among
+/// them.
+pub const ERRORS_COUNTED: usize = REFUSED_CALLS_PER_APP;
+/// Causes that are told, the most frequent.
+const CAUSES_TOLD: usize = 200;
 const HOUR_S: i64 = 3_600;
 
 /// How many checks came to what.
@@ -86,6 +93,29 @@ pub struct Traffic {
     pub hours: Vec<HourTraffic>,
     /// Each app that asked, the busiest first.
     pub apps: Vec<AppTraffic>,
+}
+
+/// Why calls failed in the last hours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Errors {
+    /// Since when they are counted.
+    pub since: Timestamp,
+    /// Whether more failed in these hours than are counted: `since` is later than they began.
+    pub is_part: bool,
+    /// Why, the most frequent first, at most 200.
+    pub causes: Vec<RecentCause>,
+}
+
+/// Why calls of all partners' apps failed in the last `hours`, the present one among them, whichever node was asked. Calls
+/// of no known app are not kept, so not counted.
+pub fn errors(work: &Work<'_>, hours: u16) -> Result<Errors, Problem> {
+    let (begin, _) = span(work, hours)?;
+    let begin = instant(begin)?;
+    let mut recent = block_on(work.office.refusals.recent(begin, ERRORS_COUNTED))?;
+    recent.causes.truncate(CAUSES_TOLD);
+    let is_part = recent.calls >= ERRORS_COUNTED as u64;
+    let since = recent.oldest.filter(|_| is_part).unwrap_or(begin);
+    Ok(Errors { since, is_part, causes: recent.causes })
 }
 
 /// How many production checks each partner asked in the last `hours`, the present one among them; those who asked none

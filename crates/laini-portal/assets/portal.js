@@ -31,6 +31,11 @@
     if (part) htmx.trigger(part, "begun");
   });
 
+  // A part of the page that is replaced by its successor shows why there is none.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status >= 400) event.detail.selectOverride = "unset";
+  });
+
   // A letter's link carries its token behind "#", which no server sees.
   const token = document.querySelector("[data-from-fragment]");
   if (token && location.hash.length > 1) {

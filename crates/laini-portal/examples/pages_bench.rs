@@ -1,7 +1,8 @@
 //! How long pages take on a large ledger.
 //!
 //! `cargo run --release -p laini-portal --example pages_bench -- [KEY=VALUE…]` with `rows` (1000000), `partners` (20),
-//! `requests` of each page (200), `only` (pages whose paths hold this), `dir` (the system's directory for temporary files), `serve` (an address to stay at
+//! `requests` of each page (200), `failed` calls of the last day that are kept of each partner's app (0; at most 10000),
+//! `only` (pages whose paths hold this), `dir` (the system's directory for temporary files), `serve` (an address to stay at
 //! afterwards, for looking at the pages).
 //!
 //! Checks are recorded through the engine over November and ten days of December; November is closed. Then a real server
@@ -18,12 +19,12 @@ use futures_executor::block_on;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use laini_core::access::{AddressRules, ConsumerKey, ConsumerSecret, KeyTree, RootKey};
-use laini_core::billing::{Currency, Month};
+use laini_core::billing::{CheckId, Currency, Month};
 use laini_core::partner::{
     Agreement, App, AppLimits, AppProfile, AppSecret, AppStatus, Environment, GoLiveId, GoLiveState, MemberRole,
     OnboardingStep, Partner, PartnerId, Product, ProductSet, Purpose, StaffRole,
 };
-use laini_core::store::{AccountStore as _, AccountsChange};
+use laini_core::store::{AccountStore as _, AccountsChange, RefusalLog as _, RefusedCall, Stage as Step};
 use laini_core::support::Severity;
 use laini_core::{Clock, Entropy};
 use laini_office::billing::{CountedDays, close_month, invoices_of};
@@ -52,6 +53,7 @@ const WANTED: Duration = Duration::from_millis(20);
 const SEARCHES_MAX: usize = 150;
 /// A number that is asked about somewhere.
 const NUMBER: &str = "254722000042";
+const DAY_MS: u64 = 24 * 3_600 * 1_000;
 /// Rows of a table that is brought to the desk.
 const BATCH_ROWS: usize = 1_000;
 
@@ -90,6 +92,7 @@ struct Asked {
     rows: u64,
     partners: u64,
     requests: usize,
+    failed: u64,
     only: String,
     dir: PathBuf,
     serve: Option<SocketAddr>,
@@ -97,12 +100,14 @@ struct Asked {
 
 fn asked() -> Result<Asked, Failure> {
     let dir = std::env::temp_dir();
-    let mut asked = Asked { rows: 1_000_000, partners: 20, requests: 200, only: String::new(), dir, serve: None };
+    let (rows, only) = (1_000_000, String::new());
+    let mut asked = Asked { rows, partners: 20, requests: 200, failed: 0, only, dir, serve: None };
     for argument in std::env::args().skip(1) {
         match argument.split_once('=').ok_or("expected KEY=VALUE")? {
             ("rows", value) => asked.rows = value.parse()?,
             ("partners", value) => asked.partners = value.parse()?,
             ("requests", value) => asked.requests = value.parse()?,
+            ("failed", value) => asked.failed = value.parse()?,
             ("only", value) => value.clone_into(&mut asked.only),
             ("dir", value) => asked.dir = PathBuf::from(value),
             ("serve", value) => asked.serve = Some(value.parse()?),
@@ -126,6 +131,7 @@ fn main() -> Result<(), Failure> {
     let span = (month.begins(&zone), now - SignedDuration::from_hours(1));
     block_on(traffic::record(&*ledger, &agreements, asked.rows, span))?;
     told(&format!("{} checks of {} partners recorded in {:.0?}", asked.rows, asked.partners, begun.elapsed()))?;
+    keep_failed(&accounts, asked.partners, asked.failed, now)?;
     let office = Arc::new(Office {
         store: Arc::clone(&accounts) as _,
         accounts: Arc::clone(&accounts) as _,
@@ -422,6 +428,33 @@ fn add_partners(accounts: &SqliteAccounts, partners: u64, from: Timestamp) -> Re
         block_on(accounts.add_app(app_of(number, from), audit))?;
     }
     Ok(agreements)
+}
+
+/// Keeps so many failed calls of each partner's app, over the last 24 hours.
+fn keep_failed(accounts: &SqliteAccounts, partners: u64, each: u64, now: Timestamp) -> Result<(), Failure> {
+    let failed = |partner: u64, number: u64| -> Result<RefusedCall, Failure> {
+        let at = now - SignedDuration::from_millis((DAY_MS * number / each).try_into()?);
+        Ok(RefusedCall {
+            id: CheckId::from_parts(CheckId::floor(at).position() + number % 4_096, partner),
+            at,
+            partner: PartnerId::from_stored(partner),
+            app: app(partner),
+            environment: Environment::Production,
+            path: "/imsi/v1/checkATI".to_owned(),
+            product: Some(Product::Imsi),
+            status: 400,
+            code: "400.002.02".to_owned(),
+            stage: Step::Request,
+            reason: format!("Invalid number at place {}", number % 20),
+            micros: 300,
+            about: None,
+        })
+    };
+    for partner in 1..=partners {
+        let calls = (0..each).map(|number| failed(partner, number)).collect::<Result<_, _>>()?;
+        block_on(accounts.keep(calls, usize::try_from(each)?))?;
+    }
+    Ok(())
 }
 
 fn app_of(number: u64, from: Timestamp) -> App {

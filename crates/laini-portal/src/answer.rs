@@ -18,6 +18,8 @@ pub(crate) struct Answer {
     /// What a browser calls it when it is saved.
     file: Option<String>,
     location: Option<String>,
+    /// Where the whole page goes on, when a part of it was asked for.
+    page_location: Option<String>,
     cookies: Vec<HeaderValue>,
     /// The same for everybody: whatever lies between may keep it for so long.
     shared_for_s: Option<u32>,
@@ -33,6 +35,12 @@ impl Answer {
     pub(crate) fn see_other(path: impl Into<String>) -> Self {
         let location = Some(path.into());
         Self { location, ..Self::of(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Vec::new()) }
+    }
+
+    /// The same for a script that asked for a part of a page: the whole of it goes there.
+    pub(crate) fn page_elsewhere(path: String) -> Self {
+        let page_location = Some(path);
+        Self { page_location, ..Self::of(StatusCode::UNAUTHORIZED, "text/plain; charset=utf-8", Vec::new()) }
     }
 
     /// A file to save, whole or made while it is taken. `name` holds letters, digits, `-` and `.` alone.
@@ -63,6 +71,7 @@ impl Answer {
             body: body.into(),
             file: None,
             location: None,
+            page_location: None,
             cookies: Vec::new(),
             shared_for_s: None,
         }
@@ -85,6 +94,9 @@ impl Answer {
         }
         if let Some(location) = self.location.and_then(|path| HeaderValue::from_str(&path).ok()) {
             headers.insert(LOCATION, location);
+        }
+        if let Some(location) = self.page_location.and_then(|path| HeaderValue::from_str(&path).ok()) {
+            headers.insert("hx-redirect", location);
         }
         // What others are given as well sets nobody's cookie.
         for cookie in self.cookies.into_iter().filter(|_| self.shared_for_s.is_none()) {

@@ -30,6 +30,7 @@ mod ticket_thread;
 mod upload;
 mod visit;
 mod words;
+mod working;
 
 pub use page::PageOfAll;
 pub use portal::{Papers, Portal, PortalSettings};

@@ -147,15 +147,6 @@ impl Portal {
         self.blocking(move |office| office.run(&visit.actor(), visit.context.at, |unit| work(unit, &visit))).await?
     }
 
-    /// Does what reads a month of the ledger, outside of a unit of work.
-    pub(crate) async fn long_work<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&Office) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let _place = self.office.jobs.long_read()?;
-        self.blocking(work).await?
-    }
-
     /// Does what may block its thread.
     pub(crate) async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
@@ -227,6 +218,7 @@ impl Portal {
                 page.answer(&self, visit).await
             }
             Ok(Some(answer)) => answer,
+            Err(problem) if visit.is_part => visit.alert(&problem),
             Err(problem) => visit.sorry(&self, &problem),
         };
         if let Some(browser) = minted {
@@ -262,7 +254,8 @@ impl Portal {
         if visit.caller.is_none() && matches!(page.access, Access::SignedIn(_)) {
             let next = next_after_sign_in(page, visit, headers);
             let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-            return Ok(Some(Answer::see_other(format!("/sign-in?next={next}"))));
+            let to = if visit.is_part { Answer::page_elsewhere } else { |path: String| Answer::see_other(path) };
+            return Ok(Some(to(format!("/sign-in?next={next}"))));
         }
         if page.method == Method::POST {
             if visit.caller.is_none() {
@@ -324,16 +317,13 @@ impl Portal {
     }
 }
 
-/// Where somebody goes on once signed in: the page that was asked for, or that a form was sent from.
+/// Where somebody goes on once signed in: the page that was asked for, or that a form was sent from or a part is of.
 fn next_after_sign_in(page: &Page, visit: &Visit, headers: &HeaderMap) -> String {
-    if page.method == Method::POST {
+    if page.method == Method::POST || visit.is_part {
         let from = headers.get(REFERER).and_then(|from| from.to_str().ok()).and_then(|from| from.split_once("://"));
         return from.and_then(|(_, from)| from.find('/').map(|path| from[path..].to_owned())).unwrap_or("/".to_owned());
     }
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(&visit.query);
-    let query = query.finish();
-    if query.is_empty() { visit.path.clone() } else { format!("{}?{query}", visit.path) }
+    visit.address()
 }
 
 /// What is shown where there is no page.

@@ -118,6 +118,14 @@ impl Visit {
         of(&self.query, name).unwrap_or_default()
     }
 
+    /// The page with its filters.
+    pub(crate) fn address(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&self.query);
+        let query = query.finish();
+        if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) }
+    }
+
     /// The page of a list that is asked for.
     pub(crate) fn asked_page(&self) -> Result<PageRequest, Problem> {
         let after = Some(self.query("after")).filter(|after| !after.is_empty()).map(Cursor::parse).transpose()?;

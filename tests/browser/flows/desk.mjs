@@ -107,6 +107,9 @@ export async function desk() {
   await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
   await page.goto(`${base}/desk/alarms?show=all`);
   expect((await page.textContent("main")).includes("a drill"), "the alarm is done with");
+  const alarms = await visit.context.request.get(base + (await page.getAttribute("main a[href*='alarms.csv']", "href")));
+  const told = await alarms.text();
+  expect(told.startsWith("alarm,what,person") && /,canary,.*,"a drill, agreed with her"\r\n/.test(told), `the file has it: ${told}`);
   await look(visit, "desk-alarms-all");
   ok("a canary raises an alarm, which an owner looks at");
   await visit.context.close();

@@ -251,6 +251,9 @@ async function team(visit) {
   await dev.page.goto(`${base}/apps`);
   expect(dev.page.url().includes("/sign-in"), "whoever is disabled is out at once");
   await dev.context.close();
+  const file = await visit.context.request.get(base + (await page.getAttribute("main a[href*='team.csv']", "href")));
+  const people = await file.text();
+  expect(people.includes("D. Achieng,dev@riverside.example,developer,disabled,"), `the team is a file: ${people}`);
   await page.goto(`${base}/audit`);
   await page.fill("#action", "person.");
   await page.click("main button.primary");

@@ -98,6 +98,10 @@ async function reported(first) {
   expect(readFileSync(await file.path(), "utf8").startsWith("at,partner,"), "the report has a head");
   await page.waitForSelector("#report strong:has-text('done')");
   await look(first, "privacy-report");
+  await page.goto(`${base}/operate/privacy?show=all&sort=received`);
+  const list = await first.context.request.get(base + (await page.getAttribute("main a[href*='privacy.csv']", "href")));
+  const requests = await list.text();
+  expect(/,erase,done,/.test(requests) && !requests.includes(NUMBER), `the requests are a file without numbers: ${requests}`);
   ok("a report says beside its download how far it is");
 }
 

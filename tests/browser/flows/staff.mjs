@@ -101,6 +101,8 @@ async function lists(visit) {
   for (const [at, begins] of [
     ["agreements.csv?state=signed", "partner,name,agreement,version"], ["limits.csv", "partner,name,app,app_name"],
     ["traffic.csv", "app,name,partner,partner_name"], ["closes.csv", "month,frozen"],
+    ["staff.csv", "name,email,role,status"], ["privacy.csv?show=all", "request,number,action,state"],
+    ["alarms.csv", "at,app,name,partner,partner_name"],
   ]) {
     const file = await context.request.get(`${base}/operate/${at}`);
     expect(file.status() === 200 && (await file.text()).startsWith(begins), `the file ${at}`);

@@ -10,6 +10,9 @@ pub const REFUSED_CALLS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 3
 /// So many refused calls of one app are kept at most: the newest.
 pub const REFUSED_CALLS_PER_APP: usize = 10_000;
 
+/// An id is never older than its call. It is so much younger at most, unless a clock was set back further.
+pub const ID_LATE_MAX: SignedDuration = SignedDuration::from_hours(24);
+
 /// The calls of known apps that were answered with an error: what the ledger does not keep. It proves nothing and bills
 /// nothing; it tells people why a call failed. What could not be kept is lost, and nobody waits for it.
 pub trait RefusalLog: Send + Sync {
@@ -22,9 +25,21 @@ pub trait RefusalLog: Send + Sync {
     /// The call of this id.
     fn refused_call(&self, id: CheckId) -> BoxFuture<'_, Result<Option<RefusedCall>, RefusalLogError>>;
 
-    /// The calls that fit, counted by cause; the most frequent first, at most 200 causes. The query's page is not
-    /// looked at.
-    fn causes(&self, query: RefusedQuery) -> BoxFuture<'_, Result<Vec<RefusalCause>, RefusalLogError>>;
+    /// The calls that fit, counted by cause; the most frequent first, at most 200 causes. `newest`: of these, the newest
+    /// so many alone. The query's page is not looked at.
+    fn causes(
+        &self,
+        query: RefusedQuery,
+        newest: Option<usize>,
+    ) -> BoxFuture<'_, Result<Vec<RefusalCause>, RefusalLogError>>;
+
+    /// How many calls of an app there are whose ids are not older than `from`: those that came then or later, and those
+    /// that went on then. As quick for ten thousand as a page wants it.
+    fn failed_since(&self, app: AppId, from: Timestamp) -> BoxFuture<'_, Result<u64, RefusalLogError>>;
+
+    /// The calls of all apps that came at or after `from`, counted by environment and cause: the newest `newest` of them
+    /// alone, so that what is read stays bounded however many there are.
+    fn recent(&self, from: Timestamp, newest: usize) -> BoxFuture<'_, Result<RecentRefusals, RefusalLogError>>;
 
     /// Forgets what was refused before `before`, at most `limit` calls.
     fn forget_refused(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<Forgotten, RefusalLogError>>;
@@ -140,7 +155,7 @@ pub struct RefusedQuery {
     pub code: Option<String>,
     /// Only calls that came at or after this instant.
     pub from: Option<Timestamp>,
-    /// Only calls that came before this instant.
+    /// Only calls that came before this instant. One whose id is more than [`ID_LATE_MAX`] younger may be missed.
     pub until: Option<Timestamp>,
     /// Only calls after this one, in the order asked for: where the page before ended.
     pub after: Option<CheckId>,
@@ -165,6 +180,35 @@ pub struct RefusalCause {
     pub calls: u64,
     /// When the newest came.
     pub newest: Timestamp,
+}
+
+/// The newest refused calls of all apps, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecentRefusals {
+    /// By environment and cause, the most frequent first.
+    pub causes: Vec<RecentCause>,
+    /// How many calls were counted.
+    pub calls: u64,
+    /// When the oldest of them came; `None` = there was none.
+    pub oldest: Option<Timestamp>,
+}
+
+/// Calls of one environment that failed for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecentCause {
+    /// Where they were made.
+    pub environment: Environment,
+    /// Why they failed.
+    pub cause: RefusalCause,
+}
+
+impl RecentRefusals {
+    /// Of calls that an engine counted by cause: each cause with the instant of its oldest call.
+    pub fn of(counted: Vec<(RecentCause, Timestamp)>) -> Self {
+        let calls = counted.iter().map(|(of, _)| of.cause.calls).sum();
+        let oldest = counted.iter().map(|(_, oldest)| *oldest).min();
+        Self { causes: counted.into_iter().map(|(cause, _)| cause).collect(), calls, oldest }
+    }
 }
 
 /// Why refused calls could not be kept or read.

@@ -205,8 +205,7 @@ fn begins(work: &Work<'_>, day: Date) -> Result<Timestamp, Problem> {
 }
 
 fn failed(work: &Work<'_>, app: AppId, from: Timestamp) -> Result<u64, Problem> {
-    let of_app = RefusedQuery { app: Some(app), from: Some(from), ..RefusedQuery::default() };
-    Ok(block_on(work.office.refusals.causes(of_app))?.iter().map(|cause| cause.calls).sum())
+    Ok(block_on(work.office.refusals.failed_since(app, from))?)
 }
 
 fn newest_refused(work: &Work<'_>, app: AppId) -> Result<Option<Timestamp>, Problem> {

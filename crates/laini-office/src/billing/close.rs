@@ -8,7 +8,7 @@ use laini_core::store::{RecordId, RecordKey, RecordKind, RowQuery, WriterEnd};
 use serde::{Deserialize, Serialize};
 
 use super::PriceBook;
-use super::count::count;
+use super::count::Reading;
 use super::invoice::{Making, make_invoices};
 use crate::{Actor, Kept, Office, PageRequest, Problem, Work, key};
 
@@ -106,7 +106,7 @@ pub fn close_month(
         return Ok(CloseReport { month, made: 0, was_done: true });
     }
     let prices = PriceBook::load(office)?;
-    let counting = count(office, &close.span(), None, prices.prepaid())?;
+    let counting = Reading::of(office, None).count(&close.span(), prices.prepaid())?;
     let mut partners: BTreeSet<PartnerId> = counting.tally.partners();
     // A minimum is due without a single check.
     partners.extend(prices.partners());

@@ -29,72 +29,89 @@ impl Counting {
     }
 }
 
-/// Counts the rows of a close, of one partner or of all, without what was paid from balances.
-pub(super) fn count(
-    office: &Office,
-    span: &Span,
-    partner: Option<PartnerId>,
-    prepaid: &BTreeMap<PartnerId, Timestamp>,
-) -> Result<Counting, Problem> {
-    let mut tally = Tally::new(span.clone(), partner).without_prepaid(prepaid.clone());
-    each_row(office, span.from(), span.now.end, |placed| tally.push(placed).map_err(cannot_be_counted))?;
-    let reversed: Result<Vec<PlacedRow>, Problem> = tally.reversed().into_iter().map(|id| placed(office, id)).collect();
-    tally.settle(&reversed?).map_err(cannot_be_counted)?;
-    let mut in_order = BTreeMap::new();
-    for partner in tally.partners() {
-        for product in Product::ALL {
-            let units = tally.of(partner, product);
-            let among = match units.overlap() {
-                Some(overlap) => among(office, &tally, (partner, product), overlap)?,
-                None => Vec::new(),
+/// Rows of the ledger that are counted: whose, and who is told how far that is.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) office: &'a Office,
+    /// Only this partner's rows; `None` = everybody's.
+    pub(super) partner: Option<PartnerId>,
+    /// Is told how many rows more were read, and up to which instant.
+    pub(super) told: &'a dyn Fn(u64, Timestamp),
+}
+
+impl<'a> Reading<'a> {
+    /// The rows of one partner or of all; nobody is told.
+    pub(super) fn of(office: &'a Office, partner: Option<PartnerId>) -> Self {
+        Self { office, partner, told: &|_, _| {} }
+    }
+
+    /// Counts the rows of a close, without what was paid from balances.
+    pub(super) fn count(self, span: &Span, prepaid: &BTreeMap<PartnerId, Timestamp>) -> Result<Counting, Problem> {
+        let mut tally = Tally::new(span.clone(), self.partner).without_prepaid(prepaid.clone());
+        self.each_row(span.from(), span.now.end, |placed| tally.push(placed).map_err(cannot_be_counted))?;
+        let reversed: Result<Vec<PlacedRow>, Problem> =
+            tally.reversed().into_iter().map(|id| placed(self.office, id)).collect();
+        tally.settle(&reversed?).map_err(cannot_be_counted)?;
+        let mut in_order = BTreeMap::new();
+        for partner in tally.partners() {
+            for product in Product::ALL {
+                let units = tally.of(partner, product);
+                let among = match units.overlap() {
+                    Some(overlap) => self.among(&tally, (partner, product), overlap)?,
+                    None => Vec::new(),
+                };
+                in_order.insert((partner, product), units.in_order(among));
+            }
+        }
+        Ok(Counting { tally, in_order })
+    }
+
+    /// The rows between two instants, one by one in the order of ids.
+    pub(super) fn each_row(
+        self,
+        from: Option<Timestamp>,
+        until: Timestamp,
+        mut take: impl FnMut(&PlacedRow) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        let (partner, limit) = (self.partner, ROWS_PER_PAGE);
+        let mut query = RowQuery { from, until: Some(until), partner, limit, ..RowQuery::default() };
+        loop {
+            let page = block_on(self.office.ledger.placed(query.clone()))?;
+            page.iter().try_for_each(&mut take)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            (self.told)(u64::try_from(page.len()).unwrap_or(u64::MAX), last.row.at);
+            if page.len() < ROWS_PER_PAGE {
+                return Ok(());
+            }
+            query.after = Some(last.row.id);
+        }
+    }
+
+    /// The units of a product where rows of several prices lie among one another.
+    fn among(
+        self,
+        tally: &Tally,
+        of: (PartnerId, Product),
+        Overlap { from, to }: Overlap,
+    ) -> Result<Vec<Unit>, Problem> {
+        let mut units = Vec::new();
+        self.each_row(Some(from.0), to.0 + SignedDuration::from_micros(1), |placed| {
+            let unit = Unit::of(&placed.row).filter(|unit| (unit.key.partner, unit.key.product) == of);
+            let Some(unit) = unit.filter(|unit| {
+                tally.span().has(placed) && !tally.is_void(unit.place.1) && !tally.is_prepaid(&placed.row)
+            }) else {
+                return Ok(());
             };
-            in_order.insert((partner, product), units.in_order(among));
-        }
+            if units.len() == OVERLAP_ROWS_MAX {
+                let told =
+                    format!("more than {OVERLAP_ROWS_MAX} checks of one product lie among those of another price");
+                return Err(Problem::Store(told));
+            }
+            units.push(unit);
+            Ok(())
+        })?;
+        Ok(units)
     }
-    Ok(Counting { tally, in_order })
-}
-
-/// The rows between two instants, one by one in the order of ids.
-pub(super) fn each_row(
-    office: &Office,
-    from: Option<Timestamp>,
-    until: Timestamp,
-    mut take: impl FnMut(&PlacedRow) -> Result<(), Problem>,
-) -> Result<(), Problem> {
-    let mut query = RowQuery { from, until: Some(until), limit: ROWS_PER_PAGE, ..RowQuery::default() };
-    loop {
-        let page = block_on(office.ledger.placed(query.clone()))?;
-        page.iter().try_for_each(&mut take)?;
-        match page.last() {
-            Some(last) if page.len() == ROWS_PER_PAGE => query.after = Some(last.row.id),
-            _ => return Ok(()),
-        }
-    }
-}
-
-/// The units of a product where rows of several prices lie among one another.
-fn among(
-    office: &Office,
-    tally: &Tally,
-    of: (PartnerId, Product),
-    Overlap { from, to }: Overlap,
-) -> Result<Vec<Unit>, Problem> {
-    let mut units = Vec::new();
-    each_row(office, Some(from.0), to.0 + SignedDuration::from_micros(1), |placed| {
-        let unit = Unit::of(&placed.row).filter(|unit| (unit.key.partner, unit.key.product) == of);
-        let Some(unit) = unit
-            .filter(|unit| tally.span().has(placed) && !tally.is_void(unit.place.1) && !tally.is_prepaid(&placed.row))
-        else {
-            return Ok(());
-        };
-        if units.len() == OVERLAP_ROWS_MAX {
-            let told = format!("more than {OVERLAP_ROWS_MAX} checks of one product lie among those of another price");
-            return Err(Problem::Store(told));
-        }
-        units.push(unit);
-        Ok(())
-    })?;
-    Ok(units)
 }
 
 /// The row of this id, with its place.

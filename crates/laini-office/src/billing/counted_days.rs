@@ -3,7 +3,7 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_executor::block_on;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use laini_core::billing::Month;
 use laini_core::partner::{AppId, Environment, Product};
 use laini_core::store::Usage;
@@ -24,6 +24,8 @@ pub struct CountedDays {
     months: Mutex<BTreeMap<Month, CountedMonth>>,
     /// What closed months brought: their invoices never change.
     earned: Mutex<BTreeMap<Month, Vec<Earned>>>,
+    /// What production checks of each app cost in months that have settled: few enough to remember them all.
+    charged: Mutex<BTreeMap<Month, HashMap<AppId, i64>>>,
 }
 
 /// A month, added up so far.
@@ -63,6 +65,73 @@ impl CountedDays {
             month = month.next();
         }
         Ok(found)
+    }
+
+    /// What production checks of apps cost from an instant until another, in minor units, before free units and bands:
+    /// the same as all counters in between. The day that it begins on and the last one are read; days in between
+    /// are added up once.
+    pub(crate) fn charged(
+        &self,
+        office: &Office,
+        apps: &[AppId],
+        (from, until): (Timestamp, Timestamp),
+    ) -> Result<i64, Problem> {
+        let day = |at: Timestamp| at.to_zoned(office.settings.zone.clone());
+        let next = day(from).tomorrow().map_err(out_of_time)?;
+        let whole = (midnight(&next)?, midnight(&day(until))?);
+        if whole.0 >= whole.1 {
+            return read_charged(office, apps, (from, until));
+        }
+        let first = read_charged(office, apps, (from, whole.0))?;
+        let days = self.charged_on_days(office, apps, whole)?;
+        let last = read_charged(office, apps, (whole.1, until))?;
+        Ok(first.saturating_add(days).saturating_add(last))
+    }
+
+    /// The same between two midnights of the operator's zone.
+    fn charged_on_days(
+        &self,
+        office: &Office,
+        apps: &[AppId],
+        (begin, end): (Timestamp, Timestamp),
+    ) -> Result<i64, Problem> {
+        let zone = &office.settings.zone;
+        let Some(newest) = block_on(office.ledger.newest())? else { return Ok(0) };
+        let settled = quarter(newest.minted() - SETTLED_AFTER);
+        let mut sum = 0_i64;
+        let mut month = Month::of(begin, zone);
+        while month.begins(zone) < end {
+            let (begins, ends) = (month.begins(zone), month.ends(zone));
+            let of_month = if begin <= begins && ends <= end && ends <= settled {
+                self.charged_in_month(office, apps, month)?
+            } else {
+                let days = self.between(office, Some(apps), (begins.max(begin), ends.min(end)))?;
+                sum_up(
+                    days.values().filter(|day| day.environment == Environment::Production).map(|day| day.charged_minor),
+                )
+            };
+            sum = sum.saturating_add(of_month);
+            month = month.next();
+        }
+        Ok(sum)
+    }
+
+    /// The same in a month that has settled.
+    fn charged_in_month(&self, office: &Office, apps: &[AppId], month: Month) -> Result<i64, Problem> {
+        let of_apps = |charged: &HashMap<AppId, i64>| sum_up(apps.iter().filter_map(|app| charged.get(app)).copied());
+        if let Some(known) = self.charged.lock().unwrap_or_else(PoisonError::into_inner).get(&month) {
+            return Ok(of_apps(known));
+        }
+        let zone = &office.settings.zone;
+        let mut charged: HashMap<AppId, i64> = HashMap::new();
+        let days = self.between(office, None, (month.begins(zone), month.ends(zone)))?;
+        for day in days.values().filter(|day| day.environment == Environment::Production && day.charged_minor != 0) {
+            let sum = charged.entry(day.app).or_default();
+            *sum = sum.saturating_add(day.charged_minor);
+        }
+        let sum = of_apps(&charged);
+        self.charged.lock().unwrap_or_else(PoisonError::into_inner).insert(month, charged);
+        Ok(sum)
     }
 
     /// What a closed month brought, where that was added up before.
@@ -117,6 +186,27 @@ impl CountedDays {
 /// The beginning of the quarter of an hour that an instant lies in.
 fn quarter(at: Timestamp) -> Timestamp {
     laini_core::partner::Prepaid::begins(at)
+}
+
+/// The first instant of the day that an instant lies in.
+fn midnight(at: &Zoned) -> Result<Timestamp, Problem> {
+    at.start_of_day().map(|begins| begins.timestamp()).map_err(out_of_time)
+}
+
+/// What production checks of apps cost, read from the counters.
+fn read_charged(office: &Office, apps: &[AppId], (from, until): (Timestamp, Timestamp)) -> Result<i64, Problem> {
+    let usage = block_on(office.ledger.usage(from, until))?;
+    let counted = usage.iter().filter(|one| one.environment == Environment::Production && apps.contains(&one.app));
+    Ok(sum_up(counted.map(|one| one.charged_minor)))
+}
+
+fn sum_up(amounts: impl Iterator<Item = i64>) -> i64 {
+    amounts.fold(0, i64::saturating_add)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
+fn out_of_time(error: jiff::Error) -> Problem {
+    Problem::Store(error.to_string())
 }
 
 fn add(days: &mut Days, office: &Office, usage: &Usage) {

@@ -8,7 +8,7 @@ use laini_core::partner::{Environment, PartnerId, Product};
 use laini_core::store::{LedgerRow, PlacedRow, RecordId, RecordKey, RecordKind, RowQuery};
 use serde::{Deserialize, Serialize};
 
-use super::count::{ROWS_PER_PAGE, count, each_row, placed};
+use super::count::{ROWS_PER_PAGE, Reading, placed};
 use super::invoice::Invoice;
 use super::verify::close_of;
 use crate::{Actor, Kept, Office, Problem, Work};
@@ -59,6 +59,22 @@ pub fn invoice_rows(
     selection.read(office, None, &mut |placed| take(placed).map(|()| true))
 }
 
+/// Whether the rows of a line can be read at once: nothing has to be worked out for them, or that is done.
+pub fn has_rows_at_hand(work: &mut Work<'_>, invoice: &Invoice, line: u32) -> Result<bool, Problem> {
+    let is_it = |known: &Line| known.line == line && known.kind == LineKind::Minimum;
+    Ok(invoice.statement.lines.iter().any(is_it) || work.look::<Split>(RecordId(invoice.statement.number))?.is_some())
+}
+
+/// Works out where in the ledger the lines of an invoice part, by a reading of the partner's rows, and keeps it.
+pub(super) fn split(reading: Reading<'_>, invoice: &Invoice, at: Timestamp) -> Result<(), Problem> {
+    let split = Split::work_out(reading, invoice)?;
+    reading.office.run(&Actor::System, at, |work| match work.look::<Split>(split.id())? {
+        // Another node was faster.
+        Some(_) => Ok(()),
+        None => work.put(&split),
+    })
+}
+
 /// Which rows are asked for.
 struct Selection {
     own: Own,
@@ -72,6 +88,9 @@ impl Selection {
         let (own, statement) = (Own::of(invoice), &invoice.statement);
         let Some(number) = line else { return Ok(Self { own, line: None, void: BTreeSet::new() }) };
         let line = statement.lines.iter().find(|line| line.line == number).ok_or(Problem::NotFound("line"))?;
+        if line.kind == LineKind::Minimum {
+            return Ok(Self { own, line: Some((line.clone(), Vec::new())), void: BTreeSet::new() });
+        }
         let split = Split::of(work, invoice)?;
         let place = |at: u64| split.bounds.iter().find(|bound| (bound.product, bound.place) == (line.product, at));
         let place = |at: u64| place(at).map(Bound::at).transpose();
@@ -245,15 +264,15 @@ impl Split {
         if let Some(kept) = work.look::<Self>(RecordId(invoice.statement.number))? {
             return Ok(kept);
         }
-        let split = Self::work_out(work.office, invoice)?;
+        let split = Self::work_out(Reading::of(work.office, Some(invoice.partner)), invoice)?;
         work.put(&split)?;
         Ok(split)
     }
 
-    fn work_out(office: &Office, invoice: &Invoice) -> Result<Self, Problem> {
+    fn work_out(reading: Reading<'_>, invoice: &Invoice) -> Result<Self, Problem> {
         let (own, statement) = (Own::of(invoice), &invoice.statement);
         let prepaid = own.prepaid_from.map(|from| (invoice.partner, from)).into_iter().collect();
-        let tally = count(office, &own.span, Some(invoice.partner), &prepaid)?.tally;
+        let tally = reading.count(&own.span, &prepaid)?.tally;
         let mut parting: BTreeMap<Product, BTreeSet<u64>> = BTreeMap::new();
         for line in statement.lines.iter().filter(|line| line.kind != LineKind::Minimum) {
             let units = units_of(invoice, line.product);
@@ -262,11 +281,11 @@ impl Split {
         }
         parting.retain(|_, places| !places.is_empty());
         let unit = |placed: &PlacedRow| own.unit(placed).filter(|unit| !tally.is_void(unit.place.1));
-        let minutes = minutes(office, &own.span, &parting, unit)?;
+        let minutes = minutes(reading, &own.span, &parting, unit)?;
         let mut bounds = Vec::new();
         for (product, places) in parting {
             for place in places {
-                bounds.push(bound(office, &minutes, (product, place), unit)?);
+                bounds.push(bound(reading, &minutes, (product, place), unit)?);
             }
         }
         let void = tally.void().map(CheckId::request_ref).collect();
@@ -279,7 +298,7 @@ type Minutes = BTreeMap<(Product, i64), u64>;
 
 /// How many units there were in each minute, of the products that part.
 fn minutes(
-    office: &Office,
+    reading: Reading<'_>,
     span: &Span,
     parting: &BTreeMap<Product, BTreeSet<u64>>,
     unit: impl Fn(&PlacedRow) -> Option<Unit>,
@@ -288,7 +307,7 @@ fn minutes(
     if parting.is_empty() {
         return Ok(minutes);
     }
-    each_row(office, span.from(), span.now.end, |placed| {
+    reading.each_row(span.from(), span.now.end, |placed| {
         if let Some(unit) = unit(placed).filter(|unit| parting.contains_key(&unit.key.product)) {
             *minutes.entry((unit.key.product, unit.place.0.as_second().div_euclid(60))).or_default() += 1;
         }
@@ -300,7 +319,7 @@ fn minutes(
 /// The unit at a place: rows come in the order of their ids, which is not quite that of their instants, so the minute
 /// that it lies in is read and put in order.
 fn bound(
-    office: &Office,
+    reading: Reading<'_>,
     minutes: &Minutes,
     (product, place): (Product, u64),
     unit: impl Fn(&PlacedRow) -> Option<Unit>,
@@ -318,7 +337,7 @@ fn bound(
     });
     let begins = Timestamp::from_second(minute.ok_or_else(gone)? * 60).map_err(|_| gone())?;
     let mut units: Vec<Place> = Vec::new();
-    each_row(office, Some(begins), begins + SignedDuration::from_mins(1), |placed| {
+    reading.each_row(Some(begins), begins + SignedDuration::from_mins(1), |placed| {
         units.extend(unit(placed).filter(|unit| unit.key.product == product).map(|unit| unit.place));
         if units.len() > UNITS_A_MINUTE_MAX {
             return Err(Problem::Store(format!("more than {UNITS_A_MINUTE_MAX} checks of one product in a minute")));

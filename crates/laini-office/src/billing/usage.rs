@@ -1,17 +1,18 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_executor::block_on;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use laini_core::billing::Outcome;
+use laini_core::billing::{CheckId, LATE_ROWS, Outcome};
 use laini_core::partner::{AppId, Environment, PartnerId, Product};
-use laini_core::store::RowQuery;
+use laini_core::store::{AskedCheck, AskedQuery};
 
+use super::count::Reading;
 use crate::{Office, Problem};
 
 /// The longest span that is told by day.
 const DAYS_MAX: i64 = 400;
-/// Rows that a report by reference opens at most: each is a look-up of its own.
+/// Checks that a report by reference adds up at most: each is opened.
 const REFERENCE_ROWS_MAX: usize = 100_000;
 /// Rows that are read at once.
 const ROWS_PER_PAGE: usize = 4_000;
@@ -76,41 +77,62 @@ pub fn usage_by_reference(
     from: Date,
     until: Date,
 ) -> Result<Vec<ReferenceUsage>, Problem> {
-    let (begin, end) = span(office, from, until)?;
-    let mut found: BTreeMap<(Option<String>, Product), ReferenceUsage> = BTreeMap::new();
-    let limit = ROWS_PER_PAGE;
-    let mut query =
-        RowQuery { from: Some(begin), until: Some(end), partner: Some(partner), limit, ..RowQuery::default() };
-    let mut opened = 0;
-    loop {
-        let page = block_on(office.ledger.rows(query.clone()))?;
-        query.after = page.last().map(|row| row.id);
-        let is_last = page.len() < ROWS_PER_PAGE;
-        let own =
-            |row: &&laini_core::store::LedgerRow| row.environment == Environment::Production && row.reverses.is_none();
-        for row in page.iter().filter(own) {
-            opened += 1;
-            if opened > REFERENCE_ROWS_MAX {
-                let told = format!("more than {REFERENCE_ROWS_MAX} checks; ask for fewer days");
-                return Err(Problem::invalid("until", told));
-            }
-            let subject = block_on(office.ledger.find(row.id))?.filter(|check| !check.is_reversed);
-            let Some(check) = subject else { continue };
-            let reference = check.subject.and_then(|subject| subject.reference);
-            let none = ReferenceUsage {
-                reference: reference.clone(),
-                product: row.product,
-                checks: 0,
-                charged: 0,
-                charged_minor: 0,
-            };
-            let sum = found.entry((reference, row.product)).or_insert(none);
-            sum.checks += 1;
-            sum.charged += u64::from(row.outcome == Outcome::Answered);
-            sum.charged_minor = sum.charged_minor.saturating_add(row.charge.minor);
+    referred(Reading::of(office, Some(partner)), from, until)
+}
+
+/// [`usage_by_reference`], by a reading of the partner's rows.
+pub(super) fn referred(reading: Reading<'_>, from: Date, until: Date) -> Result<Vec<ReferenceUsage>, Problem> {
+    let (begin, end) = span(reading.office, from, until)?;
+    let (mut asked, mut reversed) = (Vec::new(), BTreeSet::new());
+    let query = AskedQuery { from: Some(begin), until: Some(end), ..AskedQuery::default() };
+    each_check(reading, query, |AskedCheck { row, subject, .. }| {
+        reversed.extend(row.reverses);
+        if row.environment != Environment::Production || row.reverses.is_some() {
+            return Ok(());
         }
-        if is_last {
-            return Ok(found.into_values().collect());
+        if asked.len() == REFERENCE_ROWS_MAX {
+            let told = format!("more than {REFERENCE_ROWS_MAX} checks; ask for fewer days");
+            return Err(Problem::invalid("until", told));
+        }
+        let reference = subject.and_then(|subject| subject.reference);
+        asked.push((row.id, (reference, row.product), row.outcome, row.charge.minor));
+        Ok(())
+    })?;
+    // What takes a charge back is written within seconds of it, which may be after the last day.
+    let (late, outcome) = (end.checked_add(LATE_ROWS).ok(), Some(Outcome::Reversal));
+    let query = AskedQuery { from: Some(end), until: late, outcome, ..AskedQuery::default() };
+    each_check(reading, query, |check| {
+        reversed.extend(check.row.reverses);
+        Ok(())
+    })?;
+    let mut found: BTreeMap<(Option<String>, Product), ReferenceUsage> = BTreeMap::new();
+    for (_, of, outcome, charge_minor) in asked.into_iter().filter(|(id, ..)| !reversed.contains(id)) {
+        let (reference, product) = of.clone();
+        let none = ReferenceUsage { reference, product, checks: 0, charged: 0, charged_minor: 0 };
+        let sum = found.entry(of).or_insert(none);
+        sum.checks += 1;
+        sum.charged += u64::from(outcome == Outcome::Answered);
+        sum.charged_minor = sum.charged_minor.saturating_add(charge_minor);
+    }
+    Ok(found.into_values().collect())
+}
+
+/// The partner's checks that fit, with what they were about, in the order of ids.
+fn each_check(
+    Reading { office, partner, told }: Reading<'_>,
+    query: AskedQuery,
+    mut take: impl FnMut(AskedCheck) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let mut query = AskedQuery { partner, limit: ROWS_PER_PAGE, ..query };
+    loop {
+        let page = block_on(office.ledger.asked(query.clone()))?;
+        if let Some(reached) = page.after.map(CheckId::minted).or(query.until) {
+            told(page.looked_at, reached);
+        }
+        page.checks.into_iter().try_for_each(&mut take)?;
+        query.after = page.after;
+        if query.after.is_none() {
+            return Ok(());
         }
     }
 }

@@ -2,7 +2,7 @@ use futures_executor::block_on;
 use laini_core::billing::{Carried, Chained, Covered, Currency, InvoiceStatement, LATE_ROWS, Terms};
 use laini_core::store::{ChainBreak, ChainHead, Mac, RecordId, verify_heads};
 
-use super::count::count;
+use super::count::Reading;
 use super::invoice::{Invoice, Making, carried_before};
 use super::{MonthClose, PriceBook};
 use crate::{Actor, Office, Problem};
@@ -28,11 +28,17 @@ const BREAKS_TOLD_MAX: usize = 20;
 /// Computes an invoice again, from the ledger, the prices and the invoice before; follows the ledger's chains to the
 /// heads that are printed on it.
 pub fn verify_invoice(office: &Office, invoice: &Invoice) -> Result<Verification, Problem> {
+    verify(Reading::of(office, Some(invoice.partner)), invoice)
+}
+
+/// [`verify_invoice`], by a reading of the partner's rows.
+pub(super) fn verify(reading: Reading<'_>, invoice: &Invoice) -> Result<Verification, Problem> {
+    let office = reading.office;
     let statement = &invoice.statement;
     let currency = Currency::parse(&statement.currency).map_err(|error| Problem::Store(error.to_string()))?;
     let close = close_of(statement);
     let prepaid = statement.prepaid_from.map(|from| (invoice.partner, from)).into_iter().collect();
-    let counting = count(office, &close.span(), Some(invoice.partner), &prepaid)?;
+    let counting = reading.count(&close.span(), &prepaid)?;
     let prices = PriceBook::load(office)?.with_prepaid(prepaid);
     let carried = office.run(&Actor::System, statement.issued, |work| {
         carried_before(work, invoice.partner, &statement.currency, Some(statement.number))
@@ -42,7 +48,7 @@ pub fn verify_invoice(office: &Office, invoice: &Invoice) -> Result<Verification
     let again = body.state(terms_of(statement), currency, carried)?;
     let units = counting.tally.counted().map(|(_, counted)| counted.units).sum();
     let mut differences = differences(statement, &again);
-    differences.extend(chain_differences(office, statement)?);
+    differences.extend(chain_differences(reading, statement)?);
     let heads = u64::try_from(statement.covered.chains.len()).unwrap_or(u64::MAX);
     Ok(Verification { number: statement.number, units, total_minor: again.total_minor, heads, differences })
 }
@@ -111,7 +117,8 @@ fn differences(stated: &InvoiceStatement, again: &InvoiceStatement) -> Vec<Strin
 }
 
 /// What of the chain heads on an invoice is other than it was kept at the close, or than the ledger's chains have it.
-fn chain_differences(office: &Office, statement: &InvoiceStatement) -> Result<Vec<String>, Problem> {
+fn chain_differences(reading: Reading<'_>, statement: &InvoiceStatement) -> Result<Vec<String>, Problem> {
+    let Reading { office, told, .. } = reading;
     let (close, earlier) = office.run(&Actor::System, statement.issued, |work| {
         let close = work.look::<MonthClose>(RecordId(statement.month.number()))?;
         Ok((close, work.look::<MonthClose>(RecordId(statement.month.previous().number()))?))
@@ -126,8 +133,8 @@ fn chain_differences(office: &Office, statement: &InvoiceStatement) -> Result<Ve
     let before = statement.covered_before.as_ref().filter(|_| earlier.is_some());
     let from = before.map(|before| heads(statement, before, &mut found)).unwrap_or_default();
     let since = before.map(|before| before.end - LATE_ROWS);
-    let breaks = block_on(verify_heads(&*office.ledger, office.keys.chain(), &from, &to, since))?;
-    let told = |broken: &ChainBreak| match broken {
+    let breaks = block_on(verify_heads(&*office.ledger, office.keys.chain(), &from, &to, since, told))?;
+    let named = |broken: &ChainBreak| match broken {
         ChainBreak::HeadLost { writer, seq, .. } => {
             format!(
                 "chain head of writer {writer}: the ledger has another link at place {seq} than the invoice, or none"
@@ -135,7 +142,7 @@ fn chain_differences(office: &Office, statement: &InvoiceStatement) -> Result<Ve
         }
         broken => broken.to_string(),
     };
-    found.extend(breaks.iter().take(BREAKS_TOLD_MAX).map(told));
+    found.extend(breaks.iter().take(BREAKS_TOLD_MAX).map(named));
     if let Some(more) = breaks.len().checked_sub(BREAKS_TOLD_MAX).filter(|more| *more > 0) {
         found.push(format!("{more} more rows of the ledger were altered"));
     }

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::slice;
 
-use futures_executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 use laini_core::billing::Money;
-use laini_core::partner::{Environment, PartnerId, PaymentId, Prepaid, TopUpId};
+use laini_core::partner::{PartnerId, PaymentId, Prepaid, TopUpId};
 use laini_core::store::{AccountsChange, PartnerChange, RecordId, RecordKey, RecordKind};
 use serde::{Deserialize, Serialize};
 
@@ -94,11 +93,9 @@ pub struct Standing {
 /// How a partner's balance stands; `None` where it pays invoices.
 pub fn standing(work: &mut Work<'_>, partner: PartnerId) -> Result<Option<Standing>, Problem> {
     let Some(prepaid) = known_partner(work, partner)?.prepaid else { return Ok(None) };
-    let apps = work.book()?.apps;
-    let is_its = |id| apps.iter().any(|app| app.id == id && app.partner == partner);
-    let usage = block_on(work.office.ledger.usage(prepaid.from, work.at + NOT_LATER))?;
-    let counted = usage.iter().filter(|one| one.environment == Environment::Production && is_its(one.app));
-    let used: i64 = counted.map(|one| one.charged_minor).sum();
+    let its = work.read_book()?.apps.iter().filter(|app| app.partner == partner);
+    let apps: Vec<_> = its.map(|app| app.id).collect();
+    let used = work.office.counted.charged(work.office, &apps, (prepaid.from, work.at + NOT_LATER))?;
     let money = |minor| Money::new(minor, work.office.settings.currency);
     let left = prepaid.paid_minor.saturating_sub(used);
     Ok(Some(Standing { from: prepaid.from, paid: money(prepaid.paid_minor), used: money(used), left: money(left) }))

@@ -8,7 +8,7 @@ use laini_core::privacy::{PrivacyAction, RequestRefusal, RequestState};
 use super::steps::{carry_out, handed_out, refused};
 use super::{Amendment, Dossier, Erasure, Holdings, PrivacyRequest, Rectified, Span, Subject};
 use super::{erase_subject, export, hold_again, rectify};
-use crate::jobs::{Job, JobOf, JobState};
+use crate::jobs::{CameTo, Job, JobOf, JobState};
 use crate::{Actor, Office, Problem, Work};
 
 /// How an approved request is to be carried out. Only its keyed hash is kept of a number, so whoever has it carried out
@@ -101,7 +101,7 @@ impl CarriedOut {
 pub fn take_dossier(work: &mut Work<'_>, id: PrivacyRequestId) -> Result<Arc<CarriedOut>, Problem> {
     let gone = || Problem::not_now("no dossier is kept here: have it put together, and take it within 15 minutes");
     let job = work.office.jobs.of_request(id).ok_or_else(gone)?;
-    let JobState::Done(Some(carried_out)) = job.state() else { return Err(gone()) };
+    let JobState::Done(CameTo::CarriedOut(carried_out)) = job.state() else { return Err(gone()) };
     let CarriedOut::Exported(dossier) = &*carried_out else { return Err(gone()) };
     let request: PrivacyRequest = work.get(id)?;
     handed_out(work, request, &dossier.in_record())?;

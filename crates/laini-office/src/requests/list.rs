@@ -10,12 +10,8 @@ use super::search::admit;
 use super::{About, Request};
 use crate::{Problem, Work};
 
-/// Pieces of the ledger (100,000 rows each) that are read for one page about a number, until something is found;
-const LOOKS_FOR_NUMBER_MAX: usize = 5;
 /// Calls that are read at once to find those about a masked number: no index has them.
 const CALLS_PER_LOOK: usize = 2_000;
-/// for any other page: people wait for it.
-const LOOKS_MAX: usize = 1;
 
 /// How calls were answered that are wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -141,38 +137,29 @@ pub fn list(
         return Err(Problem::NotFound("partner"));
     }
     if let Some(about) = &filter.about {
-        admit(work, partner, about)?;
+        admit(work, partner, about, after.is_some())?;
     }
     let (looks_at_failed, looks_at_recorded) = filter.looks_at();
+    let limit_of_look = filter.read_at_once(limit + 1);
     let mut found: BTreeMap<CheckId, Request> = BTreeMap::new();
+    // One look at each: people wait for it, and whoever wants more asks for the next page.
+    let (mut failed_until, mut recorded_until) = (None, None);
     if looks_at_failed {
-        let mut query = RefusedQuery { after, limit: filter.read_at_once(limit + 1), ..filter.refused(work, partner) };
-        loop {
-            let refused = block_on(work.office.refusals.refused(query.clone()))?;
-            let is_last = refused.len() < query.limit;
-            query.after = refused.last().map(|call| call.id);
-            let calls = refused.into_iter().map(Request::of_refused);
-            found.extend(calls.filter(|call| filter.has(call.number.as_deref())).map(|call| (call.id, call)));
-            if is_last || found.len() > limit {
-                break;
-            }
-        }
+        let query = RefusedQuery { after, limit: limit_of_look, ..filter.refused(work, partner) };
+        let refused = block_on(work.office.refusals.refused(query))?;
+        failed_until = refused.last().map(|call| call.id).filter(|_| refused.len() >= limit_of_look);
+        let calls = refused.into_iter().map(Request::of_refused);
+        found.extend(calls.filter(|call| filter.has(call.number.as_deref())).map(|call| (call.id, call)));
     }
-    let mut looked_until = None;
     if looks_at_recorded {
-        let mut query = AskedQuery { after, limit: filter.read_at_once(limit + 1), ..filter.asked(work, partner) };
-        let looks = if filter.about.is_some() { LOOKS_FOR_NUMBER_MAX } else { LOOKS_MAX };
-        for _ in 0..looks {
-            let page = block_on(work.office.ledger.asked(query.clone()))?;
-            query.after = page.after;
-            add_rows(work, filter, &page, &mut found)?;
-            if query.after.is_none() || !found.is_empty() {
-                break;
-            }
-        }
-        looked_until = query.after;
+        let query = AskedQuery { after, limit: limit_of_look, ..filter.asked(work, partner) };
+        let page = block_on(work.office.ledger.asked(query))?;
+        add_rows(work, filter, &page, &mut found)?;
+        recorded_until = page.after;
     }
-    // Beyond where the ledger was read to, there may be rows between the failed calls.
+    // Beyond where one of them was read to, there may be calls between those of the other.
+    let ends = failed_until.into_iter().chain(recorded_until);
+    let looked_until = if filter.oldest_first { ends.min() } else { ends.max() };
     let is_known = |id: CheckId, until: CheckId| if filter.oldest_first { id <= until } else { id >= until };
     found.retain(|id, _| looked_until.is_none_or(|until| is_known(*id, until)));
     let has_more = found.len() > limit;

@@ -54,7 +54,7 @@ pub fn failed_between(
     for app in apps {
         let span = RefusedQuery { from: Some(from), until: Some(until), ..RefusedQuery::default() };
         let of_app = RefusedQuery { partner: Some(partner), app: Some(*app), limit: NAMED_MAX, ..span };
-        let mut causes = block_on(log.causes(of_app.clone()))?;
+        let mut causes = block_on(log.causes(of_app.clone(), None))?;
         causes.retain(|cause| is_of_operator(cause.status));
         for status in causes.iter().map(|cause| cause.status).collect::<BTreeSet<_>>() {
             let of_status = RefusedQuery { status: Some(status), ..of_app.clone() };
@@ -87,11 +87,17 @@ fn is_of_operator(status: u16) -> bool {
     status >= 500 && status != 501
 }
 
-/// Why a partner's calls failed, counted: those that fit `filter`, of the last 7 days where it names no beginning.
-pub fn causes(work: &Work<'_>, partner: PartnerId, filter: &RequestFilter) -> Result<Vec<RefusalCause>, Problem> {
+/// Why a partner's calls failed, counted: those that fit `filter`, of the last 7 days where it names no beginning;
+/// `newest`: of these, the newest so many alone.
+pub fn causes(
+    work: &Work<'_>,
+    partner: PartnerId,
+    filter: &RequestFilter,
+    newest: Option<usize>,
+) -> Result<Vec<RefusalCause>, Problem> {
     let from = filter.from.or(Some(work.at - CAUSES_OF));
     let query = RefusedQuery { from, ..filter.refused(work, partner) };
-    Ok(block_on(work.office.refusals.causes(query))?)
+    Ok(block_on(work.office.refusals.causes(query, newest))?)
 }
 
 impl From<RefusalLogError> for Problem {

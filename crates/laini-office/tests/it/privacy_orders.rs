@@ -7,7 +7,7 @@ use laini_core::line::{Event, EventKey, EventText, Happening, Imsi};
 use laini_core::partner::{PersonId, PrivacyRequestId, StaffRole};
 use laini_core::privacy::{HOLD, IdentityProof, PrivacyAction, RequestState};
 use laini_core::store::{FeedItem, TrailQuery};
-use laini_office::jobs::{JobOf, JobState};
+use laini_office::jobs::{CameTo, JobOf, JobState};
 use laini_office::privacy::{
     Amendment, CarriedOut, Holdings, NewRequest, Order, PrivacyRequest, Right, Span, Subject, approve, begin_order,
     carry_out_order, check_identity, receive, take_dossier,
@@ -113,7 +113,7 @@ fn a_dossier_is_taken_in_person_and_with_that_the_request_ends() {
     assert_eq!((dossier.checks.len(), dossier.events.len(), dossier.requests.len()), (1, 2, 2));
     assert_eq!(dossier.number, number(SECOND).digits());
     assert_eq!(state(&log, id), RequestState::Approved, "nobody has it yet");
-    job.end(JobState::Done(Some(std::sync::Arc::new(done))));
+    job.end(JobState::Done(CameTo::CarriedOut(std::sync::Arc::new(done))));
     for _ in 0..2 {
         assert!(matches!(&*take().unwrap(), CarriedOut::Exported(_)));
         assert_eq!(state(&log, id), RequestState::Done);
@@ -221,7 +221,7 @@ fn reports_are_told_to_whom_they_are_made_for_and_few_jobs_are_remembered() {
     assert!(jobs.look_ups_of("staff:2").is_none());
     let seen = jobs.look_ups_of("staff:1").unwrap();
     assert_eq!((seen.rows(), seen.reached(), seen.is_under_way()), (70, Some(at(9)), true));
-    first.end(JobState::Done(None));
+    first.end(JobState::Done(CameTo::Elsewhere));
     let [order, another] = [1, 2].map(|id| JobOf::Privacy(PrivacyRequestId::from_stored(id)));
     let erasing = jobs.begin(order, "staff:3".to_owned(), at(1)).unwrap();
     for _ in 0..40 {
@@ -231,6 +231,6 @@ fn reports_are_told_to_whom_they_are_made_for_and_few_jobs_are_remembered() {
     assert!(jobs.look_ups_of("staff:2").unwrap().reached().is_none());
     let beside = jobs.begin(another, "staff:3".to_owned(), at(2));
     assert!(matches!(beside, Err(Problem::TooOften { .. })), "one goes on, however many reports came after it");
-    erasing.end(JobState::Done(None));
+    erasing.end(JobState::Done(CameTo::Elsewhere));
     assert!(jobs.begin(another, "staff:3".to_owned(), at(2)).is_ok());
 }

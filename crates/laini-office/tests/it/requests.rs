@@ -91,9 +91,20 @@ impl Log {
     pub(crate) fn refused(&self, partner: PartnerId, second: u32, code: &str, id: Option<CheckId>) -> CheckId {
         let when = at(second.into());
         let id = id.unwrap_or_else(|| CheckId::from_parts(CheckId::floor(when).position(), 7));
+        self.keep(vec![RefusedCall { id, ..self.call(partner, second, code) }]);
+        id
+    }
+
+    fn keep(&self, calls: Vec<RefusedCall>) {
+        block_on(self.accounts.keep(calls, REFUSED_CALLS_PER_APP)).unwrap();
+    }
+
+    /// A call of the second that was refused, about the line of its number.
+    fn call(&self, partner: PartnerId, second: u32, code: &str) -> RefusedCall {
+        let when = at(second.into());
         let hash = self.office.keys.subject().number(number(second));
-        let call = RefusedCall {
-            id,
+        RefusedCall {
+            id: CheckId::from_parts(CheckId::floor(when).position(), 7),
             at: when,
             partner,
             app: app(partner.as_u64()),
@@ -106,9 +117,7 @@ impl Log {
             reason: format!("why {code}"),
             micros: 250,
             about: Some(MaskedNumber::of(number(second), hash)),
-        };
-        block_on(self.accounts.keep(vec![call], REFUSED_CALLS_PER_APP)).unwrap();
-        id
+        }
     }
 
     fn work<T>(&self, work: impl Fn(&mut Work<'_>) -> Result<T, Problem>) -> Result<T, Problem> {
@@ -269,6 +278,60 @@ fn one_person_searches_by_a_number_200_times_a_day() {
 }
 
 #[test]
+fn the_pages_of_one_search_are_counted_and_noted_once() {
+    let (log, _) = filled();
+    let member = Actor::Member { person: PersonId::from_stored(1), partner: BANK, role: MemberRole::FraudDesk };
+    let page = |second, after| {
+        let about = Some(About::Number(number(second)));
+        let filter = RequestFilter { about, ..RequestFilter::default() };
+        log.office.run(&member, at(3_600), |work| list(work, BANK, &filter, after, 1)).map(|page| page.requests.len())
+    };
+    let after = |second: i64| Some(CheckId::floor(at(second)));
+    for _ in 0..199 {
+        page(3, None).unwrap();
+    }
+    assert_eq!(page(5, after(9)), Ok(1), "another number is another search, wherever it begins");
+    for second in [9, 8, 7] {
+        assert_eq!(page(5, after(second)), Ok(1), "as often as it has pages");
+    }
+    for (second, after) in [(5, None), (3, after(9))] {
+        assert!(matches!(page(second, after), Err(Problem::NotNow(_))), "{second} after {after:?}");
+    }
+    let query = TrailQuery { limit: 500, ..TrailQuery::default() };
+    let rows = block_on(log.office.store.trail(query)).unwrap();
+    assert_eq!(rows.iter().filter(|row| row.entry.action == "subject.search").count(), 200);
+}
+
+#[test]
+fn a_look_for_a_masked_number_ends_and_the_next_page_goes_on() {
+    let log = Log::new();
+    let calls: Vec<_> = (1..=4_500).map(|second| log.call(BANK, second, "429.1")).collect();
+    log.keep(calls);
+    let recorded = log.recorded(BANK, 2, Outcome::Answered);
+    for oldest_first in [false, true] {
+        let about = About::parse(&number(2).masked(), &NumberPlan::KENYA);
+        let filter = RequestFilter { about, oldest_first, ..RequestFilter::default() };
+        let (mut found, mut after, mut pages) = (Vec::new(), None, 0);
+        loop {
+            let page = log.work(|work| list(work, BANK, &filter, after, 10)).unwrap();
+            found.extend(page.requests.iter().map(|request| request.id));
+            pages += 1;
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let mut unique = found.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), found.len(), "each once");
+        assert_eq!(found.len(), 6, "five numbers end so, one of them in the ledger, too");
+        assert!(found.contains(&recorded));
+        assert!(pages >= 3, "{pages} pages for 4,500 calls");
+    }
+}
+
+#[test]
 fn a_call_is_opened_by_its_partner_alone() {
     let (log, both) = filled();
     let opened = log.work(|work| open(work, BANK, both)).unwrap();
@@ -302,9 +365,10 @@ fn what_failed_on_our_side_between_two_instants_is_counted_by_cause() {
     assert_eq!(hour(&[own], 8, 11).calls, 2);
     assert_eq!(hour(&[own], 9, 9).calls, 0);
     assert_eq!(hour(&[other], 0, 3_600), hour(&[], 0, 3_600), "another app's calls are not counted");
-    let week = log.work(|work| causes(work, BANK, &RequestFilter::default())).unwrap();
+    let week = log.work(|work| causes(work, BANK, &RequestFilter::default(), None)).unwrap();
     assert_eq!((week[0].code.as_str(), week.iter().map(|cause| cause.calls).sum::<u64>()), ("503.1", 8));
     let later = at(3_600) + SignedDuration::from_hours(8 * 24);
-    let past = log.office.run(&Actor::System, later, |work| causes(work, BANK, &RequestFilter::default())).unwrap();
+    let past =
+        log.office.run(&Actor::System, later, |work| causes(work, BANK, &RequestFilter::default(), None)).unwrap();
     assert_eq!(past, [], "a week is over");
 }

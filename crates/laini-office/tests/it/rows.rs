@@ -10,10 +10,11 @@ use laini_core::billing::{Band, CheckId, Currency, FreeUnits, Money, Month, Outc
 use laini_core::disclosure::Windows;
 use laini_core::partner::{Agreement, AgreementId, AppId, Environment, Partner, PartnerId, Product, Purpose};
 use laini_core::store::{
-    AccountStore as _, AskedPage, AskedQuery, AuditEntry, BoxFuture, ChainHead, ChainPage, ChainRow, Draft, FoundCheck,
-    Ledger, LedgerError, LedgerRow, Mac, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage, WriterEnd,
+    AccountStore as _, AskedCheck, AskedPage, AskedQuery, AuditEntry, BoxFuture, ChainHead, ChainPage, ChainRow, Draft,
+    FoundCheck, Ledger, LedgerError, LedgerRow, Mac, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage,
+    WriterEnd,
 };
-use laini_office::billing::{CountedDays, Invoice, close_month, invoice_rows, invoices, line_rows};
+use laini_office::billing::{CountedDays, Invoice, close_month, invoice_rows, invoices, line_rows, usage_by_reference};
 use laini_office::{Actor, Office, OfficeSettings, PageRequest};
 use laini_store_sqlite::SqliteAccounts;
 use proptest::prelude::*;
@@ -113,8 +114,17 @@ impl Ledger for Made {
         Box::pin(async { Ok(self.placed(query).await?.into_iter().map(|placed| placed.row).collect()) })
     }
 
-    fn asked(&self, _: AskedQuery) -> BoxFuture<'_, Result<AskedPage, LedgerError>> {
-        not_here()
+    fn asked(&self, query: AskedQuery) -> BoxFuture<'_, Result<AskedPage, LedgerError>> {
+        Box::pin(async move {
+            let AskedQuery { after, from, until, partner, outcome, .. } = query;
+            // Pages end wherever they do, as those of a long ledger.
+            let query = RowQuery { after, from, until, partner, limit: 2, ..RowQuery::default() };
+            let rows = self.rows(query).await?;
+            let (looked_at, after) = (rows.len() as u64, rows.last().map(|row| row.id));
+            let fits = |row: &LedgerRow| outcome.is_none_or(|outcome| row.outcome == outcome);
+            let check = |row| AskedCheck { row, number: None, subject: None };
+            Ok(AskedPage { checks: rows.into_iter().filter(fits).map(check).collect(), looked_at, after })
+        })
     }
 
     fn chain(&self, after: Option<CheckId>, limit: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>> {
@@ -246,6 +256,23 @@ fn office(desk: &Desk, dir: &std::path::Path, ledger: &Arc<Made>, prices: [Price
         counted: CountedDays::default(),
         jobs: laini_office::jobs::Jobs::default(),
     }
+}
+
+#[test]
+fn what_was_taken_back_is_of_no_reference_even_where_that_was_after_the_last_day() {
+    let (desk, dir, ledger) = (Desk::open(), tempfile::tempdir().unwrap(), Arc::new(Made::default()));
+    let flat = |version| Price::flat(version, Money::new(100, Currency::KES));
+    let office = office(&desk, dir.path(), &ledger, [flat(1), flat(2)]);
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let check = |after_s, reverses| (after_s, 0, 1, false, 1, 0, reverses);
+    write(&ledger, &[0, 1, 2, 3].map(|s| check(s, None)), at("2026-11-15T23:59:50Z"));
+    write(&ledger, &[check(4, Some(0))], at("2026-11-15T23:59:50Z"));
+    write(&ledger, &[check(0, Some(1)), check(1, None)], at("2026-11-16T00:00:01Z"));
+    let (from, until) = ("2026-11-15".parse().unwrap(), "2026-11-16".parse().unwrap());
+    let found = usage_by_reference(&office, BANK, from, until).unwrap();
+    let told: Vec<_> = found.iter().map(|one| (one.product, one.checks, one.charged, one.charged_minor)).collect();
+    assert_eq!(told, [(Product::Imsi, 2, 2, 200)]);
+    assert!(usage_by_reference(&office, PartnerId::from_stored(32), from, until).unwrap().is_empty());
 }
 
 proptest! {

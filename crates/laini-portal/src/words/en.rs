@@ -2,7 +2,7 @@ use super::{
     Words, account_page, agreements, apps, assistant, audit, billing, catalogue, desk, desk_batch, desk_history,
     documentation, finance, go_live, incidents, invoices, onboarding, operating, organisation, partner_apps,
     partner_page, paying, privacy, rail, register, requests, running, sign_in, simulator, status, tables, team,
-    tickets, try_it, usage, webhooks,
+    tickets, try_it, usage, webhooks, working,
 };
 
 /// English.
@@ -62,4 +62,5 @@ pub(crate) static ENGLISH: Words = Words {
     register: register::ENGLISH,
     tables: tables::ENGLISH,
     team: team::ENGLISH,
+    working: working::ENGLISH,
 };

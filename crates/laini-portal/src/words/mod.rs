@@ -41,6 +41,7 @@ mod tickets;
 mod try_it;
 mod usage;
 mod webhooks;
+mod working;
 
 pub(crate) use account_page::AccountWords;
 pub(crate) use agreements::AgreementsWords;
@@ -79,6 +80,7 @@ pub(crate) use tickets::TicketWords;
 pub(crate) use try_it::{SaidWords, TryWords};
 pub(crate) use usage::UsageWords;
 pub(crate) use webhooks::WebhooksWords;
+pub(crate) use working::WorkingWords;
 
 /// Every text, in one language.
 pub(crate) struct Words {
@@ -138,4 +140,5 @@ pub(crate) struct Words {
     pub(crate) register: RegisterWords,
     pub(crate) tables: TableWords,
     pub(crate) team: TeamWords,
+    pub(crate) working: WorkingWords,
 }

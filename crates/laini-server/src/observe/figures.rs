@@ -6,8 +6,6 @@ use super::labels::{Endpoint, StatusClass};
 pub struct Figures {
     /// What was asked of each group of paths; those that nobody asked are not there.
     pub endpoints: Vec<EndpointFigures>,
-    /// Refusals by code of the error table, the most frequent first.
-    pub refusals: Vec<(String, u64)>,
     /// Connections that are open.
     pub connections: i64,
 }
@@ -41,8 +39,6 @@ impl Metrics {
             EndpointFigures { name: endpoint.word(), by_class, p50, p99 }
         };
         let endpoints = Endpoint::ALL.map(of).into_iter().filter(|of| of.requests() > 0).collect();
-        let mut refusals = self.refusals_by_code();
-        refusals.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        Figures { endpoints, refusals, connections: self.connections().get() }
+        Figures { endpoints, connections: self.connections().get() }
     }
 }

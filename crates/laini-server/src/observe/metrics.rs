@@ -159,15 +159,6 @@ impl Metrics {
         self.latencies[endpoint as usize].within(percent)
     }
 
-    /// Refusals by code. The family can be read as text alone.
-    pub(super) fn refusals_by_code(&self) -> Vec<(String, u64)> {
-        let counted = |line: &str| {
-            let (code, count) = line.strip_prefix("laini_refusals_total{code=\"")?.split_once("\"} ")?;
-            Some((code.to_owned(), count.parse().ok()?))
-        };
-        self.text().lines().filter_map(counted).collect()
-    }
-
     /// Everything as OpenMetrics text.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();

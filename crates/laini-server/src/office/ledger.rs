@@ -23,7 +23,7 @@ pub(super) const NOUN: Noun = Noun {
     endpoints: || {
         vec![
             Endpoint::new(export_ledger_operation(), export_ledger),
-            Endpoint::new(list_line_rows_operation(), list_line_rows),
+            Endpoint::new(list_line_rows_operation(), list_line_rows).long(),
         ]
     },
     schemas,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use laini_core::partner::{May, PartnerId, StaffRole};
 use laini_core::store::{AccountBook, AskedQuery, Ledger};
-use laini_office::jobs::{Job, JobOf, JobState};
+use laini_office::jobs::{CameTo, Job, JobOf, JobState};
 use laini_office::privacy::{lookups_csv, number_named, reason, target_of};
 use laini_office::{Office, Problem, Work};
 use laini_wire::office::privacy::LookUpsRequest;
@@ -134,7 +134,7 @@ fn chunks(reading: Reading) -> impl Stream<Item = Result<Vec<u8>, std::io::Error
         reading.job.0.read(page.looked_at);
         match page.after {
             Some(after) => reading.job.0.reach(after.minted()),
-            None => reading.job.0.end(JobState::Done(None)),
+            None => reading.job.0.end(JobState::Done(CameTo::Elsewhere)),
         }
         reading.query = page.after.map(|after| AskedQuery { after: Some(after), ..query });
         Ok(Some((chunk, reading)))

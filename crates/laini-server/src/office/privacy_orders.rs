@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
 use laini_core::line::{EventText, Imsi};
 use laini_core::partner::{May, PrivacyRequestId, StaffRole};
-use laini_office::jobs::{Job, JobState, RESULT_KEPT};
+use laini_office::jobs::{CameTo, Job, JobState, RESULT_KEPT};
 use laini_office::privacy::{
     Amendment, CarriedOut, Holdings, Order, Right, Span, begin_order, carry_out_order, number_named, take_dossier,
 };
@@ -100,7 +100,7 @@ pub(super) fn before_order(office: &Arc<Office>, actor: &Actor, call: &Call) -> 
     });
     runtime.spawn(async move {
         job.end(match carrying_out.await {
-            Ok(Ok(carried_out)) => JobState::Done(Some(Arc::new(carried_out))),
+            Ok(Ok(carried_out)) => JobState::Done(CameTo::CarriedOut(Arc::new(carried_out))),
             Ok(Err(problem)) => {
                 tracing::warn!(%problem, request = %id, "a privacy request could not be carried out");
                 JobState::Failed(problem)
@@ -166,7 +166,7 @@ fn job_of(work: &Work<'_>, call: &Call) -> Result<JobAnswer, Problem> {
 pub(super) fn job_answer(job: &Job) -> JobAnswer {
     let state = job.state();
     let (came_to, stays, failed_for) = match &state {
-        JobState::Done(Some(carried_out)) => {
+        JobState::Done(CameTo::CarriedOut(carried_out)) => {
             let stays = match &**carried_out {
                 CarriedOut::Erased(erasure) => erasure.stays.iter().map(|stays| (*stays).to_owned()).collect(),
                 CarriedOut::Exported(_) | CarriedOut::Rectified(_) => Vec::new(),
@@ -174,7 +174,7 @@ pub(super) fn job_answer(job: &Job) -> JobAnswer {
             (Some(carried_out.in_record()), stays, None)
         }
         JobState::Failed(problem) => (None, Vec::new(), Some(told(problem))),
-        JobState::Done(None) | JobState::UnderWay => (None, Vec::new(), None),
+        JobState::Done(_) | JobState::UnderWay => (None, Vec::new(), None),
     };
     JobAnswer {
         status: state.word().to_owned(),

@@ -192,7 +192,7 @@ fn list_request_causes(work: &mut Work<'_>, call: &Call) -> Result<Reply, Proble
         calls: cause.calls,
         newest: cause.newest.to_string(),
     };
-    let causes = requests::causes(work, call.partner()?, &filter(call)?)?;
+    let causes = requests::causes(work, call.partner()?, &filter(call)?, None)?;
     Reply::ok(&RequestCausesAnswer { causes: causes.into_iter().map(cause).collect() })
 }
 

@@ -4,10 +4,11 @@ use std::num::NonZeroU32;
 
 use axum::http::Method;
 use laini_core::partner::{AppId, Limits, May, Probing, Rate, StaffRole};
+use laini_core::store::RecentCause;
 use laini_office::apps::set_probing;
-use laini_office::traffic::{AppTraffic, HourTraffic, traffic};
+use laini_office::traffic::{AppTraffic, HourTraffic, errors, traffic};
 use laini_office::{Problem, Work};
-use laini_wire::office::traffic::{AppTrafficAnswer, HourTrafficAnswer, ProbingRequest, TrafficAnswer};
+use laini_wire::office::traffic::{AppTrafficAnswer, HourTrafficAnswer, ProbingRequest, TrafficAnswer, TrafficError};
 use serde_json::json;
 
 use super::described::{asking, in_query, operation, refusing, taking};
@@ -42,8 +43,14 @@ fn show_operation() -> Operation {
         "answered": 40, "repeated": 2, "not_served": 4, "unknown": 2, "withheld": 0,
     });
     let hour = json!({"from": "2026-11-28T08:00:00Z", "production": 40, "sandbox": 8});
-    let answer = Answer::ok("Hours and apps.", &["TrafficAnswer"], json!({"hours": [hour], "apps": [app]}));
-    let summary = "What was asked in the last hours, by hour and by app";
+    let error = json!({
+        "environment": "production", "status": 429, "error_code": "500.003.02",
+        "error_message": "Error Occurred: Spike Arrest Violation", "stage": "limits", "calls": 17,
+        "newest": "2026-11-28T08:59:00Z",
+    });
+    let told = json!({"hours": [hour], "apps": [app], "errors": [error], "errors_since": "2026-11-28T08:00:00Z"});
+    let answer = Answer::ok("Hours, apps and errors.", &["TrafficAnswer"], told);
+    let summary = "What was asked in the last hours, by hour and by app, and why calls failed";
     let show = operation("show_traffic", (Method::GET, "/office/v1/traffic"), summary, May::STAFF, answer);
     let hours = json!({"type": "integer", "minimum": 1, "maximum": 168, "default": 24});
     let show = asking(show, [in_query("hours", "How many, the present one among them.", hours)]);
@@ -81,10 +88,25 @@ fn show_traffic(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
         unknown: app.outcomes.unknown,
         withheld: app.outcomes.withheld,
     };
+    let failed = errors(work, hours)?;
     Reply::ok(&TrafficAnswer {
         hours: found.hours.iter().map(hour).collect(),
         apps: found.apps.iter().map(app).collect(),
+        errors: failed.causes.into_iter().map(error_answer).collect(),
+        errors_since: failed.since.to_string(),
     })
+}
+
+fn error_answer(RecentCause { environment, cause }: RecentCause) -> TrafficError {
+    TrafficError {
+        environment: environment.word().to_owned(),
+        status: cause.status,
+        error_code: cause.code,
+        error_message: cause.reason,
+        stage: cause.stage.word().to_owned(),
+        calls: cause.calls,
+        newest: cause.newest.to_string(),
+    }
 }
 
 fn a_reason(text: &str) -> Result<&str, Problem> {

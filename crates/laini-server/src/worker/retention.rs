@@ -149,8 +149,8 @@ mod tests {
 
     use jiff::civil::{Date, date};
     use laini_core::billing::CheckId;
-    use laini_core::partner::PartnerId;
-    use laini_core::store::{RefusalCause, RefusedCall, RefusedQuery, SubjectHash};
+    use laini_core::partner::{AppId, PartnerId};
+    use laini_core::store::{RecentRefusals, RefusalCause, RefusedCall, RefusedQuery, SubjectHash};
 
     use super::*;
 
@@ -219,7 +219,19 @@ mod tests {
             panic!("a sweep reads no calls")
         }
 
-        fn causes(&self, _: RefusedQuery) -> BoxFuture<'_, Result<Vec<RefusalCause>, RefusalLogError>> {
+        fn causes(
+            &self,
+            _: RefusedQuery,
+            _: Option<usize>,
+        ) -> BoxFuture<'_, Result<Vec<RefusalCause>, RefusalLogError>> {
+            panic!("a sweep reads no calls")
+        }
+
+        fn failed_since(&self, _: AppId, _: Timestamp) -> BoxFuture<'_, Result<u64, RefusalLogError>> {
+            panic!("a sweep reads no calls")
+        }
+
+        fn recent(&self, _: Timestamp, _: usize) -> BoxFuture<'_, Result<RecentRefusals, RefusalLogError>> {
             panic!("a sweep reads no calls")
         }
 

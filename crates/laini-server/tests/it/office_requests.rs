@@ -1,7 +1,10 @@
 //! The log of requests: a call that failed is found by its id and by its number, with where it ended.
 
-use laini_core::partner::{MemberRole, PartnerId, StaffRole};
-use laini_core::store::TrailQuery;
+use jiff::{SignedDuration, Timestamp};
+use laini_core::Clock as _;
+use laini_core::billing::CheckId;
+use laini_core::partner::{AppId, Environment, MemberRole, PartnerId, StaffRole};
+use laini_core::store::{RefusedCall, Stage, TrailQuery};
 use laini_office::people::Seat;
 use serde_json::{Value, json};
 
@@ -114,6 +117,44 @@ async fn a_call_with_an_expired_token_or_a_wrong_secret_is_told_to_its_partner()
     let codes: Vec<_> = causes["causes"].as_array().unwrap().iter().map(|cause| cause["error_code"].clone()).collect();
     assert_eq!(codes.len(), 2);
     assert!(codes.contains(&json!("401.002.01")) && codes.contains(&json!("400.008.01")), "{codes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_are_told_why_calls_of_all_partners_failed_in_the_hours_they_ask_for() {
+    let world = World::start().await;
+    let now = world.clock.now();
+    let failed = |partner: PartnerId, at: Timestamp| RefusedCall {
+        id: CheckId::from_parts(CheckId::floor(at).position(), partner.as_u64()),
+        at,
+        partner,
+        app: AppId::from_stored(partner.as_u64() + 100),
+        environment: Environment::Production,
+        path: IMSI.to_owned(),
+        product: None,
+        status: 429,
+        code: "500.003.02".to_owned(),
+        stage: Stage::Limits,
+        reason: "Error Occurred: Spike Arrest Violation".to_owned(),
+        micros: 312,
+        about: None,
+    };
+    // The hour begins now.
+    let before = now - SignedDuration::from_secs(1);
+    let calls = vec![failed(BANK, before), failed(BANK, now), failed(STRANGER, now)];
+    world.office.refusals.keep(calls, 100).await.unwrap();
+    for (number, role) in (1..).zip(StaffRole::ALL) {
+        let session = signed_in(&world, number, Seat::Staff { role });
+        for (hours, counted, since) in [(1, 2, "2026-11-22T09:00:00Z"), (2, 3, "2026-11-22T08:00:00Z")] {
+            let path = format!("/office/v1/traffic?hours={hours}");
+            let told = call(&world, &session, "GET", &path, &Value::Null).await.json();
+            let expected = json!([{
+                "environment": "production", "status": 429, "error_code": "500.003.02",
+                "error_message": "Error Occurred: Spike Arrest Violation", "stage": "limits", "calls": counted,
+                "newest": "2026-11-22T09:00:00Z",
+            }]);
+            assert_eq!((&told["errors"], &told["errors_since"]), (&expected, &json!(since)), "{role:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

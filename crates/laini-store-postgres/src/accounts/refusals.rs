@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::partner::{AppId, Environment, PartnerId, Product};
 use laini_core::store::{
-    BoxFuture, Forgotten, MaskedNumber, RefusalCause, RefusalLog, RefusalLogError, RefusedCall, RefusedQuery, Stage,
-    SubjectHash,
+    BoxFuture, Forgotten, ID_LATE_MAX, MaskedNumber, RecentCause, RecentRefusals, RefusalCause, RefusalLog,
+    RefusalLogError, RefusedCall, RefusedQuery, Stage, SubjectHash,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -25,7 +25,8 @@ const CAUSES_PER_CALL: i64 = 200;
 /// Which calls fit a [`RefusedQuery`].
 const FITS: &str = "($1::bigint IS NULL OR partner = $1) AND ($2::bigint IS NULL OR app = $2)
      AND ($3::bytea IS NULL OR number_hash = $3) AND ($4::bigint IS NULL OR status = $4)
-     AND ($5::text IS NULL OR code = $5) AND ($6::bigint IS NULL OR at >= $6) AND ($7::bigint IS NULL OR at < $7)";
+     AND ($5::text IS NULL OR code = $5) AND ($6::bigint IS NULL OR at >= $6) AND ($7::bigint IS NULL OR at < $7)
+     AND ($8::bytea IS NULL OR id >= $8) AND ($9::bytea IS NULL OR id < $9)";
 
 impl PostgresAccounts {
     async fn of_log<T: Send + 'static>(
@@ -55,13 +56,13 @@ impl RefusalLog for PostgresAccounts {
         Box::pin(self.of_log(async move |link: &Link| {
             let (beyond, direction) = if query.oldest_first { (">", "ASC") } else { ("<", "DESC") };
             let sql = format!(
-                "SELECT * FROM refusal WHERE {FITS} AND ($8::bytea IS NULL OR id {beyond} $8)
-                 ORDER BY id {direction} LIMIT $9"
+                "SELECT * FROM refusal WHERE {FITS} AND ($10::bytea IS NULL OR id {beyond} $10)
+                 ORDER BY id {direction} LIMIT $11"
             );
-            let Filters { partner, app, number, status, code, from, until } = Filters::of(&query);
+            let Filters { partner, app, number, status, code, from, until, low, high } = Filters::of(&query);
             let after = query.after.map(bytes_of);
             let limit = query.limit.min(CALLS_PER_CALL).cast_signed() as i64;
-            let params = params![partner, app, number, status, code, from, until, after, limit];
+            let params = params![partner, app, number, status, code, from, until, low, high, after, limit];
             let rows = link.query(&sql, params).await?;
             rows.iter().map(read).collect()
         }))
@@ -74,16 +75,48 @@ impl RefusalLog for PostgresAccounts {
         }))
     }
 
-    fn causes(&self, query: RefusedQuery) -> BoxFuture<'_, Result<Vec<RefusalCause>, RefusalLogError>> {
+    fn causes(
+        &self,
+        query: RefusedQuery,
+        newest: Option<usize>,
+    ) -> BoxFuture<'_, Result<Vec<RefusalCause>, RefusalLogError>> {
         Box::pin(self.of_log(async move |link: &Link| {
+            let order = if newest.is_some() { "ORDER BY id DESC" } else { "" };
             let sql = format!(
-                "SELECT status, code, stage, reason, count(*) AS calls, max(at) AS newest FROM refusal WHERE {FITS}
-                 GROUP BY status, code, stage, reason ORDER BY calls DESC, newest DESC, reason LIMIT $8"
+                "SELECT status, code, stage, reason, count(*) AS calls, max(at) AS newest FROM
+                     (SELECT * FROM refusal WHERE {FITS} {order} LIMIT $10) AS counted
+                 GROUP BY status, code, stage, reason ORDER BY calls DESC, newest DESC, reason LIMIT $11"
             );
-            let Filters { partner, app, number, status, code, from, until } = Filters::of(&query);
-            let params = params![partner, app, number, status, code, from, until, CAUSES_PER_CALL];
+            let Filters { partner, app, number, status, code, from, until, low, high } = Filters::of(&query);
+            // Null is no limit.
+            let newest = newest.map(|newest| newest.cast_signed() as i64);
+            let params = params![partner, app, number, status, code, from, until, low, high, newest, CAUSES_PER_CALL];
             let rows = link.query(&sql, params).await?;
             rows.iter().map(cause).collect()
+        }))
+    }
+
+    fn failed_since(&self, app: AppId, from: Timestamp) -> BoxFuture<'_, Result<u64, RefusalLogError>> {
+        Box::pin(self.of_log(async move |link: &Link| {
+            let sql = "SELECT count(*) AS calls FROM refusal WHERE app = $1 AND id >= $2";
+            let (app, floor) = (app.as_u64().cast_signed(), bytes_of(CheckId::floor(from)));
+            let row = link.query_opt(sql, params![app, floor]).await?.ok_or(DbError::Damaged("calls"))?;
+            Columns(&row).bits("calls", 63)
+        }))
+    }
+
+    fn recent(&self, from: Timestamp, newest: usize) -> BoxFuture<'_, Result<RecentRefusals, RefusalLogError>> {
+        Box::pin(self.of_log(async move |link: &Link| {
+            // An id is never older than its call: those of before `from` are not looked at.
+            let sql = "SELECT environment, status, code, stage, reason, count(*) AS calls, max(at) AS newest,
+                           min(at) AS oldest
+                       FROM (SELECT * FROM refusal WHERE id >= $1 AND at >= $2 ORDER BY id DESC LIMIT $3) AS recent
+                       GROUP BY environment, status, code, stage, reason ORDER BY calls DESC, newest DESC, reason";
+            let (floor, from) = (bytes_of(CheckId::floor(from)), from.as_microsecond());
+            let newest = newest.cast_signed() as i64;
+            let rows = link.query(sql, params![floor, from, newest]).await?;
+            let counted = rows.iter().map(|row| Ok((recent_cause(row)?, Columns(row).instant("oldest")?)));
+            counted.collect::<Result<_, DbError>>().map(RecentRefusals::of)
         }))
     }
 
@@ -129,6 +162,9 @@ struct Filters {
     code: Option<String>,
     from: Option<i64>,
     until: Option<i64>,
+    /// Ids follow the instants: these two are for the indexes.
+    low: Option<Vec<u8>>,
+    high: Option<Vec<u8>>,
 }
 
 impl Filters {
@@ -141,6 +177,10 @@ impl Filters {
             code: query.code.clone(),
             from: query.from.map(Timestamp::as_microsecond),
             until: query.until.map(Timestamp::as_microsecond),
+            low: query.from.map(|from| bytes_of(CheckId::floor(from))),
+            high: query
+                .until
+                .map(|until| bytes_of(CheckId::floor(until.saturating_add(ID_LATE_MAX).unwrap_or(Timestamp::MAX)))),
         }
     }
 }
@@ -212,7 +252,7 @@ fn read(row: &Row) -> Result<RefusedCall, DbError> {
         at: columns.instant("at")?,
         partner: PartnerId::from_stored(columns.bits("partner", 63)?),
         app: AppId::from_stored(columns.bits("app", 63)?),
-        environment: columns.word("environment", |word| Environment::parse(word).ok())?,
+        environment: environment(&columns)?,
         path: columns.get("path")?,
         product: product.map(|word| Product::parse(word).map_err(|_| DbError::Damaged("product"))).transpose()?,
         status: status(&columns)?,
@@ -234,6 +274,14 @@ fn cause(row: &Row) -> Result<RefusalCause, DbError> {
         calls: columns.bits("calls", 63)?,
         newest: columns.instant("newest")?,
     })
+}
+
+fn recent_cause(row: &Row) -> Result<RecentCause, DbError> {
+    Ok(RecentCause { environment: environment(&Columns(row))?, cause: cause(row)? })
+}
+
+fn environment(columns: &Columns<'_>) -> Result<Environment, DbError> {
+    columns.word("environment", |word| Environment::parse(word).ok())
 }
 
 fn status(columns: &Columns<'_>) -> Result<u16, DbError> {

@@ -2,7 +2,7 @@
 
 use laini_core::billing::CheckId;
 use laini_core::store::{AskedQuery, LedgerRow, SubjectHash};
-use laini_store::ledger::outcome_code;
+use laini_store::ledger::{ROWS_PER_LOOK, outcome_code};
 use tokio_postgres::Row;
 
 use super::rows::{self, COLUMNS, bounds};
@@ -12,8 +12,6 @@ use crate::error::DbError;
 
 /// Rows that one statement looks at.
 const ROWS_PER_STATEMENT: i64 = 10_000;
-/// Rows that one call looks at, however few of them fit.
-const ROWS_PER_CALL: u64 = 100_000;
 /// Checks that one call returns at most.
 const CHECKS_PER_CALL: usize = 10_000;
 
@@ -44,7 +42,7 @@ pub(super) async fn scan(link: &Link, query: &AskedQuery) -> Result<Scanned, DbE
         None => {}
     }
     let mut scanned = Scanned::default();
-    while scanned.looked_at < ROWS_PER_CALL {
+    while scanned.looked_at < ROWS_PER_LOOK {
         let end = end(link, (low, high), query.newest_first).await?;
         let left = limit - scanned.found.len();
         let piece = match end.map(place) {

@@ -104,13 +104,16 @@ pub(super) async fn rows(link: &Database, query: &RowQuery) -> Result<Vec<Placed
     let limit = query.limit.min(ROWS_PER_PAGE);
     let sql = format!(
         "SELECT {COLUMNS} FROM ledger
-         WHERE position >= $1 AND (position > $1 OR tail > $2) AND position < $3 ORDER BY position, tail LIMIT $4"
+         WHERE position >= $1 AND (position > $1 OR tail > $2) AND position < $3
+             AND ($5::bigint IS NULL OR partner = $5)
+         ORDER BY position, tail LIMIT $4"
     );
     let (mut after, until) = bounds(query.after, (query.from, query.until));
+    let partner = query.partner.map(|partner| partner.as_u64().cast_signed());
     let mut found = Vec::new();
     while found.len() < limit {
         let read_now = ROWS_PER_STATEMENT.cast_signed() as i64;
-        let page = link.query(&sql, params![after.0, after.1, until, read_now]).await?;
+        let page = link.query(&sql, params![after.0, after.1, until, read_now, partner]).await?;
         for row in &page {
             let (row, Link { writer, seq, .. }) = read(row)?;
             after = place(row.id);

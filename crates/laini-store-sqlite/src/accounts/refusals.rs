@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::partner::{AppId, Environment, PartnerId, Product};
 use laini_core::store::{
-    BoxFuture, Forgotten, MaskedNumber, RefusalCause, RefusalLog, RefusalLogError, RefusedCall, RefusedQuery, Stage,
-    SubjectHash,
+    BoxFuture, Forgotten, ID_LATE_MAX, MaskedNumber, RecentCause, RecentRefusals, RefusalCause, RefusalLog,
+    RefusalLogError, RefusedCall, RefusedQuery, Stage, SubjectHash,
 };
 use rusqlite::types::{FromSqlError, Value};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params, params_from_iter};
@@ -25,13 +25,27 @@ const COLUMNS: &str = "id, at, partner, app, environment, path, product, status,
      number_hash, masked";
 
 /// What a call fits by, for each of the values of [`filters`].
-const FITS: [&str; 7] =
-    ["partner = ?1", "app = ?2", "number_hash = ?3", "status = ?4", "code = ?5", "at >= ?6", "at < ?7"];
+const FITS: [&str; 9] = [
+    "partner = ?1",
+    "app = ?2",
+    "number_hash = ?3",
+    "status = ?4",
+    "code = ?5",
+    "at >= ?6",
+    "at < ?7",
+    // Ids follow the instants: these two are for the indexes.
+    "id >= ?8",
+    "id < ?9",
+];
 
-/// Which calls fit: only the filters that are asked for stand in the statement, so that an index can serve them.
-fn fits(filters: &[Value; 7]) -> String {
-    let asked = FITS.iter().zip(filters).filter(|(_, value)| **value != Value::Null).map(|(fits, _)| *fits);
-    std::iter::once("true").chain(asked).collect::<Vec<_>>().join(" AND ")
+/// Which calls fit: only the filters that are asked for stand in the statement, so that an index can serve them. That of
+/// numbers does so best, which the engine does not know: a plus keeps it from those of partners and apps.
+fn fits(filters: &[Value; 9]) -> String {
+    let is_of_number = filters[2] != Value::Null;
+    let asked = FITS.iter().zip(filters).enumerate().filter(|(_, (_, value))| **value != Value::Null);
+    let asked =
+        asked.map(|(place, (fits, _))| if is_of_number && place < 2 { format!("+{fits}") } else { (*fits).to_owned() });
+    std::iter::once("true".to_owned()).chain(asked).collect::<Vec<_>>().join(" AND ")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
@@ -75,10 +89,10 @@ impl RefusalLog for SqliteAccounts {
                 let filters = filters(&query);
                 let fits = fits(&filters);
                 let sql = format!(
-                    "SELECT {COLUMNS} FROM refusal WHERE {fits} AND (?8 IS NULL OR id {beyond} ?8)
-                     ORDER BY id {direction} LIMIT ?9"
+                    "SELECT {COLUMNS} FROM refusal WHERE {fits} AND (?10 IS NULL OR id {beyond} ?10)
+                     ORDER BY id {direction} LIMIT ?11"
                 );
-                let after = query.after.map_or(Value::Null, |id| Value::Blob(id.uuid().as_bytes().to_vec()));
+                let after = query.after.map_or(Value::Null, |id| Value::Blob(bytes_of(id)));
                 let limit = Value::Integer(query.limit.min(CALLS_PER_CALL).cast_signed() as i64);
                 let mut statement = connection.prepare_cached(&sql)?;
                 let asked = filters.into_iter().chain([after, limit]);
@@ -96,18 +110,51 @@ impl RefusalLog for SqliteAccounts {
         })
     }
 
-    fn causes(&self, query: RefusedQuery) -> BoxFuture<'_, Result<Vec<RefusalCause>, RefusalLogError>> {
+    fn causes(
+        &self,
+        query: RefusedQuery,
+        newest: Option<usize>,
+    ) -> BoxFuture<'_, Result<Vec<RefusalCause>, RefusalLogError>> {
         Box::pin(async move {
             self.look(|connection| {
                 let filters = filters(&query);
                 let fits = fits(&filters);
                 let sql = format!(
-                    "SELECT status, code, stage, reason, count(*), max(at) FROM refusal WHERE {fits}
-                     GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 6 DESC, 4 LIMIT ?8"
+                    "SELECT status, code, stage, reason, count(*), max(at) FROM
+                         (SELECT * FROM refusal WHERE {fits} ORDER BY id DESC LIMIT ?10)
+                     GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 6 DESC, 4 LIMIT ?11"
                 );
                 let mut statement = connection.prepare_cached(&sql)?;
-                let asked = filters.into_iter().chain([Value::Integer(CAUSES_PER_CALL)]);
+                // Below zero is no limit.
+                let newest = newest.map_or(-1, |newest| newest.cast_signed() as i64);
+                let asked = filters.into_iter().chain([newest, CAUSES_PER_CALL].map(Value::Integer));
                 statement.query_map(params_from_iter(asked), cause)?.collect()
+            })
+        })
+    }
+
+    fn failed_since(&self, app: AppId, from: Timestamp) -> BoxFuture<'_, Result<u64, RefusalLogError>> {
+        Box::pin(async move {
+            self.look(|connection| {
+                let sql = "SELECT count(*) FROM refusal WHERE app = ?1 AND id >= ?2";
+                let asked = params![app.as_u64().cast_signed(), bytes_of(CheckId::floor(from))];
+                connection.prepare_cached(sql)?.query_row(asked, |row| unsigned(row, 0))
+            })
+        })
+    }
+
+    fn recent(&self, from: Timestamp, newest: usize) -> BoxFuture<'_, Result<RecentRefusals, RefusalLogError>> {
+        Box::pin(async move {
+            self.look(|connection| {
+                // An id is never older than its call: those of before `from` are not looked at.
+                let sql = "SELECT status, code, stage, reason, count(*), max(at), environment, min(at) FROM
+                               (SELECT * FROM refusal WHERE id >= ?1 AND at >= ?2 ORDER BY id DESC LIMIT ?3)
+                           GROUP BY 1, 2, 3, 4, 7 ORDER BY 5 DESC, 6 DESC, 4";
+                let mut statement = connection.prepare_cached(sql)?;
+                let floor = CheckId::floor(from).uuid();
+                let asked = params![floor.as_bytes().as_slice(), from.as_microsecond(), newest.cast_signed()];
+                let counted = statement.query_map(asked, |row| Ok((recent_cause(row)?, instant(row, 7)?)))?;
+                counted.collect::<Result<_, _>>().map(RecentRefusals::of)
             })
         })
     }
@@ -145,8 +192,9 @@ impl RefusalLog for SqliteAccounts {
 }
 
 /// The values of [`FITS`]; null where one is not asked for.
-fn filters(query: &RefusedQuery) -> [Value; 7] {
+fn filters(query: &RefusedQuery) -> [Value; 9] {
     let integer = |value: Option<i64>| value.map_or(Value::Null, Value::Integer);
+    let floor = |at: Option<Timestamp>| at.map_or(Value::Null, |at| Value::Blob(bytes_of(CheckId::floor(at))));
     [
         integer(query.partner.map(|id| id.as_u64().cast_signed())),
         integer(query.app.map(|id| id.as_u64().cast_signed())),
@@ -155,7 +203,13 @@ fn filters(query: &RefusedQuery) -> [Value; 7] {
         query.code.clone().map_or(Value::Null, Value::Text),
         integer(query.from.map(Timestamp::as_microsecond)),
         integer(query.until.map(Timestamp::as_microsecond)),
+        floor(query.from),
+        floor(query.until.map(|until| until.saturating_add(ID_LATE_MAX).unwrap_or(Timestamp::MAX))),
     ]
+}
+
+fn bytes_of(id: CheckId) -> Vec<u8> {
+    id.uuid().as_bytes().to_vec()
 }
 
 fn insert(transaction: &Transaction<'_>, call: &RefusedCall) -> rusqlite::Result<()> {
@@ -196,7 +250,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RefusedCall> {
         at: instant(row, 1)?,
         partner: PartnerId::from_stored(unsigned(row, 2)?),
         app: AppId::from_stored(unsigned(row, 3)?),
-        environment: word(row, 4, |word| Environment::parse(word).ok())?,
+        environment: environment(row, 4)?,
         path: row.get(5)?,
         product: product.map(|word| Product::parse(&word).map_err(|_| damaged("product"))).transpose()?,
         status: row.get(7)?,
@@ -217,6 +271,14 @@ fn cause(row: &Row<'_>) -> rusqlite::Result<RefusalCause> {
         calls: unsigned(row, 4)?,
         newest: instant(row, 5)?,
     })
+}
+
+fn recent_cause(row: &Row<'_>) -> rusqlite::Result<RecentCause> {
+    Ok(RecentCause { environment: environment(row, 6)?, cause: cause(row)? })
+}
+
+fn environment(row: &Row<'_>, column: usize) -> rusqlite::Result<Environment> {
+    word(row, column, |word| Environment::parse(word).ok())
 }
 
 fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {

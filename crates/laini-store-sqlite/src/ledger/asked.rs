@@ -3,7 +3,7 @@
 use laini_core::billing::CheckId;
 use laini_core::partner::{AppId, PartnerId};
 use laini_core::store::{AskedQuery, LedgerRow, SubjectHash};
-use laini_store::ledger::outcome_code;
+use laini_store::ledger::{ROWS_PER_LOOK, outcome_code};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
@@ -12,8 +12,6 @@ use super::schema::{self, COLUMNS};
 
 /// Rows that one read transaction looks at, so that it pins the WAL for milliseconds only.
 const ROWS_PER_TRANSACTION: i64 = 4_000;
-/// Rows that one call looks at, however few of them fit.
-const ROWS_PER_CALL: u64 = 100_000;
 /// Checks that one call returns at most.
 const CHECKS_PER_CALL: usize = 10_000;
 
@@ -49,7 +47,7 @@ pub(super) fn scan(connection: &Connection, query: &AskedQuery) -> rusqlite::Res
         None => {}
     }
     let mut scanned = Scanned::default();
-    while scanned.looked_at < ROWS_PER_CALL {
+    while scanned.looked_at < ROWS_PER_LOOK {
         let end = end(connection, (low, high), query.newest_first)?;
         let piece = match &end {
             None => (low, high),

@@ -24,3 +24,6 @@ pub use lock::{LOCK_FILE, LockError, WriterLock, last_holder};
 pub use sealed::{SealedAnswer, SealedCheck, SealedDelivery, open_delivery};
 pub use submission::{SealedSubmission, Written};
 pub use waiting::{Waiting, gave_up, out_of_order, taken, writer_stopped};
+
+/// Rows that one look for checks by what they were about reads, however few of them fit: somebody may wait for it.
+pub const ROWS_PER_LOOK: u64 = 50_000;

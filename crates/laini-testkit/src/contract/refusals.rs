@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::partner::{AppId, Environment, PartnerId, Product};
 use laini_core::store::{
-    Forgotten, MaskedNumber, RefusalCause, RefusalLog, RefusedCall, RefusedQuery, Stage, SubjectHash,
+    Forgotten, MaskedNumber, RecentCause, RecentRefusals, RefusalCause, RefusalLog, RefusedCall, RefusedQuery, Stage,
+    SubjectHash,
 };
 
 /// Runs the whole suite: one test per promise, each in a new `$home` (an expression that makes a
@@ -24,6 +25,7 @@ macro_rules! refusals_contract {
             refused_calls_come_newest_first_by_filter_and_by_page
             of_each_app_the_newest_stay
             causes_are_counted
+            the_newest_calls_of_all_apps_are_counted
             old_calls_are_forgotten_piece_by_piece
             a_forgotten_number_leaves_its_calls
         );
@@ -144,6 +146,12 @@ pub async fn of_each_app_the_newest_stay(home: &dyn RefusalsHome) {
     assert_eq!(seconds(&*log, every()).await, [8, 6, 5, 4, 3]);
 }
 
+/// The cause of a call, of so many calls.
+fn cause(of: &RefusedCall, calls: u64, newest: u64) -> RefusalCause {
+    let (code, reason) = (of.code.clone(), of.reason.clone());
+    RefusalCause { status: of.status, code, stage: of.stage, reason, calls, newest: at(newest) }
+}
+
 pub async fn causes_are_counted(home: &dyn RefusalsHome) {
     let log = home.open();
     let mut calls: Vec<_> = (0..5).map(|n| call(n, 11, 1)).collect();
@@ -152,18 +160,40 @@ pub async fn causes_are_counted(home: &dyn RefusalsHome) {
     calls.push(call(9, 21, 1));
     log.keep(calls.clone(), KEPT).await.unwrap();
     let query = RefusedQuery { app: Some(AppId::from_stored(11)), ..RefusedQuery::default() };
-    let cause = |of: &RefusedCall, calls, newest| RefusalCause {
-        status: of.status,
-        code: of.code.clone(),
-        stage: of.stage,
-        reason: of.reason.clone(),
-        calls,
-        newest: at(newest),
+    assert_eq!(log.causes(query.clone(), None).await.unwrap(), [cause(&calls[0], 4, 4), cause(&calls[1], 1, 1)]);
+    let late = RefusedQuery { from: Some(at(4)), ..query.clone() };
+    assert_eq!(log.causes(late, None).await.unwrap(), [cause(&calls[0], 1, 4)]);
+    assert_eq!(log.causes(RefusedQuery::default(), None).await.unwrap()[0].calls, 5);
+    let newest = |newest| log.causes(query.clone(), Some(newest));
+    assert_eq!(newest(2).await.unwrap(), [cause(&calls[0], 2, 4)]);
+    assert_eq!(newest(4).await.unwrap(), [cause(&calls[0], 3, 4), cause(&calls[1], 1, 1)]);
+    for (app, from, failed) in [(11, 0, 5), (11, 3, 2), (11, 5, 0), (21, 0, 1), (99, 0, 0)] {
+        assert_eq!(log.failed_since(AppId::from_stored(app), at(from)).await.unwrap(), failed, "{app} since {from}");
+    }
+}
+
+pub async fn the_newest_calls_of_all_apps_are_counted(home: &dyn RefusalsHome) {
+    let log = home.open();
+    let mut calls: Vec<_> = (0..6).map(|n| call(n, 10 + n % 2 * 10, 1)).collect();
+    calls[4].environment = Environment::Production;
+    log.keep(calls.clone(), KEPT).await.unwrap();
+    let of = |environment, cause| RecentCause { environment, cause };
+    let real = of(Environment::Production, cause(&calls[4], 1, 4));
+    let told = |sandbox: u64, oldest| RecentRefusals {
+        causes: vec![of(Environment::Sandbox, cause(&calls[0], sandbox, 5)), real.clone()],
+        calls: sandbox + 1,
+        oldest: Some(at(oldest)),
     };
-    assert_eq!(log.causes(query.clone()).await.unwrap(), [cause(&calls[0], 4, 4), cause(&calls[1], 1, 1)]);
-    let late = RefusedQuery { from: Some(at(4)), ..query };
-    assert_eq!(log.causes(late).await.unwrap(), [cause(&calls[0], 1, 4)]);
-    assert_eq!(log.causes(RefusedQuery::default()).await.unwrap()[0].calls, 5);
+    assert_eq!(log.recent(at(0), 100).await.unwrap(), told(5, 0));
+    assert_eq!(log.recent(at(2), 100).await.unwrap(), told(3, 2));
+    assert_eq!(log.recent(at(0), 3).await.unwrap(), told(2, 3));
+    for (from, newest) in [(6, 100), (0, 0)] {
+        assert_eq!(log.recent(at(from), newest).await.unwrap(), RecentRefusals::default());
+    }
+    // The id of a call that came as the clock was set back is younger than the call.
+    log.keep(vec![RefusedCall { id: call(9, 11, 1).id, ..call(1, 11, 1) }], KEPT).await.unwrap();
+    assert_eq!(log.recent(at(2), 100).await.unwrap(), told(3, 2));
+    assert_eq!(log.recent(at(1), 100).await.unwrap(), told(5, 1));
 }
 
 pub async fn old_calls_are_forgotten_piece_by_piece(home: &dyn RefusalsHome) {

@@ -10,6 +10,31 @@ pub struct TrafficAnswer {
     pub hours: Vec<HourTrafficAnswer>,
     /// Each app that asked, the busiest first.
     pub apps: Vec<AppTrafficAnswer>,
+    /// Why calls of all partners' apps failed, the most frequent first, at most 200.
+    pub errors: Vec<TrafficError>,
+    /// Since when they are counted (RFC 3339): later than the first hour began where 10,000 failed, the newest of which
+    /// are counted.
+    pub errors_since: String,
+}
+
+/// Calls of one environment that failed for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TrafficError {
+    /// `sandbox` or `production`.
+    pub environment: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The code of the table of errors.
+    pub error_code: String,
+    /// What their callers were told.
+    pub error_message: String,
+    /// How far they came: `token`, `request`, `limits`, `registry`, `disclosure`, `charge`.
+    pub stage: String,
+    /// How many there were.
+    pub calls: u64,
+    /// When the newest came (RFC 3339).
+    pub newest: String,
 }
 
 /// An hour.

@@ -75,9 +75,6 @@ fn commands_make_partners_and_apps() {
     assert!(lab.laini(&["partner", "add", "Bank A"]).contains("added with the standard agreement"));
     let partner = lab.json(&["partner", "add", "Bank B"]);
     assert_eq!(partner["name"], "Bank B");
-    fails_with(&lab, &["partner", "add", "Bank A"], "exists already", "choose another name");
-    let (said, _) = fails(&lab, &["partner", "add", "\n"]);
-    assert!(said.contains("1 to 100 characters"), "{said}");
 
     let add = |partner: &str, name: &str| {
         let args = ["app", "add", "--partner", partner, "--environment", "production", "--products", "swap,imsi"];
@@ -111,6 +108,38 @@ fn commands_make_partners_and_apps() {
     let expected =
         ["partner.add", "partner.add", "app.add", "app.add", "app.revoke-tokens", "app.revoke-tokens", "app.revoke"];
     assert_eq!(actions, expected);
+}
+
+#[test]
+fn commands_add_partners_by_the_rule_of_the_portal() {
+    let lab = Lab::new();
+    let added = lab.json(&["partner", "add", " Bank A "]);
+    let agreements = lab.json(&["agreement", "list", "Bank A"]);
+    assert_eq!((&added["name"], &added["agreement"]), (&json!("Bank A"), &agreements[0]["agreement"]), "{agreements}");
+    let on_its_way = lab.json(&["partner", "add", "Sacco", "--agreement", "none"]);
+    assert!(on_its_way["name"] == "Sacco" && on_its_way.get("agreement").is_none(), "{on_its_way}");
+    let long = "a".repeat(101);
+    let (taken, unfit) = ("another partner has this name", "name: expected 1 to 100 characters");
+    let table = [
+        ("Bank A", taken),
+        ("bank a", taken),
+        (" BANK A ", taken),
+        ("sacco", taken),
+        ("", unfit),
+        ("\n", unfit),
+        ("two\nlines", unfit),
+        (&long, unfit),
+        ("=1+1", unfit),
+        ("+254", unfit),
+        ("@home", unfit),
+    ];
+    for (name, error) in table {
+        for agreement in ["standard", "none"] {
+            let args = ["partner", "add", name, "--agreement", agreement];
+            fails_with(&lab, &args, error, "choose another name, or use the partner that is there");
+        }
+    }
+    assert_eq!(lab.json(&["partner", "list"]).as_array().unwrap().len(), 2);
 }
 
 /// A row of the audit trail, as somebody who opens the file reads it.

@@ -1,6 +1,7 @@
 //! A month that is over becomes invoices, which the operator and the partner prove right, each by itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -13,10 +14,13 @@ use laini_testkit::contract::ledger::{Desk, FixedDayKeys, QUESTION, Question};
 use serde_json::{Value, json};
 
 use crate::bank::Bank;
-use crate::running::{Lab, days_ago};
+use crate::portal::Browser;
+use crate::running::{Lab, days_ago, wait_until};
 
 /// So many `imsi` and `swap` checks, two months ago.
 const CHECKS: u32 = 40;
+/// What is worked out for a page is there so soon.
+const WITHIN: Duration = Duration::from_secs(20);
 
 fn month() -> Month {
     Month::of(days_ago(0), &TimeZone::get("Africa/Nairobi").unwrap()).previous().previous()
@@ -111,6 +115,53 @@ fn a_partner_proves_its_invoice_right_by_what_it_fetches() {
     let told = lab.laini(&["verify-invoice", invoice, "--export", export]);
     assert!(told.contains("40 units") && told.contains("right to the cent"), "{told}");
     assert_eq!(lab.laini(&["ledger", "export"]), std::fs::read_to_string(export).unwrap());
+}
+
+#[test]
+fn what_reads_a_month_is_worked_out_once_and_shown_on_its_page() {
+    let lab = lab();
+    lab.json(&["invoice", "close", &month().to_string()]);
+    lab.json(&["partner", "add", "Bank B"]);
+    let server = lab.serve();
+    let payer = |partner: &str, email: &str| {
+        Browser::of_person(&lab, &server, &["member", "add", partner, email, "--role", "billing"])
+    };
+    let (own, other) = (payer("Bank A", "p@a.example"), payer("Bank B", "p@b.example"));
+    let shows = |path: &str, text: &str| {
+        wait_until(&format!("{path} shows {text}"), WITHIN, || own.get(path).text.contains(text));
+    };
+    // The first look works out where the lines part.
+    shows("/invoices/1/lines/1", "<th scope=\"row\" class=\"mono\">");
+    assert_eq!(own.get("/invoices/1/lines/1").text.matches("<th scope=\"row\" class=\"mono\">").count(), 30);
+    let verified = own.post("/invoices/1/verify", &own.csrf, None);
+    assert!([200, 303].contains(&verified.status), "{verified:?}");
+    shows("/invoices/1", "right to the cent");
+    let begun = month().begins(&TimeZone::get("Africa/Nairobi").unwrap());
+    let day = |days: i64| {
+        let at = begun + SignedDuration::from_hours(24 * days);
+        at.to_zoned(TimeZone::get("Africa/Nairobi").unwrap()).date()
+    };
+    let asked = format!("from={}&until={}", day(0), day(3));
+    let (references, csv) = (format!("/usage/references?{asked}"), format!("/usage/references.csv?{asked}"));
+    assert_eq!(own.get(&csv).status, 303, "what was not counted is counted on its page");
+    shows(&references, "Counted at");
+    let counted = |page: &str| page.split("Counted at ").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let at = counted(&own.get(&references).text);
+    let sorted = own.get(&format!("{references}&sort=-checks"));
+    assert_eq!(counted(&sorted.text), at, "sorting counts nothing again");
+    let file = own.get(&format!("{csv}&sort=-checks"));
+    assert_eq!((file.status, file.text.lines().count()), (200, 3), "{file:?}");
+    assert!(file.text.contains(",imsi,30,30,60000,KES"), "{file:?}");
+    // None of it is shown to another partner.
+    for path in ["/invoices/1/lines/1", "/invoices/1"] {
+        assert_eq!(other.get(path).status, 404, "{path}");
+    }
+    assert_eq!(other.post("/invoices/1/verify", &other.csrf, None).status, 404);
+    assert_eq!(other.get(&csv).status, 303);
+    let again = own.get(&format!("{references}&again=1"));
+    assert_eq!((again.status, again.header("location")), (303, references.as_str()), "{again:?}");
+    assert_eq!(own.get(&csv).status, 303, "it is forgotten");
+    server.stop();
 }
 
 #[test]

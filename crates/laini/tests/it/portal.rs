@@ -9,7 +9,7 @@ use laini_core::partner::{MemberRole, StaffRole};
 use laini_portal::{PageOfAll, every_page};
 use reqwest::redirect::Policy;
 
-use crate::bank::{Answer, Bank};
+use crate::bank::{Answer, Bank, IMSI};
 use crate::running::{Lab, Running, days_ago, wait_until};
 
 const SESSION: &str = "__Host-laini_session";
@@ -392,6 +392,39 @@ fn a_table_is_sorted_by_its_columns_alone_and_its_file_follows() {
 }
 
 #[test]
+fn people_requests_and_alarms_are_files_in_the_order_of_their_pages() {
+    let lab = Lab::new();
+    let partner = lab.json(&["partner", "add", "Bank A"])["partner"].as_str().unwrap().to_owned();
+    let server = lab.serve();
+    let invite = ["member", "add", "Bank A", "owner@bank.example", "--role", "owner"];
+    let owner = Browser::of_person(&lab, &server, &invite);
+    let admin = Browser::of_person(&lab, &server, &["staff", "add", "admin@mobile.example", "--role", "admin"]);
+    lab.json(&["member", "add", "Bank A", "=d@bank.example", "--role", "developer", "--name", "Achieng, D."]);
+    let lines = |browser: &Browser, path: &str| -> Vec<String> {
+        let file = browser.get(path);
+        assert_eq!(file.status, 200, "{path}: {file:?}");
+        file.text.lines().map(str::to_owned).collect()
+    };
+    let team = format!("/partners/{partner}/team.csv?sort=role");
+    assert!(owner.get("/team?sort=role").text.contains(&format!("href=\"{team}\" download")));
+    let people = "name,email,role,status,second_factor,signed_in";
+    let file = lines(&owner, &team);
+    assert_eq!(file[..2], [people, "\"Achieng, D.\",\"'=d@bank.example\",developer,invited,false,"]);
+    assert!(file.len() == 3 && file[2].starts_with("owner,owner@bank.example,owner,active,"), "{file:?}");
+    assert_eq!(lines(&admin, &team), file);
+    let staff = lines(&admin, "/operate/staff.csv");
+    assert!(staff.len() == 2 && staff[0] == people && staff[1].starts_with("admin,admin@mobile"), "{staff:?}");
+    for (browser, path, head) in [
+        (&admin, "/operate/privacy.csv?show=all", "request,number,action,state,received,due"),
+        (&admin, "/operate/alarms.csv?sort=at", "at,app,name,partner,partner_name,reason,slowed_to"),
+        (&owner, "/desk/alarms.csv?show=all", "alarm,what,person,at,seen_by,seen_at,explanation"),
+    ] {
+        assert_eq!(lines(browser, path), [head], "{path}");
+    }
+    server.stop();
+}
+
+#[test]
 fn a_language_of_code_is_chosen_once_for_every_page() {
     let lab = Lab::new();
     let server = lab.serve();
@@ -458,5 +491,27 @@ fn a_snapshot_of_a_page_is_read_as_it_comes_or_changes_nothing() {
     assert_eq!((sent.status, sent.header("location")), (303, "/operate/data"), "{sent:?}");
     told("note good");
     assert_eq!(lab.json(&["registry", "status"])["lines"], 300_000);
+    server.stop();
+}
+
+#[test]
+fn traffic_counts_the_failed_calls_of_all_partners_by_what_they_were_told() {
+    let lab = Lab::new();
+    let apps = ["Bank A", "Bank B"].map(|partner| lab.partner_app(partner, "sandbox"));
+    let server = lab.serve();
+    let invite = ["staff", "add", "support@mobile.example", "--role", "support"];
+    let support = Browser::of_person(&lab, &server, &invite);
+    assert!(support.get("/operate/traffic").text.contains("No call failed in the last 24 hours"));
+    for app in &apps {
+        let refused = Bank::of(&server, app).post(IMSI, &[], "[]").unwrap();
+        assert_eq!((refused.status, &*refused.field("errorCode")), (400, "400.002.05"), "{refused:?}");
+    }
+    wait_until("both are counted as one cause", Duration::from_secs(20), || {
+        let page = support.get("/operate/traffic?errors=-newest").text;
+        let Some((_, table)) = page.split_once("<table id=\"errors\">") else { return false };
+        let rows: Vec<_> = table.split("</table>").next().unwrap().split("<tr>").skip(2).collect();
+        let is_told = |told: &str| rows.iter().any(|row| row.contains(told));
+        rows.len() == 1 && is_told("href=\"/docs/errors/400.002.05\"") && is_told("<td class=\"number\">2</td>")
+    });
     server.stop();
 }

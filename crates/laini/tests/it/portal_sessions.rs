@@ -68,3 +68,22 @@ fn a_registration_that_is_confirmed_ends_the_session_that_was_there() {
     assert!(!is_good(&before));
     server.stop();
 }
+
+#[test]
+fn a_part_of_a_page_is_refused_as_a_part_and_without_a_session_the_whole_page_goes_to_sign_in() {
+    let lab = Lab::new();
+    lab.json(&["partner", "add", "Bank A"]);
+    let server = lab.serve();
+    let mut person = member(&lab, &server);
+    assert_eq!(person.post_part("/requests", "find=254******002").status, 200);
+    let good = std::mem::replace(&mut person.csrf, "another".to_owned());
+    let forged = person.post_part("/requests", "find=254******002");
+    assert_eq!(forged.status, 403, "{forged:?}");
+    assert!(forged.text.contains("role=\"alert\"") && !forged.text.contains("<html"), "{forged:?}");
+    person.csrf = good;
+    assert_eq!(person.post("/sign-out", &person.csrf, None).status, 303);
+    let gone = person.post_part("/requests", "find=254******002");
+    assert_eq!((gone.status, gone.header("hx-redirect"), gone.text.as_str()), (401, "/sign-in?next=%2F", ""));
+    assert_eq!(gone.header("location"), "", "a script would follow it, and take that page for the part");
+    server.stop();
+}

@@ -9,13 +9,14 @@ use crate::store::{Ledger, LedgerError};
 /// Follows the chain of each writer from a head that stands to one that is to be proved, and says what does not fit.
 ///
 /// A writer that `from` does not name is followed from its first row. `since` = no row after those of `from` was
-/// decided before; `None` = from the beginning.
+/// decided before; `None` = from the beginning. `progress` is told how many rows more were read, and up to which instant.
 pub async fn verify_heads(
     ledger: &dyn Ledger,
     key: ChainKey,
     from: &[ChainHead],
     to: &[ChainHead],
     since: Option<Timestamp>,
+    mut progress: impl FnMut(u64, Timestamp),
 ) -> Result<Vec<ChainBreak>, LedgerError> {
     let ends: BTreeMap<u32, u64> = to.iter().map(|head| (head.writer, head.seq)).collect();
     let mut verifier = ChainVerifier::new(key, to.to_vec());
@@ -28,6 +29,7 @@ pub async fn verify_heads(
         let page = ledger.chain(after, ROWS_PER_PAGE).await?;
         let Some(last) = page.rows.last() else { break };
         after = Some(last.row.id);
+        progress(u64::try_from(page.rows.len()).unwrap_or(u64::MAX), last.row.at);
         let is_asked = |writer: u32, seq: u64| ends.get(&writer).is_some_and(|end| seq <= *end);
         for row in page.rows.into_iter().filter(|row| is_asked(row.writer, row.seq)) {
             verifier.push(row);

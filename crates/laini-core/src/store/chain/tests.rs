@@ -329,7 +329,7 @@ fn heads_are_followed_from_those_that_stand_and_one_that_differs_is_named() {
     let head_at = |place: usize| head(&rows[place - 1]);
     let verify = |from: &[ChainHead], to: ChainHead| {
         let (traffic, to) = (Traffic::new(200, None), [to]);
-        let mut verifying = pin!(verify_heads(&traffic, key(), from, &to, None));
+        let mut verifying = pin!(verify_heads(&traffic, key(), from, &to, None, |_, _| {}));
         let Poll::Ready(found) = verifying.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("this ledger never waits");
         };

@@ -4,21 +4,23 @@ use askama::Template;
 use laini_core::billing::{Account, Credited, Currency, Line, LineKind, Means};
 use laini_core::partner::{DisputeId, PartnerId};
 use laini_office::billing::{
-    CreditNote, Dispute, DisputeState, Invoice, Settlement, Verification, credit_invoice, credit_notes, invoice_of,
-    keep_tax_receipt, open_dispute, paper, settle_dispute, verify_invoice,
+    CreditNote, Dispute, DisputeState, Invoice, Settlement, credit_invoice, credit_notes, invoice_of, keep_tax_receipt,
+    open_dispute, paper, settle_dispute,
 };
+use laini_office::jobs::{CameTo, Figures, JobState};
 use laini_office::{Problem, Work, payments};
 
 use super::invoices::{State, open_of};
 use super::{BOTH, BOTH_ACT, OWN, STAFF_ACT, base, may};
 use crate::answer::Answer;
 use crate::figures::{amount, count, typed};
-use crate::frame::Frame;
+use crate::frame::{Frame, told};
 use crate::page::Page;
 use crate::pages::partner::{Head, named};
 use crate::portal::Portal;
 use crate::visit::{Visit, page};
 use crate::words::InvoicesWords;
+use crate::working::Working;
 
 pub(super) fn pages() -> Vec<Page> {
     vec![
@@ -62,6 +64,10 @@ struct InvoicePage {
     /// What was printed on it by the tax authority.
     receipt: Option<(String, String)>,
     verified: Option<Verified>,
+    /// How far that is, where it goes on,
+    working: Option<Working>,
+    /// and why it came to nothing.
+    unknown: Option<String>,
     paper: String,
     can_act: bool,
     can_settle: bool,
@@ -91,6 +97,8 @@ struct DisputeRow {
 
 /// What came of computing it again.
 struct Verified {
+    /// When.
+    at: String,
     units: String,
     heads: u64,
     differences: Vec<String>,
@@ -115,12 +123,8 @@ fn read(work: &mut Work<'_>, visit: &Visit) -> Result<Read, Problem> {
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    with(&portal, &visit, None).await
-}
-
-async fn with(portal: &Arc<Portal>, visit: &Arc<Visit>, done: Option<Verification>) -> Result<Answer, Problem> {
     let words = &visit.language.words().invoices;
-    let read = portal.work(visit, read).await?;
+    let read = portal.work(&visit, read).await?;
     let (invoice, statement) = (&read.invoice, &read.invoice.statement);
     let shown = |minor| amount(minor, &statement.currency);
     let rate = format!("{} {}.{:02} %", words.tax, statement.tax_basis_points / 100, statement.tax_basis_points % 100);
@@ -132,11 +136,12 @@ async fn with(portal: &Arc<Portal>, visit: &Arc<Visit>, done: Option<Verificatio
     let of_it = read.account.allocations.iter().filter(|one| one.invoice == statement.number);
     let means = |of: Means| words.means[Means::ALL.iter().position(|other| *other == of).unwrap_or(0)];
     let is_disputed = |line: &Line| read.disputes.iter().any(|one| one.line == line.line && one.answer.is_empty());
+    let (verified, working, unknown) = proof(&portal, &visit, invoice);
     page(&InvoicePage {
-        frame: visit.frame(portal, format!("{} {}", words.invoice, statement.number)),
+        frame: visit.frame(&portal, format!("{} {}", words.invoice, statement.number)),
         words,
-        base: base(visit),
-        head: Head::new(visit, read.of.clone(), "invoices"),
+        base: base(&visit),
+        head: Head::new(&visit, read.of.clone(), "invoices"),
         partner: invoice.partner,
         number: statement.number,
         month: statement.month.to_string(),
@@ -150,16 +155,31 @@ async fn with(portal: &Arc<Portal>, visit: &Arc<Visit>, done: Option<Verificatio
         disputes: read.disputes.iter().map(|dispute| DisputeRow::of(dispute, words)).collect(),
         notes: read.notes.iter().map(|note| (note.number, shown(note.total_minor), note.reason.clone())).collect(),
         receipt: invoice.tax_receipt.as_ref().map(|receipt| (receipt.number.clone(), receipt.qr.clone())),
-        verified: done.map(|done| Verified {
-            units: count(done.units),
-            heads: done.heads,
-            differences: done.differences,
-        }),
+        verified,
+        working,
+        unknown,
         paper: paper(invoice).fragment(),
-        can_act: may(visit, BOTH_ACT),
-        can_settle: may(visit, STAFF_ACT),
+        can_act: may(&visit, BOTH_ACT),
+        can_settle: may(&visit, STAFF_ACT),
         reason: visit.field("reason").to_owned(),
     })
+}
+
+/// What came of computing an invoice again, as long as that is known; how far it is; or why it came to nothing.
+fn proof(portal: &Portal, visit: &Visit, invoice: &Invoice) -> (Option<Verified>, Option<Working>, Option<String>) {
+    let figures = Figures::Verification(invoice.statement.number);
+    let Some(job) = portal.office.jobs.figures_of(invoice.partner, figures) else { return (None, None, None) };
+    let words = visit.language.words();
+    match job.state() {
+        JobState::UnderWay => (None, Some(Working::of(&job, portal, visit, words.working.verifying)), None),
+        JobState::Failed(problem) => (None, None, Some(told(&problem, words))),
+        JobState::Done(CameTo::Verified(done)) => {
+            let (at, units) = (portal.shown_to_second(job.begun), count(done.units));
+            let (heads, differences) = (done.heads, done.differences.clone());
+            (Some(Verified { at, units, heads, differences }), None, None)
+        }
+        JobState::Done(_) => (None, None, None),
+    }
 }
 
 impl LineRow {
@@ -208,9 +228,14 @@ impl DisputeRow {
 }
 
 async fn verify(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let read = portal.work(&visit, |work, visit| invoice_of(work, visit.partner()?, number(visit)?)).await?;
-    let done = portal.long_work(move |office| verify_invoice(office, &read)).await?;
-    with(&portal, &visit, Some(done)).await
+    let invoice = portal.work(&visit, |work, visit| invoice_of(work, visit.partner()?, number(visit)?)).await?;
+    let figures = Figures::Verification(invoice.statement.number);
+    let job = portal.begin_figures(&visit, invoice.partner, figures).await?;
+    match portal.came_to(&job)? {
+        Some(_) => show(portal, visit).await,
+        // The invoice's own page says how far it is.
+        None => Ok(Answer::see_other(format!("{}#verify", invoice_at(&visit)?))),
+    }
 }
 
 async fn dispute(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
@@ -274,5 +299,10 @@ fn given(visit: &Visit, invoice: &Invoice) -> Result<i64, Problem> {
 }
 
 fn back(visit: &Visit) -> Result<Answer, Problem> {
-    Ok(Answer::see_other(format!("{}/invoices/{}", base(visit), number(visit)?)))
+    invoice_at(visit).map(Answer::see_other)
+}
+
+/// The page of the invoice.
+fn invoice_at(visit: &Visit) -> Result<String, Problem> {
+    Ok(format!("{}/invoices/{}", base(visit), number(visit)?))
 }

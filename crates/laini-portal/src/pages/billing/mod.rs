@@ -9,6 +9,7 @@ mod files;
 mod invoice;
 mod invoices;
 mod paying;
+mod references;
 mod rows;
 mod standing;
 mod usage;
@@ -45,6 +46,7 @@ const MONTHS: usize = 13;
 pub(super) fn pages() -> Vec<Page> {
     [
         usage::pages(),
+        references::pages(),
         standing::pages(),
         invoices::pages(),
         invoice::pages(),

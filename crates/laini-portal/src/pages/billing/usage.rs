@@ -5,18 +5,18 @@ use std::sync::Arc;
 use askama::Template;
 use jiff::civil::Date;
 use laini_core::billing::{Currency, Money, Month, Outcome};
-use laini_core::partner::{AppId, Environment, PartnerId, Product};
+use laini_core::partner::{AppId, Environment, Product};
 use laini_core::support::{CALL_TIME_BOUNDS, CallTimes};
-use laini_office::billing::{DayUsage, ReferenceUsage, usage_by_day, usage_by_reference};
+use laini_office::billing::{DayUsage, usage_by_day};
 use laini_office::call_times::{AppDay, partner_call_times};
 use laini_office::{Problem, Work, apps};
 
-use super::{BOTH, MonthChoice, OWN, base, day, months};
+use super::{BOTH, MonthChoice, OWN, base, months};
 use crate::answer::Answer;
 use crate::figures::{count, money, took};
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
-use crate::pages::partner::{Head, named};
+use crate::pages::partner::Head;
 use crate::plot::{Form, Plot, Series};
 use crate::portal::Portal;
 use crate::sorting::{By, Sorting, Table, by_text};
@@ -27,10 +27,8 @@ pub(super) fn pages() -> Vec<Page> {
     vec![
         Page::get("/usage", OWN, show).in_rail(Workspace::Build, |words| words.usage),
         Page::get("/usage/days.csv", OWN, download),
-        Page::get("/usage/references", OWN, show_references),
         Page::get("/partners/{partner}/usage", BOTH, show),
         Page::get("/partners/{partner}/usage/days.csv", BOTH, download),
-        Page::get("/partners/{partner}/usage/references", BOTH, show_references),
     ]
 }
 
@@ -56,19 +54,19 @@ struct UsagePage {
 }
 
 /// A table: what it is called, its first column, its rows.
-struct Counted {
+pub(super) struct Counted {
     title: &'static str,
-    of: &'static str,
-    sorting: Sorting<Used>,
-    rows: Vec<Row>,
+    pub(super) of: &'static str,
+    pub(super) sorting: Sorting<Used>,
+    pub(super) rows: Vec<Row>,
 }
 
 /// What was asked of one kind, as people read it.
-struct Row {
-    name: String,
-    checks: String,
-    charged: String,
-    spend: String,
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) checks: String,
+    pub(super) charged: String,
+    pub(super) spend: String,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,16 +77,22 @@ struct Sums {
 }
 
 /// What was asked of one kind.
-struct Used {
-    name: String,
+pub(super) struct Used {
+    pub(super) name: String,
     sums: Sums,
+}
+
+impl Used {
+    pub(super) fn new(name: String, checks: u64, charged: u64, minor: i64) -> Self {
+        Self { name, sums: Sums { checks, charged, minor } }
+    }
 }
 
 static APPS: Table<Used> = Table { name: "apps", columns: USED, comes: "" };
 static PRODUCTS: Table<Used> = Table { name: "products", columns: USED, comes: "" };
 static DAYS: Table<Used> = Table { name: "days", columns: USED, comes: "name" };
-static REFERENCES: Table<Used> = Table { name: "sort", columns: USED, comes: "" };
-const USED: &[By<Used>] = &[
+/// The columns of what was asked of each kind.
+pub(super) const USED: &[By<Used>] = &[
     ("name", |one, other| by_text(&one.name, &other.name)),
     ("checks", |one, other| one.sums.checks.cmp(&other.sums.checks)),
     ("charged", |one, other| one.sums.charged.cmp(&other.sums.charged)),
@@ -209,7 +213,7 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
 }
 
 impl Counted {
-    fn new(
+    pub(super) fn new(
         table: &'static Table<Used>,
         visit: &Visit,
         here: String,
@@ -315,50 +319,4 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
             write!(csv, "{day},\"{app}\",{product},{},{outcome},{checks},{minor},{currency}\r\n", environment.word());
     }
     Ok(Answer::file("text/csv; charset=utf-8", format!("usage-{}.csv", read.month), csv))
-}
-
-#[derive(Template)]
-#[template(path = "billing/references.html")]
-struct ReferencesPage {
-    frame: Frame,
-    words: &'static UsageWords,
-    base: String,
-    head: Head,
-    from: String,
-    until: String,
-    partner: PartnerId,
-    counted: Option<Counted>,
-}
-
-async fn show_references(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let words = &visit.language.words().usage;
-    let partner = visit.partner()?;
-    let of = portal.work(&visit, |work, visit| named(work, visit)).await?;
-    let days = day(&visit, "from")?.zip(day(&visit, "until")?);
-    let counted = match days {
-        None => None,
-        Some((from, until)) => {
-            Some(portal.long_work(move |office| usage_by_reference(office, partner, from, until)).await?)
-        }
-    };
-    let currency = portal.office.settings.currency;
-    let used = |one: &ReferenceUsage| Used {
-        name: format!("{} · {}", one.reference.as_deref().unwrap_or(words.no_reference), one.product.word()),
-        sums: Sums { checks: one.checks, charged: one.charged, minor: one.charged_minor },
-    };
-    let counted = counted.map(|counted| {
-        let used = counted.iter().map(used).collect();
-        let here = format!("{}/usage/references", base(&visit));
-        Counted::new(&REFERENCES, &visit, here, (words.references, words.reference), used, currency)
-    });
-    page(&ReferencesPage {
-        frame: visit.frame(&portal, words.references),
-        words,
-        base: base(&visit),
-        head: Head::new(&visit, of, "usage"),
-        from: visit.query("from").to_owned(),
-        until: visit.query("until").to_owned(),
-        partner,
-        counted,
-    })
 }

@@ -8,6 +8,7 @@ mod apps;
 mod delivery;
 mod incidents;
 mod own_lines;
+mod request;
 mod requests;
 mod saved_test;
 mod simulator;

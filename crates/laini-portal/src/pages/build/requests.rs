@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use askama::Template;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use laini_core::billing::{CheckId, Outcome};
 use laini_core::partner::{App, AppId, Environment, May, PartnerId, Product};
 use laini_core::store::RefusalCause;
-use laini_office::requests::{self, About, Answered, Opened, Request, RequestFilter, RequestsPage, StepState};
+use laini_office::requests::{self, About, Answered, Request, RequestFilter, RequestsPage};
 use laini_office::{Problem, Work};
-use laini_wire::error::message::NO_PRODUCT;
 
 use super::LOOKS;
+use super::request::show_one;
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
@@ -44,8 +43,12 @@ const CALLS_PER_PAGE: usize = 50;
 const CALLS_PER_FILE: usize = 5_000;
 /// and that are read for it at once.
 const CALLS_PER_READ: usize = 500;
+/// Failed calls that are counted by cause, the newest: the words of the page say how many.
+const CAUSES_OF_NEWEST: usize = 2_000;
 /// Causes that are listed.
 const CAUSES_SHOWN: usize = 8;
+/// How the next page takes the place of one on which nothing was found.
+const GOES_ON: &str = r##"hx-target="#calls" hx-select="#calls" hx-swap="outerHTML""##;
 /// The tabs: the words of the query, as [`Answered::parse`] reads them.
 const TABS: [&str; 3] = ["", "answered", "failed"];
 
@@ -76,8 +79,15 @@ struct ListPage {
     about: Option<(String, String)>,
 }
 
+impl ListPage {
+    /// Whether nothing was found so far, and the page looks on by itself.
+    fn is_looking(&self) -> bool {
+        self.calls.is_empty() && self.next.is_some()
+    }
+}
+
 /// A call with the name of its app.
-type Named = (Request, String);
+pub(super) type Named = (Request, String);
 
 static CALLS: Table<Named> = Table {
     name: "sort",
@@ -105,9 +115,12 @@ struct Tab {
     is_here: bool,
 }
 
+/// The page after this one.
 struct Next {
     after: String,
     href: String,
+    /// How far the calls were looked through.
+    until: String,
 }
 
 struct CauseRow {
@@ -121,23 +134,23 @@ struct CauseRow {
 }
 
 /// A call, as a line of a table.
-struct CallRow {
-    id: String,
-    at: String,
-    app: String,
-    environment: &'static str,
-    is_live: bool,
-    number: String,
-    asked: String,
-    status: String,
-    tone: &'static str,
+pub(super) struct CallRow {
+    pub(super) id: String,
+    pub(super) at: String,
+    pub(super) app: String,
+    pub(super) environment: &'static str,
+    pub(super) is_live: bool,
+    pub(super) number: String,
+    pub(super) asked: String,
+    pub(super) status: String,
+    pub(super) tone: &'static str,
     /// The code of its error, or what came of it.
-    what: String,
-    charge: String,
+    pub(super) what: String,
+    pub(super) charge: String,
 }
 
 impl CallRow {
-    fn of((request, app): Named, portal: &Portal, words: &RequestsWords) -> Self {
+    pub(super) fn of((request, app): Named, portal: &Portal, words: &RequestsWords) -> Self {
         let what = match (&request.failure, request.recorded) {
             (Some(failure), _) => failure.code.clone(),
             (None, Some(recorded)) => words.outcomes[recorded.outcome as usize].to_owned(),
@@ -161,7 +174,7 @@ impl CallRow {
 }
 
 /// The call with the name of its app, where the app is still known.
-fn with_app(request: Request, apps: &[App]) -> Named {
+pub(super) fn with_app(request: Request, apps: &[App]) -> Named {
     let app = apps.iter().find(|app| app.id == request.app).map(|app| app.name.clone());
     let name = app.unwrap_or_else(|| request.app.to_string());
     (request, name)
@@ -229,8 +242,13 @@ fn look(work: &mut Work<'_>, visit: &Visit, filter: &RequestFilter, after: Optio
     let of = named(work, visit)?;
     let partner = of.0;
     let page = requests::list(work, partner, filter, after, CALLS_PER_PAGE)?;
-    let of_app = RequestFilter { app: filter.app, ..RequestFilter::default() };
-    let causes = requests::causes(work, partner, &of_app)?;
+    let causes = match filter.about {
+        None => {
+            let of_app = RequestFilter { app: filter.app, ..RequestFilter::default() };
+            requests::causes(work, partner, &of_app, Some(CAUSES_OF_NEWEST))?
+        }
+        Some(_) => Vec::new(),
+    };
     let apps = work.book()?.apps.into_iter().filter(|app| app.partner == partner).collect();
     Ok(Found { page, causes, apps, of })
 }
@@ -284,7 +302,7 @@ fn listed(portal: &Portal, visit: &Visit, found: Found, about: Option<(String, S
     let outcomes = recorded.map(|of| (of.word(), words.outcomes[of as usize], of.word() == visit.query("outcome")));
     let next = calls.next.map(|next| {
         let after = next.request_ref();
-        Next { href: href(visit, &here, &[("after", &after)]), after }
+        Next { href: href(visit, &here, &[("after", &after)]), after, until: portal.shown_to_second(next.minted()) }
     });
     page(&ListPage {
         frame: visit.frame(portal, words.title).about(of_app),
@@ -326,7 +344,7 @@ pub(in crate::pages) fn is_documented(code: &str) -> bool {
 }
 
 /// Where the log is: a member's own, or a partner's for staff.
-fn home(visit: &Visit) -> Result<String, Problem> {
+pub(super) fn home(visit: &Visit) -> Result<String, Problem> {
     match visit.param("partner") {
         Some(_) => Ok(path_of(visit.partner()?, "requests")),
         None => Ok("/requests".to_owned()),
@@ -380,117 +398,4 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
         csv.push_str("\r\n");
     }
     Ok(Answer::file("text/csv; charset=utf-8", "requests.csv".to_owned(), csv))
-}
-
-#[derive(Template)]
-#[template(path = "build/request.html")]
-struct OnePage {
-    frame: Frame,
-    words: &'static RequestsWords,
-    head: Head,
-    /// Where the log is, for whoever looks.
-    here: String,
-    call: CallRow,
-    path: String,
-    took: Option<String>,
-    as_of: Option<String>,
-    is_reversed: bool,
-    is_documented: bool,
-    reason: Option<String>,
-    steps: Vec<StepRow>,
-    replay: Replay,
-    /// Where the products of its app are, if that may be why it failed.
-    products: Option<String>,
-    partner: String,
-}
-
-struct StepRow {
-    name: &'static str,
-    about: &'static str,
-    state: &'static str,
-    class: &'static str,
-}
-
-/// What is asked in the sandbox, to see the same again.
-struct Replay {
-    persona: u64,
-    check: &'static str,
-    /// Whether the made-up number behaves as the call did; otherwise it shows what is answered where all is right.
-    is_alike: bool,
-}
-
-async fn show_one(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let words = &visit.language.words().requests;
-    let id = visit.id("call", CheckId::parse_request_ref)?;
-    let found = portal.work(&visit, move |work, visit| {
-        let of = named(work, visit)?;
-        let opened = requests::open(work, of.0, id)?;
-        let apps: Vec<_> = work.book()?.apps.into_iter().filter(|app| app.partner == of.0).collect();
-        Ok((opened, apps, of))
-    });
-    let (Opened { request, steps }, apps, of) = found.await?;
-    let step = |step: requests::Step| {
-        let (name, about) = words.steps[step.stage as usize];
-        let (state, class) = match step.state {
-            StepState::Passed => (words.passed, "done"),
-            StepState::Failed => (words.ended_here, "failed"),
-            StepState::NotReached => (words.not_reached, ""),
-        };
-        StepRow { name, about, state, class }
-    };
-    let (failure, persona) = (request.failure.as_ref(), persona_like(&request));
-    let of_products = failure.filter(|failure| failure.code == "403.002.01" || failure.reason == NO_PRODUCT);
-    let products = of_products.map(|_| match visit.param("partner") {
-        Some(_) => path_of(of.0, "apps"),
-        None => format!("/apps/{}#products", request.app),
-    });
-    let shown = |at: Timestamp| portal.shown_to_second(at);
-    page(&OnePage {
-        frame: visit.frame(&portal, format!("{} {}", words.id, request.id.request_ref())).about(request.environment),
-        words,
-        path: failure.map(|failure| failure.path.clone()).unwrap_or_default(),
-        took: failure.map(|failure| took(failure.micros)),
-        as_of: request.recorded.and_then(|recorded| recorded.as_of).map(shown),
-        is_reversed: request.recorded.is_some_and(|recorded| recorded.is_reversed),
-        is_documented: failure.is_some_and(|failure| is_documented(&failure.code)),
-        reason: failure.map(|failure| failure.reason.clone()),
-        steps: steps.into_iter().map(step).collect(),
-        replay: Replay {
-            persona: persona.unwrap_or(1),
-            check: request.product.unwrap_or(Product::Imsi).word(),
-            is_alike: persona.is_some(),
-        },
-        products,
-        partner: of.0.to_string(),
-        head: Head::new(&visit, of, "requests"),
-        here: home(&visit)?,
-        call: CallRow::of(with_app(request, &apps), &portal, words),
-    })
-}
-
-fn took(micros: u64) -> String {
-    if micros < 1_000 { format!("{micros} µs") } else { format!("{} ms", micros / 1_000) }
-}
-
-/// The made-up number that behaves as the call did: how far it lies behind the first; `None` = it is not the number
-/// that made it fail.
-fn persona_like(request: &Request) -> Option<u64> {
-    let persona = match (request.failure.as_ref().map(|failure| failure.code.as_str()), request.recorded) {
-        (Some("404.002.01"), _) => 40,
-        (Some("403.002.02"), _) => 42,
-        (Some("500.003.1001"), _) => 50,
-        (Some("502.002.01"), _) => 51,
-        (Some("503.002.01" | "503.002.03"), _) => 52,
-        (Some("504.002.01"), _) => 53,
-        (Some("500.003.02"), _) => 54,
-        (Some("500.003.03"), _) => 55,
-        (Some("408.002.01"), _) => 56,
-        (Some("503.002.02"), _) => 58,
-        (None, Some(recorded)) if recorded.outcome == Outcome::NotServed => 40,
-        (None, Some(recorded)) if recorded.outcome == Outcome::Withheld => 42,
-        (None, Some(recorded)) if recorded.outcome == Outcome::Unknown => 58,
-        (None, _) => 1,
-        (Some(_), _) => return None,
-    };
-    Some(persona)
 }

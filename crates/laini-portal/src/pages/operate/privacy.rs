@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use askama::Template;
+use jiff::Timestamp;
 use laini_core::partner::{May, PartnerId, PrivacyRequestId, StaffRole};
 use laini_core::privacy::{PrivacyAction, RequestState};
 use laini_office::jobs::JobState;
 use laini_office::privacy::{self, NewRequest, PrivacyRequest};
-use laini_office::{PageRequest, Problem, Work};
+use laini_office::{Page as Found, PageRequest, Problem, Work};
 use laini_wire::office::privacy::LookUpsRequest;
 
 use crate::answer::Answer;
+use crate::csv::{file, gathered, push_line};
 use crate::figures::count;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
@@ -27,6 +29,8 @@ const REPORTS: Access = of_staff(&[StaffRole::Admin, StaffRole::Auditor]);
 pub(super) const READS: Access = of_staff(&[StaffRole::Support, StaffRole::Admin, StaffRole::Auditor]);
 
 pub(super) const HERE: &str = "/operate/privacy";
+/// The columns of the file.
+const HEAD: [&str; 6] = ["request", "number", "action", "state", "received", "due"];
 /// How far a report is is asked for again while it is made,
 const GOING: &str = "every 1s";
 /// and once its form was sent, which the answer leaves where it is.
@@ -39,6 +43,7 @@ pub(super) const fn of_staff(staff: &'static [StaffRole]) -> Access {
 pub(super) fn pages() -> Vec<Page> {
     vec![
         Page::get(HERE, READS, show).in_rail(Workspace::Operate, |words| words.privacy),
+        Page::get("/operate/privacy.csv", READS, download),
         Page::post(HERE, CLERKS, receive, show),
         Page::post("/operate/privacy/look-ups", REPORTS, report, show),
     ]
@@ -50,8 +55,8 @@ struct PrivacyPage<'a> {
     frame: Frame,
     words: &'static PrivacyWords,
     is_all: bool,
-    sorting: Sorting<Row>,
-    rows: Vec<Row>,
+    sorting: Sorting<Listed>,
+    rows: Vec<Listed>,
     next: Option<String>,
     actions: Vec<(&'static str, &'static str)>,
     can_receive: bool,
@@ -82,18 +87,20 @@ pub(super) struct Row {
     pub(super) due: String,
 }
 
-const ROWS: &[By<Row>] = &[
-    ("number", |one, other| one.number.cmp(&other.number)),
-    ("action", |one, other| one.action.cmp(other.action)),
-    ("state", |one, other| one.state.cmp(other.state)),
-    // Instants as people read them are in the order of time.
-    ("received", |one, other| one.received.cmp(&other.received)),
-    ("due", |one, other| one.due.cmp(&other.due)),
+/// A request among those of a list, with what is shown of it.
+type Listed = (Row, PrivacyRequest);
+
+const ROWS: &[By<Listed>] = &[
+    ("number", |one, other| one.0.number.cmp(&other.0.number)),
+    ("action", |one, other| one.0.action.cmp(other.0.action)),
+    ("state", |one, other| one.0.state.cmp(other.0.state)),
+    ("received", |one, other| one.1.received.cmp(&other.1.received)),
+    ("due", |one, other| one.1.deadline().cmp(&other.1.deadline())),
 ];
 
 /// Requests as they come: those that are open, and all of them.
-static OPEN: Table<Row> = Table { name: "sort", columns: ROWS, comes: "received" };
-static ALL: Table<Row> = Table { name: "sort", columns: ROWS, comes: "-received" };
+static OPEN: Table<Listed> = Table { name: "sort", columns: ROWS, comes: "received" };
+static ALL: Table<Listed> = Table { name: "sort", columns: ROWS, comes: "-received" };
 
 pub(super) fn row(portal: &Portal, words: &PrivacyWords, visit: &Visit, request: &PrivacyRequest) -> Row {
     let is_held = request.standing().is_held(visit.context.at);
@@ -113,17 +120,30 @@ pub(super) fn row(portal: &Portal, words: &PrivacyWords, visit: &Visit, request:
     }
 }
 
-async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+/// Whether all requests are asked for, and how their table is sorted.
+fn asked(visit: &Visit) -> (bool, &'static Table<Listed>) {
     let is_all = visit.query("show") == "all";
-    let mut sorting = Sorting::asked(if is_all { &ALL } else { &OPEN }, &visit, HERE);
-    let is_turned = sorting.is_turned();
-    let found = portal.work(&visit, move |work, visit| {
-        let index = if is_all { "received" } else { "open" };
-        work.find::<PrivacyRequest>(index, "all", is_all, PageRequest { is_turned, ..visit.asked_page()? })
-    });
-    let found = found.await?;
+    (is_all, if is_all { &ALL } else { &OPEN })
+}
+
+fn find(work: &mut Work<'_>, is_all: bool, request: PageRequest) -> Result<Found<PrivacyRequest>, Problem> {
+    work.find(if is_all { "received" } else { "open" }, "all", is_all, request)
+}
+
+fn listed(portal: &Portal, visit: &Visit, requests: Vec<PrivacyRequest>) -> Vec<Listed> {
     let words = &visit.language.words().privacy;
-    let mut rows: Vec<_> = found.items.iter().map(|request| row(&portal, words, &visit, request)).collect();
+    requests.into_iter().map(|request| (row(portal, words, visit, &request), request)).collect()
+}
+
+async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let (is_all, table) = asked(&visit);
+    let mut sorting = Sorting::asked(table, &visit, HERE);
+    let is_turned = sorting.is_turned();
+    let found = portal
+        .work(&visit, move |work, visit| find(work, is_all, PageRequest { is_turned, ..visit.asked_page()? }))
+        .await?;
+    let words = &visit.language.words().privacy;
+    let mut rows = listed(&portal, &visit, found.items);
     sorting.sort(&mut rows, found.next.is_some());
     let report = reported(&portal, &visit, words);
     page(&PrivacyPage {
@@ -140,6 +160,26 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         can_receive: matches!(CLERKS, Access::SignedIn(may) if visit.actor().is_allowed(&may)),
         reason: visit.field("reason"),
     })
+}
+
+/// The requests of a tab as a file, numbers masked as on the page.
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    let (is_all, table) = asked(&visit);
+    let mut sorting = Sorting::first(table, &visit, "");
+    let is_turned = sorting.is_turned();
+    let found = portal.work(&visit, move |work, _| gathered(is_turned, |request| find(work, is_all, request)));
+    let (requests, has_more) = found.await?;
+    let mut rows = listed(&portal, &visit, requests);
+    sorting.sort(&mut rows, has_more);
+    let now = visit.context.at;
+    Ok(file("privacy-requests.csv", HEAD, &rows, |csv, (_, request)| push(csv, request, now)))
+}
+
+/// The line of a request, which is told as held where it is.
+fn push(csv: &mut String, request: &PrivacyRequest, now: Timestamp) {
+    let state = if request.standing().is_held(now) { "held" } else { request.state.word() };
+    let (id, received, due) = (request.id.to_string(), request.received.to_string(), request.deadline().to_string());
+    push_line(csv, [&id, &*request.masked, request.action.word(), state, &received, &due]);
 }
 
 fn reported(portal: &Portal, visit: &Visit, words: &PrivacyWords) -> Option<Reported> {
@@ -209,5 +249,37 @@ impl PrivacyWords {
     pub(in crate::pages) fn state(&self, state: RequestState) -> &'static str {
         let place = RequestState::ALL.iter().position(|other| *other == state);
         place.map_or("", |place| self.states[place])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_has_no_more_of_a_request_than_its_list() {
+        let request = PrivacyRequest {
+            id: PrivacyRequestId::from_stored(7),
+            number: "0f".repeat(32),
+            masked: "254******001".to_owned(),
+            action: PrivacyAction::Erase,
+            partner: Some(PartnerId::from_stored(1)),
+            any_holder: false,
+            received: Timestamp::UNIX_EPOCH,
+            received_by: "staff:0000000000000002".to_owned(),
+            reason: "case 17".to_owned(),
+            state: RequestState::Received,
+            held_until: Some(Timestamp::from_second(60).unwrap()),
+            identity: None,
+            approval: None,
+            ending: None,
+        };
+        let due = request.deadline();
+        for (second, state) in [(59, "held"), (60, "received")] {
+            let mut csv = String::new();
+            push(&mut csv, &request, Timestamp::from_second(second).unwrap());
+            let begins = format!("{},254******001,erase,{state},1970-01-01T00:00:00Z", request.id);
+            assert_eq!(csv, format!("{begins},{due}\r\n"));
+        }
     }
 }

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::http::Method;
 use laini_core::partner::{PartnerId, PrivacyRequestId, StaffRole};
 use laini_core::privacy::{IdentityProof, PrivacyAction, RequestState};
-use laini_office::jobs::{Job, JobState};
+use laini_office::jobs::{CameTo, Job, JobState};
 use laini_office::privacy::{self, CarriedOut, Dossier, Holdings, PrivacyRequest, Subject, number_named};
 use laini_office::{Office, Problem, Work};
 use laini_wire::office::privacy::PrivacyOrder;
@@ -107,8 +107,8 @@ impl JobCard {
         let words = visit.language.words();
         let state = job.state();
         let carried_out = match &state {
-            JobState::Done(Some(carried_out)) => Some(carried_out),
-            JobState::Done(None) | JobState::Failed(_) | JobState::UnderWay => None,
+            JobState::Done(CameTo::CarriedOut(carried_out)) => Some(carried_out),
+            JobState::Done(_) | JobState::Failed(_) | JobState::UnderWay => None,
         };
         Self {
             state: words.privacy.job_state(&state),

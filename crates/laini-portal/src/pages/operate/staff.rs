@@ -10,7 +10,7 @@ use laini_office::{PageRequest, Problem};
 use crate::answer::Answer;
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
-use crate::pages::partner::{PEOPLE, PEOPLE_PER_PAGE, PersonRow, person_row};
+use crate::pages::partner::{PEOPLE, PEOPLE_PER_PAGE, PersonRow, people_file, person_row};
 use crate::portal::Portal;
 use crate::sorting::Sorting;
 use crate::visit::{Visit, page};
@@ -27,6 +27,7 @@ const HERE: &str = "/operate/staff";
 pub(super) fn pages() -> Vec<Page> {
     vec![
         Page::get(HERE, LISTS, show).in_rail(Workspace::Operate, |words| words.staff),
+        Page::get("/operate/staff.csv", LISTS, download),
         Page::post(HERE, DECIDES, invite, show),
         Page::post("/operate/staff/{person}/role", DECIDES, set_role, show),
         Page::post("/operate/staff/{person}/enable", DECIDES, enable, show),
@@ -85,6 +86,10 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         was_sent: !visit.query("sent").is_empty(),
         settings: settings.map(|((name, value), meaning)| (name, value, meaning)).collect(),
     })
+}
+
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    people_file(&portal, &visit, "staff.csv", |_, _| Ok(Roster::Staff)).await
 }
 
 fn seat(visit: &Visit) -> Result<Seat, Problem> {

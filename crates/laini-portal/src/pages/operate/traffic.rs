@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use laini_core::partner::Environment;
-use laini_office::traffic::{AppTraffic, HourTraffic, Outcomes, traffic};
+use laini_core::store::RecentCause;
+use laini_office::traffic::{AppTraffic, HourTraffic, Outcomes, errors, traffic};
 use laini_office::{Problem, Work};
 use laini_server::observe::{EndpointFigures, Figures};
 
@@ -20,7 +21,7 @@ use crate::plot::{Form, Plot, Series};
 use crate::portal::Portal;
 use crate::sorting::{Sorting, Table, by_text};
 use crate::visit::{Visit, page};
-use crate::words::RunningWords;
+use crate::words::{RequestsWords, RunningWords};
 
 /// So many hours are shown.
 const HOURS: u16 = 24;
@@ -58,6 +59,10 @@ struct TrafficPage {
     latency: Option<String>,
     sorting: Sorting<AppTraffic>,
     apps: Vec<AppTraffic>,
+    by_cause: Sorting<RecentCause>,
+    errors: Vec<ErrorRow>,
+    /// Since when errors are counted, where that is not all the hours.
+    errors_since: Option<String>,
     live: Option<Live>,
 }
 
@@ -89,10 +94,17 @@ static ENDPOINTS: Table<EndpointFigures> = Table {
     comes: "",
 };
 
-static CODES: Table<(String, u64)> = Table {
-    name: "codes",
-    columns: &[("code", |one, other| one.0.cmp(&other.0)), ("count", |one, other| one.1.cmp(&other.1))],
-    comes: "",
+static ERRORS: Table<RecentCause> = Table {
+    name: "errors",
+    columns: &[
+        ("status", |one, other| one.cause.status.cmp(&other.cause.status)),
+        ("code", |one, other| one.cause.code.cmp(&other.cause.code)),
+        ("cause", |one, other| by_text(&one.cause.reason, &other.cause.reason)),
+        ("stage", |one, other| one.cause.stage.cmp(&other.cause.stage)),
+        ("calls", |one, other| one.cause.calls.cmp(&other.cause.calls)),
+        ("newest", |one, other| one.cause.newest.cmp(&other.cause.newest)),
+    ],
+    comes: "-calls",
 };
 
 impl TrafficPage {
@@ -100,17 +112,38 @@ impl TrafficPage {
     fn is_sandbox(app: &AppTraffic) -> bool {
         app.environment == Environment::Sandbox
     }
+}
 
-    fn is_documented(code: &str) -> bool {
-        is_documented(code)
+/// Why calls failed, as a line of a table.
+struct ErrorRow {
+    is_sandbox: bool,
+    status: u16,
+    code: String,
+    is_documented: bool,
+    reason: String,
+    stage: &'static str,
+    calls: u64,
+    newest: String,
+}
+
+impl ErrorRow {
+    fn of(RecentCause { environment, cause }: RecentCause, portal: &Portal, words: &RequestsWords) -> Self {
+        Self {
+            is_sandbox: environment == Environment::Sandbox,
+            status: cause.status,
+            is_documented: is_documented(&cause.code),
+            code: cause.code,
+            reason: cause.reason,
+            stage: words.steps[cause.stage as usize].0,
+            calls: cause.calls,
+            newest: portal.shown(cause.newest),
+        }
     }
 }
 
 struct Live {
     by_endpoint: Sorting<EndpointFigures>,
     endpoints: Vec<Endpoint>,
-    by_code: Sorting<(String, u64)>,
-    refusals: Vec<(String, u64)>,
     connections: i64,
 }
 
@@ -131,19 +164,21 @@ impl Endpoint {
 }
 
 async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
-    let mut found = portal.work(&visit, |work: &mut Work<'_>, _| traffic(work, HOURS)).await?;
+    let look = |work: &mut Work<'_>, _: &Visit| Ok((traffic(work, HOURS)?, errors(work, HOURS)?));
+    let (mut found, mut failed) = portal.work(&visit, look).await?;
     let words = &visit.language.words().running;
     // The page is there without the picture.
     let picture = portal.picture(visit.context.at).await.ok();
     let latency = picture.map(|picture| latency(&picture, &visit.language.words().status)).transpose()?.flatten();
     let sorting = Sorting::of(&APPS, &visit, HERE, &mut found.apps);
     found.apps.truncate(APPS_SHOWN);
+    let by_cause = Sorting::of(&ERRORS, &visit, HERE, &mut failed.causes);
+    let requests = &visit.language.words().requests;
+    let row = |cause| ErrorRow::of(cause, &portal, requests);
     let live = portal.running.metrics.as_ref().map(|metrics| {
-        let Figures { mut endpoints, mut refusals, connections } = metrics.figures();
+        let Figures { mut endpoints, connections } = metrics.figures();
         let by_endpoint = Sorting::of(&ENDPOINTS, &visit, HERE, &mut endpoints);
-        let by_code = Sorting::of(&CODES, &visit, HERE, &mut refusals);
-        let endpoints = endpoints.iter().map(Endpoint::of).collect();
-        Live { by_endpoint, endpoints, by_code, refusals, connections }
+        Live { by_endpoint, endpoints: endpoints.iter().map(Endpoint::of).collect(), connections }
     });
     page(&TrafficPage {
         frame: visit.frame(&portal, words.traffic),
@@ -152,6 +187,9 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         latency,
         sorting,
         apps: found.apps,
+        by_cause,
+        errors: failed.causes.into_iter().map(row).collect(),
+        errors_since: failed.is_part.then(|| portal.shown_to_second(failed.since)),
         live,
     })
 }

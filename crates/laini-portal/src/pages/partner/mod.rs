@@ -25,7 +25,7 @@ use crate::visit::Visit;
 pub(super) use audit::pages_of_all as pages_of_whole_trail;
 pub(super) use go_live::{of as of_go_live, read_terms, tone as tone_of_go_live};
 pub(super) use onboarding::in_words as needs_in_words;
-pub(super) use team::{PEOPLE, PEOPLE_PER_PAGE, PersonRow, person_row};
+pub(super) use team::{PEOPLE, PEOPLE_PER_PAGE, PersonRow, people_file, person_row};
 
 /// Whoever signed in looks,
 const LOOKS: Access = Access::SignedIn(May::ANYBODY);

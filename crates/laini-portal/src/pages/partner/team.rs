@@ -5,10 +5,11 @@ use std::sync::Arc;
 use askama::Template;
 use laini_core::partner::{May, MemberRole, PartnerId, PersonId, StaffRole};
 use laini_office::people::{self, Entry, Roster, Seat};
-use laini_office::{PageRequest, Problem};
+use laini_office::{PageRequest, Problem, Work};
 
 use super::{Head, home, may, named};
 use crate::answer::Answer;
+use crate::csv::{file, gathered, push_line};
 use crate::frame::Frame;
 use crate::page::{Access, Page, Workspace};
 use crate::portal::Portal;
@@ -33,6 +34,7 @@ pub(super) fn pages() -> Vec<Page> {
     vec![
         Page::get("/team", OWNER, show).in_rail(Workspace::Build, |words| words.team),
         Page::get("/partners/{partner}/team", LISTS, show),
+        Page::get("/partners/{partner}/team.csv", LISTS, download),
         Page::post("/partners/{partner}/team", INVITES, invite, show),
         Page::post("/partners/{partner}/team/{person}/role", INVITES, set_role, show),
         Page::post("/partners/{partner}/team/{person}/enable", INVITES, enable, show),
@@ -52,7 +54,7 @@ struct TeamPage<'a> {
     rows: Vec<PersonRow>,
     next: Option<String>,
     here: String,
-    /// Where the forms go.
+    /// Where the forms go, and how the address of the file begins.
     base: String,
     roles: Vec<(&'static str, &'static str)>,
     can_invite: bool,
@@ -77,6 +79,9 @@ pub(in crate::pages) static PEOPLE: Table<Entry> = Table {
     ],
     comes: "",
 };
+
+/// The columns of the file.
+const HEAD: [&str; 6] = ["name", "email", "role", "status", "second_factor", "signed_in"];
 
 /// Somebody in a list.
 #[expect(clippy::struct_excessive_bools, reason = "a template asks yes or no of each thing")]
@@ -148,6 +153,35 @@ async fn show(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem>
         name: visit.field("name"),
         was_sent: !visit.query("sent").is_empty(),
     })
+}
+
+/// The people of a roster as a file of this name, as far as the page shows them.
+pub(in crate::pages) async fn people_file(
+    portal: &Arc<Portal>,
+    visit: &Arc<Visit>,
+    name: &str,
+    roster: fn(&Work<'_>, &Visit) -> Result<Roster, Problem>,
+) -> Result<Answer, Problem> {
+    let mut sorting = Sorting::first(&PEOPLE, visit, "");
+    let is_turned = sorting.is_turned();
+    let found = portal.work(visit, move |work, visit| {
+        let roster = roster(work, visit)?;
+        gathered(is_turned, |request| people::list_people(work, roster, request))
+    });
+    let (mut people, has_more) = found.await?;
+    sorting.sort(&mut people, has_more);
+    Ok(file(name, HEAD, &people, push_person))
+}
+
+fn push_person(csv: &mut String, entry: &Entry) {
+    let person = &entry.person;
+    let factor = if entry.has_factor { "true" } else { "false" };
+    let signed_in = entry.signed_in.map(|at| at.to_string()).unwrap_or_default();
+    push_line(csv, [&person.name, &person.email, person.seat.role_word(), entry.status(), factor, &signed_in]);
+}
+
+async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {
+    people_file(&portal, &visit, "team.csv", |work, visit| Ok(Roster::Partner(named(work, visit)?.0))).await
 }
 
 async fn invite(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Problem> {

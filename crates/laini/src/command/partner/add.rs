@@ -1,11 +1,10 @@
 use clap::{Args, ValueEnum};
-use laini_core::partner::{Partner, PartnerId};
-use laini_office::agreements::add_with_standard;
-use laini_office::onboarding;
+use laini_office::onboarding::{self, Begins};
 use serde::Serialize;
 
+use super::find;
 use crate::command::Context;
-use crate::command::context::{console, named, now, random};
+use crate::command::context::{block_on, console, now};
 use crate::failure::WithHint as _;
 
 /// `laini partner add NAME`
@@ -38,17 +37,18 @@ struct AddReport {
 /// Adds an organisation.
 pub(crate) fn run(context: &Context, args: &AddArgs) -> anyhow::Result<()> {
     let (house, config) = context.house()?;
-    let partner = Partner::new(PartnerId::from_random(random()), named(&args.name)?);
     let office = house.office(&config, &house.ledger_beside()?)?;
-    let added = office.run(&console(), now(), |work| match args.agreement {
-        FirstAgreement::Standard => Ok(Some(add_with_standard(work, partner.clone())?.id)),
-        FirstAgreement::None => onboarding::begin(work, partner.id, &partner.name).map(|_| None),
-    });
-    let agreement = added.hint("choose another name, or use the partner that is there")?;
+    let begins = match args.agreement {
+        FirstAgreement::Standard => Begins::WithStandardAgreement,
+        FirstAgreement::None => Begins::Onboarding,
+    };
+    let added = office.run(&console(), now(), |work| onboarding::add(work, &args.name, begins));
+    let partner = added.hint("choose another name, or use the partner that is there")?;
+    let book = block_on(house.accounts()?.load())??;
     let report = AddReport {
-        partner: partner.id.to_string(),
-        name: partner.name,
-        agreement: agreement.map(|agreement| agreement.to_string()),
+        partner: partner.to_string(),
+        name: find(&book, &partner.to_string())?.name.clone(),
+        agreement: book.agreements.iter().find(|one| one.partner == partner).map(|one| one.id.to_string()),
     };
     context.out.data(&report, |AddReport { name, agreement, .. }| match agreement {
         Some(_) => format!(
