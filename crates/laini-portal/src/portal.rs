@@ -254,8 +254,7 @@ impl Portal {
         if visit.caller.is_none() && matches!(page.access, Access::SignedIn(_)) {
             let next = next_after_sign_in(page, visit, headers);
             let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-            let to = if visit.is_part { Answer::page_elsewhere } else { |path: String| Answer::see_other(path) };
-            return Ok(Some(to(format!("/sign-in?next={next}"))));
+            return Ok(Some(visit.elsewhere(format!("/sign-in?next={next}"))));
         }
         if page.method == Method::POST {
             if visit.caller.is_none() {
@@ -285,7 +284,7 @@ impl Portal {
             return Err(Problem::Forbidden(visit.language.words().not_your_role.into()));
         }
         let is_elsewhere = !visit.path.starts_with("/account");
-        Ok((must_set_up_factor && is_elsewhere).then(|| Answer::see_other(SECOND_FACTOR)))
+        Ok((must_set_up_factor && is_elsewhere).then(|| visit.elsewhere(SECOND_FACTOR.to_owned())))
     }
 
     async fn form(

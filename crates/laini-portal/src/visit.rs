@@ -177,17 +177,21 @@ impl Visit {
         }
     }
 
+    /// On to another page: the whole of it, where a part was asked for.
+    pub(crate) fn elsewhere(&self, path: String) -> Answer {
+        if self.is_part { Answer::page_elsewhere(path) } else { Answer::see_other(path) }
+    }
+
     /// A part of a page that says why there is none.
     pub(crate) fn alert(&self, problem: &Problem) -> Answer {
+        log(problem);
         let reason = told(problem, self.language.words());
         page(&Alert { reason }).unwrap_or_else(|_| Answer::html(String::new())).with_status(status_of(problem))
     }
 
     /// A page that says why there is none.
     pub(crate) fn sorry(&self, portal: &Portal, problem: &Problem) -> Answer {
-        if let Problem::Store(error) = problem {
-            tracing::error!(error, "a page could not be made");
-        }
+        log(problem);
         let words = self.language.words();
         let status = status_of(problem);
         let (title, reason) = match status {
@@ -222,6 +226,13 @@ pub(crate) fn page(template: &impl Template) -> Result<Answer, Problem> {
 }
 
 /// Whether htmx asks, and for less than the whole page.
+/// What went wrong here is for the operator's log: whoever looks is told that it did, and no more.
+fn log(problem: &Problem) {
+    if let Problem::Store(error) = problem {
+        tracing::error!(error, "a page could not be made");
+    }
+}
+
 pub(crate) fn is_part(headers: &HeaderMap) -> bool {
     headers.contains_key("hx-request") && !headers.contains_key("hx-history-restore-request")
 }

@@ -105,8 +105,12 @@ async fn worked_out(office: Arc<Office>, job: Arc<Job>, place: Place) {
         }
         Err(error) => JobState::Failed(Problem::Store(format!("a piece of work failed: {error}"))),
     });
+    // What gave its place to others is gone at once, and is not kept by whoever waits to forget it.
+    let job = Arc::downgrade(&job);
     tokio::spawn(async move {
         sleep(RESULT_KEPT.unsigned_abs()).await;
-        office.jobs.forget(&job);
+        if let Some(job) = job.upgrade() {
+            office.jobs.forget(&job);
+        }
     });
 }

@@ -137,7 +137,7 @@ pub fn list(
         return Err(Problem::NotFound("partner"));
     }
     if let Some(about) = &filter.about {
-        admit(work, partner, about, after.is_some())?;
+        admit(work, partner, about, (after, filter.oldest_first))?;
     }
     let (looks_at_failed, looks_at_recorded) = filter.looks_at();
     let limit_of_look = filter.read_at_once(limit + 1);

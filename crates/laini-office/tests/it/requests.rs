@@ -281,25 +281,44 @@ fn one_person_searches_by_a_number_200_times_a_day() {
 fn the_pages_of_one_search_are_counted_and_noted_once() {
     let (log, _) = filled();
     let member = Actor::Member { person: PersonId::from_stored(1), partner: BANK, role: MemberRole::FraudDesk };
-    let page = |second, after| {
+    let page = |second, after, now: i64| {
         let about = Some(About::Number(number(second)));
         let filter = RequestFilter { about, ..RequestFilter::default() };
-        log.office.run(&member, at(3_600), |work| list(work, BANK, &filter, after, 1)).map(|page| page.requests.len())
+        log.office.run(&member, at(now), |work| list(work, BANK, &filter, after, 1)).map(|page| page.requests.len())
+    };
+    let noted = || {
+        let rows = block_on(log.office.store.trail(TrailQuery { limit: 500, ..TrailQuery::default() })).unwrap();
+        rows.iter().filter(|row| row.entry.action == "subject.search").count()
     };
     let after = |second: i64| Some(CheckId::floor(at(second)));
-    for _ in 0..199 {
-        page(3, None).unwrap();
+    for second in [3, 5] {
+        page(second, None, 3_600).unwrap();
     }
-    assert_eq!(page(5, after(9)), Ok(1), "another number is another search, wherever it begins");
+    assert_eq!(noted(), 2);
+    // Two that go on in turn, each as often as it has pages.
     for second in [9, 8, 7] {
-        assert_eq!(page(5, after(second)), Ok(1), "as often as it has pages");
+        assert_eq!((page(3, after(second), 3_601), page(5, after(second), 3_601)), (Ok(1), Ok(1)));
     }
-    for (second, after) in [(5, None), (3, after(9))] {
-        assert!(matches!(page(second, after), Err(Problem::NotNow(_))), "{second} after {after:?}");
+    assert_eq!(noted(), 2);
+    // Another number, what came since, the next day, and a search of which nobody knows any more, are searches anew.
+    page(1, after(9), 3_602).unwrap();
+    page(3, after(3_601), 3_602).unwrap();
+    assert_eq!(noted(), 4);
+    page(3, after(9), 3_600 + 24 * 3_600).unwrap();
+    assert_eq!(noted(), 5);
+    for second in 11..19 {
+        page(second, None, 90_001).unwrap();
     }
-    let query = TrailQuery { limit: 500, ..TrailQuery::default() };
-    let rows = block_on(log.office.store.trail(query)).unwrap();
-    assert_eq!(rows.iter().filter(|row| row.entry.action == "subject.search").count(), 200);
+    page(3, after(9), 90_002).unwrap();
+    assert_eq!(noted(), 14);
+    // At the cap, what was counted goes on.
+    for _ in 10..200 {
+        page(9, None, 90_003).unwrap();
+    }
+    assert_eq!(page(9, after(9), 90_004), Ok(0));
+    for after in [None, after(90_004)] {
+        assert!(matches!(page(9, after, 90_004), Err(Problem::NotNow(_))), "after {after:?}");
+    }
 }
 
 #[test]

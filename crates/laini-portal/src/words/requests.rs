@@ -129,7 +129,7 @@ pub(super) const KISWAHILI: RequestsWords = RequestsWords {
     until: "Kabla ya",
     filter: "Chuja",
     causes: "Kwa nini maombi yalishindwa",
-    causes_hint: "za siku 7 zilizopita, 2,000 za karibuni zaidi; ya mara nyingi kwanza",
+    causes_hint: "ya siku 7 zilizopita, yasiyozidi 2,000 ya karibuni zaidi; ya mara nyingi kwanza",
     calls: "Maombi",
     code: "Msimbo",
     cause: "Sababu",

@@ -332,7 +332,7 @@ pub(super) const KISWAHILI: RunningWords = RunningWords {
     half: "Nusu ndani ya",
     most: "99 kati ya 100 ndani ya",
     errors: "Makosa, saa 24 za mwisho",
-    errors_lead: "Maombi yaliyoshindwa ya programu za washirika wote, kwenye nodi yoyote, kwa yale waombaji walioambiwa. Ombi ambalo halikutoka kwa programu inayojulikana halimo.",
+    errors_lead: "Maombi yaliyoshindwa ya programu za washirika wote, kwenye nodi yoyote, kwa yale waliyoambiwa waombaji. Ombi ambalo halikutoka kwa programu inayojulikana halimo.",
     errors_part: "Yanahesabiwa 10,000 mapya zaidi pekee, ya tangu",
     no_errors: "Hakuna ombi lililoshindwa katika saa 24 zilizopita",
     no_errors_hint: "Kinachoshindwa huonekana hapa sekunde moja baadaye, cha washirika wote na nodi zote.",

@@ -20,7 +20,7 @@ pub(super) const ENGLISH: WorkingWords = WorkingWords {
 pub(super) const KISWAHILI: WorkingWords = WorkingWords {
     splitting: "Mipaka ya mistari ya ankara inatafutwa, mara moja tu.",
     verifying: "Ankara inakokotolewa tena kutoka kwa leja.",
-    counting: "Ukaguzi unajumlishwa kwa rejeleo.",
+    counting: "Kaguzi zinajumlishwa kwa rejeleo.",
     rows_read: "safu za leja zimesomwa",
     read_until: "hadi",
     look_again: "Tazama tena",

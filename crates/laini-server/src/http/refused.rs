@@ -16,10 +16,12 @@ pub(crate) struct Refused {
 }
 
 impl ApiError {
-    /// What of its text may be kept: the number that was probably meant is somebody's.
+    /// What of its text may be kept: the number that was probably meant is somebody's, and what is written for one call
+    /// alone may have come in it.
     pub(super) fn kept_reason(&self, message: Cow<'static, str>) -> Cow<'static, str> {
         match self {
             Self::InvalidNumber(NumberHint::DidYouMean(_)) => NumberHint::None.message(),
+            Self::InvalidField(field, Cow::Owned(_)) => format!("Bad Request - Invalid {field}").into(),
             _ => message,
         }
     }
@@ -79,12 +81,16 @@ mod tests {
     #[test]
     fn nothing_that_came_in_a_call_is_kept_of_its_error() {
         let number = "254722000000";
-        let error = ApiError::InvalidNumber(NumberHint::DidYouMean(number.to_owned()));
-        let response = error.into_response(CheckId::from_parts(1, 1), Shape::Check);
-        let refused = response.extensions().get::<Refused>().cloned();
-        let kept = refused.map(|refused| (refused.code, refused.stage, refused.reason.into_owned()));
-        let reason = "Bad Request - Invalid customerNumber".to_owned();
-        assert_eq!(kept, Some(("400.002.02", Stage::Request, reason)));
+        for (error, reason) in [
+            (ApiError::InvalidNumber(NumberHint::DidYouMean(number.to_owned())), "Invalid customerNumber"),
+            (ApiError::InvalidField("number", format!("item 3: did you mean {number}?").into()), "Invalid number"),
+            (ApiError::InvalidField("expect", "send a pseudonym".into()), "Invalid expect - send a pseudonym"),
+        ] {
+            let response = error.into_response(CheckId::from_parts(1, 1), Shape::Check);
+            let refused = response.extensions().get::<Refused>().cloned();
+            let kept = refused.map(|refused| (refused.code, refused.stage, refused.reason.into_owned()));
+            assert_eq!(kept, Some(("400.002.02", Stage::Request, format!("Bad Request - {reason}"))));
+        }
     }
 
     #[test]

@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use askama::Template;
@@ -13,6 +12,7 @@ use laini_office::{Problem, Work, apps};
 
 use super::{BOTH, MonthChoice, OWN, base, months};
 use crate::answer::Answer;
+use crate::csv::push_line;
 use crate::figures::{count, money, took};
 use crate::frame::Frame;
 use crate::page::{Page, Workspace};
@@ -314,9 +314,8 @@ async fn download(portal: Arc<Portal>, visit: Arc<Visit>) -> Result<Answer, Prob
         let app = read.apps.get(&usage.app).cloned().unwrap_or_else(|| usage.app.to_string());
         let (day, product, outcome) = (usage.day, usage.product.word(), usage.outcome.word());
         let (checks, minor, currency) = (usage.checks, usage.charged_minor, read.currency.as_str());
-        let app = app.replace('"', "\"\"");
-        let _ =
-            write!(csv, "{day},\"{app}\",{product},{},{outcome},{checks},{minor},{currency}\r\n", environment.word());
+        let [day, checks, minor] = [day.to_string(), checks.to_string(), minor.to_string()];
+        push_line(&mut csv, [&day, &app, product, environment.word(), outcome, &checks, &minor, currency]);
     }
     Ok(Answer::file("text/csv; charset=utf-8", format!("usage-{}.csv", read.month), csv))
 }

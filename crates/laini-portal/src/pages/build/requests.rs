@@ -47,6 +47,8 @@ const CALLS_PER_READ: usize = 500;
 const CAUSES_OF_NEWEST: usize = 2_000;
 /// Causes that are listed.
 const CAUSES_SHOWN: usize = 8;
+/// So many pages follow one another by themselves on which nothing is found: two million rows of the ledger or more.
+const LOOKS_MAX: u32 = 50;
 /// How the next page takes the place of one on which nothing was found.
 const GOES_ON: &str = r##"hx-target="#calls" hx-select="#calls" hx-swap="outerHTML""##;
 /// The tabs: the words of the query, as [`Answered::parse`] reads them.
@@ -75,14 +77,21 @@ struct ListPage {
     calls: Vec<CallRow>,
     /// What the next page begins after, and the query that leads there.
     next: Option<Next>,
+    /// How many pages before this one had nothing, one after the other.
+    looks: u32,
     /// The number that was searched for, masked and, for the next page, as it was typed.
     about: Option<(String, String)>,
 }
 
 impl ListPage {
-    /// Whether nothing was found so far, and the page looks on by itself.
-    fn is_looking(&self) -> bool {
+    /// Whether nothing was found so far,
+    fn is_in_vain(&self) -> bool {
         self.calls.is_empty() && self.next.is_some()
+    }
+
+    /// and the page looks on by itself.
+    fn is_looking(&self) -> bool {
+        self.is_in_vain() && self.looks < LOOKS_MAX
     }
 }
 
@@ -242,12 +251,11 @@ fn look(work: &mut Work<'_>, visit: &Visit, filter: &RequestFilter, after: Optio
     let of = named(work, visit)?;
     let partner = of.0;
     let page = requests::list(work, partner, filter, after, CALLS_PER_PAGE)?;
-    let causes = match filter.about {
-        None => {
-            let of_app = RequestFilter { app: filter.app, ..RequestFilter::default() };
-            requests::causes(work, partner, &of_app, Some(CAUSES_OF_NEWEST))?
-        }
-        Some(_) => Vec::new(),
+    let causes = if filter.about.is_none() && !visit.is_part {
+        let of_app = RequestFilter { app: filter.app, ..RequestFilter::default() };
+        requests::causes(work, partner, &of_app, Some(CAUSES_OF_NEWEST))?
+    } else {
+        Vec::new()
     };
     let apps = work.book()?.apps.into_iter().filter(|app| app.partner == partner).collect();
     Ok(Found { page, causes, apps, of })
@@ -300,6 +308,8 @@ fn listed(portal: &Portal, visit: &Visit, found: Found, about: Option<(String, S
     };
     let recorded = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Reversal);
     let outcomes = recorded.map(|of| (of.word(), words.outcomes[of as usize], of.word() == visit.query("outcome")));
+    let looks = if about.is_none() { visit.query("looks") } else { visit.field("looks") };
+    let looks = looks.parse().unwrap_or(0);
     let next = calls.next.map(|next| {
         let after = next.request_ref();
         Next { href: href(visit, &here, &[("after", &after)]), after, until: portal.shown_to_second(next.minted()) }
@@ -321,6 +331,7 @@ fn listed(portal: &Portal, visit: &Visit, found: Found, about: Option<(String, S
         sorting,
         calls: named.into_iter().map(|call| CallRow::of(call, portal, words)).collect(),
         next,
+        looks,
         about,
         here,
     })

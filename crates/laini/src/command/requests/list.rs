@@ -84,7 +84,7 @@ pub(crate) fn run(context: &Context, args: &ListArgs) -> anyhow::Result<()> {
     context.out.data(&listed, |listed| {
         let mut lines: Vec<String> = listed.requests.iter().map(Told::line).collect();
         if lines.is_empty() {
-            lines.push("no calls".to_owned());
+            lines.push(if listed.next.is_some() { "no calls so far" } else { "no calls" }.to_owned());
         }
         lines.extend(listed.next.iter().map(|next| format!("more with --after {next}")));
         lines.join("\n")
