@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use laini_core::store::{AccountStore, CommitObserver, RefusalLog, RegistryFeed};
@@ -26,6 +27,9 @@ use crate::data_dir::write_private;
 use crate::failure::WithHint as _;
 use crate::reload::Reload;
 use crate::signals::{Asked, Signals, notify};
+
+/// Once a server has ended, what its threads still do has so long.
+const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(1);
 
 /// A pair of credentials for whoever started the server.
 #[derive(Debug, Clone, Serialize)]
@@ -112,6 +116,15 @@ pub(crate) fn runtime(config: &Config) -> anyhow::Result<tokio::runtime::Runtime
         builder.worker_threads(config.server.worker_threads);
     }
     Ok(builder.enable_all().build()?)
+}
+
+/// Runs to its end what serves. What threads still read then for somebody's page, a month of the ledger perhaps, is left
+/// behind: nobody waits for it any more.
+pub(crate) fn run_to_end<T>(config: &Config, serving: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = runtime(config)?;
+    let served = runtime.block_on(serving);
+    runtime.shutdown_timeout(LEFT_BEHIND_AFTER);
+    served
 }
 
 /// Takes the ledger and listens. From here on clients can connect.

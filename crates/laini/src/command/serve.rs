@@ -13,7 +13,7 @@ use crate::data_dir::DataDir;
 use crate::logging;
 use crate::out::Out;
 use crate::reload::Reload;
-use crate::serving::{Offer, runtime, stand};
+use crate::serving::{Offer, run_to_end, stand};
 
 /// `laini serve`
 #[derive(Args)]
@@ -53,7 +53,7 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
         is_reloadable: true,
         clock: Arc::new(SystemClock),
     };
-    runtime(&config)?.block_on(async {
+    run_to_end(&config, async {
         let standing = stand(&house, &config, offer).await?;
         standing.tell(args.ready_file.as_deref(), None, None)?;
         // Who collects JSON lines is told by one of them.

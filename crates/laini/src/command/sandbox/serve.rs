@@ -15,7 +15,7 @@ use crate::compose::{House, SystemClock};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::logging;
-use crate::serving::{Credentials, Offer, runtime, stand};
+use crate::serving::{Credentials, Offer, run_to_end, stand};
 
 /// `laini sandbox`, without a subcommand.
 #[derive(Args)]
@@ -47,8 +47,9 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<()> {
         clock: Arc::new(SystemClock),
     };
     let partner = partner(&house, &config, SANDBOX_PARTNER)?;
-    runtime(&config)?.block_on(async {
-        let credentials = credentials(&*accounts, partner, Environment::Sandbox, &at_start(Environment::Sandbox)).await?;
+    run_to_end(&config, async {
+        let credentials =
+            credentials(&*accounts, partner, Environment::Sandbox, &at_start(Environment::Sandbox)).await?;
         let standing = stand(&house, &config, offer).await?;
         standing.tell(args.ready_file.as_deref(), Some(&credentials), None)?;
         let base_url = &standing.base_url;
