@@ -225,7 +225,6 @@ pub(crate) fn page(template: &impl Template) -> Result<Answer, Problem> {
     template.render().map(Answer::html).map_err(|error| Problem::Store(format!("a template failed: {error}")))
 }
 
-/// Whether htmx asks, and for less than the whole page.
 /// What went wrong here is for the operator's log: whoever looks is told that it did, and no more.
 fn log(problem: &Problem) {
     if let Problem::Store(error) = problem {
@@ -233,6 +232,7 @@ fn log(problem: &Problem) {
     }
 }
 
+/// Whether htmx asks, and for less than the whole page.
 pub(crate) fn is_part(headers: &HeaderMap) -> bool {
     headers.contains_key("hx-request") && !headers.contains_key("hx-history-restore-request")
 }

@@ -46,8 +46,8 @@ pub use outbox::{
 };
 pub use recorded::{EVENTS_LOOKED_THROUGH, RecordedEvent, RecordedPage, RecordedQuery};
 pub use refusals::{
-    ID_LATE_MAX, MaskedNumber, REFUSED_CALLS_KEPT, REFUSED_CALLS_PER_APP, RecentCause, RecentRefusals, RefusalCause,
-    RefusalLog, RefusalLogError, RefusedCall, RefusedQuery, Stage,
+    MaskedNumber, REFUSED_CALLS_KEPT, REFUSED_CALLS_PER_APP, RecentCause, RecentRefusals, RefusalCause, RefusalLog,
+    RefusalLogError, RefusedCall, RefusedQuery, Stage,
 };
 pub use registry::{
     FeedError, FeedItem, FeedResult, FeedStatus, Lookup, RefusedLine, Registry, RegistryError, RegistryFeed,

@@ -11,7 +11,7 @@ pub const REFUSED_CALLS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 3
 pub const REFUSED_CALLS_PER_APP: usize = 10_000;
 
 /// An id is never older than its call. It is so much younger at most, unless a clock was set back further.
-pub const ID_LATE_MAX: SignedDuration = SignedDuration::from_hours(24);
+const ID_LATE_MAX: SignedDuration = SignedDuration::from_hours(24);
 
 /// The calls of known apps that were answered with an error: what the ledger does not keep. It proves nothing and bills
 /// nothing; it tells people why a call failed. What could not be kept is lost, and nobody waits for it.
@@ -155,7 +155,7 @@ pub struct RefusedQuery {
     pub code: Option<String>,
     /// Only calls that came at or after this instant.
     pub from: Option<Timestamp>,
-    /// Only calls that came before this instant. One whose id is more than [`ID_LATE_MAX`] younger may be missed.
+    /// Only calls that came before this instant. One whose id is more than a day younger may be missed.
     pub until: Option<Timestamp>,
     /// Only calls after this one, in the order asked for: where the page before ended.
     pub after: Option<CheckId>,
@@ -163,6 +163,14 @@ pub struct RefusedQuery {
     pub oldest_first: bool,
     /// At most so many.
     pub limit: usize,
+}
+
+impl RefusedQuery {
+    /// From which id on, and below which one, the calls of its span stand: ids follow the instants, and have an index.
+    pub fn ids(&self) -> (Option<CheckId>, Option<CheckId>) {
+        let late = |until: Timestamp| until.checked_add(ID_LATE_MAX).unwrap_or(Timestamp::MAX);
+        (self.from.map(CheckId::floor), self.until.map(late).map(CheckId::floor))
+    }
 }
 
 /// Calls that failed for one reason.

@@ -12,6 +12,7 @@ mod desk_batch;
 mod desk_guards;
 mod figures;
 mod incidents;
+mod made;
 mod mail;
 mod month_so_far;
 mod partners;

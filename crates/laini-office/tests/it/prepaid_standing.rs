@@ -1,21 +1,19 @@
 //! How a balance stands: by days that were counted once, the same as by all counters since it began.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures_executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 use laini_core::access::ConsumerKey;
 use laini_core::billing::{CheckId, Outcome};
 use laini_core::partner::{App, AppId, Environment, Prepaid, Product};
-use laini_core::store::{
-    AccountsChange, AskedPage, AskedQuery, AuditEntry, BoxFuture, ChainHead, ChainPage, Draft, FoundCheck, Ledger,
-    LedgerError, LedgerRow, PartnerChange, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage, WriterEnd,
-};
+use laini_core::store::{AccountsChange, AuditEntry, PartnerChange, Usage};
 use laini_office::billing::CountedDays;
 use laini_office::{Actor, prepaid};
 use laini_testkit::contract::ledger::app;
 
 use crate::billing::{BANK, Bench, at};
+use crate::made::Made;
 
 /// The bank's two apps, and another partner's.
 const APPS: [AppId; 3] = [app(11), app(99), app(12)];
@@ -25,15 +23,7 @@ const STEP: SignedDuration = SignedDuration::from_mins(331);
 /// Ten weeks.
 const STEPS: i32 = 305;
 
-/// A ledger that is nothing but counters, and notes which of them are read.
-#[derive(Default)]
-struct Counters {
-    usage: Mutex<Vec<Usage>>,
-    newest: Mutex<Option<CheckId>>,
-    read: Mutex<Vec<(Timestamp, Timestamp)>>,
-}
-
-impl Counters {
+impl Made {
     /// A check of an app, of an outcome that changes from step to step.
     fn count(&self, app: AppId, step: i32, at: Timestamp) {
         let outcome = Outcome::ALL[usize::try_from(step).unwrap() % Outcome::ALL.len()];
@@ -68,68 +58,14 @@ impl Counters {
     }
 
     fn take_read(&self) -> Vec<(Timestamp, Timestamp)> {
-        std::mem::take(&mut self.read.lock().unwrap())
-    }
-}
-
-fn not_here<T: Send + 'static>() -> BoxFuture<'static, Result<T, LedgerError>> {
-    Box::pin(async { Err(LedgerError::Unreadable("nothing of the kind is asked here".to_owned())) })
-}
-
-impl Ledger for Counters {
-    fn record(&self, _: Draft) -> BoxFuture<'_, Result<Recorded, LedgerError>> {
-        not_here()
-    }
-
-    fn submit(&self, _: Submission) -> BoxFuture<'_, Result<Submitted, LedgerError>> {
-        not_here()
-    }
-
-    fn find(&self, _: CheckId) -> BoxFuture<'_, Result<Option<FoundCheck>, LedgerError>> {
-        not_here()
-    }
-
-    fn usage(&self, from: Timestamp, until: Timestamp) -> BoxFuture<'_, Result<Vec<Usage>, LedgerError>> {
-        self.read.lock().unwrap().push((from, until));
-        let is_asked = |one: &&Usage| one.from >= Prepaid::begins(from) && one.from < until;
-        let found = self.usage.lock().unwrap().iter().filter(is_asked).copied().collect();
-        Box::pin(async { Ok(found) })
-    }
-
-    fn newest(&self) -> BoxFuture<'_, Result<Option<CheckId>, LedgerError>> {
-        let newest = *self.newest.lock().unwrap();
-        Box::pin(async move { Ok(newest) })
-    }
-
-    fn rows(&self, _: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>> {
-        not_here()
-    }
-
-    fn asked(&self, _: AskedQuery) -> BoxFuture<'_, Result<AskedPage, LedgerError>> {
-        not_here()
-    }
-
-    fn chain(&self, _: Option<CheckId>, _: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>> {
-        not_here()
-    }
-
-    fn placed(&self, _: RowQuery) -> BoxFuture<'_, Result<Vec<PlacedRow>, LedgerError>> {
-        not_here()
-    }
-
-    fn ends(&self, _: Option<CheckId>) -> BoxFuture<'_, Result<Vec<WriterEnd>, LedgerError>> {
-        not_here()
-    }
-
-    fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>> {
-        not_here()
+        std::mem::take(&mut self.usage_read.lock().unwrap())
     }
 }
 
 /// A bench on counters, whose bank has two apps.
-fn bench_of_counters() -> (Bench, Arc<Counters>) {
+fn bench_of_counters() -> (Bench, Arc<Made>) {
     let mut bench = Bench::new();
-    let counters = Arc::new(Counters::default());
+    let counters = Arc::new(Made::default());
     bench.office.ledger = Arc::clone(&counters) as _;
     let book = block_on(bench.office.accounts.load()).unwrap();
     let first = book.apps.into_iter().find(|one| one.id == APPS[0]).unwrap();

@@ -1,7 +1,6 @@
 //! Every line of an invoice bills as many rows as it says, whatever was asked and taken back.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures_executor::block_on;
 use jiff::{SignedDuration, Timestamp};
@@ -9,17 +8,14 @@ use laini_core::billing::LineKind::{Free, Minimum, TakenBack, Units};
 use laini_core::billing::{Band, CheckId, Currency, FreeUnits, Money, Month, Outcome, Price};
 use laini_core::disclosure::Windows;
 use laini_core::partner::{Agreement, AgreementId, AppId, Environment, Partner, PartnerId, Product, Purpose};
-use laini_core::store::{
-    AccountStore as _, AskedCheck, AskedPage, AskedQuery, AuditEntry, BoxFuture, ChainHead, ChainPage, ChainRow, Draft,
-    FoundCheck, Ledger, LedgerError, LedgerRow, Mac, PlacedRow, Recorded, RowQuery, Submission, Submitted, Usage,
-    WriterEnd,
-};
+use laini_core::store::{AccountStore as _, AuditEntry, LedgerRow, PlacedRow};
 use laini_office::billing::{CountedDays, Invoice, close_month, invoice_rows, invoices, line_rows, usage_by_reference};
 use laini_office::{Actor, Office, OfficeSettings, PageRequest};
 use laini_store_sqlite::SqliteAccounts;
 use proptest::prelude::*;
 
 use crate::desk::Desk;
+use crate::made::Made;
 
 const BANK: PartnerId = PartnerId::from_stored(31);
 
@@ -72,94 +68,6 @@ pub(crate) fn every_line_bills_its_rows(office: &Office) {
     }
 }
 
-/// A ledger of made-up rows.
-#[derive(Default)]
-struct Made(Mutex<Vec<PlacedRow>>);
-
-impl Made {
-    fn sorted(&self, keep: impl Fn(&PlacedRow) -> bool, limit: usize) -> Vec<PlacedRow> {
-        let mut rows: Vec<PlacedRow> = self.0.lock().unwrap().iter().filter(|row| keep(row)).cloned().collect();
-        rows.sort_by_key(|placed| placed.row.id);
-        rows.truncate(limit);
-        rows
-    }
-}
-
-fn not_here<T: Send + 'static>() -> BoxFuture<'static, Result<T, LedgerError>> {
-    Box::pin(async { Err(LedgerError::Unreadable("nothing of the kind is asked here".to_owned())) })
-}
-
-impl Ledger for Made {
-    fn record(&self, _: Draft) -> BoxFuture<'_, Result<Recorded, LedgerError>> {
-        not_here()
-    }
-
-    fn submit(&self, _: Submission) -> BoxFuture<'_, Result<Submitted, LedgerError>> {
-        not_here()
-    }
-
-    fn find(&self, _: CheckId) -> BoxFuture<'_, Result<Option<FoundCheck>, LedgerError>> {
-        not_here()
-    }
-
-    fn usage(&self, _: Timestamp, _: Timestamp) -> BoxFuture<'_, Result<Vec<Usage>, LedgerError>> {
-        not_here()
-    }
-
-    fn newest(&self) -> BoxFuture<'_, Result<Option<CheckId>, LedgerError>> {
-        not_here()
-    }
-
-    fn rows(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<LedgerRow>, LedgerError>> {
-        Box::pin(async { Ok(self.placed(query).await?.into_iter().map(|placed| placed.row).collect()) })
-    }
-
-    fn asked(&self, query: AskedQuery) -> BoxFuture<'_, Result<AskedPage, LedgerError>> {
-        Box::pin(async move {
-            let AskedQuery { after, from, until, partner, outcome, .. } = query;
-            // Pages end wherever they do, as those of a long ledger.
-            let query = RowQuery { after, from, until, partner, limit: 2, ..RowQuery::default() };
-            let rows = self.rows(query).await?;
-            let (looked_at, after) = (rows.len() as u64, rows.last().map(|row| row.id));
-            let fits = |row: &LedgerRow| outcome.is_none_or(|outcome| row.outcome == outcome);
-            let check = |row| AskedCheck { row, number: None, subject: None };
-            Ok(AskedPage { checks: rows.into_iter().filter(fits).map(check).collect(), looked_at, after })
-        })
-    }
-
-    fn chain(&self, after: Option<CheckId>, limit: usize) -> BoxFuture<'_, Result<ChainPage, LedgerError>> {
-        let rows = self.sorted(|placed| Some(placed.row.id) > after, limit);
-        let link =
-            |PlacedRow { row, writer, seq }| ChainRow { row, writer, seq, mac: Mac::GENESIS, side_digest_now: None };
-        let page = ChainPage { rows: rows.into_iter().map(link).collect() };
-        Box::pin(async { Ok(page) })
-    }
-
-    fn placed(&self, query: RowQuery) -> BoxFuture<'_, Result<Vec<PlacedRow>, LedgerError>> {
-        let is_asked = |placed: &PlacedRow| {
-            Some(placed.row.id) > query.after
-                && query.partner.is_none_or(|partner| placed.row.partner == partner)
-                && query.from.is_none_or(|from| placed.row.at >= from)
-                && query.until.is_none_or(|until| placed.row.at < until)
-        };
-        let rows = self.sorted(is_asked, query.limit);
-        Box::pin(async { Ok(rows) })
-    }
-
-    fn ends(&self, _: Option<CheckId>) -> BoxFuture<'_, Result<Vec<WriterEnd>, LedgerError>> {
-        let mut ends: BTreeMap<u32, WriterEnd> = BTreeMap::new();
-        for PlacedRow { row, writer, seq } in self.0.lock().unwrap().iter() {
-            let (writer, seq) = (*writer, *seq);
-            ends.insert(writer, WriterEnd { writer, seq, at: row.at, mac: Mac::GENESIS });
-        }
-        Box::pin(async { Ok(ends.into_values().collect()) })
-    }
-
-    fn heads(&self) -> BoxFuture<'_, Result<Vec<ChainHead>, LedgerError>> {
-        not_here()
-    }
-}
-
 /// Of a check: how many seconds after its part's beginning, how long before it was minted, of which writer, product
 /// and price, what became of it, and which one it takes back.
 type Asked = (i64, i64, u32, bool, u32, u8, Option<usize>);
@@ -171,7 +79,7 @@ fn asked() -> impl Strategy<Value = Vec<Asked>> {
 
 /// Writes them after the rows that are there, decided from `begins` on.
 fn write(ledger: &Made, asked: &[Asked], begins: Timestamp) {
-    let mut rows = ledger.0.lock().unwrap();
+    let mut rows = ledger.rows.lock().unwrap();
     for (after_s, before_s, writer, is_swap, version, kind, reverses) in asked {
         let number = rows.len() as u64 + 1;
         let seq = rows.iter().filter(|placed| placed.writer == *writer).count() as u64 + 1;

@@ -104,11 +104,7 @@ fn show_request_operation() -> Operation {
 }
 
 fn list_request_causes_operation() -> Operation {
-    let cause = json!({
-        "status": 429, "error_code": "500.003.02", "error_message": "Error Occurred: Spike Arrest Violation",
-        "stage": "limits", "calls": 17, "newest": "2026-11-22T09:00:00Z",
-    });
-    let answer = Answer::ok("The causes.", &["RequestCausesAnswer"], json!({"causes": [cause]}));
+    let answer = Answer::ok("The causes.", &["RequestCausesAnswer"], json!({"causes": [example_cause()]}));
     let path = "/office/v1/partners/{partner}/request-causes";
     let summary = "Why calls failed, counted: of the last 7 days where no beginning is given";
     filtered(operation("list_request_causes", (Method::GET, path), summary, LOOKERS, answer))
@@ -184,16 +180,26 @@ fn show_request(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
 }
 
 fn list_request_causes(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
-    let cause = |cause: RefusalCause| RequestCause {
+    let causes = requests::causes(work, call.partner()?, &filter(call)?, None)?;
+    Reply::ok(&RequestCausesAnswer { causes: causes.into_iter().map(cause_answer).collect() })
+}
+
+pub(super) fn cause_answer(cause: RefusalCause) -> RequestCause {
+    RequestCause {
         status: cause.status,
         error_code: cause.code,
         error_message: cause.reason,
         stage: cause.stage.word().to_owned(),
         calls: cause.calls,
         newest: cause.newest.to_string(),
-    };
-    let causes = requests::causes(work, call.partner()?, &filter(call)?, None)?;
-    Reply::ok(&RequestCausesAnswer { causes: causes.into_iter().map(cause).collect() })
+    }
+}
+
+pub(super) fn example_cause() -> Value {
+    json!({
+        "status": 429, "error_code": "500.003.02", "error_message": "Error Occurred: Spike Arrest Violation",
+        "stage": "limits", "calls": 17, "newest": "2026-11-22T09:00:00Z",
+    })
 }
 
 fn answer(request: &Request) -> RequestAnswer {

@@ -12,6 +12,7 @@ use laini_wire::office::traffic::{AppTrafficAnswer, HourTrafficAnswer, ProbingRe
 use serde_json::json;
 
 use super::described::{asking, in_query, operation, refusing, taking};
+use super::requests::{cause_answer, example_cause};
 use super::{Call, Endpoint, Noun, Reply};
 use crate::http::ApiError;
 use crate::openapi::{Answer, Operation, Schemas, collect};
@@ -43,11 +44,7 @@ fn show_operation() -> Operation {
         "answered": 40, "repeated": 2, "not_served": 4, "unknown": 2, "withheld": 0,
     });
     let hour = json!({"from": "2026-11-28T08:00:00Z", "production": 40, "sandbox": 8});
-    let error = json!({
-        "environment": "production", "status": 429, "error_code": "500.003.02",
-        "error_message": "Error Occurred: Spike Arrest Violation", "stage": "limits", "calls": 17,
-        "newest": "2026-11-28T08:59:00Z",
-    });
+    let error = json!({"environment": "production", "cause": example_cause()});
     let told = json!({"hours": [hour], "apps": [app], "errors": [error], "errors_since": "2026-11-28T08:00:00Z"});
     let answer = Answer::ok("Hours, apps and errors.", &["TrafficAnswer"], told);
     let summary = "What was asked in the last hours, by hour and by app, and why calls failed";
@@ -98,15 +95,7 @@ fn show_traffic(work: &mut Work<'_>, call: &Call) -> Result<Reply, Problem> {
 }
 
 fn error_answer(RecentCause { environment, cause }: RecentCause) -> TrafficError {
-    TrafficError {
-        environment: environment.word().to_owned(),
-        status: cause.status,
-        error_code: cause.code,
-        error_message: cause.reason,
-        stage: cause.stage.word().to_owned(),
-        calls: cause.calls,
-        newest: cause.newest.to_string(),
-    }
+    TrafficError { environment: environment.word().to_owned(), cause: cause_answer(cause) }
 }
 
 fn a_reason(text: &str) -> Result<&str, Problem> {

@@ -148,9 +148,11 @@ async fn staff_are_told_why_calls_of_all_partners_failed_in_the_hours_they_ask_f
             let path = format!("/office/v1/traffic?hours={hours}");
             let told = call(&world, &session, "GET", &path, &Value::Null).await.json();
             let expected = json!([{
-                "environment": "production", "status": 429, "error_code": "500.003.02",
-                "error_message": "Error Occurred: Spike Arrest Violation", "stage": "limits", "calls": counted,
-                "newest": "2026-11-22T09:00:00Z",
+                "environment": "production",
+                "cause": {
+                    "status": 429, "error_code": "500.003.02", "error_message": "Error Occurred: Spike Arrest Violation",
+                    "stage": "limits", "calls": counted, "newest": "2026-11-22T09:00:00Z",
+                },
             }]);
             assert_eq!((&told["errors"], &told["errors_since"]), (&expected, &json!(since)), "{role:?}");
         }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::partner::{AppId, Environment, PartnerId, Product};
 use laini_core::store::{
-    BoxFuture, Forgotten, ID_LATE_MAX, MaskedNumber, RecentCause, RecentRefusals, RefusalCause, RefusalLog,
-    RefusalLogError, RefusedCall, RefusedQuery, Stage, SubjectHash,
+    BoxFuture, Forgotten, MaskedNumber, RecentCause, RecentRefusals, RefusalCause, RefusalLog, RefusalLogError,
+    RefusedCall, RefusedQuery, Stage, SubjectHash,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -169,6 +169,7 @@ struct Filters {
 
 impl Filters {
     fn of(query: &RefusedQuery) -> Self {
+        let (low, high) = query.ids();
         Self {
             partner: query.partner.map(|id| id.as_u64().cast_signed()),
             app: query.app.map(|id| id.as_u64().cast_signed()),
@@ -177,10 +178,8 @@ impl Filters {
             code: query.code.clone(),
             from: query.from.map(Timestamp::as_microsecond),
             until: query.until.map(Timestamp::as_microsecond),
-            low: query.from.map(|from| bytes_of(CheckId::floor(from))),
-            high: query
-                .until
-                .map(|until| bytes_of(CheckId::floor(until.saturating_add(ID_LATE_MAX).unwrap_or(Timestamp::MAX)))),
+            low: low.map(bytes_of),
+            high: high.map(bytes_of),
         }
     }
 }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use laini_core::billing::CheckId;
 use laini_core::partner::{AppId, Environment, PartnerId, Product};
 use laini_core::store::{
-    BoxFuture, Forgotten, ID_LATE_MAX, MaskedNumber, RecentCause, RecentRefusals, RefusalCause, RefusalLog,
-    RefusalLogError, RefusedCall, RefusedQuery, Stage, SubjectHash,
+    BoxFuture, Forgotten, MaskedNumber, RecentCause, RecentRefusals, RefusalCause, RefusalLog, RefusalLogError,
+    RefusedCall, RefusedQuery, Stage, SubjectHash,
 };
 use rusqlite::types::{FromSqlError, Value};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params, params_from_iter};
@@ -194,7 +194,8 @@ impl RefusalLog for SqliteAccounts {
 /// The values of [`FITS`]; null where one is not asked for.
 fn filters(query: &RefusedQuery) -> [Value; 9] {
     let integer = |value: Option<i64>| value.map_or(Value::Null, Value::Integer);
-    let floor = |at: Option<Timestamp>| at.map_or(Value::Null, |at| Value::Blob(bytes_of(CheckId::floor(at))));
+    let id = |id: Option<CheckId>| id.map_or(Value::Null, |id| Value::Blob(bytes_of(id)));
+    let (low, high) = query.ids();
     [
         integer(query.partner.map(|id| id.as_u64().cast_signed())),
         integer(query.app.map(|id| id.as_u64().cast_signed())),
@@ -203,8 +204,8 @@ fn filters(query: &RefusedQuery) -> [Value; 9] {
         query.code.clone().map_or(Value::Null, Value::Text),
         integer(query.from.map(Timestamp::as_microsecond)),
         integer(query.until.map(Timestamp::as_microsecond)),
-        floor(query.from),
-        floor(query.until.map(|until| until.saturating_add(ID_LATE_MAX).unwrap_or(Timestamp::MAX))),
+        id(low),
+        id(high),
     ]
 }
 

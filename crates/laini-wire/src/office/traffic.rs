@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::requests::RequestCause;
+
 /// What all partners asked in the last hours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -23,18 +25,8 @@ pub struct TrafficAnswer {
 pub struct TrafficError {
     /// `sandbox` or `production`.
     pub environment: String,
-    /// The HTTP status.
-    pub status: u16,
-    /// The code of the table of errors.
-    pub error_code: String,
-    /// What their callers were told.
-    pub error_message: String,
-    /// How far they came: `token`, `request`, `limits`, `registry`, `disclosure`, `charge`.
-    pub stage: String,
-    /// How many there were.
-    pub calls: u64,
-    /// When the newest came (RFC 3339).
-    pub newest: String,
+    /// Why they failed, and how many there were.
+    pub cause: RequestCause,
 }
 
 /// An hour.
